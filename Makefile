@@ -1,0 +1,41 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything they need they set up themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-fast lint types bench soak schema clean
+
+$(VENV)/.demo: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("trueup needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,postgres]'
+	touch $@
+
+demo: $(VENV)/.demo  ## a full two-way sync over three stand-ins, in under two minutes
+	$(BIN)/trueup demo
+
+test: $(VENV)/.test  ## everything, with its own PostgreSQL and Tryton
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+test-fast: $(VENV)/.test  ## no servers, no browser
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not server and not slow"
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check trueup tests benchmarks
+	$(BIN)/ruff format --check trueup tests benchmarks
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+bench: $(VENV)/.test  ## writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+schema: $(VENV)/.demo  ## JSON Schemas of config/ for editors
+	$(BIN)/trueup config schema --to schema
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache

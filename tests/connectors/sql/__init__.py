@@ -1,0 +1,1 @@
+"""The connector for databases, on SQLite and on a real PostgreSQL."""

@@ -1,0 +1,175 @@
+"""Transforms: every name in the table is two-way, and never raises for data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.mapping.strategies import KYIV, RAW, canonical
+from trueup.mapping.apply import compile_bindings
+from trueup.mapping.check import violations
+from trueup.mapping.compiled import Binding, ObjectMapping
+from trueup.mapping.schema import FieldRule, ObjectRules
+from trueup.mapping.transforms import TRANSFORMS, UnknownTransform, transform
+from trueup.model.canonical import Locale
+from trueup.model.fields import Field, Kind
+from trueup.model.values import Rejected, Type
+
+PAIRS = [
+    (name, type) for name, entry in TRANSFORMS.items() for type in sorted(entry.types) if name not in ("money",)
+]
+PARAMETERS = [
+    ("money(EUR)", Type.MONEY),
+    ("money_minor(JPY)", Type.MONEY),
+    ("money_minor(KWD)", Type.DECIMAL),
+    ("decimal(comma)", Type.DECIMAL),
+    ("date_dmy(.)", Type.DATE),
+    ("date_mdy(-)", Type.DATE),
+    ("bool_yes_no(Ja, Nein)", Type.BOOL),
+    ("joined_list(newline)", Type.TEXTS),
+    ("phone_national(US)", Type.PHONE),
+    ("lower", Type.TEXTS),
+]
+
+
+def binding(text: str, type: Type, locale: Locale = KYIV, **rule: Any) -> Binding:
+    table = {"x": Field("x", type)}
+    rules = ObjectRules("o", Kind.CONTACT, (FieldRule("x", "r", transform=text, **rule),))
+    return compile_bindings(rules, table, locale)[0]
+
+
+def read(text: str, type: Type, raw: Any, locale: Locale = KYIV) -> Any:
+    result = binding(text, type, locale).read(raw)
+    return result if isinstance(result, Rejected) else result["x"]
+
+
+def write(text: str, type: Type, value: Any, locale: Locale = KYIV) -> Any:
+    return binding(text, type, locale).write({"x": value})
+
+
+@pytest.mark.parametrize(("text", "type"), PAIRS + PARAMETERS)
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_a_transform_obeys_the_laws_for_every_value(text: str, type: Type, data: st.DataObject) -> None:
+    table = {"x": Field("x", type)}
+    mapping = ObjectMapping("c", "o", Kind.CONTACT, (binding(text, type),), ("r",))
+    value, raw = data.draw(canonical(table["x"])), data.draw(RAW)
+    assert violations(mapping, [{"x": value}], [{"r": raw}], table) == []
+
+
+@pytest.mark.parametrize(("text", "type"), PAIRS + PARAMETERS)
+@pytest.mark.parametrize("blank", [None, "", " "])
+def test_a_blank_is_empty_through_every_transform(text: str, type: Type, blank: Any) -> None:
+    assert read(text, type, blank) is None
+
+
+@pytest.mark.parametrize(("text", "type"), PAIRS + PARAMETERS)
+def test_an_empty_value_is_written_as_empty(text: str, type: Type) -> None:
+    assert write(text, type, None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "remote", "value"),
+    [
+        ("text", Type.INT, "7", 7),
+        ("lower", Type.EMAIL, "ann@ex.com", "ann@ex.com"),
+        ("semicolon_list", Type.TEXTS, "beach;ski", ["beach", "ski"]),
+        ("comma_list", Type.TEXTS, "a,b", ["a", "b"]),
+        ("joined_list(pipe)", Type.TEXTS, "a|b", ["a", "b"]),
+        ("phone_e164", Type.PHONE, "+380671234567", "+380671234567"),
+        ("phone_national", Type.PHONE, "067 123 4567", "+380671234567"),
+        ("phone_national(US)", Type.PHONE, "(650) 253-0000", "+16502530000"),
+        ("date_iso", Type.DATE, "1990-12-31", "1990-12-31"),
+        ("date_dmy", Type.DATE, "31/12/1990", "1990-12-31"),
+        ("date_dmy(.)", Type.DATE, "31.12.1990", "1990-12-31"),
+        ("date_mdy", Type.DATE, "12/31/1990", "1990-12-31"),
+        ("epoch_ms", Type.DATETIME, 1704103200123, "2024-01-01T10:00:00.123000Z"),
+        ("epoch_s", Type.DATETIME, 1704103200, "2024-01-01T10:00:00Z"),
+        ("epoch_ms", Type.DATE, 641520000000, "1990-05-01"),
+        ("bool_yes_no", Type.BOOL, "Yes", True),
+        ("bool_yes_no(Ja, Nein)", Type.BOOL, "Nein", False),
+        ("bool_01", Type.BOOL, 0, False),
+        ("bool_text", Type.BOOL, "true", True),
+        ("integer", Type.INT, 12, 12),
+        ("number", Type.DECIMAL, 12.5, "12.5"),
+        ("decimal(comma)", Type.DECIMAL, "1234,5", "1234.5"),
+        ("money(EUR)", Type.MONEY, 12.5, {"amount": "12.5", "currency": "EUR"}),
+        ("money_minor(EUR)", Type.MONEY, 1250, {"amount": "12.5", "currency": "EUR"}),
+        ("money_minor(JPY)", Type.MONEY, 1250, {"amount": "1250", "currency": "JPY"}),
+        ("money_minor", Type.DECIMAL, 1250, "12.5"),
+        ("country_name", Type.COUNTRY, "Germany", "DE"),
+        ("country_iso3", Type.COUNTRY, "DEU", "DE"),
+        ("country_iso2", Type.COUNTRY, "DE", "DE"),
+        ("language", Type.LANGUAGE, "pt-BR", "pt-BR"),
+        ("language_underscore", Type.LANGUAGE, "pt_BR", "pt-BR"),
+        ("language_name", Type.LANGUAGE, "German", "de"),
+    ],
+)
+def test_a_transform_reads_and_writes_its_own_form(text: str, type: Type, remote: Any, value: Any) -> None:
+    assert read(text, type, remote) == value
+    assert write(text, type, value) == remote
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "raw", "value"),
+    [
+        ("semicolon_list", Type.TEXTS, [" a", "b "], ["a", "b"]),
+        ("epoch_ms", Type.DATETIME, "1704103200000", "2024-01-01T10:00:00Z"),
+        ("bool_01", Type.BOOL, True, True),
+        ("bool_yes_no", Type.BOOL, "false", False),
+        ("date_dmy", Type.DATE, "1990-12-31", "1990-12-31"),
+        ("decimal(comma)", Type.DECIMAL, 12.5, "12.5"),
+    ],
+)
+def test_a_transform_also_reads_what_cannot_be_mistaken(text: str, type: Type, raw: Any, value: Any) -> None:
+    assert read(text, type, raw) == value
+
+
+def test_day_and_month_keep_their_places() -> None:
+    assert read("date_dmy", Type.DATE, "05/06/1990") == "1990-06-05"
+    assert read("date_mdy", Type.DATE, "05/06/1990") == "1990-05-06"
+    assert isinstance(read("date_mdy", Type.DATE, "31/12/1990"), Rejected)
+
+
+def test_an_element_that_holds_the_separator_is_left_out_and_the_rest_is_kept() -> None:
+    assert write("semicolon_list", Type.TEXTS, ["a;b", "c"]) == "c"
+
+
+def test_a_half_cent_and_a_foreign_currency_are_refused_by_a_field_of_cents() -> None:
+    assert isinstance(write("money_minor(EUR)", Type.MONEY, {"amount": "0.005", "currency": "EUR"}), Rejected)
+    assert isinstance(write("money_minor(EUR)", Type.MONEY, {"amount": "1", "currency": "USD"}), Rejected)
+
+
+def test_a_number_too_exact_for_json_is_written_as_text() -> None:
+    assert write("number", Type.DECIMAL, "9007199254740993.25") == "9007199254740993.25"
+
+
+def test_an_unknown_name_lists_what_exists_and_guesses_what_was_meant() -> None:
+    with pytest.raises(UnknownTransform) as caught:
+        transform("semicolonlist", Type.TEXTS, KYIV)
+    assert "did you mean `semicolon_list`?" in str(caught.value)
+    assert all(name in str(caught.value) for name in TRANSFORMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "says"),
+    [
+        ("date_dmy", Type.BOOL, "bool_yes_no"),
+        ("lower(1)", Type.TEXT, "without parameters"),
+        ("money", Type.MONEY, "money(EUR)"),
+        ("decimal(x)", Type.DECIMAL, "`dot` or `comma`"),
+        ("bool_yes_no(Ja)", Type.BOOL, "two words"),
+        ("bool_yes_no(a, A)", Type.BOOL, "different"),
+    ],
+)
+def test_a_transform_that_does_not_fit_says_what_would(text: str, type: Type, says: str) -> None:
+    with pytest.raises(UnknownTransform, match="(?s).*" + says.replace("(", r"\(").replace(")", r"\)")):
+        transform(text, type, KYIV)
+
+
+def test_national_numbers_need_a_region() -> None:
+    with pytest.raises(UnknownTransform, match="phone_region"):
+        transform("phone_national", Type.PHONE, Locale())

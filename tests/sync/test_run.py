@@ -1,0 +1,160 @@
+"""One run from end to end, over systems in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sync.memory import Clock, Memory
+from tests.sync.small_hub import SmallHub, small_hub
+from trueup.model.plan import RunOutcome
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> SmallHub:
+    clock = Clock()
+    systems = {"sales": Memory(clock), "marketing": Memory(clock), "support": Memory(clock)}
+    return small_hub(tmp_path, clock, systems, create=("sales", "marketing", "support"))
+
+
+def ann(**more: object) -> dict[str, object]:
+    return {"email": "ann@example.com", "first_name": "Ann", "last_name": "Lee", **more}
+
+
+def test_a_new_record_is_created_in_every_system_that_takes_it(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann(job_title="CTO"))
+    report = hub.sync()
+    assert report.outcome is RunOutcome.COMPLETED
+    for system in hub.systems.values():
+        held = list(system.living().values())
+        assert [one["email"] for one in held] == ["ann@example.com"]
+        assert held[0]["job_title"] == "CTO"
+
+
+def test_the_next_run_writes_nothing(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann())
+    hub.systems["sales"].add(email="bob@example.com", first_name="Bob", last_name="Ray")
+    hub.sync()
+    before = hub.writes()
+    report = hub.sync()
+    assert hub.writes() == before
+    assert report.tally.get("creates") == 0
+
+
+def test_an_edit_in_one_system_arrives_in_the_others(hub: SmallHub) -> None:
+    id = hub.systems["marketing"].add(**ann())
+    hub.sync()
+    hub.release()
+    hub.systems["marketing"].edit(id, job_title="CEO")
+    hub.sync()
+    assert {one["job_title"] for system in hub.systems.values() for one in system.living().values()} == {"CEO"}
+
+
+def test_the_same_person_in_two_systems_becomes_one_contact(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann(job_title="CTO"))
+    hub.systems["sales"].add(**ann(department="R&D"))
+    hub.sync()
+    assert [len(system.living()) for system in hub.systems.values()] == [1, 1, 1]
+    values = hub.contact("ann@example.com")
+    assert (values["job_title"], values["department"]) == ("CTO", "R&D")
+
+
+def test_a_first_load_fills_and_withholds_what_differs(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann(job_title="CTO"))
+    hub.systems["sales"].add(**ann(job_title="Boss"))
+    report = hub.sync()
+    assert report.tally.get("withheld") == 1
+    assert hub.systems["marketing"].values("1")["job_title"] == "CTO"
+    hub.release()
+    hub.sync()
+    assert hub.systems["marketing"].values("1")["job_title"] == "Boss"
+
+
+def test_of_two_edits_the_higher_rank_wins_and_the_loser_is_recorded(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann(job_title="CTO"))
+    hub.sync()
+    hub.release()
+    hub.systems["marketing"].edit("1", job_title="from marketing")
+    hub.systems["sales"].edit("1", job_title="from sales")
+    report = hub.sync()
+    assert report.tally.conflicts == 1
+    assert {one["job_title"] for system in hub.systems.values() for one in system.living().values()} == {
+        "from sales"
+    }
+    (public,) = hub.store.find(hub.store.case("c-1").entity.kind, "ann@example.com", 5)
+    conflicts = [c for row in hub.store.history(public, 10) for c in row.conflicts]
+    assert [(c.lost, c.kept) for c in conflicts] == [("from marketing", "from sales")]
+
+
+def test_edits_of_different_fields_are_both_kept(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann())
+    hub.sync()
+    hub.release()
+    hub.systems["marketing"].edit("1", job_title="CTO")
+    hub.systems["sales"].edit("1", department="R&D")
+    hub.sync()
+    for system in hub.systems.values():
+        held = system.values("1")
+        assert (held["job_title"], held["department"]) == ("CTO", "R&D")
+
+
+def test_a_cleared_value_is_cleared_everywhere(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann(job_title="CTO"))
+    hub.sync()
+    hub.release()
+    hub.systems["sales"].edit("1", job_title=None)
+    hub.sync()
+    assert {one["job_title"] for system in hub.systems.values() for one in system.living().values()} == {None}
+
+
+def test_an_empty_value_at_first_sight_never_overwrites(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann(job_title="CTO"))
+    hub.systems["sales"].add(**ann(job_title=None))
+    hub.sync()
+    assert hub.systems["sales"].values("1")["job_title"] == "CTO"
+
+
+def test_a_system_that_keeps_less_than_it_was_sent_is_left_in_peace(tmp_path: Path) -> None:
+    clock = Clock()
+    short = Memory(clock, keeps=lambda path, value: value[:3] if path == "job_title" and value else value)
+    systems = {"sales": Memory(clock), "short": short}
+    hub = small_hub(tmp_path, clock, systems, create=("sales", "short"))
+    systems["sales"].add(**ann(job_title="Director"))
+    hub.sync()
+    hub.release()
+    hub.sync()
+    before = hub.writes()
+    hub.sync()
+    assert short.values("1")["job_title"] == "Dir"
+    assert systems["sales"].values("1")["job_title"] == "Director"
+    assert hub.writes() == before
+
+
+def test_tags_are_merged_element_by_element(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann(tags=["beach"]))
+    hub.sync()
+    hub.release()
+    hub.systems["marketing"].edit("1", tags=["beach", "news"])
+    hub.systems["sales"].edit("1", tags=[])
+    hub.sync()
+    assert {tuple(system.values("1")["tags"]) for system in hub.systems.values()} == {("news",)}
+
+
+def test_a_deleted_record_is_not_made_again(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann())
+    hub.sync()
+    hub.systems["support"].delete("1")
+    for _ in range(3):
+        hub.sync()
+    assert hub.systems["support"].living() == {}
+    assert len(hub.systems["sales"].living()) == 1
+
+
+def test_nothing_is_written_before_somebody_approved(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(**ann())
+    report = hub.sync(approve=False)
+    assert report.outcome is RunOutcome.HELD
+    assert hub.writes() == 0
+    hub.sync(approve=True)
+    assert len(hub.systems["sales"].living()) == 1

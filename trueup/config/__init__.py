@@ -1,0 +1,18 @@
+"""config/ into typed settings; all problems at once, with file, line and column."""
+
+from trueup.config.env import SandboxEnvironment, Secret
+from trueup.config.load import examine, load
+from trueup.config.settings import Connection, Example, FieldPolicy, HubConfig, HubSettings, Lifecycle
+
+__all__ = [
+    "Connection",
+    "Example",
+    "FieldPolicy",
+    "HubConfig",
+    "HubSettings",
+    "Lifecycle",
+    "SandboxEnvironment",
+    "Secret",
+    "examine",
+    "load",
+]

@@ -1,0 +1,327 @@
+"""The rules of each object: fields, transforms, directions, value maps, and nothing said twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from trueup.config.case_fields import CASE_TABLE
+from trueup.config.checks.consent import check_consent
+from trueup.config.checks.fields import field_hint
+from trueup.config.checks.report import Report
+from trueup.config.codes import Code
+from trueup.config.join import address
+from trueup.config.nodes import Document, Mark, Step
+from trueup.config.settings import Connection
+from trueup.config.suggest import hint_for, listed
+from trueup.config.systems import System
+from trueup.errors import ConfigError, Problem
+from trueup.mapping.apply import compile_bindings
+from trueup.mapping.schema import Direction, FieldRule, ObjectRules, Shape, Unmapped
+from trueup.mapping.transforms import TRANSFORMS, UnknownTransform, transform
+from trueup.model.canonical import Locale
+from trueup.model.fields import Field, Kind
+from trueup.model.record import FieldSpec
+from trueup.model.values import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One object of one connection, and the table its fields come from."""
+
+    report: Report
+    connection: Connection
+    rules: ObjectRules
+    system: System | None
+
+    @property
+    def file(self) -> str:
+        return f"connections/{self.connection.name}"
+
+    @property
+    def table(self) -> Mapping[str, Field]:
+        return self.report.config.fields[self.rules.kind] if self.rules.kind else CASE_TABLE
+
+    @property
+    def what(self) -> str:
+        return self.rules.kind.value if self.rules.kind else (self.rules.case or "case")
+
+    def path(self, *steps: Step) -> tuple[Step, ...]:
+        return ("objects", self.rules.name, *steps)
+
+    def rule_path(self, rule: FieldRule) -> tuple[Step, ...]:
+        """Where a rule stands in the connection's file: its own line, or the object for a default."""
+        if rule.field == "stage" and self.report.has(self.file, *self.path("stage")):
+            return self.path("stage")
+        for name in (rule.field, f"{rule.field}[]"):
+            if self.report.has(self.file, *self.path("fields", name)):
+                return self.path("fields", name)
+        return self.path() if self.report.has(self.file, *self.path()) else ("connector",)
+
+    def spec(self, remote: str) -> FieldSpec | None:
+        known = self.system.objects.get(self.rules.name) if self.system else None
+        return known.fields.get(remote) if known else None
+
+
+def check_mappings(report: Report) -> None:
+    for connection in report.config.connections.values():
+        for rules in connection.objects.values():
+            place = Place(report, connection, rules, report.system(connection))
+            before = len(report.problems)
+            for rule in rules.fields:
+                _rule(place, rule)
+            _written_twice(place)
+            _both_stage(place)
+            check_consent(report, place.file, rules)
+            _handoff(place)
+            _segments(place)
+            if len(report.problems) == before:
+                report.problems.extend(_compiled(place))
+
+
+def _rule(place: Place, rule: FieldRule) -> None:
+    field = place.table.get(rule.field)
+    if field is None:
+        _unknown_field(place, rule)
+        return
+    _transform(place, rule, field)
+    _direction(place, rule, field)
+    _values(place, rule, field)
+    _shape(place, rule, field)
+    _confined(place, rule, field)
+
+
+def _unknown_field(place: Place, rule: FieldRule) -> None:
+    if rule.field.startswith("consent."):
+        place.report.at_key(
+            place.file, place.rule_path(rule), Code.CONSENT, "consent is not mapped as a field",
+            remedy=f"move it to `consent:` of the object: {rule.field.removeprefix('consent.')}: {{field: …, opted_out: …}}",
+        )
+        return
+    shown = place.rule_path(rule)[-1]
+    remedy = "`trueup config fields` lists them; a field of your own goes to hub.yaml: contact.custom_fields"
+    near = field_hint(rule.field, place.table)
+    place.report.at_key(
+        place.file, place.rule_path(rule), Code.FIELD, f"mapping: no {place.what} has a field `{shown}`", hint=near,
+        allowed="" if place.rules.kind else listed(place.table, 40), remedy=remedy if place.rules.kind else "",
+    )
+
+
+def _transform(place: Place, rule: FieldRule, field: Field) -> None:
+    if rule.transform is None:
+        return
+    try:
+        transform(rule.transform, field.type, Locale(place.connection.phone_region, place.connection.time_zone))
+    except UnknownTransform as error:
+        name = rule.transform.partition("(")[0].strip()
+        path = (*place.rule_path(rule), "transform")
+        if name in TRANSFORMS:
+            place.report.at_value(place.file, path, Code.MAPPING, str(error))
+            return
+        fitting = [one for one, entry in TRANSFORMS.items() if field.type in entry.types]
+        place.report.at_value(
+            place.file, path, Code.MAPPING, f"there is no transform `{name}`",
+            hint=hint_for(name, TRANSFORMS), allowed=f"{listed(fitting, 40)}  (for a field of type {field.type})",
+        )
+
+
+def _direction(place: Place, rule: FieldRule, field: Field) -> None:
+    path = place.rule_path(rule)
+    said = (*path, "direction") if place.report.has(place.file, *path, "direction") else path
+    if field.derived and rule.field != "full_name" and rule.direction is Direction.IN and said != path:
+        place.report.at_value(
+            place.file, said, Code.DIRECTION, f"`{rule.field}` is computed: it goes out of the hub, never in",
+            remedy="write `direction: out`, or map another field",
+        )
+    spec = place.spec(rule.remote)
+    if spec is not None and not spec.writable and rule.direction is Direction.OUT:
+        title = place.system.title if place.system else "the system"
+        place.report.at_value(
+            place.file, said, Code.DIRECTION, f"{title} does not let `{rule.remote}` be written",
+            remedy="write `direction: in`, or map a field that can be written",
+        )
+    if rule.publish and rule.direction is Direction.IN:
+        place.report.at_key(
+            place.file, (*path, "publish"), Code.DIRECTION, f"`publish` is about writing, and `{rule.field}` only comes in",
+            remedy="remove `publish`, or change the direction",
+        )
+
+
+# -- value maps ---------------------------------------------------------------------------------------
+
+
+def _values(place: Place, rule: FieldRule, field: Field) -> None:
+    if rule.values is None or rule.origin == "default" or field.type is not Type.CHOICE:
+        return
+    path = (*place.rule_path(rule), "values")
+    is_stage = rule.field == "stage" and place.rules.kind is Kind.CONTACT
+    for word in rule.values:
+        if word not in field.options:
+            place.report.at_key(
+                place.file, (*path, word), Code.VALUES,
+                f"mapping: `{word}` is not a stage" if is_stage else f"mapping: `{word}` is not an option of `{rule.field}`",
+                hint=hint_for(word, field.options), allowed=listed(field.options, 40),
+            )
+    missing = [word for word in field.options if word not in rule.values]
+    if missing and rule.unmapped is Unmapped.ERROR and rule.direction is not Direction.IN:
+        what = "stage" if is_stage else f"option of `{rule.field}`"
+        leave = "unlisted: leave" if is_stage and path[-2] == "stage" else "unmapped: leave"
+        place.report.at_key(
+            place.file, path, Code.VALUES,
+            f"mapping: the value map has no word for {'this ' + what if len(missing) == 1 else 'these ' + what.replace('stage', 'stages').replace('option ', 'options ')}: {listed(missing, 20)}",
+            remedy=f"add {'it' if len(missing) == 1 else 'them'}, or say `{leave}` if the others neither write nor read this field",
+        )
+    if place.rules.kind is Kind.CONTACT and not is_stage:
+        _ambiguous(place, rule, path)
+
+
+def _ambiguous(place: Place, rule: FieldRule, path: tuple[Step, ...]) -> None:
+    """Two options with one remote word: only for stages is there a rule that says which is meant."""
+    if rule.direction is Direction.OUT or rule.values is None:
+        return
+    seen: dict[str, str] = {}
+    for word, remote in rule.values.items():
+        for one in remote:
+            first = seen.setdefault(repr(one), word)
+            if first != word:
+                place.report.at_value(
+                    place.file, (*path, word), Code.VALUES,
+                    f"mapping: `{one}` means both `{first}` and `{word}`",
+                    remedy="list it once: of a list the first is written, all are read",
+                )
+
+
+# -- shapes, twice, confined --------------------------------------------------------------------------
+
+
+def _shape(place: Place, rule: FieldRule, field: Field) -> None:
+    path = place.rule_path(rule)
+    if rule.shape in (Shape.LIST, Shape.ELEMENTS, Shape.ELEMENT) and not field.type.is_set:
+        place.report.at_value(
+            place.file, (*path, "shape"), Code.MAPPING, f"`{rule.shape}` is for sets, and `{rule.field}` holds one value",
+        )
+    if rule.shape is Shape.ELEMENT and "#" not in rule.remote:
+        place.report.at_key(
+            place.file, path, Code.MAPPING, f"which element of `{rule.remote}` is it?",
+            remedy=f"write `field: {rule.remote}#ELEMENT`",
+        )
+    if rule.to is not None and rule.to not in place.connection.objects:
+        known = place.connection.objects
+        place.report.at_value(
+            place.file, (*path, "to"), Code.MAPPING, f"`{rule.to}` is not an object of this connection",
+            hint=hint_for(rule.to, known), allowed=listed(known),
+        )
+
+
+def _written_twice(place: Place) -> None:
+    """Two rules, or a rule and an action, that write one remote field."""
+    writers: dict[str, str] = {}
+    for remote, name, path in _writers(place):
+        first = writers.setdefault(remote, name)
+        if first != name:
+            place.report.at_key(
+                place.file, path, Code.TWICE, f"mapping: `{remote}` is written by `{first}` and by `{name}`",
+                remedy="keep one of the two, or give one of them `direction: in`",
+            )
+
+
+def _writers(place: Place) -> Iterator[tuple[str, str, tuple[Step, ...]]]:
+    for rule in place.rules.fields:
+        if rule.direction is not Direction.IN and rule.shape is not Shape.ELEMENT:
+            yield rule.remote, rule.field, place.rule_path(rule)
+    for consent in place.rules.consent:
+        if consent.shape is not Shape.ELEMENT and consent.remote:
+            name = f"{consent.channel}.{consent.purpose}"
+            yield consent.remote, f"consent {name}", place.path("consent", name)
+    for remote in dict.fromkeys((*place.rules.deactivate, *place.rules.reactivate)):
+        action = "deactivate" if remote in place.rules.deactivate else "reactivate"
+        yield remote, "deactivate/reactivate", place.path(action, remote)
+
+
+def _both_stage(place: Place) -> None:
+    fields = place.report.said_fields(place.rules.name, place.file)
+    if place.report.has(place.file, *place.path("stage")) and "stage" in fields:
+        place.report.at_key(
+            place.file, place.path("fields", "stage"), Code.TWICE, "mapping: the stage is mapped here and in `stage:` above",
+            remedy="keep one of the two",
+        )
+    seen: dict[str, str] = {}
+    for name in fields:
+        first = seen.setdefault(address(name), name)
+        if first != name:
+            place.report.at_key(
+                place.file, place.path("fields", name), Code.TWICE, f"mapping: `{first}` and `{name}` are the same field",
+                remedy="keep one of the two",
+            )
+
+
+def _confined(place: Place, rule: FieldRule, field: Field) -> None:
+    if rule.direction is Direction.IN or not field.confined_to or place.rules.kind is None:
+        return
+    if place.report.config.confined(rule.field, place.connection.name, place.rules.kind):
+        _say_confined(place, rule.field, field, place.rule_path(rule))
+
+
+def _say_confined(place: Place, name: str, field: Field, path: tuple[Step, ...]) -> None:
+    place.report.at_key(
+        place.file, path, Code.CONFINED,
+        f"`{name}` may not be written here: it is confined to {listed(field.confined_to)}",
+        hint=f"{place.connection.name} has the role {place.connection.role}",
+        remedy="remove this line, write `direction: in`, or widen `confined_to` in hub.yaml",
+    )
+
+
+def _handoff(place: Place) -> None:
+    said = place.rules.handoff.get("fields") or []
+    for position, name in enumerate(said):
+        path = place.path("handoff", "fields", position)
+        field = place.table.get(address(name))
+        if field is None:
+            place.report.at_value(
+                place.file, path, Code.FIELD, f"handoff: no {place.what} has a field `{name}`",
+                hint=field_hint(name, place.table),
+            )
+        elif place.report.config.confined(name, place.connection.name):
+            _say_confined(place, name, field, path)
+
+
+def _segments(place: Place) -> None:
+    known = list(place.report.config.lifecycle.segments)
+    known += ["resting"] if place.report.config.lifecycle.contact_pressure.at_most else []
+    known += [a.target for s in place.report.config.lifecycle.stages.values() for a in s.enter if a.kind == "segment"]
+    known += [
+        a.target for b in place.report.config.lifecycle.scoring.bands.values() for a in b.enter if a.kind == "segment"
+    ]
+    for position, name in enumerate(place.rules.segments.get("publish") or []):
+        if name not in known:
+            place.report.at_value(
+                place.file, place.path("segments", "publish", position), Code.NAME, f"there is no segment `{name}`",
+                hint=hint_for(name, known), allowed=listed(dict.fromkeys(known), 40),
+            )
+
+
+# -- what only the compiler sees ----------------------------------------------------------------------
+
+
+def _compiled(place: Place) -> Iterator[Problem]:
+    locale = Locale(place.connection.phone_region, place.connection.time_zone)
+    known = place.system.objects.get(place.rules.name) if place.system else None
+    try:
+        compile_bindings(place.rules, place.table, locale, known.fields if known else {})
+    except ConfigError as error:
+        document = place.report.config.documents.get(place.file)
+        for problem in error.problems:
+            yield _placed(problem, document, place) if document else problem
+
+
+def _placed(problem: Problem, document: Document, place: Place) -> Problem:
+    """The compiler's problem with its line; one of a default rule is shown at the connector's name."""
+    own = problem.file == document.file and 0 < problem.line <= len(document.lines)
+    if own:
+        line = document.lines[problem.line - 1]
+        column = len(line) - len(line.lstrip(" -")) + 1
+        mark = Mark(problem.line, column, max(1, len(line.strip(" -"))))
+    else:
+        mark = document.mark("connector")
+    where = "" if own else f"the default mapping of {place.rules.name}: "
+    return document.problem(mark, Code(problem.code), f"mapping: {where}{problem.message}", hint=problem.hint)

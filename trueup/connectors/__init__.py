@@ -1,0 +1,1 @@
+"""One folder per system; `base` says what a connector is, `registry` finds them."""

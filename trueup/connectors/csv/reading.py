@@ -1,0 +1,135 @@
+"""Pages, look-ups and the digest by which an unchanged file is recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trueup.connectors.base import GoneItem
+from trueup.connectors.csv.rows import Layout, Now, Piece, combined, opened, to_record
+from trueup.connectors.csv.settings import FileSettings
+from trueup.errors import Refused, Transient
+from trueup.model.record import Cursor, Json, Page, Record
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One piece of one file, with what is needed to read it."""
+
+    layout: Layout
+    file: str
+    piece: Piece
+
+
+@dataclass(slots=True)
+class Progress:
+    """A reading under way: the content it belongs to, how many pieces it has given, and the rest."""
+
+    digest: str
+    given: int
+    rest: Iterator[Found]
+
+
+def files(settings: FileSettings) -> list[Path]:
+    """The object's files, the last name first: of a series of exports the newest row counts.
+
+    Transient when a pattern fits no file: an export that is not there says nothing about its rows.
+    """
+    if not settings.pattern:
+        return [settings.path]
+    found = sorted(settings.path.parent.glob(settings.path.name), reverse=True)
+    if not found:
+        raise Transient(f"no file fits {settings.path.name}")
+    return [path for path in found if path.is_file()]
+
+
+def digest(settings: FileSettings, now: Now) -> str:
+    """The content of all files as one digest."""
+    digests = []
+    for path in files(settings):
+        with opened(path, settings, now) as table:
+            digests.append((path.name, table.digest))
+    return combined(digests)
+
+
+def every(settings: FileSettings, now: Now) -> Iterator[Found]:
+    """Every row of every file; a row whose key a later-named file has already brought is left out."""
+    seen: set[str] = set()
+    several = settings.pattern and settings.key is not None
+    for path in files(settings):
+        mine: set[str] = set()
+        with opened(path, settings, now) as table:
+            for piece in table.pieces():
+                if several and piece.id in seen:
+                    continue
+                if several and piece.id:
+                    mine.add(piece.id)
+                yield Found(table.layout, path.name, piece)
+        seen |= mine
+
+
+def start(settings: FileSettings, now: Now, skip: int = 0) -> Progress:
+    """A reading from its beginning, or from the piece after the first `skip` ones."""
+    progress = Progress(digest(settings, now), 0, every(settings, now))
+    for _ in range(skip):
+        next(progress.rest, None)
+        progress.given += 1
+    return progress
+
+
+def page(progress: Progress, settings: FileSettings, fields: Sequence[str]) -> Page:
+    """The next records of a reading, with the lines that are none."""
+    records: list[Record] = []
+    rejected: list[tuple[str, str]] = []
+    for found in progress.rest:
+        progress.given += 1
+        if found.piece.why:
+            rejected.append((_place(found, settings), found.piece.why))
+        elif found.piece.id:
+            records.append(to_record(found.piece, found.layout, fields))
+        if len(records) == PAGE:
+            cursor: Cursor = {"digest": progress.digest, "given": progress.given}
+            return Page(tuple(records), cursor, True, rejected=tuple(rejected))
+    return Page(tuple(records), {"digest": progress.digest}, False, rejected=tuple(rejected))
+
+
+def by_ids(
+    settings: FileSettings, now: Now, ids: Sequence[str], fields: Sequence[str]
+) -> list[Record | GoneItem]:
+    """These rows now, in the order of `ids`."""
+    wanted = set(ids)
+    found = {
+        row.piece.id: to_record(row.piece, row.layout, fields)
+        for row in every(settings, now)
+        if row.piece.id in wanted
+    }
+    return [found.get(id) or GoneItem() for id in ids]
+
+
+def by_values(
+    settings: FileSettings, now: Now, column: str, values: Sequence[Json], fields: Sequence[str]
+) -> list[Record]:
+    """Rows whose cell is one of the values, without regard to case and blanks around it."""
+    wanted = {folded(str(value)) for value in values}
+    records = []
+    for row in every(settings, now):
+        if column not in row.layout.names:
+            raise Refused(f"{row.file} has no column `{column}`", fields={column: "there is no such column"})
+        if row.piece.id and folded(row.piece.cells[row.layout.names.index(column)]) in wanted:
+            records.append(to_record(row.piece, row.layout, fields))
+    return records
+
+
+def folded(cell: str) -> str:
+    """A cell as look-ups compare it."""
+    return cell.strip().casefold()
+
+
+def _place(found: Found, settings: FileSettings) -> str:
+    first = found.piece.line
+    last = first + max(0, len(found.piece.raw.splitlines()) - 1)
+    lines = f"line {first}" if last == first else f"lines {first}-{last}"
+    return f"{found.file} {lines}" if settings.pattern else lines

@@ -1,0 +1,479 @@
+"""What the HubSpot stand-in keeps: records, property definitions, associations, consent.
+
+Rules as of the vendor's public guides: e-mails are trimmed, lower-cased and unique; enumerations are
+checked; `lifecyclestage` does not move backwards; a merge makes a third record; a search shows what
+was true some seconds ago.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+Properties = dict[str, str]
+
+STAGES = (
+    "subscriber",
+    "lead",
+    "marketingqualifiedlead",
+    "salesqualifiedlead",
+    "opportunity",
+    "customer",
+    "evangelist",
+    "other",
+)
+_LEAD_STATUS = (
+    "NEW",
+    "OPEN",
+    "IN_PROGRESS",
+    "OPEN_DEAL",
+    "UNQUALIFIED",
+    "ATTEMPTED_TO_CONTACT",
+    "CONNECTED",
+    "BAD_TIMING",
+)
+_DEAL_STAGES = (
+    "appointmentscheduled",
+    "qualifiedtobuy",
+    "presentationscheduled",
+    "decisionmakerboughtin",
+    "contractsent",
+    "closedwon",
+    "closedlost",
+)
+_TEXTS = {
+    "contacts": "firstname lastname middlename salutation jobtitle department company address city state zip "
+    "country fax hs_language hs_timezone twitterhandle message partner_name",
+    "companies": "name domain description industry address city state zip country numberofemployees about_us "
+    "linkedin_company_page",
+    "deals": "dealname description closed_lost_reason hs_next_step",
+}
+_READ_ONLY = {
+    "contacts": "hs_object_id createdate lastmodifieddate hs_merged_object_ids hs_additional_emails "
+    "hs_email_optout hs_analytics_source",
+    "companies": "hs_object_id createdate hs_lastmodifieddate hs_merged_object_ids",
+    "deals": "hs_object_id createdate hs_lastmodifieddate hs_merged_object_ids hs_is_closed_won",
+}
+DEFAULTS = {
+    "contacts": ("createdate", "email", "firstname", "lastname", "hs_object_id", "lastmodifieddate"),
+    "companies": ("createdate", "domain", "name", "hs_object_id", "hs_lastmodifieddate"),
+    "deals": (
+        "amount",
+        "closedate",
+        "createdate",
+        "dealname",
+        "dealstage",
+        "hs_lastmodifieddate",
+        "hs_object_id",
+        "pipeline",
+    ),
+}
+MODIFIED = {
+    "contacts": "lastmodifieddate",
+    "companies": "hs_lastmodifieddate",
+    "deals": "hs_lastmodifieddate",
+}
+_EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+\.[^@\s,;<>().]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One property. `options` holds the values of an enumeration."""
+
+    name: str
+    type: str = "string"
+    field_type: str = "text"
+    label: str = ""
+    options: tuple[str, ...] = ()
+    read_only: bool = False
+    unique: bool = False
+
+
+@dataclass(slots=True)
+class Row:
+    """One record with the states that it had, for the search index."""
+
+    id: str
+    properties: Properties
+    created: datetime
+    updated: datetime
+    archived: datetime | None = None
+    past: list[tuple[datetime, Properties]] = field(default_factory=list)
+
+    def keep(self, now: datetime, horizon: datetime) -> None:
+        """Remember the present state; forget those that no index can show any more."""
+        self.past.append((now, dict(self.properties)))
+        visible = [index for index, (at, _) in enumerate(self.past) if at <= horizon]
+        del self.past[: visible[-1] if visible else 0]
+
+    def seen(self, at: datetime) -> Properties | None:
+        """What an index that is as old as `at` shows; None if it does not know the record."""
+        states = [properties for moment, properties in self.past if moment <= at]
+        return states[-1] if states else None
+
+
+class Invalid(Exception):
+    """Properties that HubSpot refuses: (name, code, sentence) for each."""
+
+    def __init__(self, problems: tuple[tuple[str, str, str], ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+class Taken(Exception):
+    """Another record of this object holds a unique value: its id."""
+
+    def __init__(self, id: str, object: str) -> None:
+        super().__init__(id)
+        self.id = id
+        self.object = object
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The state of one address and subscription."""
+
+    status: str = "NOT_SPECIFIED"
+    source: str = ""
+    at: datetime | None = None
+    explanation: str = ""
+
+
+class Portal:
+    """The records and rules of one HubSpot account. Time is handed in with every change."""
+
+    def __init__(self, index_lag: float = 5.0, forward_only: bool = True) -> None:
+        self.index_lag = index_lag
+        self.forward_only = forward_only
+        self.rows: dict[str, dict[str, Row]] = {name: {} for name in DEFAULTS}
+        self.moved: dict[str, dict[str, str]] = {name: {} for name in DEFAULTS}
+        self.definitions = {name: _standard(name) for name in DEFAULTS}
+        self.links: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self.subscriptions: dict[int, str] = {}
+        self.consents: dict[str, dict[int, Consent]] = {}
+        self._next = dict.fromkeys(DEFAULTS, 101)
+
+    # -- properties -------------------------------------------------------------------------------
+
+    def define(self, object: str, definition: Definition) -> None:
+        self.definitions[object][definition.name] = definition
+
+    def checked(self, object: str, given: Mapping[str, object]) -> Properties:
+        """The properties as HubSpot would keep them. Raises Invalid with all that is wrong."""
+        kept: Properties = {}
+        problems = []
+        for name, value in given.items():
+            definition = self.definitions[object].get(name)
+            problem = _problem(definition, name, value)
+            if problem:
+                problems.append((name, *problem))
+            elif definition is not None:
+                kept[name] = _kept(name, definition, value)
+        if problems:
+            raise Invalid(tuple(problems))
+        return kept
+
+    # -- records ----------------------------------------------------------------------------------
+
+    def find(self, object: str, id: str) -> Row | None:
+        """The living record that an id leads to, also after merges."""
+        seen = set()
+        while id in self.moved[object] and id not in seen:
+            seen.add(id)
+            id = self.moved[object][id]
+        row = self.rows[object].get(id)
+        return row if row is not None and row.archived is None else None
+
+    def holder(self, object: str, name: str, value: str) -> Row | None:
+        """The living record that holds a unique value."""
+        for row in self.rows[object].values():
+            if row.archived is None and value and value in _values_of(row, name):
+                return row
+        return None
+
+    def create(self, object: str, properties: Properties, now: datetime) -> Row:
+        """Raises Taken where a unique value is."""
+        self.check_unique(object, properties, None)
+        id = str(self._next[object])
+        self._next[object] += 1
+        filled = {name: value for name, value in properties.items() if value != ""}
+        row = Row(id, {**filled, "hs_object_id": id, "createdate": iso(now)}, now, now)
+        if object == "contacts":
+            row.properties.setdefault("lifecyclestage", "lead")
+        self.rows[object][id] = row
+        self.touch(object, row, now)
+        return row
+
+    def update(self, object: str, row: Row, properties: Properties, now: datetime) -> None:
+        """Raises Taken where a unique value is."""
+        self.check_unique(object, properties, row)
+        for name, value in properties.items():
+            if name == "lifecyclestage" and self._backwards(row, value):
+                continue
+            if value == "":
+                row.properties.pop(name, None)
+            else:
+                row.properties[name] = value
+        self.touch(object, row, now)
+
+    def touch(self, object: str, row: Row, now: datetime) -> None:
+        row.updated = now
+        row.properties[MODIFIED[object]] = iso(now)
+        row.keep(now, now - timedelta(seconds=self.index_lag))
+
+    def archive(self, object: str, row: Row, now: datetime) -> None:
+        row.archived = now
+        row.updated = now
+        for (one, other), links in self.links.items():
+            if one == object:
+                links.pop(row.id, None)
+            if other == object:
+                for linked in links.values():
+                    linked[:] = [id for id in linked if id != row.id]
+
+    def restore(self, object: str, row: Row, now: datetime) -> None:
+        row.archived = None
+        self.touch(object, row, now)
+
+    def merge(self, object: str, primary: Row, other: Row, now: datetime) -> Row:
+        """A third record with a new id; both old ids lead to it."""
+        properties = {**other.properties, **primary.properties}
+        merged = [primary.id, other.id, *_split(primary, other, "hs_merged_object_ids")]
+        properties["hs_merged_object_ids"] = ";".join(dict.fromkeys(merged))
+        mails = [other.properties.get("email", ""), *_split(primary, other, "hs_additional_emails")]
+        rest = [mail for mail in dict.fromkeys(mails) if mail and mail != properties.get("email")]
+        if object == "contacts" and rest:
+            properties["hs_additional_emails"] = ";".join(rest)
+        id = str(self._next[object])
+        self._next[object] += 1
+        created = min(primary.created, other.created)
+        row = Row(id, {**properties, "hs_object_id": id, "createdate": iso(created)}, created, now)
+        for old in (primary.id, other.id):
+            del self.rows[object][old]
+            self.moved[object][old] = id
+            self._relink(object, old, id)
+        self.rows[object][id] = row
+        self.touch(object, row, now)
+        return row
+
+    def indexed(self, object: str, now: datetime) -> Iterable[tuple[Row, Properties]]:
+        """The living records as the search sees them now, by id."""
+        horizon = now - timedelta(seconds=self.index_lag)
+        for row in sorted(self.rows[object].values(), key=lambda row: int(row.id)):
+            state = row.seen(horizon) if row.archived is None else None
+            if state is not None:
+                yield row, state
+
+    # -- associations -----------------------------------------------------------------------------
+
+    def linked(self, one: str, other: str, id: str) -> list[str]:
+        return list(self.links.get((one, other), {}).get(id, []))
+
+    def link(self, one: str, other: str, id: str, to: str) -> None:
+        for key, start, end in (((one, other), id, to), ((other, one), to, id)):
+            ends = self.links.setdefault(key, {}).setdefault(start, [])
+            if end not in ends:
+                ends.append(end)
+
+    def unlink(self, one: str, other: str, id: str, to: str) -> None:
+        for key, start, end in (((one, other), id, to), ((other, one), to, id)):
+            ends = self.links.get(key, {}).get(start, [])
+            ends[:] = [known for known in ends if known != end]
+
+    # -- consent ----------------------------------------------------------------------------------
+
+    def consent(self, email: str, subscription: int) -> Consent:
+        return self.consents.get(email, {}).get(subscription, Consent())
+
+    def set_consent(self, email: str, subscription: int, consent: Consent, now: datetime) -> None:
+        self.consents.setdefault(email, {})[subscription] = replace(consent, at=now)
+        row = self.holder("contacts", "email", email)
+        if row is not None:
+            self.touch("contacts", row, now)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _backwards(self, row: Row, value: str) -> bool:
+        now = row.properties.get("lifecyclestage", "")
+        if not self.forward_only or value not in STAGES or now not in STAGES:
+            return False
+        return STAGES.index(value) < STAGES.index(now)
+
+    def check_unique(self, object: str, properties: Properties, row: Row | None) -> None:
+        unique = [name for name, words in self.definitions[object].items() if words.unique]
+        for name in (["email"] if object == "contacts" else []) + unique:
+            value = properties.get(name, "")
+            holder = self.holder(object, name, value) if value else None
+            if holder is not None and holder is not row:
+                raise Taken(holder.id, object)
+
+    def _relink(self, object: str, old: str, new: str) -> None:
+        for (one, other), links in self.links.items():
+            if one == object and old in links:
+                ends = links.setdefault(new, [])
+                ends += [id for id in links.pop(old) if id not in ends]
+            if other == object:
+                for linked in links.values():
+                    linked[:] = list(dict.fromkeys(new if id == old else id for id in linked))
+
+
+def iso(moment: datetime) -> str:
+    """As HubSpot writes times: UTC with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _standard(object: str) -> dict[str, Definition]:
+    known = [Definition(name) for name in _TEXTS[object].split()]
+    known += [Definition(name, read_only=True) for name in _READ_ONLY[object].split()]
+    known += [Definition("hubspot_owner_id", "enumeration", "select"), Definition("website")]
+    if object == "contacts":
+        known += [
+            Definition("email"),
+            Definition("date_of_birth"),
+            Definition("phone", "string", "phonenumber"),
+            Definition("mobilephone", "string", "phonenumber"),
+            Definition("lifecyclestage", "enumeration", "radio", options=STAGES),
+            Definition("hs_lead_status", "enumeration", "radio", options=_LEAD_STATUS),
+            Definition("hubspotscore", "number", "number", read_only=True),
+        ]
+    if object == "companies":
+        known += [
+            Definition("phone", "string", "phonenumber"),
+            Definition("annualrevenue", "number", "number"),
+            Definition("lifecyclestage", "enumeration", "radio", options=STAGES),
+        ]
+    if object == "deals":
+        known += [
+            Definition("amount", "number", "number"),
+            Definition("closedate", "datetime", "date"),
+            Definition("pipeline", "enumeration", "select", options=("default",)),
+            Definition("dealstage", "enumeration", "radio", options=_DEAL_STAGES),
+            Definition("deal_currency_code", "enumeration", "select", options=("EUR", "USD", "GBP", "CHF")),
+            Definition("hs_deal_stage_probability", "number", "number"),
+        ]
+    return {definition.name: definition for definition in known}
+
+
+def _problem(definition: Definition | None, name: str, value: object) -> tuple[str, str] | None:
+    if definition is None:
+        return "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist'
+    if definition.read_only:
+        return "READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.'
+    if isinstance(value, list | dict) or value is None:
+        return "INVALID_TYPE", f"{name} takes one plain value"
+    text = _text(value)
+    if text == "":
+        return None
+    if len(text) > 65_536:
+        return "PROPERTY_VALUE_TOO_LONG", f"{name} is longer than 65536 characters"
+    return _problem_of_type(definition, text)
+
+
+def _problem_of_type(definition: Definition, text: str) -> tuple[str, str] | None:
+    name = definition.name
+    if name == "email" and not _EMAIL.fullmatch(text.strip()):
+        return "INVALID_EMAIL", f"Email address {text} is invalid"
+    if definition.type == "number" and not re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return "INVALID_NUMBER", f"{text} was not a valid number."
+    if definition.type in ("date", "datetime") and _moment(text) is None:
+        return "INVALID_DATE", f"{text} was not a valid date."
+    if definition.type == "bool" and text not in ("true", "false"):
+        return "INVALID_BOOLEAN", f"{text} was not true or false."
+    wanted = text.split(";") if definition.field_type == "checkbox" else [text]
+    if definition.options and any(option.strip() not in definition.options for option in wanted):
+        allowed = ", ".join(definition.options)
+        return "INVALID_OPTION", f"{text} was not one of the allowed options: [{allowed}]"
+    return None
+
+
+def _kept(name: str, definition: Definition, value: object) -> str:
+    text = _text(value)
+    if name == "email":
+        return text.strip().lower()
+    if definition.type == "date" and text:
+        moment = _moment(text)
+        return moment.date().isoformat() if moment else text
+    if definition.type == "datetime" and text:
+        moment = _moment(text)
+        return iso(moment) if moment else text
+    return text
+
+
+def _text(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        if text.lstrip("-").isdigit():
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _values_of(row: Row, name: str) -> list[str]:
+    values = [row.properties.get(name, "")]
+    if name == "email":
+        values += row.properties.get("hs_additional_emails", "").split(";")
+    return values
+
+
+def _split(one: Row, other: Row, name: str) -> list[str]:
+    return [part for row in (one, other) for part in row.properties.get(name, "").split(";") if part]
+
+
+# -- searching --------------------------------------------------------------------------------------
+
+
+def fits(filter: Mapping[str, object], properties: Properties) -> bool:
+    """Whether a record's indexed state meets one filter of a search."""
+    value = properties.get(str(filter["propertyName"]), "")
+    wanted = str(filter.get("value", ""))
+    match filter["operator"]:
+        case "HAS_PROPERTY":
+            return value != ""
+        case "NOT_HAS_PROPERTY":
+            return value == ""
+        case "EQ":
+            return value.lower() == wanted.lower() or (value != "" and order(value) == order(wanted))
+        case "NEQ":
+            return value.lower() != wanted.lower()
+        case "IN":
+            values = filter.get("values")
+            return isinstance(values, list) and value.lower() in values  # the values have to be lower case
+        case "NOT_IN":
+            values = filter.get("values")
+            return isinstance(values, list) and value.lower() not in values
+        case "CONTAINS_TOKEN":
+            return wanted.lower().strip("*") in value.lower()
+        case _:
+            return value != "" and _compares(str(filter["operator"]), order(value), filter)
+
+
+def _compares(operator: str, value: tuple[float, str], filter: Mapping[str, object]) -> bool:
+    wanted = order(str(filter.get("value", "")))
+    match operator:
+        case "GT":
+            return value > wanted
+        case "GTE":
+            return value >= wanted
+        case "LT":
+            return value < wanted
+        case "LTE":
+            return value <= wanted
+        case "BETWEEN":
+            return wanted <= value <= order(str(filter.get("highValue", "")))
+        case _:
+            return False
+
+
+def order(text: str) -> tuple[float, str]:
+    """Numbers by size, times by their milliseconds, the rest by the alphabet."""
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return float(text), ""
+    moment = _moment(text) if text[:4].isdigit() else None
+    return (moment.timestamp() * 1000, "") if moment else (float("inf"), text.lower())

@@ -1,0 +1,166 @@
+"""The shapes of HubSpot's answers and what it checks in questions, for the stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import orjson
+
+from trueup.connectors.hubspot.vendor_portal import Definition, Invalid, Properties, Taken, fits
+from trueup.sandbox.standin import Match
+
+SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
+CORRELATION = "00000000-0000-4000-8000-000000000000"
+HTML = {"content-type": "text/html"}
+STATES = ("SUBSCRIBED", "UNSUBSCRIBED", "NOT_SPECIFIED")
+LINK = {"category": "HUBSPOT_DEFINED", "typeId": 279}
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    id: str
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+
+
+def failure(status: int, category: str, message: str, state: str = "error") -> httpx.Response:
+    body = {"status": state, "message": message, "correlationId": CORRELATION, "category": category}
+    return httpx.Response(status, json=body)
+
+
+def refusal(invalid: Invalid) -> httpx.Response:
+    details = [{"isValid": False, "message": m, "error": c, "name": n} for n, c, m in invalid.problems]
+    return httpx.Response(
+        400,
+        json={
+            "status": "error",
+            "message": f"Property values were not valid: {orjson.dumps(details).decode()}",
+            "correlationId": CORRELATION,
+            "category": "VALIDATION_ERROR",
+            "errors": _details(invalid),
+        },
+    )
+
+
+def _details(invalid: Invalid) -> list[dict[str, Any]]:
+    return [{"message": m, "code": c, "context": {"propertyName": [n]}} for n, c, m in invalid.problems]
+
+
+def item_error(
+    category: str,
+    message: str,
+    one: Mapping[str, Any] | None = None,
+    ids: Sequence[str] = (),
+    errors: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    context: dict[str, list[str]] = {}
+    if ids:
+        context["ids"] = list(ids)
+    if one and one.get("objectWriteTraceId"):
+        context["objectWriteTraceId"] = [one["objectWriteTraceId"]]
+    return {
+        "status": "error",
+        "category": category,
+        "message": message,
+        "context": context,
+        "errors": list(errors),
+        "links": {},
+    }
+
+
+def invalid_item(invalid: Invalid, one: Mapping[str, Any]) -> dict[str, Any]:
+    message = "; ".join(sentence for _, _, sentence in invalid.problems)
+    return item_error("VALIDATION_ERROR", message, one, errors=_details(invalid))
+
+
+def taken_item(taken: Taken, one: Mapping[str, Any]) -> dict[str, Any]:
+    return item_error("CONFLICT", exists(taken), one)
+
+
+def exists(taken: Taken) -> str:
+    return f"{SINGULAR[taken.object].capitalize()} already exists. Existing ID: {taken.id}"
+
+
+def too_many(count: int) -> httpx.Response:
+    return failure(400, "VALIDATION_ERROR", f"The batch holds {count} inputs; the maximum is 100")
+
+
+def body_of(match: Match) -> dict[str, Any]:
+    body = match.json()
+    return body if isinstance(body, dict) else {}
+
+
+def number_in(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
+
+
+def listed(values: Sequence[str]) -> list[str]:
+    return [name for value in values for name in value.split(",") if name]
+
+
+def search_problem(body: Mapping[str, Any], size: int) -> str:
+    groups = body.get("filterGroups") or []
+    counts = [len(group.get("filters") or []) for group in groups]
+    if size > 3000:
+        return "the request is longer than 3000 characters"
+    if len(groups) > 5 or sum(counts) > 18 or max(counts, default=0) > 6:
+        return "too many filters"
+    if len(body.get("sorts") or []) > 1:
+        return "only one sort is allowed"
+    if not 1 <= int(body.get("limit", 10)) <= 200:
+        return "limit must be between 1 and 200"
+    return ""
+
+
+def meets(groups: Sequence[Mapping[str, Any]], state: Properties) -> bool:
+    return not groups or any(all(fits(one, state) for one in group["filters"]) for group in groups)
+
+
+def sort_of(sort: Any) -> tuple[str, bool]:
+    if isinstance(sort, str):
+        return sort.lstrip("-"), sort.startswith("-")
+    return str(sort["propertyName"]), sort.get("direction") == "DESCENDING"
+
+
+def told_owner(owner: Owner) -> dict[str, Any]:
+    return {
+        "id": owner.id,
+        "email": owner.email,
+        "type": "PERSON",
+        "firstName": owner.first_name,
+        "lastName": owner.last_name,
+        "userId": int(owner.id) + 1000,
+        "createdAt": "2025-01-01T00:00:00.000Z",
+        "updatedAt": "2025-01-01T00:00:00.000Z",
+        "archived": False,
+    }
+
+
+def told_definition(definition: Definition) -> dict[str, Any]:
+    options = [
+        {"label": option.replace("_", " ").title(), "value": option, "displayOrder": index, "hidden": False}
+        for index, option in enumerate(definition.options)
+    ]
+    return {
+        "name": definition.name,
+        "label": definition.label or definition.name.replace("_", " ").title(),
+        "type": definition.type,
+        "fieldType": definition.field_type,
+        "description": "",
+        "groupName": "information",
+        "options": options,
+        "hasUniqueValue": definition.unique,
+        "calculated": False,
+        "hidden": False,
+        "displayOrder": -1,
+        "formField": True,
+        "modificationMetadata": {
+            "archivable": True,
+            "readOnlyDefinition": False,
+            "readOnlyValue": definition.read_only,
+        },
+    }

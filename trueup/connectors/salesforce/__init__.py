@@ -1,0 +1,1 @@
+"""Salesforce Sales Cloud: leads, contacts, accounts and opportunities of one org."""

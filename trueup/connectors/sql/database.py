@@ -1,0 +1,65 @@
+"""Opening a database: drivers by name, and what SQLite needs to keep its promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from trueup.errors import Unauthorized
+
+IMMEDIATE = {"trueup_begin": "BEGIN IMMEDIATE"}
+_PREFERRED = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+
+
+def open_database(url: str, connection: str) -> Engine:
+    """An engine for `url`; nothing is connected yet. Unauthorized when the URL or its driver is no good."""
+    try:
+        parsed = make_url(url)
+        parsed = parsed.set(drivername=_PREFERRED.get(parsed.drivername, parsed.drivername))
+        engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, **_options(parsed))
+    except exc.ArgumentError:
+        raise Unauthorized("the URL of the database is not one", connection=connection,
+                           remedy="write it as postgresql://user:password@host/name or sqlite:///file",
+                           ) from None  # fmt: skip
+    except (ImportError, exc.NoSuchModuleError):
+        raise Unauthorized("the driver of this database is not installed", connection=connection,
+                           remedy="install it, for PostgreSQL: pip install 'trueup[postgres]'",
+                           ) from None  # fmt: skip
+    if parsed.get_backend_name() == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def require_file(engine: Engine, connection: str) -> None:
+    """Unauthorized when the URL names a SQLite file that does not exist (SQLite would make an empty one)."""
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or not file or file.startswith((":memory:", "file:")):
+        return
+    if not Path(file).is_file():
+        raise Unauthorized("there is no database file at the path of the URL", connection=connection)
+
+
+def _options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "postgresql":
+        return {"connect_args": {"connect_timeout": 10}}
+    return {}
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # we say BEGIN ourselves: the driver would only at the first write
+        raw.execute("PRAGMA foreign_keys = ON")
+        raw.create_function("trueup_fold", 1, _fold, deterministic=True)
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("trueup_begin", "BEGIN"))
+
+
+def _fold(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""Zendesk Support: users as contacts, organizations as companies, tickets as cases."""

@@ -1,0 +1,136 @@
+"""Who a new record is: exact keys for now; the scorer takes the place of `identify`'s inside later.
+
+Rules: the same normalised e-mail is the same person; the
+same phone together with the same name is the same person; non-identifying values (role mailboxes,
+configured patterns, values with too many holders) match nobody. Two candidates that are not one entity
+are ambiguous and wait for a steward, never a silent pick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatch
+
+from trueup.model.entity import Link
+from trueup.model.fields import Kind
+from trueup.model.plan import Assignment, Candidate, MatchDecision, Verdict
+from trueup.model.values import Value
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What dedupe.yaml says about matching. `patterns` by key kind (`email`: `info@*`)."""
+
+    patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held_by_more_than: int = 5
+    identifies: Callable[[Key], bool] = lambda key: True
+
+    def trusts(self, key: Key, holders: int) -> bool:
+        """Whether this value may identify anybody."""
+        kind, value = key
+        if holders > self.held_by_more_than or not self.identifies(key):
+            return False
+        return not any(fnmatch(value, pattern.casefold()) for pattern in self.patterns.get(kind, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A record without an entity: its link, its match keys, its canonical values."""
+
+    link: Link
+    keys: tuple[Key, ...]
+    values: Mapping[str, Value]
+
+
+@dataclass(slots=True)
+class Holders:
+    """Who holds which key: what the store answered, and the groups formed in this call."""
+
+    stored: Mapping[Key, Sequence[Candidate]]
+    formed: dict[Key, set[str]] = field(default_factory=dict)
+
+    def count(self, key: Key) -> int:
+        entities = {candidate.entity_id for candidate in self.stored.get(key, ())}
+        return len(entities) + len({one for one in self.formed.get(key, ()) if one.startswith("new")})
+
+    def of(self, key: Key) -> set[str]:
+        """Names of the entities: `e<id>` for known ones, `new<link id>` for those formed here."""
+        known = {f"e{candidate.entity_id}" for candidate in self.stored.get(key, ())}
+        return known | self.formed.get(key, set())
+
+    def add(self, key: Key, name: str) -> None:
+        self.formed.setdefault(key, set()).add(name)
+
+
+def identify(
+    strangers: Sequence[Stranger], holders: Holders, identity: Identity, now: datetime
+) -> list[Assignment]:
+    """An entity for each stranger, in order; strangers that match each other become one."""
+    return [_assign(stranger, holders, identity, now) for stranger in strangers]
+
+
+def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datetime) -> Assignment:
+    found = _matches(stranger, holders, identity)
+    own = f"new{stranger.link.id}"
+    decisions: tuple[MatchDecision, ...] = ()
+    if len(found) == 1:
+        name = next(iter(found))
+        provisional = False
+    else:
+        name, provisional = own, bool(found)
+        decisions = tuple(_unsure(stranger, other, holders, now) for other in sorted(found))
+    for key in stranger.keys:
+        holders.add(key, name)
+    entity_id = int(name[1:]) if name.startswith("e") else None
+    seen = {
+        key: frozenset(candidate.entity_id for candidate in holders.stored.get(key, ()))
+        for key in stranger.keys
+    }
+    return Assignment(
+        stranger.link.id,
+        stranger.link.rev,
+        stranger.link.kind,
+        stranger.keys,
+        entity_id,
+        name,
+        provisional,
+        seen,
+        decisions,
+    )
+
+
+def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> set[str]:
+    """Entities that a trusted key names, strongest kind of key first: the first kind that finds any decides."""
+    for kind in _ORDER[stranger.link.kind]:
+        found: set[str] = set()
+        for key in stranger.keys:
+            if key[0] == kind and identity.trusts(key, holders.count(key)):
+                found |= holders.of(key)
+        if found:
+            return found
+    return set()
+
+
+_ORDER: Mapping[Kind, tuple[str, ...]] = {
+    Kind.CONTACT: ("external_id", "email", "phone+name"),
+    Kind.COMPANY: ("external_id", "registration", "domain", "name"),
+    Kind.USER: ("email",),
+    Kind.DEAL: ("external_id",),
+}
+"""Key kinds that link by themselves, strongest first."""
+
+
+def _unsure(stranger: Stranger, other: str, holders: Holders, now: datetime) -> MatchDecision:
+    right = 0
+    for key in stranger.keys:
+        for candidate in holders.stored.get(key, ()):
+            if f"e{candidate.entity_id}" == other:
+                right = candidate.link_id
+    if not right:
+        right = int(other.removeprefix("new").removeprefix("e"))
+    evidence = {kind: "equal" for kind, _ in stranger.keys}
+    return MatchDecision(stranger.link.id, right, Verdict.UNSURE, 0.5, evidence, "rule:exact keys", now)

@@ -1,0 +1,72 @@
+"""Phone numbers: E.164, the extension behind `;ext=`."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneNumber, ValidationResult
+
+from trueup.model.values import Rejected
+
+MAX_PHONE = 100
+_DIGITS = re.compile(r"\D+")
+_NOT_A_NUMBER = Rejected("not a phone number")
+_NO_REGION = Rejected("a phone number without a country code, and no phone_region is set")
+
+
+@lru_cache(maxsize=32_768)
+def read_phone(text: str, region: str) -> str | Rejected:
+    """`8 (912) 345-67-89` in region RU is `+79123456789`; ` x5` becomes `;ext=5`.
+
+    A number counts if its length is possible where it belongs: new ranges are older than any table of
+    them. Written without `+`, it is of `region`, unless only a leading country code makes it valid.
+    """
+    if len(text) > MAX_PHONE:
+        return Rejected("longer than a phone number can be", "TU-VAL-002")
+    home = _parsed(text, region or None)
+    if home is not None and phonenumbers.is_valid_number(home):
+        return _formatted(home)
+    abroad = _as_international(text)
+    if abroad is not None:
+        return _formatted(abroad)
+    if home is not None and _is_possible(home):
+        return _formatted(home)
+    return _NOT_A_NUMBER if region or text.startswith("+") else _NO_REGION
+
+
+def _parsed(text: str, region: str | None) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _as_international(text: str) -> PhoneNumber | None:
+    """The number read with the `+` that was left out or written as 00, if that makes it valid."""
+    head = text.lstrip("( ")
+    if head.startswith("+") or not head[:1].isdigit():
+        return None
+    if not head.startswith("00") and len(_DIGITS.sub("", head)) < 11:
+        return None
+    number = _parsed("+" + head.removeprefix("00"), None)
+    return number if number is not None and phonenumbers.is_valid_number(number) else None
+
+
+def _is_possible(number: PhoneNumber) -> bool:
+    return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+
+
+def _formatted(number: PhoneNumber) -> str:
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{e164};ext={number.extension}" if number.extension else e164
+
+
+@lru_cache(maxsize=32_768)
+def national(e164: str, region: str) -> str:
+    """How a canonical number is written inside `region`; international for any other region."""
+    number = phonenumbers.parse(e164, None)
+    at_home = phonenumbers.region_code_for_country_code(number.country_code or 0) == region
+    shape = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, shape.NATIONAL if at_home else shape.INTERNATIONAL)

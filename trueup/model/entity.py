@@ -1,0 +1,145 @@
+"""The canonical entity and what is remembered about each record of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from trueup.model.fields import PREFIX, Kind
+from trueup.model.record import Json
+from trueup.model.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value came from. `origin` is a connection name, `hub` (with `user`) or `rule`.
+
+    `how`: `first` (first sight), `edit`, `hub`, `rule`. Only `first` may be displaced by a first sight.
+    """
+
+    origin: str
+    how: str
+    at: datetime
+    ref: str = ""
+    user: str = ""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One canonical contact, company, deal or user.
+
+    `values` maps field address to canonical value; a missing key or None is empty. `sources` says where
+    each value came from. `revision` grows with every commit. `provisional`: waits for a steward; its own
+    record goes on, but it is created nowhere else.
+    """
+
+    id: int
+    kind: Kind
+    revision: int
+    values: Mapping[str, Value]
+    sources: Mapping[str, Source]
+    provisional: bool = False
+
+    @property
+    def public_id(self) -> str:
+        return public_id(self.kind, self.id)
+
+
+def public_id(kind: Kind, id: int) -> str:
+    """The id that people and other entities use (`c-17`)."""
+    return f"{PREFIX[kind]}-{id}"
+
+
+class LinkState(StrEnum):
+    LIVE = "live"
+    WANTED = "wanted"  # a create is intended; there is no remote id yet
+    TOMBSTONE = "tombstone"  # was deleted there; blocks re-creation until released
+    DORMANT = "dormant"  # its connection or object is not configured any more
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What both sides held when they last agreed on one binding.
+
+    `remote` is in the system's own form. `hub` is the canonical value, or `NEVER` when the hub's value
+    has not been written yet (a refused edit, a withheld replacement, a create without this field).
+    `withheld`: the difference is known and reported, but the connection is not released.
+    `left`: the edit was refused and stays there by configuration.
+    """
+
+    hub: Value
+    remote: Json
+    withheld: bool = False
+    left: bool = False
+
+
+class Never(StrEnum):
+    NEVER = "\ue000never"
+
+
+NEVER = Never.NEVER
+"""Stands for `the hub's value was never there`; equal to no canonical value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """One field set aside. `digest` is of the value that did not fit: tried again when that moves."""
+
+    direction: str  # in | out
+    reason: str
+    code: str
+    digest: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Cross-reference of an entity and one remote record.
+
+    `observed`: remote path to value, what the system last said. `base`: for paths that moved since the
+    last decision, what they held at that time (ABSENT as text `\\ue000absent` when they were not said).
+    `fresh`: nothing agreed yet at all. `agreed`: exceptions by binding key; a binding without one is
+    settled at (the entity's value, the observed value). `assumed`: paths whose observed value is a
+    prediction of our own write, with what stood there before and until when it may still show.
+    `rev` grows with every change of this row.
+    """
+
+    id: int
+    connection: str
+    object: str
+    remote_id: str | None
+    entity_id: int | None
+    kind: Kind
+    state: LinkState = LinkState.LIVE
+    primary: bool = True
+    fresh: bool = True
+    active: bool = True
+    version: str | None = None
+    rev: int = 0
+    seen_at: datetime | None = None
+    changed_at: datetime | None = None
+    observed: Mapping[str, Json] = field(default_factory=dict)
+    base: Mapping[str, Json] = field(default_factory=dict)
+    agreed: Mapping[str, Agreed] = field(default_factory=dict)
+    assumed: Mapping[str, Json] = field(default_factory=dict)
+    quarantine: Mapping[str, Quarantine] = field(default_factory=dict)
+
+    @property
+    def stream(self) -> tuple[str, str]:
+        return (self.connection, self.object)
+
+
+WAS_ABSENT = "\ue000absent"
+"""In `Link.base`: this path was not said before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a referrer needs to know of another entity: its values and where it is linked."""
+
+    id: str
+    values: Mapping[str, Value]
+    remote_ids: Mapping[tuple[str, str], str]  # (connection, object) -> id of the primary link

@@ -1,0 +1,206 @@
+"""The field tables of the canonical entities: Contact, Company, Deal, User over one engine.
+
+A field's *address* is its name here. Contacts hold several e-mails and phones: `email` is the primary
+one, `emails.work` the one of a kind, `emails` (written `emails[]` in mappings) the set of all; likewise
+phones and addresses (`address.city`, `addresses.billing.city`). `company.name` and `owner.email` read
+through a reference and are never decided, only carried outward. `consent.<channel>.<purpose>` is
+computed from the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from trueup.model.values import Type
+
+
+class Kind(StrEnum):
+    """The canonical entities; the prefix of their public ids."""
+
+    CONTACT = "contact"
+    COMPANY = "company"
+    DEAL = "deal"
+    USER = "user"
+
+
+PREFIX = {Kind.CONTACT: "c", Kind.COMPANY: "co", Kind.DEAL: "d", Kind.USER: "u"}
+
+
+class Strategy(StrEnum):
+    """How several claims on one field are judged (one library, for a sync and for a merge)."""
+
+    AUTHORITY = "authority"
+    LATEST = "latest"
+    MOST_COMPLETE = "most_complete"
+    MOST_RESTRICTIVE = "most_restrictive"
+    UNION = "union"
+    MAX = "max"
+    MIN = "min"
+    FIRST = "first"
+    FURTHEST = "furthest"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One canonical field.
+
+    `group`: fields that survive together. `options`: the words of a choice, in order. `refers`: kind of
+    entity a reference points at. `derived`: carried outward only, computed from elsewhere. `confined_to`:
+    roles or connections that it may not leave. `custom`: declared in hub.yaml.
+    """
+
+    name: str
+    type: Type
+    strategy: Strategy = Strategy.AUTHORITY
+    group: str = ""
+    options: tuple[str, ...] = ()
+    max_length: int | None = None
+    refers: Kind | None = None
+    derived: bool = False
+    confined_to: tuple[str, ...] = ()
+    special: str = ""
+    custom: bool = False
+    label: str = ""
+
+
+def _table(*fields: Field) -> Mapping[str, Field]:
+    return {field.name: field for field in fields}
+
+
+def _texts(*names: str, group: str = "") -> tuple[Field, ...]:
+    return tuple(Field(name, Type.TEXT, group=group) for name in names)
+
+
+def _address(prefix: str) -> tuple[Field, ...]:
+    parts = _texts(*(f"{prefix}.{part}" for part in ("street", "city", "region", "postcode")), group=prefix)
+    return (*parts, Field(f"{prefix}.country", Type.COUNTRY, group=prefix))
+
+
+NAME = "name"
+"""The group of the name parts: at first sight they come from one record (no middle name of another is
+mixed in), while later edits are judged part by part."""
+
+DEFAULT_STAGES = ("name", "lead", "mql", "sal", "sql", "opportunity", "customer")
+DEFAULT_OFF_RAMPS = ("recycled", "disqualified", "former")
+
+CONTACT = _table(
+    Field("email", Type.EMAIL),
+    Field("emails.work", Type.EMAIL),
+    Field("emails.home", Type.EMAIL),
+    Field("emails.other", Type.EMAIL),
+    Field("emails", Type.EMAILS, Strategy.UNION),
+    Field("former_emails", Type.EMAILS, Strategy.UNION, derived=True),
+    Field("phone", Type.PHONE),
+    Field("phones.work", Type.PHONE),
+    Field("phones.mobile", Type.PHONE),
+    Field("phones.home", Type.PHONE),
+    Field("phones.fax", Type.PHONE),
+    Field("phones.other", Type.PHONE),
+    Field("phones", Type.PHONES, Strategy.UNION),
+    *_texts("first_name", "middle_name", "last_name", group=NAME),
+    *_texts("salutation", "name_suffix"),
+    Field("full_name", Type.TEXT, derived=True),
+    *_texts("job_title", "department"),
+    Field("company", Type.REFERENCE, refers=Kind.COMPANY),
+    Field("company_name", Type.TEXT),
+    Field("company.name", Type.TEXT, derived=True),
+    Field("company.domain", Type.TEXT, derived=True),
+    *_address("address"),
+    *_address("addresses.billing"),
+    *_address("addresses.shipping"),
+    *_address("addresses.home"),
+    Field("language", Type.LANGUAGE),
+    Field("time_zone", Type.ZONE),
+    Field("birthday", Type.DATE),
+    Field("wedding_day", Type.DATE),
+    Field("gender", Type.CHOICE, options=("female", "male", "other")),
+    Field("website", Type.URL),
+    Field("tags", Type.TEXTS, Strategy.UNION),
+    Field("interests", Type.TEXTS, Strategy.UNION),
+    Field("products", Type.TEXTS, Strategy.UNION),
+    Field("former_products", Type.TEXTS, Strategy.UNION),
+    Field("social", Type.TEXTS, Strategy.UNION),
+    Field("stage", Type.CHOICE, Strategy.FURTHEST, options=DEFAULT_STAGES + DEFAULT_OFF_RAMPS),
+    Field("score", Type.INT, Strategy.MAX),
+    Field("owner", Type.REFERENCE, refers=Kind.USER),
+    Field("owner.email", Type.EMAIL, derived=True),
+    Field("owner.name", Type.TEXT, derived=True),
+    Field("owner.phone", Type.PHONE, derived=True),
+    Field("source", Type.TEXT, Strategy.FIRST),
+    Field("external_id", Type.TEXT),
+    Field("national_id", Type.TEXT),
+    Field("notes", Type.TEXT),
+    Field("next_contact_allowed_at", Type.DATETIME, derived=True),
+    Field("open_tickets", Type.INT, derived=True),
+    Field("created_at", Type.DATETIME, Strategy.MIN),
+)
+
+COMPANY = _table(
+    *_texts("name", "legal_form"),
+    Field("domain", Type.TEXT),
+    Field("domains", Type.TEXTS, Strategy.UNION),
+    Field("registration_number", Type.TEXT),
+    Field("vat_number", Type.TEXT),
+    Field("phone", Type.PHONE),
+    Field("email", Type.EMAIL),
+    Field("website", Type.URL),
+    *_address("address"),
+    *_texts("industry"),
+    Field("size", Type.INT),
+    Field("parent", Type.REFERENCE, refers=Kind.COMPANY),
+    Field("owner", Type.REFERENCE, refers=Kind.USER),
+    Field("owner.email", Type.EMAIL, derived=True),
+    Field("tags", Type.TEXTS, Strategy.UNION),
+    Field("external_id", Type.TEXT),
+    Field("created_at", Type.DATETIME, Strategy.MIN),
+)
+
+DEAL = _table(
+    Field("name", Type.TEXT),
+    Field("company", Type.REFERENCE, refers=Kind.COMPANY),
+    Field("company.name", Type.TEXT, derived=True),
+    Field("contacts", Type.REFERENCES, Strategy.UNION, refers=Kind.CONTACT),
+    Field("owner", Type.REFERENCE, refers=Kind.USER),
+    Field("owner.email", Type.EMAIL, derived=True),
+    *_texts("pipeline", "stage"),
+    Field("amount", Type.DECIMAL, group="amount"),
+    Field("currency", Type.TEXT, group="amount"),
+    Field("expected_close", Type.DATE),
+    Field("closed_at", Type.DATETIME),
+    Field("probability", Type.DECIMAL),
+    Field("outcome", Type.CHOICE, options=("open", "won", "lost")),
+    Field("lost_reason", Type.TEXT),
+    Field("products", Type.TEXTS, Strategy.UNION),
+    Field("offer_state", Type.TEXT),
+    Field("offer_valid_until", Type.DATE),
+    Field("next_step", Type.TEXT),
+    Field("next_step_on", Type.DATE),
+    Field("source", Type.TEXT, Strategy.FIRST),
+    Field("created_at", Type.DATETIME, Strategy.MIN),
+)
+
+USER = _table(
+    Field("email", Type.EMAIL),
+    Field("full_name", Type.TEXT, derived=True),
+    *_texts("first_name", "middle_name", "last_name", group=NAME),
+    *_texts("salutation", "name_suffix"),
+    Field("phone", Type.PHONE),
+    Field("active", Type.BOOL),
+)
+
+TABLES: Mapping[Kind, Mapping[str, Field]] = {
+    Kind.CONTACT: CONTACT,
+    Kind.COMPANY: COMPANY,
+    Kind.DEAL: DEAL,
+    Kind.USER: USER,
+}
+
+NAME_PARTS = ("salutation", "first_name", "middle_name", "last_name", "name_suffix")
+"""What `full_name` is made of; the view is read into these parts and joined out of them."""
+
+
+def with_stages(table: Mapping[str, Field], stages: tuple[str, ...]) -> Mapping[str, Field]:
+    """The table with the stages that lifecycle.yaml declares, in order."""
+    return {**table, "stage": replace(table["stage"], options=stages)}

@@ -1,0 +1,404 @@
+"""Decisions and the work that follows from them, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from trueup.model.consent import ConsentEvent
+from trueup.model.entity import Agreed, Entity, Link, Quarantine, Reference
+from trueup.model.fields import Kind
+from trueup.model.record import Cursor, Json, Record, Ref
+from trueup.model.values import Value
+
+
+class Lane(StrEnum):
+    """Importance; a lane never waits for a lower one."""
+
+    URGENT = "urgent"  # consent, transitions
+    NORMAL = "normal"
+    BULK = "bulk"  # first loads, back-fills
+
+
+class WriteKind(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
+    DELETE = "delete"
+    MERGE = "merge"
+
+
+class Effect(StrEnum):
+    """What a write does to one field, seen from the system: fills have no fuse."""
+
+    FILL = "fill"  # empty -> value
+    REPLACE = "replace"  # value -> other value
+    CLEAR = "clear"  # value -> empty
+
+
+class DeliveryState(StrEnum):
+    DUE = "due"
+    SENT = "sent"
+    DONE = "done"
+    DOUBT = "doubt"  # outcome unknown: only reading resolves it
+    WAITING = "waiting"  # a remote job works on it
+    GATED = "gated"  # a fuse or an approval
+    PARKED = "parked"  # a person
+    SUPERSEDED = "superseded"  # never sent, decided anew
+    OVERTAKEN = "overtaken"  # in doubt, and somebody edited there meanwhile
+
+
+OPEN_STATES = (
+    DeliveryState.DUE,
+    DeliveryState.SENT,
+    DeliveryState.DOUBT,
+    DeliveryState.WAITING,
+    DeliveryState.GATED,
+    DeliveryState.PARKED,
+)
+UNSENT_STATES = (DeliveryState.DUE, DeliveryState.GATED, DeliveryState.PARKED)
+"""A Delivery in one of these was never sent, or certainly not applied: it may be superseded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One intended write to one record.
+
+    `link_id` 0 means a create: a wanted Link of `connection`/`object` is made with it. `values`: remote
+    path to remote value (None clears; `{"+": [...], "-": [...]}` changes elements of a list). `wants`:
+    binding key to what the hub holds there, the hub side of the agreement once it is done. `replaced`: remote
+    path to what stood there (rollback and unmerge need it). `gate`: the fuse kind that it must pass
+    (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
+    `upsert`: (key field, value) for a create. `waits`: reference bindings left out of a create until
+    their target is linked.
+    """
+
+    link_id: int
+    connection: str
+    object: str
+    kind: WriteKind
+    lane: Lane
+    values: Mapping[str, Json]
+    wants: Mapping[str, Value] = field(default_factory=dict)
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    replaced: Mapping[str, Json] = field(default_factory=dict)
+    gate: str = ""
+    group: str = ""
+    upsert: tuple[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A Write in the outbox, with its life so far. `link` is the Link as it is now."""
+
+    id: int
+    write: Write
+    link: Link
+    entity_id: int
+    entity_revision: int
+    state: DeliveryState
+    attempts: int
+    not_before: datetime
+    run_id: int
+    config_version: str
+    created_at: datetime
+    sent_at: datetime | None = None
+    ended_at: datetime | None = None  # end of the last attempt; the look-up lag counts from here
+    job: str | None = None
+    error: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDelivery:
+    """What a decision must know of unfinished work on a Link. `digest` is of (kind, values)."""
+
+    id: int
+    link_id: int
+    lane: Lane
+    kind: WriteKind
+    state: DeliveryState
+    keys: frozenset[str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A canonical value that moved, with its reason."""
+
+    field: str
+    old: Value
+    new: Value
+    source: str  # Ref as text, `hub:<user>`, or `rule`
+    rule: str  # why it won: `authority`, `first sight`, `union`, `opt-out`, …
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An edit that lost, with the winner named."""
+
+    field: str
+    lost: Value
+    lost_source: str
+    kept: Value
+    kept_source: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPatch:
+    """What a decision changes on one Link it has read at `rev`: all observed moves are judged.
+
+    `agreed` and `quarantine` replace what was stored; `dangling` are remote ids that point at records
+    not linked yet; `keys` are the match keys of this record, None when they did not change.
+    """
+
+    link_id: int
+    rev: int
+    agreed: Mapping[str, Agreed]
+    quarantine: Mapping[str, Quarantine]
+    primary: bool
+    withheld: int = 0
+    dangling: tuple[Ref, ...] = ()
+    keys: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubEdit:
+    """An edit made in the hub by a person; a claim of source `hub`."""
+
+    id: int
+    field: str
+    value: Value
+    user: str
+    at: datetime
+    pin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything known about one entity, for one decision.
+
+    `marks` are the due rows as read: a mark that was renewed meanwhile stays. `released`: connections
+    whose first load was released. `gates_open` are the streams of which one complete listing has
+    landed: only there may records be created.
+    """
+
+    entity: Entity
+    links: tuple[Link, ...]
+    open: tuple[OpenDelivery, ...] = ()
+    edits: tuple[HubEdit, ...] = ()
+    consent: tuple[ConsentEvent, ...] = ()
+    mark: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The outcome of one decision about one entity; previewed, explained, committed by the same object.
+
+    `entity` is as it should become, its `revision` as it was read. `superseded`: ids of never-sent
+    Deliveries that this plan replaces. `references`: (field, public id) of every entity that this one
+    points at. `skipped`: why a record that might be expected was not written: (connection, object,
+    reason). `withheld`: replacements reported but not written, as Writes that would be made.
+    """
+
+    before: Entity
+    entity: Entity
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    links: tuple[LinkPatch, ...] = ()
+    writes: tuple[Write, ...] = ()
+    withheld: tuple[Write, ...] = ()
+    superseded: tuple[int, ...] = ()
+    consent: tuple[ConsentEvent, ...] = ()
+    references: tuple[tuple[str, str], ...] = ()
+    skipped: tuple[tuple[str, str, str], ...] = ()
+    edits: tuple[int, ...] = ()
+    mark: int = 0
+    look_again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Read-only knowledge beside the entity: other entities and how remote ids resolve to them."""
+
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    remote: Mapping[Ref, str] = field(default_factory=dict)  # Ref -> public id of the entity linked there
+    companies: Mapping[str, str] = field(default_factory=dict)  # company name as said -> the one that bears it
+    released: frozenset[str] = frozenset()
+    gates_open: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Records to be stored as observed, with the cursor, in one transaction.
+
+    `listing` is the number of the listing that they belong to (absence is judged by it), None for
+    CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
+    was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records that answered under another id than
+    asked: (asked id, index into records). `fields` are the remote paths that were asked for; a completed
+    listing remembers them.
+    """
+
+    connection: str
+    object: str
+    kind: Kind
+    records: tuple[Record, ...]
+    at: datetime
+    cursor: Cursor | None = None
+    listing: int | None = None
+    complete: bool = False
+    ended: bool = False
+    fields: tuple[str, ...] = ()
+    moved: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What a landing found; the counts add up to `read`."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    deleted: int = 0
+    older: int = 0  # an older version than already seen is not evidence
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Where reading of one connection's object stands.
+
+    `cursor` is where CHANGES go on; `listing_cursor` where an unfinished listing (number `listing`)
+    goes on; `listed_at` when a listing was last complete, None if never; `read_at` when a reading last
+    ended; `fields` the remote paths that the last complete listing asked for.
+    """
+
+    connection: str
+    object: str
+    cursor: Cursor | None = None
+    listing_cursor: Cursor | None = None
+    listing: int = 0
+    listed_at: datetime | None = None
+    read_at: datetime | None = None
+    fields: tuple[str, ...] = ()
+
+
+class Verdict(StrEnum):
+    SAME = "same"
+    DIFFERENT = "different"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchDecision:
+    """A verdict about two links, with evidence by level (never by value) and author; revocable."""
+
+    left: int
+    right: int
+    verdict: Verdict
+    score: float
+    evidence: Mapping[str, Json]
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entity that holds a key, and through how many links and entities the key is held."""
+
+    entity_id: int
+    link_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which entity a Link belongs to, decided under the keys it was looked up with.
+
+    `entity_id` None makes a new one. `group`: links of one call that share a text are one new entity.
+    `seen`: key to the entity ids that held it when this was decided; if that changed, the assignment is
+    not made and the Link comes back as a stranger.
+    """
+
+    link_id: int
+    rev: int
+    kind: Kind
+    keys: tuple[tuple[str, str], ...]
+    entity_id: int | None
+    group: str
+    provisional: bool
+    seen: Mapping[tuple[str, str], frozenset[int]]
+    decisions: tuple[MatchDecision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Ownership of a piece of work. `number` grows with every owner; commits check it."""
+
+    name: str
+    owner: str
+    number: int
+    until: datetime
+
+
+class RunOutcome(StrEnum):
+    RUNNING = "running"
+    COMPLETED = "completed"
+    WITH_ERRORS = "completed_with_errors"
+    PARTIAL = "partial"
+    HELD = "held"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass. `counts` is a flat mapping (`sales.Lead.read` to number) that adds up."""
+
+    id: int
+    kind: str
+    started_at: datetime
+    config_version: str
+    outcome: RunOutcome = RunOutcome.RUNNING
+    ended_at: datetime | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How one Delivery's attempt ended, and what follows for its Link.
+
+    `state` is the Delivery's next state; `not_before` when it may be tried again. `observed` are the paths
+    that were written, as the system now holds them; `said` is what else its answer told (a difference there
+    is somebody's edit and makes the entity due). `agreed`: the agreement per written binding; the store
+    keeps it only where the entity has moved on since the Delivery was decided (else it is the default).
+    `remote_id`, `object`, `version`, `active` change the Link where not None (a moved link keeps its old
+    id as an alias); `fresh`: nothing is agreed with that record yet (a create that found it there already).
+    `due`: why the entity must be decided again, empty for no need.
+    """
+
+    delivery_id: int
+    state: DeliveryState
+    not_before: datetime | None = None
+    error: str = ""
+    code: str = ""
+    job: str | None = None
+    observed: Mapping[str, Json] = field(default_factory=dict)
+    said: Mapping[str, Json] = field(default_factory=dict)
+    agreed: Mapping[str, Agreed] = field(default_factory=dict)
+    assumed: Mapping[str, Json] = field(default_factory=dict)
+    quarantine: Mapping[str, Quarantine] = field(default_factory=dict)
+    remote_id: str | None = None
+    object: str | None = None
+    version: str | None = None
+    drops_version: bool = False
+    tombstone: bool = False
+    active: bool | None = None
+    changed_at: datetime | None = None
+    fresh: bool = False
+    due: str = ""

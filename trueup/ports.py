@@ -1,0 +1,321 @@
+"""The ports: everything undetermined comes in through one of these.
+
+No transaction is ever open across a call of `Clock.sleep`, `Transport`, `Queue` or `Budget`.
+The Store port is in verbs: each is one transaction, and what it answers are plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from trueup.model.activity import Fact
+from trueup.model.entity import Link, Quarantine, Reference
+from trueup.model.fields import Kind
+from trueup.model.history import HistoryRow
+from trueup.model.plan import (
+    Assignment,
+    Candidate,
+    Case,
+    Delivery,
+    DeliveryState,
+    Fence,
+    Landed,
+    Landing,
+    Lane,
+    MatchDecision,
+    Plan,
+    Run,
+    RunOutcome,
+    Settlement,
+    StreamState,
+)
+from trueup.model.record import Ref
+from trueup.model.values import Value
+
+
+class Clock(Protocol):
+    """Time. `now` is aware UTC; `sleep` takes seconds."""
+
+    def now(self) -> datetime: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Random(Protocol):
+    """Chance, for jitter only: a float in [0, 1)."""
+
+    def random(self) -> float: ...
+
+
+class Budget(Protocol):
+    """Asked before every call to a system, in one place (`connectors/http.py`).
+
+    `group` is the endpoint group of the manifest, `lane` the importance (`urgent`, `normal`, `bulk`),
+    `cost` in the vendor's unit. The answer is the seconds to wait: 0 means go. `learn` takes what the
+    vendor's answer headers say: what remains and in how many seconds it is reset.
+    """
+
+    def ask(self, connection: str, group: str, lane: str, cost: float) -> float: ...
+
+    def learn(
+        self, connection: str, group: str, remaining: float | None, reset_in: float | None
+    ) -> None: ...
+
+
+class Store(Protocol):
+    """The hub's memory. Every verb is one transaction; what it takes and answers are plain values.
+
+    Raises LeaseLost where a fence is given and is not current any more, NotFound for ids that do not
+    exist, Transient when the database is busy beyond its timeout.
+    """
+
+    # -- connections and streams ------------------------------------------------------------------
+
+    def register(self, connections: Sequence[str], config_version: str) -> None:
+        """Make the configured connections known; links of others become dormant, of these wake up."""
+        ...
+
+    def released(self) -> frozenset[str]:
+        """Connections whose first load was released."""
+        ...
+
+    def release(self, connection: str, user: str, at: datetime) -> int:
+        """Release a connection: its withheld differences become due. Answers how many entities."""
+        ...
+
+    def approved(self) -> frozenset[str]:
+        """Connections that a person has allowed the hub to write to."""
+        ...
+
+    def approve(self, connections: Sequence[str], user: str, at: datetime) -> None:
+        """Record that a person allows writing to these connections (first contact)."""
+        ...
+
+    def rename_connection(self, old: str, new: str) -> int:
+        """Move all that belongs to a connection to its new name; the number of links moved."""
+        ...
+
+    def remove_connection(self, name: str, at: datetime) -> int:
+        """Unlink everything of a connection (tombstones none, deletes nobody); number of links."""
+        ...
+
+    def stream(self, connection: str, object: str) -> StreamState: ...
+
+    def begin_listing(self, connection: str, object: str, at: datetime) -> int:
+        """Start listing number n+1 of a stream (forgetting an unfinished one); answers n+1."""
+        ...
+
+    # -- land -------------------------------------------------------------------------------------
+
+    def land(self, landing: Landing, fence: Fence | None) -> Landed:
+        """Store what was read and the cursor together; concerned entities and strangers become due.
+
+        Applies `sync.rules.observe.observe` to each known link inside the transaction. A record that is
+        deleted makes its link a tombstone; one with a successor moves the link there (the old id stays
+        as an alias). Unknown Refs become links without an entity. Dangling references that this
+        landing resolves make their referrers due.
+        """
+        ...
+
+    def missing(self, connection: str, object: str, listing: int) -> tuple[int, int]:
+        """(living links that this complete listing did not contain, living links in all)."""
+        ...
+
+    def bury(self, connection: str, object: str, listing: int, at: datetime) -> int:
+        """Make those missing links tombstones and their entities due; how many."""
+        ...
+
+    def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
+        """The links of these remote ids (aliases followed), with what was observed."""
+        ...
+
+    def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> int:
+        """Keep facts by remote id in their latest version; answers how many were new or moved."""
+        ...
+
+    # -- identify ---------------------------------------------------------------------------------
+
+    def strangers(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
+        """Living links without an entity, by ascending id from `after`, with what was observed."""
+        ...
+
+    def links(self, ids: Sequence[int]) -> Sequence[Link]:
+        """These links with what was observed, in id order."""
+        ...
+
+    def candidates(
+        self, kind: Kind, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Sequence[Candidate]]:
+        """Who holds these match keys (links that belong to an entity), by entity and link id."""
+        ...
+
+    def assign(self, assignments: Sequence[Assignment], at: datetime, fence: Fence | None) -> Sequence[int]:
+        """Give links their entities (new ones are made), under a lock on their keys.
+
+        Answers the ids of links that were not assigned because a key's holders or the link moved.
+        """
+        ...
+
+    def verdicts(self, links: Sequence[int]) -> Sequence[MatchDecision]:
+        """Unrevoked match decisions that touch these links."""
+        ...
+
+    # -- decide -----------------------------------------------------------------------------------
+
+    def due(self, kinds: Sequence[Kind], now: datetime, after: int, limit: int) -> Sequence[int]:
+        """Entity ids to be decided, ascending from `after`: marked due, or `look_again_at` passed."""
+        ...
+
+    def load(self, ids: Sequence[int]) -> Sequence[Case]:
+        """Everything known about these entities, in id order, in a few queries for all of them."""
+        ...
+
+    def resolve(self, refs: Sequence[Ref]) -> Mapping[Ref, str]:
+        """Public ids of the entities that these records are linked to (aliases followed)."""
+        ...
+
+    def references(self, ids: Sequence[str]) -> Mapping[str, Reference]:
+        """What referrers need to know of these entities (public ids; merged ones follow their alias)."""
+        ...
+
+    def find_by_key(self, kind: Kind, key: tuple[str, str]) -> Sequence[str]:
+        """Public ids of entities that hold this match key."""
+        ...
+
+    def gates_open(self) -> frozenset[tuple[str, str]]:
+        """Streams of which one complete listing has landed and has no stranger left."""
+        ...
+
+    def commit(
+        self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        """Entities, links, history, deliveries and consent of these plans; due marks gone.
+
+        A plan whose entity, links or open deliveries moved since they were read is left out; answers
+        the ids of those entities (they stay due).
+        """
+        ...
+
+    def mark_due(self, ids: Sequence[int], reason: str) -> None: ...
+
+    def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
+        """Record an operator's edit as a claim and make the entity due."""
+        ...
+
+    # -- outbox -----------------------------------------------------------------------------------
+
+    def outstanding(
+        self, now: datetime, lanes: Sequence[Lane], connections: Sequence[str], limit: int
+    ) -> Sequence[Delivery]:
+        """Deliveries that may be sent now: one connection, object, kind and lane; at most `limit`.
+
+        The most important lane first, then the oldest. None whose `after` is unfinished.
+        """
+        ...
+
+    def send(self, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> Sequence[int]:
+        """Mark as sent, before the call; answers those that were still due (others were superseded)."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> None:
+        """Record how attempts ended and what the systems now hold. Waiters on a new link become due.
+
+        A create that turned out to be a record we know already joins its links.
+        """
+        ...
+
+    def doubtful(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
+        """Deliveries in doubt (or sent by a worker that is gone) whose look-up lag has passed."""
+        ...
+
+    def waiting(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
+        """Deliveries that a remote job works on and that may be asked about now."""
+        ...
+
+    def abandoned(self, worker_gone_before: datetime) -> int:
+        """Turn `sent` deliveries of dead workers into doubt; how many."""
+        ...
+
+    def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
+        """When the earliest delivery that waits for time may go; None when nothing waits."""
+        ...
+
+    def gated(self, run_id: int | None) -> Mapping[tuple[str, str], int]:
+        """Gated deliveries by (connection, gate kind)."""
+        ...
+
+    def open_gates(self, connection: str, gate: str, user: str) -> int:
+        """Let the gated deliveries of this kind flow; how many."""
+        ...
+
+    def close_gates(self, run_id: int, reason: str) -> int:
+        """Discard a held run's gated deliveries (rejected by a person); how many."""
+        ...
+
+    # -- leases, runs -----------------------------------------------------------------------------
+
+    def lease(self, name: str, owner: str, now: datetime, until: datetime) -> Fence | None:
+        """Own a piece of work; None while another owner's lease lasts."""
+        ...
+
+    def renew(self, fence: Fence, until: datetime) -> Fence: ...
+
+    def let_go(self, fence: Fence) -> None: ...
+
+    def start_run(self, kind: str, config_version: str, user: str, at: datetime) -> int: ...
+
+    def finish_run(
+        self, id: int, outcome: RunOutcome, counts: Mapping[str, int], notes: Sequence[str], at: datetime
+    ) -> None: ...
+
+    # -- what people ask --------------------------------------------------------------------------
+
+    def runs(self, limit: int) -> Sequence[Run]: ...
+
+    def run(self, id: int) -> Run: ...
+
+    def find(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
+        """Public ids of entities whose keys, names or remote ids match a text that a person typed."""
+        ...
+
+    def case(self, public_id: str) -> Case:
+        """One entity with everything known about it (aliases followed). Raises NotFound."""
+        ...
+
+    def history(self, public_id: str, limit: int) -> Sequence[HistoryRow]:
+        """Changes and conflicts of an entity, newest first."""
+        ...
+
+    def deliveries(
+        self, states: Sequence[DeliveryState], connection: str | None, limit: int
+    ) -> Sequence[Delivery]: ...
+
+    def delivery(self, id: int) -> Delivery: ...
+
+    def retry(self, ids: Sequence[int], at: datetime) -> int:
+        """Parked deliveries become due again with fresh attempts; how many were."""
+        ...
+
+    def discard(self, ids: Sequence[int], user: str, at: datetime) -> int:
+        """Close parked deliveries for good: the difference is left as it is; how many were."""
+        ...
+
+    def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:
+        """Fields set aside: (link, binding key, why)."""
+        ...
+
+    def withheld(self, connection: str, after: int, limit: int) -> Sequence[int]:
+        """Entities with withheld differences at a connection, ascending by id."""
+        ...
+
+    def count_links(self) -> Mapping[tuple[str, str, str], int]:
+        """Links by (connection, object, state)."""
+        ...
+
+    def unsure(self, limit: int) -> Sequence[MatchDecision]:
+        """Matches that wait for a steward."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,82 @@
+"""The embedded rate budget: token buckets per account, in this process (HARD-CASES 20).
+
+A lane sees capacity minus what is reserved for higher lanes, so opt-outs and transitions always find
+room. What a vendor's headers say only ever lowers what is left.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trueup.ports import Clock
+
+DEFAULT_GROUP = "default"
+
+
+@dataclass(slots=True)
+class Bucket:
+    """`capacity` calls, refilled evenly over `seconds`."""
+
+    capacity: float
+    seconds: float
+    left: float
+    at: float
+
+    def refill(self, now: float) -> None:
+        gained = (now - self.at) * self.capacity / self.seconds
+        self.left = min(self.capacity, self.left + max(0.0, gained))
+        self.at = max(now, self.at)
+
+    def wait(self, cost: float, reserved: float) -> float:
+        """Seconds until `cost` may be taken while `reserved` stays; 0: now."""
+        lacking = min(cost, self.capacity - reserved) + reserved - self.left
+        return 0.0 if lacking <= 1e-9 else lacking * self.seconds / self.capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """One limit of one account: `calls` per `seconds` for a group of endpoints."""
+
+    connection: str
+    calls: float
+    seconds: float
+    group: str = DEFAULT_GROUP
+
+
+class TokenBudget:
+    """The Budget port for one process. An account without allowances is not limited by us."""
+
+    def __init__(self, clock: Clock, allowances: Sequence[Allowance], reserve: float = 0.10) -> None:
+        self._clock = clock
+        self._reserve = {"urgent": 0.0, "normal": reserve, "bulk": 2 * reserve}
+        self._lock = threading.Lock()
+        start = clock.now().timestamp()
+        self._buckets: dict[tuple[str, str], list[Bucket]] = {}
+        for one in allowances:
+            bucket = Bucket(one.calls, one.seconds, one.calls, start)
+            self._buckets.setdefault((one.connection, one.group), []).append(bucket)
+
+    def ask(self, connection: str, group: str, lane: str, cost: float) -> float:
+        with self._lock:
+            now = self._clock.now().timestamp()
+            buckets = self._of(connection, group)
+            for bucket in buckets:
+                bucket.refill(now)
+            share = self._reserve.get(lane, self._reserve["normal"])
+            wait = max((bucket.wait(cost, share * bucket.capacity) for bucket in buckets), default=0.0)
+            if wait == 0.0:
+                for bucket in buckets:
+                    bucket.left -= cost
+            return wait
+
+    def learn(self, connection: str, group: str, remaining: float | None, reset_in: float | None) -> None:
+        if remaining is None:
+            return
+        with self._lock:
+            for bucket in self._of(connection, group)[:1]:
+                bucket.left = min(bucket.left, remaining)
+
+    def _of(self, connection: str, group: str) -> list[Bucket]:
+        return self._buckets.get((connection, group)) or self._buckets.get((connection, DEFAULT_GROUP), [])

@@ -1,0 +1,196 @@
+"""Where things are wired: a configured hub with its store, connectors and ports, ready to be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+
+from trueup.config.load import load
+from trueup.config.settings import Connection, HubConfig
+from trueup.connectors.base import Capability, Connector, ObjectSpec
+from trueup.connectors.registry import connector_kind
+from trueup.errors import ConfigError, ConnectorError, Problem
+from trueup.model.record import FieldSpec
+from trueup.ports import Budget, Clock, Random, Store
+from trueup.services.budget import Allowance, TokenBudget
+from trueup.services.policies import identity_of, policy_of
+from trueup.services.system import SystemClock, SystemRandom
+from trueup.store.open import open_store
+from trueup.sync.parts import Parts, Timing
+from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
+from trueup.sync.rules.policy import Stream
+
+Progress = Callable[[str, str, str, int], None]
+
+
+def silent(step: str, connection: str, object: str, count: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is outside the hub: time, chance, and how systems are reached.
+
+    `transport` answers the httpx transport for a connection (None: the network). `overrides` lays
+    settings over a connection's own, by name (a base URL on loopback).
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    random: Random = field(default_factory=SystemRandom)
+    transport: Callable[[str], httpx.BaseTransport | None] = lambda connection: None
+    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    progress: Progress = silent
+    worker: str = "worker"
+
+
+@dataclass(slots=True)
+class Hub:
+    """A hub at work. Close it when done."""
+
+    folder: Path
+    config: HubConfig
+    store: Store
+    parts: Parts
+    notes: list[str] = field(default_factory=list)
+
+    def close(self) -> None:
+        for connector in (*self.parts.connectors.values(), *self.parts.urgent.values()):
+            connector.close()
+        self.store.close()
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_hub(folder: Path, environment: Mapping[str, str], world: World | None = None) -> Hub:
+    """The hub of a configuration folder. Raises ConfigError with all that is wrong in the files."""
+    around = world or World()
+    config = load(folder, environment)
+    return wire(folder, config, around)
+
+
+def wire(folder: Path, config: HubConfig, world: World) -> Hub:
+    """Connect a loaded configuration to its store and systems; live metadata where systems offer it."""
+    notes: list[str] = []
+    budget = TokenBudget(world.clock, _allowances(config))
+    normal = {name: _connector(one, "normal", world, budget) for name, one in config.connections.items()}
+    urgent = {name: _connector(one, "urgent", world, budget) for name, one in config.connections.items()}
+    specs = _specs(config, normal)
+    fields = {stream: _fields(normal[stream[0]], stream, spec, notes) for stream, spec in specs.items()}
+    upsert = _upserts(config)
+    store = open_store(database_url(folder, config))
+    parts = Parts(
+        store=store,
+        connectors=normal,
+        specs=specs,
+        policy=policy_of(config, fields, upsert),
+        clock=world.clock,
+        random=world.random,
+        urgent=urgent,
+        identity=identity_of(config),
+        fuses=_fuses(config),
+        timing=_timing(config),
+        worker=world.worker,
+        progress=world.progress,
+        decides_at_once=_decides_at_once(config),
+    )
+    return Hub(folder, config, store, parts, notes)
+
+
+def database_url(folder: Path, config: HubConfig) -> str:
+    """The configured database, else SQLite beside hub.yaml."""
+    if config.hub.database is not None:
+        return config.hub.database.reveal()
+    return f"sqlite:///{folder / 'trueup.sqlite'}"
+
+
+def _connector(connection: Connection, lane: str, world: World, budget: Budget) -> Connector:
+    settings = connection.settings(lane)
+    over = world.overrides.get(connection.name, {})
+    settings = replace(settings, auth={**settings.auth, **over})
+    kind = connector_kind(connection.connector)
+    return kind.build(settings, world.transport(connection.name), world.clock, budget)
+
+
+def _specs(config: HubConfig, connectors: Mapping[str, Connector]) -> dict[Stream, ObjectSpec]:
+    """What each connector knows of the configured objects; an unknown object is a configuration error."""
+    found: dict[Stream, ObjectSpec] = {}
+    problems: list[Problem] = []
+    for name, connection in config.connections.items():
+        offered = connectors[name].objects()
+        for object in connection.objects:
+            if object in offered:
+                found[(name, object)] = offered[object]
+            else:
+                allowed = ", ".join(sorted(offered))
+                message = f"`{object}` is no object of {connection.connector}"
+                problems.append(Problem(connection.file, 0, 0, message, "TU-CFG-040", allowed=allowed))
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _fields(
+    connector: Connector, stream: Stream, spec: ObjectSpec, notes: list[str]
+) -> Mapping[str, FieldSpec]:
+    """Live metadata; what the connector knows by itself where the system cannot be asked now."""
+    if Capability.SCHEMA not in spec.capabilities:
+        return spec.fields
+    try:
+        return {one.name: one for one in connector.fields(stream[1])} or spec.fields
+    except ConnectorError as error:
+        notes.append(f"{stream[0]} {stream[1]}: field descriptions could not be read: {error}")
+        return spec.fields
+
+
+def _upserts(config: HubConfig) -> dict[Stream, str]:
+    """Where a system keeps the hub's own id, if the connection names such a field."""
+    found: dict[Stream, str] = {}
+    for name, connection in config.connections.items():
+        for object, rules in connection.objects.items():
+            field_name = rules.options.get("external_id_field") or connection.options.get("external_id_field")
+            if field_name:
+                found[(name, object)] = str(field_name)
+    return found
+
+
+def _fuses(config: HubConfig) -> dict[str, Fuse]:
+    said = {kind.value: Fuse(fuse.count, fuse.share) for kind, fuse in config.hub.fuses.items()}
+    return {**DEFAULT_FUSES, **said}
+
+
+def _timing(config: HubConfig) -> Timing:
+    listings = [c.schedule.full_listing for c in config.connections.values() if c.schedule.full_listing]
+    ages = [connection.guard_age for connection in config.connections.values()]
+    return Timing(
+        guard_age=min(ages, default=30.0),
+        full_listing=timedelta(seconds=min(listings)) if listings else None,
+    )
+
+
+def _decides_at_once(config: HubConfig) -> frozenset[str]:
+    """Connections whose first load is judged by authority at once, not only filled."""
+    return frozenset(
+        name for name, connection in config.connections.items() if connection.first_load.value == "authority"
+    )
+
+
+def _allowances(config: HubConfig) -> list[Allowance]:
+    """The vendors' own limits, and tighter ones of the configuration."""
+    found: list[Allowance] = []
+    for name, connection in config.connections.items():
+        manifest = connector_kind(connection.connector).manifest
+        limits = manifest.limits if manifest is not None else []
+        found.extend(Allowance(name, one.calls, one.seconds, one.group) for one in limits if one.calls)
+        if connection.budget.calls_per_day:
+            found.append(Allowance(name, connection.budget.calls_per_day, 86_400.0))
+        if connection.budget.calls_per_second:
+            found.append(Allowance(name, connection.budget.calls_per_second, 1.0))
+    return found

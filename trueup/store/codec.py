@@ -1,0 +1,157 @@
+"""How values are written down: times, JSON, and the compact forms of provenance and agreements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from trueup.errors import NotFound
+from trueup.model.entity import NEVER, Agreed, Quarantine, Source, public_id
+from trueup.model.fields import PREFIX, Kind
+from trueup.model.record import Json
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+_KINDS = {prefix: kind for kind, prefix in PREFIX.items()}
+
+
+def micros(moment: datetime) -> int:
+    """Whole microseconds since 1970 of an aware time."""
+    gap = moment - EPOCH
+    return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
+
+
+def micros_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else micros(moment)
+
+
+def moment(at: int) -> datetime:
+    """The aware UTC time of these microseconds."""
+    return EPOCH + timedelta(microseconds=at)
+
+
+def moment_or_none(at: int | None) -> datetime | None:
+    return None if at is None else EPOCH + timedelta(microseconds=at)
+
+
+def dumps(value: Json) -> str:
+    """JSON text with sorted keys.
+
+    What orjson does not take but JSON can say (halves of surrogate pairs, integers over 64 bits) is
+    written by the standard library and marked by a leading space, so that it reads back the same.
+    """
+    try:
+        return orjson.dumps(value, option=_SORTED).decode()
+    except TypeError:
+        return " " + json.dumps(value, sort_keys=True)
+
+
+def loads(text: str | None) -> Any:
+    """What `dumps` wrote; an empty mapping for nothing."""
+    if text is None:
+        return {}
+    return json.loads(text) if text[:1] == " " else orjson.loads(text)
+
+
+def dumps_or_none(value: Any) -> str | None:
+    """None for what is empty: empty columns cost nothing."""
+    return dumps(value) if value else None
+
+
+def digest(text: str) -> bytes:
+    """16 bytes that are equal only for equal text."""
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+def write_digest(kind: str, values: Mapping[str, Json]) -> bytes:
+    """The digest of an intended write: of its kind and its values, whatever their order."""
+    return digest(dumps([kind, values]))
+
+
+def short_key(key: str) -> str:
+    """A match key that any index takes: what is longer than 200 characters ends in its digest."""
+    return key if len(key) <= 200 else key[:160] + "#" + digest(key).hex()
+
+
+def parse_public_id(text: str) -> tuple[Kind, int]:
+    """(kind, id) of a public id such as `c-17`. Raises NotFound for anything else."""
+    prefix, dash, number = text.partition("-")
+    if not dash or prefix not in _KINDS or not number.isascii() or not number.isdigit():
+        raise NotFound(f"{text!r} is no id of a contact, company, deal or user (such as c-17)")
+    return _KINDS[prefix], int(number)
+
+
+def id_of(text: str) -> int:
+    return parse_public_id(text)[1]
+
+
+def name_of(kind: str, id: int) -> str:
+    return public_id(Kind(kind), id)
+
+
+def write_sources(sources: Mapping[str, Source]) -> str:
+    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`."""
+    groups: dict[int, list[Any]] = {}
+    for name, source in sources.items():
+        groups.setdefault(id(source), [source]).append(name)
+    merged: dict[Source, list[str]] = {}
+    for source, *names in groups.values():
+        merged.setdefault(source, []).extend(names)
+    return dumps([_group(source, names) for source, names in merged.items()])
+
+
+def _group(source: Source, names: list[str]) -> list[Any]:
+    head = [source.origin, source.how, micros(source.at), source.ref, source.user, int(source.pinned)]
+    return head + names
+
+
+def read_sources(text: str) -> dict[str, Source]:
+    sources: dict[str, Source] = {}
+    for origin, how, at, ref, user, pinned, *names in loads(text):
+        source = Source(origin, how, moment(at), ref, user, bool(pinned))
+        for name in names:
+            sources[name] = source
+    return sources
+
+
+def write_agreed(agreed: Mapping[str, Agreed]) -> str | None:
+    if not agreed:
+        return None
+    return dumps(
+        {key: [one.hub, one.remote, one.withheld + 2 * one.left] for key, one in agreed.items()}
+    )
+
+
+def read_agreed(text: str | None) -> dict[str, Agreed]:
+    return {
+        key: Agreed(NEVER if hub == NEVER else hub, remote, bool(flags & 1), bool(flags & 2))
+        for key, (hub, remote, flags) in loads(text).items()
+    }
+
+
+def write_quarantine(quarantine: Mapping[str, Quarantine]) -> str | None:
+    if not quarantine:
+        return None
+    return dumps(
+        {
+            key: [one.direction, one.reason, one.code, one.digest, micros(one.since)]
+            for key, one in quarantine.items()
+        }
+    )
+
+
+def read_quarantine(text: str | None) -> dict[str, Quarantine]:
+    return {
+        key: Quarantine(direction, reason, code, digest, moment(since))
+        for key, (direction, reason, code, digest, since) in loads(text).items()
+    }
+
+
+def unique(values: Iterable[int]) -> list[int]:
+    """Ascending, each once: the order in which rows are locked."""
+    return sorted(set(values))

@@ -1,0 +1,234 @@
+"""Identify: links that belong to nobody yet, who holds their keys, and the assignment under a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from trueup.model.entity import Link
+from trueup.model.fields import Kind
+from trueup.model.plan import Assignment, Candidate, Fence, MatchDecision, Verdict
+from trueup.store.codec import dumps, loads, micros, moment, name_of, short_key
+from trueup.store.leases import check
+from trueup.store.marks import mark_each
+from trueup.store.moves import Reasons, because, referrers_of_places
+from trueup.store.rows import links_where
+from trueup.store.sql import Row, Tx
+from trueup.store.streams import streams
+
+Key = tuple[str, str]
+
+
+def strangers(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Link]:
+    """Stream by stream along the index of strangers, then the first of all of them."""
+    known = streams(tx)
+    ids: list[int] = []
+    for stream_id in sorted(known.names):
+        found = tx.rows(
+            "select id from links where stream_id = ? and entity_id is null and state = 'live'"
+            " and id > ? and kind in texts(?) order by id limit ?",
+            stream_id,
+            after,
+            [str(kind) for kind in kinds],
+            limit,
+        )
+        ids.extend(id for (id,) in found)
+    return links_where(tx, known, "l.id in ints(?) order by l.id", sorted(ids)[:limit])
+
+
+def candidates(tx: Tx, kind: Kind, keys: Sequence[Key]) -> dict[Key, list[Candidate]]:
+    """Every asked key with its holders; none hold it: an empty list."""
+    holders = _holders(tx, str(kind), keys)
+    return {key: [Candidate(entity, link) for entity, link in holders[key]] for key in keys}
+
+
+def _holders(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int, int]]]:
+    """Per key the (entity id, link id) of who holds it, ascending."""
+    found: dict[Key, list[tuple[int, int]]] = {key: [] for key in keys}
+    asked: dict[str, dict[str, list[Key]]] = {}
+    for key in found:
+        asked.setdefault(key[0], {}).setdefault(short_key(key[1]), []).append(key)
+    for key_kind, texts in sorted(asked.items()):
+        rows = tx.rows(
+            "select k.key, l.entity_id, l.id from match_keys k join links l on l.id = k.link_id"
+            " where k.kind = ? and k.key_kind = ? and k.key in texts(?) and l.entity_id is not null"
+            " order by l.entity_id, l.id",
+            kind,
+            key_kind,
+            list(texts),
+        )
+        for text, entity, link in rows:
+            for key in texts[text]:
+                found[key].append((entity, link))
+    return found
+
+
+def assign(
+    tx: Tx, assignments: Sequence[Assignment], at: datetime, fence: Fence | None
+) -> list[int]:
+    """See `Store.assign`. All are checked before any is made, so those of one call do not disturb each other."""
+    check(tx, fence)
+    tx.hold([f"key {one.kind} {name} {short_key(text)}" for one in assignments for name, text in one.keys])
+    rows = _links(tx, assignments)
+    held = _held(tx, assignments)
+    homes = _homes(tx, assignments)
+    stands = [one for one in assignments if _holds(one, rows, held, homes)]
+    _make(tx, stands, homes, rows, at)
+    made = {one.link_id for one in stands}
+    return [one.link_id for one in assignments if one.link_id not in made]
+
+
+def _links(tx: Tx, assignments: Sequence[Assignment]) -> dict[int, Row]:
+    found = tx.rows(
+        "select id, rev, stream_id, remote_id from links where id in ints(?) and entity_id is null"
+        " and state = 'live' order by id" + tx.lock,
+        sorted({one.link_id for one in assignments}),
+    )
+    return {row[0]: row for row in found}
+
+
+def _held(tx: Tx, assignments: Sequence[Assignment]) -> dict[tuple[str, Key], frozenset[int]]:
+    by_kind: dict[str, set[Key]] = {}
+    for one in assignments:
+        by_kind.setdefault(str(one.kind), set()).update(one.keys, one.seen)
+    return {
+        (kind, key): frozenset(entity for entity, _ in holders)
+        for kind, keys in sorted(by_kind.items())
+        for key, holders in _holders(tx, kind, sorted(keys)).items()
+    }
+
+
+def _homes(tx: Tx, assignments: Sequence[Assignment]) -> dict[int, int]:
+    """Asked entity id to the entity that stands for it now."""
+    asked = sorted({one.entity_id for one in assignments if one.entity_id is not None})
+    if not asked:
+        return {}
+    homes = {id: id for (id,) in tx.rows("select id from entities where id in ints(?)", asked)}
+    aliases = tx.rows("select id, entity_id from entity_aliases where id in ints(?)", asked)
+    return homes | {old: new for old, new in aliases}
+
+
+def _holds(
+    one: Assignment,
+    rows: Mapping[int, Row],
+    held: Mapping[tuple[str, Key], frozenset[int]],
+    homes: Mapping[int, int],
+) -> bool:
+    row = rows.get(one.link_id)
+    if row is None or row[1] != one.rev or (one.entity_id is not None and one.entity_id not in homes):
+        return False
+    return all(held[str(one.kind), key] == seen for key, seen in one.seen.items())
+
+
+def _make(
+    tx: Tx,
+    stands: Sequence[Assignment],
+    homes: Mapping[int, int],
+    rows: Mapping[int, Row],
+    at: datetime,
+) -> None:
+    entities = _entities(tx, stands, homes, at)
+    tx.update(
+        "links",
+        ("id",),
+        ("entity_id", "rev"),
+        [(one.link_id, entities[one.link_id], one.rev + 1) for one in stands],
+    )
+    write_keys(tx, [(one.link_id, str(one.kind), one.keys) for one in stands])
+    remember_decisions(tx, [decision for one in stands for decision in one.decisions])
+    reasons: Reasons = {}
+    for one in stands:
+        because(reasons, entities[one.link_id], "identified")
+    for referrer in referrers_of_places(tx, [(rows[one.link_id][2], rows[one.link_id][3]) for one in stands]):
+        because(reasons, referrer, "reference")
+    mark_each(tx, reasons)
+
+
+def _entities(
+    tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at: datetime
+) -> dict[int, int]:
+    """Link id to entity id. Links of one group share a new entity; it is provisional while all are."""
+    groups: dict[tuple[str, str], list[Assignment]] = {}
+    for one in stands:
+        if one.entity_id is None:
+            groups.setdefault((str(one.kind), one.group or f"\0{one.link_id}"), []).append(one)
+    ids = tx.allocate("entities", len(groups))
+    now = micros(at)
+    columns = ("id", "kind", "provisional", "created_at", "updated_at")
+    tx.insert(
+        "entities",
+        columns,
+        [
+            (id, kind, int(all(one.provisional for one in group)), now, now)
+            for id, ((kind, _), group) in zip(ids, groups.items(), strict=True)
+        ],
+    )
+    made = {one.link_id: id for id, group in zip(ids, groups.values(), strict=True) for one in group}
+    return made | {one.link_id: homes[one.entity_id] for one in stands if one.entity_id is not None}
+
+
+def write_keys(tx: Tx, keys: Sequence[tuple[int, str, Iterable[Key]]]) -> None:
+    """Replace the match keys of links: (link id, entity kind, keys)."""
+    if not keys:
+        return
+    tx.run("delete from match_keys where link_id in ints(?)", [link for link, _, _ in keys])
+    rows = {
+        (kind, name, short_key(text), link): None for link, kind, pairs in keys for name, text in pairs
+    }
+    tx.insert("match_keys", ("kind", "key_kind", "key", "link_id"), list(rows))
+
+
+def remember_decisions(tx: Tx, decisions: Sequence[MatchDecision]) -> None:
+    tx.insert(
+        "match_decisions",
+        ("left_id", "right_id", "verdict", "score", "evidence", "author", "at"),
+        [
+            (
+                one.left,
+                one.right,
+                str(one.verdict),
+                one.score,
+                dumps(dict(one.evidence)),
+                one.author,
+                micros(one.at),
+            )
+            for one in decisions
+        ],
+    )
+
+
+_DECISION = "left_id, right_id, verdict, score, evidence, author, at"
+
+
+def verdicts(tx: Tx, links: Sequence[int]) -> list[MatchDecision]:
+    found = tx.rows(
+        f"select {_DECISION}, id from match_decisions where revoked_at is null and left_id in ints(?)"
+        f" union select {_DECISION}, id from match_decisions where revoked_at is null"
+        " and right_id in ints(?) order by 8",
+        list(links),
+        list(links),
+    )
+    return [_decision(row) for row in found]
+
+
+def unsure(tx: Tx, limit: int) -> list[MatchDecision]:
+    """Unsure pairs that nobody has decided since, oldest first."""
+    found = tx.rows(
+        f"select {_DECISION} from match_decisions m where verdict = 'unsure' and revoked_at is null"
+        " and not exists (select 1 from match_decisions o where o.revoked_at is null and o.id > m.id"
+        " and o.verdict <> 'unsure' and ((o.left_id = m.left_id and o.right_id = m.right_id)"
+        " or (o.left_id = m.right_id and o.right_id = m.left_id)))"
+        " order by id limit ?",
+        limit,
+    )
+    return [_decision(row) for row in found]
+
+
+def _decision(row: Row) -> MatchDecision:
+    left, right, verdict, score, evidence, author, at = row[:7]
+    return MatchDecision(left, right, Verdict(verdict), score, loads(evidence), author, moment(at))
+
+
+def find_by_key(tx: Tx, kind: Kind, key: Key) -> list[str]:
+    holders = _holders(tx, str(kind), [key])[key]
+    return [name_of(str(kind), entity) for entity in sorted({entity for entity, _ in holders})]

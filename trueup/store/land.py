@@ -1,0 +1,377 @@
+"""Land: what was read becomes what is observed, together with the cursor. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+
+import orjson
+
+from trueup.errors import Broken
+from trueup.model.entity import Link
+from trueup.model.plan import Fence, Landed, Landing
+from trueup.model.record import Json, Record
+from trueup.store.codec import dumps, dumps_or_none, micros, micros_or_none
+from trueup.store.leases import check
+from trueup.store.marks import mark_due, mark_each
+from trueup.store.moves import Reasons, because, follow_moves, remember_alias
+from trueup.store.rows import links_where
+from trueup.store.sql import Row, Tx
+from trueup.store.streams import Streams, ensure, streams
+from trueup.sync.rules.observe import observe
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one page turned out to be."""
+
+    new: list[tuple[Record, str, bytes]] = field(default_factory=list)
+    unsure: dict[int, tuple[Record, bytes, Row]] = field(default_factory=dict)  # content differs, perhaps
+    touched: list[tuple[int, str | None, int | None, int]] = field(default_factory=list)
+    listed: list[int] = field(default_factory=list)
+    buried: list[tuple[int, str | None, int | None, int]] = field(default_factory=list)
+    reasons: Reasons = field(default_factory=dict)
+    changed: int = 0
+    same: int = 0
+    deleted: int = 0
+    older: int = 0
+
+
+_NARROW = (
+    "select id, remote_id, entity_id, state, version, changed_at, digest, buried, buried_at, listing"
+    " from links where stream_id = ? and remote_id in texts(?) order by id"
+)
+
+
+def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
+    """See `Store.land`."""
+    check(tx, fence)
+    known = streams(tx)
+    stream_id = ensure(tx, known, landing.connection, landing.object)
+    tx.hold(_locks(tx, known, landing, stream_id))
+    found = _Found()
+    if landing.moved or any(record.successor is not None or record.aliases for record in landing.records):
+        found.reasons = follow_moves(tx, known, landing, stream_id)
+    page = {record.id: record for record in landing.records}
+    found.same += len(landing.records) - len(page)
+    listing = _listing(tx, landing, stream_id)
+    _sort_out(tx, found, page, stream_id, landing.at)
+    _judge(tx, known, found, landing.at)
+    _write(tx, found, landing, stream_id, listing)
+    _move_position(tx, landing, stream_id, listing)
+    return Landed(
+        read=len(landing.records),
+        new=len(found.new),
+        changed=found.changed,
+        same=found.same,
+        deleted=found.deleted,
+        older=found.older,
+    )
+
+
+def _locks(tx: Tx, known: Streams, landing: Landing, stream_id: int) -> list[str]:
+    objects = {record.successor_object for record in landing.records if record.successor_object}
+    ids = {ensure(tx, known, landing.connection, object) for object in sorted(objects)}
+    return stream_locks({stream_id, *ids})
+
+
+def stream_locks(ids: set[int]) -> list[str]:
+    """Whoever gives a remote id to a link holds its stream, so that no id is given twice."""
+    return [f"stream {id}" for id in sorted(ids)]
+
+
+def _listing(tx: Tx, landing: Landing, stream_id: int) -> int | None:
+    """The number of the listing, None when it is not (or not any more) the one that runs."""
+    if landing.listing is None:
+        return None
+    found = tx.row("select listing from streams where id = ?", stream_id)
+    assert found is not None
+    return landing.listing if found[0] == landing.listing else None
+
+
+def fingerprint(values: Json) -> tuple[str, bytes]:
+    """(JSON text, its digest) of a mapping, whatever the order of its keys."""
+    try:
+        raw = orjson.dumps(values, option=_OPTIONS)
+    except TypeError:
+        raw = dumps(values).encode()
+    return raw.decode(), blake2b(raw, digest_size=16).digest()
+
+
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def _sort_out(tx: Tx, found: _Found, page: dict[str, Record], stream_id: int, at: datetime) -> None:
+    """Tell new, same, older and deleted records apart by the narrow rows alone."""
+    rows = {row[1]: row for row in tx.rows(_NARROW + tx.lock, stream_id, list(page))}
+    aliases = _aliases(tx, stream_id, [id for id in page if id not in rows])
+    for id, record in page.items():
+        row = rows.get(id)
+        if record.successor is not None:
+            found.deleted += 1  # nothing is under this id any more
+        elif row is not None:
+            _compare(found, record, row, at)
+        elif record.deleted:
+            found.deleted += 1
+        elif id in aliases:
+            found.older += 1
+        else:
+            found.new.append((record, *fingerprint(record.values)))
+
+
+def _aliases(tx: Tx, stream_id: int, ids: list[str]) -> set[str]:
+    if not ids:
+        return set()
+    sql = "select remote_id from link_aliases where stream_id = ? and remote_id in texts(?)"
+    return {id for (id,) in tx.rows(sql, stream_id, ids)}
+
+
+def _compare(found: _Found, record: Record, row: Row, at: datetime) -> None:
+    id, _, entity_id, state, version, changed_at, known, _, _, _ = row
+    changed = None if record.changed_at is None else micros(record.changed_at)
+    if not record.deleted:
+        found.listed.append(id)
+    if state == "live" and changed is not None and changed_at is not None and changed < changed_at:
+        found.older += 1
+    elif record.deleted or (state == "tombstone" and not _restores(record, changed, row, at)):
+        _bury_one(found, record, row, changed, at)
+    else:
+        said = fingerprint(record.values)[1]
+        if known == said and state == "live":
+            found.same += 1
+            if record.version != version or (changed is not None and changed != changed_at):
+                found.touched.append((id, record.version, changed or changed_at, micros(at)))
+        else:
+            found.unsure[id] = (record, said, row)
+
+
+def _bury_one(found: _Found, record: Record, row: Row, changed: int | None, at: datetime) -> None:
+    id, entity_id, state = row[0], row[2], row[3]
+    if not record.deleted:
+        found.older += 1
+        return
+    found.deleted += 1
+    if state != "tombstone":
+        found.buried.append((id, record.version, changed or row[5], changed or micros(at)))
+        because(found.reasons, entity_id, "deleted")
+
+
+def _restores(record: Record, changed: int | None, row: Row, at: datetime) -> bool:
+    """Whether a tombstone lives again: the record is newer, or it was only missed by a listing before."""
+    if record.deleted:
+        return False
+    buried, buried_at = row[7], row[8]
+    if buried == "missing" or changed is None:
+        return micros(at) > buried_at
+    return changed > buried_at
+
+
+def _judge(tx: Tx, known: Streams, found: _Found, at: datetime) -> None:
+    """Load the documents of those that may have moved, and keep those that did."""
+    if not found.unsure:
+        return
+    links = links_where(tx, known, "l.id in ints(?) order by l.id", list(found.unsure))
+    changed: list[tuple[Link, Link, bytes]] = []
+    quiet: list[tuple[int, bytes | None, str | None, int | None]] = []
+    for link in links:
+        record, said, row = found.unsure[link.id]
+        seen = observe(link, record, at)
+        if seen.state is link.state and _content(seen) == _content(link):
+            found.same += 1
+            stamp = micros_or_none(seen.changed_at)
+            quiet.append((link.id, None if link.assumed else said, record.version, stamp))
+        else:
+            changed.append((link, seen, said))
+            because(found.reasons, link.entity_id, _reason(row))
+    tx.update("links", ("id",), ("digest", "version", "changed_at"), quiet)
+    _write_changed(tx, changed)
+    found.changed += len(changed)
+
+
+def _content(link: Link) -> tuple[Json, Json, Json]:
+    return (link.observed, link.base, link.assumed)
+
+
+def _reason(row: Row) -> str:
+    return "restored" if row[3] == "tombstone" else "read"
+
+
+def _write_changed(tx: Tx, changed: Sequence[tuple[Link, Link, bytes]]) -> None:
+    tx.update(
+        "links",
+        ("id",),
+        ("state", "version", "rev", "digest", "changed_at", "seen_at", "buried", "buried_at"),
+        [
+            (
+                seen.id,
+                str(seen.state),
+                seen.version,
+                seen.rev + 1,
+                None if seen.assumed else said,
+                micros_or_none(seen.changed_at),
+                micros_or_none(seen.seen_at),
+                None,
+                None,
+            )
+            for _, seen, said in changed
+        ],
+    )
+    docs = [(seen.id, dumps(seen.observed)) for old, seen, _ in changed if seen.observed != old.observed]
+    tx.upsert("link_docs", ("link_id",), ("observed",), docs)
+    notes = [
+        (seen.id, dumps_or_none(seen.base), dumps_or_none(seen.assumed))
+        for old, seen, _ in changed
+        if seen.base != old.base or seen.assumed != old.assumed
+    ]
+    tx.upsert("link_notes", ("link_id",), ("base", "assumed"), notes)
+
+
+def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int | None) -> None:
+    at = micros(landing.at)
+    _insert_new(tx, found, landing, stream_id, listing or 0)
+    tx.update("links", ("id",), ("version", "changed_at", "seen_at"), found.touched)
+    if found.buried:
+        tx.update("links", ("id",), ("version", "changed_at", "buried_at"), found.buried)
+        tx.run(
+            "update links set state = 'tombstone', buried = 'deleted', digest = null, rev = rev + 1"
+            " where id in ints(?)",
+            [row[0] for row in found.buried],
+        )
+    if listing is not None and found.listed:
+        tx.run(
+            "update links set listing = ?, seen_at = ? where id in ints(?)", listing, at, found.listed
+        )
+    for record in landing.records:
+        if record.aliases:
+            _name_aliases(tx, stream_id, record)
+    mark_each(tx, found.reasons)
+
+
+_NEW = (
+    *("id", "stream_id", "remote_id", "kind", "state", "version", "digest", "listing"),
+    *("changed_at", "seen_at"),
+)
+
+
+def _insert_new(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int) -> None:
+    at, kind = micros(landing.at), str(landing.kind)
+    ids = tx.allocate("links", len(found.new))
+    tx.insert(
+        "links",
+        _NEW,
+        [
+            (
+                id,
+                stream_id,
+                record.id,
+                kind,
+                "live",
+                record.version,
+                said,
+                listing,
+                None if record.changed_at is None else micros(record.changed_at),
+                at,
+            )
+            for id, (record, _, said) in zip(ids, found.new, strict=True)
+        ],
+    )
+    docs = [(id, text) for id, (_, text, _) in zip(ids, found.new, strict=True)]
+    tx.insert("link_docs", ("link_id", "observed"), docs)
+
+
+def _name_aliases(tx: Tx, stream_id: int, record: Record) -> None:
+    found = tx.row("select id from links where stream_id = ? and remote_id = ?", stream_id, record.id)
+    if found is not None:
+        for alias in record.aliases:
+            remember_alias(tx, (stream_id, alias), found[0])
+
+
+def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None) -> None:
+    """The cursor moves with the records that it covers, or not at all."""
+    at = micros(landing.at)
+    if landing.listing is None:
+        if landing.cursor is not None:
+            tx.run("update streams set cursor = ? where id = ?", dumps(landing.cursor), stream_id)
+    elif listing is not None:
+        _move_listing(tx, landing, stream_id, listing)
+    if landing.ended:
+        tx.run("update streams set read_at = ? where id = ?", at, stream_id)
+
+
+def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> None:
+    cursor = None if landing.cursor is None else dumps(landing.cursor)
+    if not landing.complete:
+        if cursor is not None:
+            tx.run("update streams set listing_cursor = ? where id = ?", cursor, stream_id)
+        return
+    tx.run(
+        "update streams set listed = ?, listed_at = ?, listing_cursor = null,"
+        " cursor = coalesce(?, cursor) where id = ?",
+        listing,
+        micros(landing.at),
+        cursor,
+        stream_id,
+    )
+
+
+_MISSING = (
+    " from links l join streams s on s.id = l.stream_id where s.id = ? and l.state = 'live'"
+    " and l.listing <> ? and (l.seen_at is null or l.seen_at < s.listing_began_at)"
+)
+
+
+def missing(tx: Tx, connection: str, object: str, listing: int) -> tuple[int, int]:
+    stream_id = ensure(tx, streams(tx), connection, object)
+    absent = tx.row("select count(*)" + _MISSING, stream_id, listing)
+    living = tx.row("select count(*) from links where stream_id = ? and state = 'live'", stream_id)
+    assert absent is not None and living is not None
+    return int(absent[0]), int(living[0])
+
+
+def bury(tx: Tx, connection: str, object: str, listing: int, at: datetime) -> int:
+    """Absence means deletion only after a listing that was complete and is still the last one."""
+    stream_id = ensure(tx, streams(tx), connection, object)
+    tx.hold(stream_locks({stream_id}))
+    complete = tx.row("select listed from streams where id = ? and listing = listed", stream_id)
+    if complete is None or complete[0] != listing:
+        raise Broken(f"listing {listing} of {connection}/{object} is not complete: absence means nothing")
+    found = tx.rows("select l.id, l.entity_id" + _MISSING + " order by l.id", stream_id, listing)
+    tx.run(
+        "update links set state = 'tombstone', buried = 'missing', buried_at = ?, digest = null,"
+        " rev = rev + 1 where id in ints(?)",
+        micros(at),
+        [id for id, _ in found],
+    )
+    mark_due(tx, [entity for _, entity in found if entity is not None], "deleted")
+    return len(found)
+
+
+def known_links(tx: Tx, connection: str, object: str, ids: Sequence[str]) -> dict[str, Link]:
+    """Links by the id that was asked, which may be an old one."""
+    known = streams(tx)
+    stream_id = known.ids.get((connection, object))
+    if stream_id is None or not ids:
+        return {}
+    direct = links_where(
+        tx, known, "l.stream_id = ? and l.remote_id in texts(?) order by l.id", stream_id, list(ids)
+    )
+    answer = {link.remote_id: link for link in direct if link.remote_id is not None}
+    rest = [id for id in ids if id not in answer]
+    if rest:
+        answer |= _by_alias(tx, known, stream_id, rest)
+    return answer
+
+
+def _by_alias(tx: Tx, known: Streams, stream_id: int, ids: list[str]) -> dict[str, Link]:
+    sql = (
+        "select remote_id, link_id from link_aliases where stream_id = ? and remote_id in texts(?)"
+        " order by remote_id"
+    )
+    old = tx.rows(sql, stream_id, ids)
+    if not old:
+        return {}
+    found = links_where(tx, known, "l.id in ints(?)", [link for _, link in old])
+    links = {link.id: link for link in found}
+    return {remote_id: links[id] for remote_id, id in old}

@@ -1,0 +1,234 @@
+"""A record that answers under another id: the link moves there, and two links that meet are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from trueup.model.entity import Link, LinkState
+from trueup.model.plan import Landing, Verdict
+from trueup.model.record import Record
+from trueup.store.codec import digest, dumps, micros, micros_or_none, write_agreed, write_quarantine
+from trueup.store.rows import UNSENT, links_where
+from trueup.store.sql import Tx
+from trueup.store.streams import Streams, ensure
+from trueup.sync.rules.observe import observe
+
+Reasons = dict[int, set[str]]
+"""Entity id to why it is due."""
+
+Place = tuple[int, str]
+"""(stream id, remote id)"""
+
+
+def because(reasons: Reasons, entity_id: int | None, reason: str) -> None:
+    if entity_id is not None:
+        reasons.setdefault(entity_id, set()).add(reason)
+
+
+def follow_moves(tx: Tx, known: Streams, landing: Landing, stream_id: int) -> Reasons:
+    """Move the links of all records of this landing that answer under another id."""
+    reasons: Reasons = {}
+    for asked, place in landing.moved:
+        if asked != landing.records[place].id:
+            there = (stream_id, landing.records[place].id)
+            move(tx, known, (stream_id, asked), there, landing.at, reasons)
+    for record in landing.records:
+        if record.successor is not None:
+            object = record.successor_object or landing.object
+            there = (ensure(tx, known, landing.connection, object), record.successor)
+            move(tx, known, (stream_id, record.id), there, landing.at, reasons)
+        for alias in record.aliases:
+            if alias != record.id:
+                move(tx, known, (stream_id, alias), (stream_id, record.id), landing.at, reasons)
+    return reasons
+
+
+def stands_at(tx: Tx, known: Streams, place: Place) -> Link | None:
+    """The link of this id, also by an old id of it."""
+    found = links_where(tx, known, "l.stream_id = ? and l.remote_id = ?", *place)
+    found = found or links_where(
+        tx,
+        known,
+        "l.id = (select a.link_id from link_aliases a where a.stream_id = ? and a.remote_id = ?)",
+        *place,
+    )
+    return found[0] if found else None
+
+
+def move(tx: Tx, known: Streams, old: Place, new: Place, at: datetime, reasons: Reasons) -> None:
+    """What was known at the old id is now at the new one."""
+    here, there = stands_at(tx, known, old), stands_at(tx, known, new)
+    if there is not None and known.ids[there.stream] != new[0]:
+        there = None if here is not None and there.id == here.id else there
+    if here is None:
+        if there is not None:
+            remember_alias(tx, old, there.id)
+        return
+    if there is None or there.id == here.id:
+        if (known.ids[here.stream], here.remote_id) != new:
+            relocate(tx, known, here, new, reasons)
+        return
+    if here.entity_id is not None and there.entity_id not in (None, here.entity_id):
+        _meet(tx, here, there, at, reasons)
+    elif here.entity_id is not None and there.entity_id is None:
+        take_over(tx, known, here, there, reasons)
+    elif in_flight(tx, here.id):
+        _entomb(tx, here, at)
+        because(reasons, here.entity_id, "moved")
+    else:
+        absorb(tx, here.id, there.id)
+        remember_alias(tx, old, there.id)
+        because(reasons, there.entity_id, "moved")
+
+
+def relocate(tx: Tx, known: Streams, link: Link, new: Place, reasons: Reasons) -> None:
+    """Give a link its new id. The version belonged to the old one; so did the fields of another object."""
+    old_stream = known.ids[link.stream]
+    tx.run(
+        "update links set stream_id = ?, remote_id = ?, version = null, digest = null, rev = rev + 1,"
+        " state = 'live', buried = null, buried_at = null where id = ?",
+        new[0],
+        new[1],
+        link.id,
+    )
+    if old_stream != new[0]:
+        write_content(tx, replace(link, observed={}, base={}, agreed={}, assumed={}, quarantine={}))
+        tx.run("update links set fresh = 1 where id = ?", link.id)
+    tx.run("delete from link_aliases where stream_id = ? and remote_id = ?", *new)
+    if link.remote_id is not None:
+        remember_alias(tx, (old_stream, link.remote_id), link.id)
+    because(reasons, link.entity_id, "moved")
+    for referrer in referrers_of_places(tx, [new]):
+        because(reasons, referrer, "reference")
+
+
+def take_over(tx: Tx, known: Streams, link: Link, stranger: Link, reasons: Reasons) -> None:
+    """A link with an entity takes the place, and what was seen there, of a link that has none."""
+    assert stranger.remote_id is not None
+    absorb(tx, stranger.id, link.id)
+    place = (known.ids[stranger.stream], stranger.remote_id)
+    relocate(tx, known, link, place, reasons)
+    record = Record(stranger.remote_id, stranger.observed, stranger.version, stranger.changed_at)
+    if stranger.stream != link.stream:
+        link = replace(link, observed={}, base={}, agreed={}, assumed={}, quarantine={})
+    at = stranger.seen_at or stranger.changed_at
+    seen = link if at is None else observe(link, record, at)
+    write_content(tx, seen)
+    tx.run(
+        "update links set version = ?, changed_at = ?, seen_at = ? where id = ?",
+        stranger.version,
+        micros_or_none(stranger.changed_at),
+        micros_or_none(stranger.seen_at),
+        link.id,
+    )
+
+
+def _meet(tx: Tx, here: Link, there: Link, at: datetime, reasons: Reasons) -> None:
+    """The system joined records of two entities: both stay, and the engine is told once they are the same."""
+    _entomb(tx, here, at)
+    told_before = tx.row(
+        "select 1 from match_decisions where left_id = ? and right_id = ? and author = ?",
+        here.id,
+        there.id,
+        f"system:{here.connection}",
+    )
+    if told_before is not None:
+        return
+    columns = ("left_id", "right_id", "verdict", "score", "evidence", "author", "at")
+    told = dumps({"merged_in": here.connection})
+    author = f"system:{here.connection}"
+    row = (here.id, there.id, str(Verdict.SAME), 1.0, told, author, micros(at))
+    tx.insert("match_decisions", columns, [row])
+    because(reasons, here.entity_id, "merged")
+    because(reasons, there.entity_id, "merged")
+
+
+def _entomb(tx: Tx, link: Link, at: datetime) -> None:
+    if link.state is not LinkState.TOMBSTONE:
+        tx.run(
+            "update links set state = 'tombstone', buried = 'merged', buried_at = ?, version = null,"
+            " rev = rev + 1 where id = ?",
+            micros(at),
+            link.id,
+        )
+
+
+def in_flight(tx: Tx, link_id: int) -> bool:
+    found = tx.row(
+        "select 1 from deliveries where open = 1 and link_id = ? and state in ('sent', 'doubt', 'waiting')",
+        link_id,
+    )
+    return found is not None
+
+
+def absorb(tx: Tx, lost: int, kept: int) -> None:
+    """Remove a link that has nothing in flight; what points at it points at the kept one."""
+    supersede(tx, "link_id = ?", lost)
+    for table, column in (
+        ("deliveries", "link_id"),
+        ("link_aliases", "link_id"),
+        ("match_decisions", "left_id"),
+        ("match_decisions", "right_id"),
+    ):
+        tx.run(f"update {table} set {column} = ? where {column} = ?", kept, lost)
+    tx.run("delete from match_decisions where left_id = right_id and left_id = ?", kept)
+    for table in ("dangling", "match_keys", "link_notes", "link_docs"):
+        tx.run(f"delete from {table} where link_id = ?", lost)
+    tx.run("delete from links where id = ?", lost)
+
+
+def supersede(tx: Tx, condition: str, *values: object) -> int:
+    """Close deliveries that were never sent."""
+    return tx.run(
+        "update deliveries set state = 'superseded', open = 0, payload = null"
+        f" where open = 1 and state in {UNSENT} and {condition}",
+        *values,
+    )
+
+
+def remember_alias(tx: Tx, place: Place, link_id: int) -> None:
+    """An old id leads here. Never where the id is that of a link: an alias is no link's own id."""
+    taken = tx.row("select 1 from links where stream_id = ? and remote_id = ?", *place)
+    if taken is None:
+        tx.upsert("link_aliases", ("stream_id", "remote_id"), ("link_id",), [(*place, link_id)])
+
+
+def write_content(tx: Tx, link: Link) -> None:
+    """Store all that is remembered about one link."""
+    text = dumps(link.observed)
+    tx.upsert("link_docs", ("link_id",), ("observed",), [(link.id, text)])
+    tx.run("delete from link_notes where link_id = ?", link.id)
+    if link.base or link.agreed or link.assumed or link.quarantine:
+        columns = ("link_id", "base", "agreed", "assumed", "quarantine")
+        tx.insert("link_notes", columns, [(link.id, *notes_of(link))])
+    settled = None if link.assumed else digest(text)
+    tx.run("update links set digest = ? where id = ?", settled, link.id)
+
+
+def notes_of(link: Link) -> tuple[str | None, str | None, str | None, str | None]:
+    return (
+        dumps(link.base) if link.base else None,
+        write_agreed(link.agreed),
+        dumps(link.assumed) if link.assumed else None,
+        write_quarantine(link.quarantine),
+    )
+
+
+def referrers_of_places(tx: Tx, places: list[Place]) -> list[int]:
+    """Entities with a record that points at one of these ids, which nobody knew so far."""
+    groups: Mapping[int, list[str]] = {stream: [] for stream, _ in places}
+    for stream, remote_id in places:
+        groups[stream].append(remote_id)
+    found = {
+        entity
+        for stream, ids in groups.items()
+        for (entity,) in tx.rows(
+            "select distinct l.entity_id from dangling g join links l on l.id = g.link_id"
+            " where g.stream_id = ? and g.remote_id in texts(?) and l.entity_id is not null",
+            stream,
+            ids,
+        )
+    }
+    return sorted(found)

@@ -1,0 +1,204 @@
+"""PostgreSQL by psycopg 3: read committed, rows locked in id order, bulk work by COPY."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
+
+from trueup.errors import Broken, Transient
+from trueup.store.sql import Row, T, Tx, settings
+
+TRIES = 8
+"""A verb that met a deadlock is repeated as a whole; each time one of the parties gets through."""
+
+_AGAIN = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
+
+
+class PostgresDatabase:
+    """A pool of connections; each verb takes one."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+
+    def read(self, verb: Callable[[Tx], T]) -> T:
+        return self._run(verb, "repeatable read read only")
+
+    def write(self, verb: Callable[[Tx], T]) -> T:
+        for _ in range(TRIES - 1):
+            try:
+                return self._run(verb, "read committed")
+            except _AGAIN:
+                continue
+        try:
+            return self._run(verb, "read committed")
+        except _AGAIN as error:
+            raise Transient(f"the database is too busy: {error}", code="TU-STO-010") from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _run(self, verb: Callable[[Tx], T], isolation: str) -> T:
+        try:
+            pooled = self._engine.raw_connection()
+        except OperationalError as error:
+            raise Transient(f"the database cannot be reached: {error.orig}", code="TU-STO-011") from error
+        try:
+            connection: Any = pooled.driver_connection
+            connection.execute(f"begin isolation level {isolation}")
+            try:
+                answer = verb(PostgresTx(connection, pooled.info))
+            except BaseException:
+                _undo(connection)
+                raise
+            connection.execute("commit")
+            return answer
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if isinstance(error, _AGAIN):
+                raise
+            if connection.broken:
+                pooled.invalidate(error)
+            raise Transient(f"the database does not answer: {error}", code="TU-STO-010") from error
+        except psycopg.Error as error:
+            if isinstance(error, _AGAIN):
+                raise
+            raise Broken(f"the database refused a statement: {error}") from error
+        finally:
+            pooled.close()
+
+
+def _undo(connection: Any) -> None:
+    if not connection.broken:
+        connection.execute("rollback")
+
+
+def _engine(url: str) -> Engine:
+    """Autocommit, because verbs begin and end their transactions themselves."""
+    return create_engine(
+        url, isolation_level="AUTOCOMMIT", pool_size=5, max_overflow=20, pool_pre_ping=True
+    )
+
+
+class PostgresTx:
+    """A transaction on one PostgreSQL connection. `known`: what this connection has prepared."""
+
+    lock = " for no key update"
+    share = " for share"
+
+    def __init__(self, connection: Any, known: dict[Any, Any]) -> None:
+        self._connection = connection
+        self._known = known
+
+    def rows(self, sql: str, *values: Any) -> list[Row]:
+        found: list[Row] = self._connection.execute(_postgres(sql), values).fetchall()
+        return found
+
+    def row(self, sql: str, *values: Any) -> Row | None:
+        found: Row | None = self._connection.execute(_postgres(sql), values).fetchone()
+        return found
+
+    def run(self, sql: str, *values: Any) -> int:
+        count: int = self._connection.execute(_postgres(sql), values).rowcount
+        return count
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        if rows:
+            self._copy(table, columns, rows)
+
+    def insert_new(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        stage, names = self._staged(table, columns, rows)
+        return self.run(
+            f"insert into {table} ({names}) select {names} from {stage} order by {names}"
+            " on conflict do nothing"
+        )
+
+    def upsert(
+        self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
+    ) -> None:
+        if not rows:
+            return
+        stage, names = self._staged(table, [*keys, *columns], rows)
+        order = ", ".join(keys)
+        action = f"update set {settings(columns)}" if columns else "nothing"
+        self.run(
+            f"insert into {table} ({names}) select {names} from {stage} order by {order}"
+            f" on conflict ({order}) do {action}"
+        )
+
+    def update(
+        self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
+    ) -> None:
+        if not rows:
+            return
+        stage, _ = self._staged(table, [*keys, *columns], rows)
+        sets = ", ".join(f"{column} = s.{column}" for column in columns)
+        where = " and ".join(f"t.{key} = s.{key}" for key in keys)
+        self.run(f"update {table} t set {sets} from {stage} s where {where}")
+
+    def allocate(self, table: str, count: int) -> list[int]:
+        if not count:
+            return []
+        column = "mark" if table == "due" else "id"
+        found = self.rows(
+            f"select nextval(pg_get_serial_sequence('{table}', '{column}'))"
+            " from generate_series(1, ?::int)",
+            count,
+        )
+        return sorted(id for (id,) in found)
+
+    def hold(self, names: Sequence[str]) -> None:
+        """Advisory locks, taken in one order by everybody; two names may rarely share one."""
+        numbers = sorted({_number(name) for name in names})
+        if numbers:
+            self.run(
+                "select pg_advisory_xact_lock(n) from"
+                " (select n from unnest(?::bigint[]) with ordinality as u (n, place) order by place) as s",
+                numbers,
+            )
+
+    def _staged(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, str]:
+        """Rows in a temporary table of this connection with the columns' own types; its name."""
+        names = ", ".join(columns)
+        stage = _stage_name(table, tuple(columns))
+        if stage in self._known:
+            self.run(f"truncate {stage}")
+        else:
+            self.run(f"create temporary table if not exists {stage} as select {names} from {table} limit 0")
+            self.run(f"truncate {stage}")
+            self._known[stage] = True
+        self._copy(stage, columns, rows)
+        return stage, names
+
+    def _copy(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+
+@cache
+def _postgres(sql: str) -> str:
+    sql = re.sub(r"\bnot in ints\(\?\)", "<> all(?::bigint[])", sql)
+    sql = re.sub(r"\bin ints\(\?\)", "= any(?::bigint[])", sql)
+    sql = re.sub(r"\bin texts\(\?\)", "= any(?::text[])", sql)
+    return sql.replace("?", "%s")
+
+
+@cache
+def _stage_name(table: str, columns: tuple[str, ...]) -> str:
+    return f"stage_{table}_{blake2b(','.join(columns).encode(), digest_size=6).hexdigest()}"
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

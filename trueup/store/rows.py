@@ -1,0 +1,169 @@
+"""From rows to the values of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trueup.model.entity import Entity, Link, LinkState
+from trueup.model.fields import Kind
+from trueup.model.plan import (
+    UNSENT_STATES,
+    Delivery,
+    DeliveryState,
+    Effect,
+    Lane,
+    OpenDelivery,
+    Write,
+    WriteKind,
+)
+from trueup.store.codec import (
+    loads,
+    moment,
+    moment_or_none,
+    read_agreed,
+    read_quarantine,
+    read_sources,
+)
+from trueup.store.sql import Row, Tx
+from trueup.store.streams import Streams
+
+LINK = (
+    "l.id, l.stream_id, l.remote_id, l.entity_id, l.kind, l.state, l.is_primary, l.fresh, l.active,"
+    " l.version, l.rev, l.seen_at, l.changed_at, d.observed, n.base, n.agreed, n.assumed, n.quarantine"
+)
+LINK_FROM = (
+    "links l left join link_docs d on d.link_id = l.id left join link_notes n on n.link_id = l.id"
+)
+_KINDS = {str(kind): kind for kind in Kind}
+_STATES = {str(state): state for state in LinkState}
+_WIDTH = 18
+
+
+def link_of(row: Row, streams: Streams) -> Link:
+    """A Link of the columns `LINK`."""
+    connection, object = streams.names[row[1]]
+    noted = row[14] is not None or row[15] is not None or row[16] is not None or row[17] is not None
+    link = Link(
+        row[0],
+        connection,
+        object,
+        row[2],
+        row[3],
+        _KINDS[row[4]],
+        _STATES[row[5]],
+        row[6] == 1,
+        row[7] == 1,
+        row[8] == 1,
+        row[9],
+        row[10],
+        moment_or_none(row[11]),
+        moment_or_none(row[12]),
+        loads(row[13]),
+        *(_notes(row) if noted else ({}, {}, {}, {})),
+    )
+    return link
+
+
+def _notes(row: Row) -> tuple[Any, Any, Any, Any]:
+    return loads(row[14]), read_agreed(row[15]), loads(row[16]), read_quarantine(row[17])
+
+
+def links_where(tx: Tx, streams: Streams, condition: str, *values: Any) -> list[Link]:
+    """Links with what was observed, in the order that the condition names."""
+    found = tx.rows(f"select {LINK} from {LINK_FROM} where {condition}", *values)
+    return [link_of(row, streams) for row in found]
+
+
+ENTITY = "e.id, e.kind, e.revision, e.data, e.sources, e.provisional"
+
+
+def entity_of(row: Row) -> Entity:
+    return Entity(row[0], _KINDS[row[1]], row[2], loads(row[3]), read_sources(row[4]), row[5] == 1)
+
+
+_OWN = (
+    "v.id, v.stream_id, v.entity_id, v.entity_revision, v.kind, v.lane, v.state, v.gate, v.package,"
+    " v.payload, v.replaced, v.attempts, v.not_before, v.run_id, v.config_version, v.created_at,"
+    " v.sent_at, v.ended_at, v.job, v.error, v.code"
+)
+_OWN_WIDTH = 21
+
+
+def deliveries_where(tx: Tx, streams: Streams, condition: str, *values: Any) -> list[Delivery]:
+    """Deliveries with their Links as they are now, in the order that the condition names."""
+    found = tx.rows(
+        f"select {_OWN}, {LINK} from deliveries v join links l on l.id = v.link_id"
+        " left join link_docs d on d.link_id = l.id left join link_notes n on n.link_id = l.id"
+        f" where {condition}",
+        *values,
+    )
+    return [delivery_of(row, streams) for row in found]
+
+
+def delivery_of(row: Row, streams: Streams) -> Delivery:
+    link = link_of(row[_OWN_WIDTH:], streams)
+    return Delivery(
+        id=row[0],
+        write=_write(row, link, streams),
+        link=link,
+        entity_id=row[2],
+        entity_revision=row[3],
+        state=DeliveryState(row[6]),
+        attempts=row[11],
+        not_before=moment(row[12]),
+        run_id=row[13],
+        config_version=row[14],
+        created_at=moment(row[15]),
+        sent_at=moment_or_none(row[16]),
+        ended_at=moment_or_none(row[17]),
+        job=row[18],
+        error=row[19],
+        code=row[20],
+    )
+
+
+def _write(row: Row, link: Link, streams: Streams) -> Write:
+    connection, object = streams.names[row[1]]
+    values, wants, effects, upsert = ({}, {}, {}, None) if row[9] is None else loads(row[9])
+    return Write(
+        link_id=link.id,
+        connection=connection,
+        object=object,
+        kind=WriteKind(row[4]),
+        lane=Lane(row[5]),
+        values=values,
+        wants=wants,
+        effects={path: Effect(effect) for path, effect in effects.items()},
+        replaced=loads(row[10]),
+        gate=row[7],
+        group=row[8],
+        upsert=None if upsert is None else (upsert[0], upsert[1]),
+    )
+
+
+OPEN = "v.id, v.link_id, v.lane, v.kind, v.state, v.payload, v.digest, v.entity_id"
+
+
+def open_of(row: Row) -> OpenDelivery:
+    wants = {} if row[5] is None else loads(row[5])[1]
+    return OpenDelivery(
+        row[0],
+        row[1],
+        Lane(row[2]),
+        WriteKind(row[3]),
+        DeliveryState(row[4]),
+        frozenset(wants),
+        row[6].hex(),
+    )
+
+
+UNSENT = tuple(str(state) for state in UNSENT_STATES)
+
+
+def by_entity(links: Iterable[Link]) -> Mapping[int, list[Link]]:
+    groups: dict[int, list[Link]] = {}
+    for link in links:
+        if link.entity_id is not None:
+            groups.setdefault(link.entity_id, []).append(link)
+    return groups

@@ -1,0 +1,149 @@
+"""Connections and their streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from trueup.errors import NotFound
+from trueup.model.plan import StreamState
+from trueup.store.codec import dumps, loads, micros, moment_or_none
+from trueup.store.marks import mark_due
+from trueup.store.sql import Row, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The streams that exist, by name and by id."""
+
+    ids: dict[tuple[str, str], int]
+    names: dict[int, tuple[str, str]]
+
+    def of(self, connections: Sequence[str]) -> list[int]:
+        """Ids of the streams of these connections, ascending."""
+        wanted = set(connections)
+        return sorted(id for id, (connection, _) in self.names.items() if connection in wanted)
+
+
+def streams(tx: Tx) -> Streams:
+    """All streams; few, so they are read anew in every transaction and never stale."""
+    found = tx.rows(
+        "select s.id, c.name, s.object from streams s join connections c on c.id = s.connection_id"
+        " order by s.id"
+    )
+    names = {id: (connection, object) for id, connection, object in found}
+    return Streams({name: id for id, name in names.items()}, names)
+
+
+def ensure(tx: Tx, known: Streams, connection: str, object: str) -> int:
+    """The id of this stream, which is made at its first use."""
+    id = known.ids.get((connection, object))
+    if id is not None:
+        return id
+    tx.insert_new("connections", ("name",), [(connection,)])
+    owner = tx.row("select id from connections where name = ?", connection)
+    assert owner is not None
+    tx.insert_new("streams", ("connection_id", "object"), [(owner[0], object)])
+    found = tx.row("select id from streams where connection_id = ? and object = ?", owner[0], object)
+    assert found is not None
+    known.ids[connection, object] = found[0]
+    known.names[found[0]] = (connection, object)
+    return int(found[0])
+
+
+def register(tx: Tx, connections: Sequence[str], config_version: str) -> None:
+    """These connections are configured, others are not: their links sleep, those of these wake."""
+    tx.insert_new("connections", ("name",), [(name,) for name in sorted(set(connections))])
+    tx.upsert("settings", ("name",), ("value",), [("config_version", config_version)])
+    wanted = set(connections)
+    for id, name, configured in tx.rows("select id, name, configured from connections order by id"):
+        if (name in wanted) != bool(configured):
+            _configure(tx, id, name in wanted)
+
+
+def _configure(tx: Tx, connection_id: int, configured: bool) -> None:
+    tx.run("update connections set configured = ? where id = ?", int(configured), connection_id)
+    before, after = ("dormant", "live") if configured else ("live", "dormant")
+    tx.run(
+        "update links set state = ?, rev = rev + 1 where state = ?"
+        " and stream_id in (select id from streams where connection_id = ?)",
+        after,
+        before,
+        connection_id,
+    )
+
+
+def released(tx: Tx) -> frozenset[str]:
+    found = tx.rows("select name from connections where released_at is not null order by id")
+    return frozenset(name for (name,) in found)
+
+
+def release(tx: Tx, connection: str, user: str, at: datetime) -> int:
+    id = connection_id(tx, connection)
+    tx.run("update connections set released_at = ?, released_by = ? where id = ?", micros(at), user, id)
+    found = tx.rows(
+        "select distinct entity_id from links where withheld > 0 and entity_id is not null"
+        " and stream_id in (select id from streams where connection_id = ?) order by entity_id",
+        id,
+    )
+    return mark_due(tx, [entity for (entity,) in found], "released")
+
+
+def connection_id(tx: Tx, name: str) -> int:
+    found = tx.row("select id from connections where name = ?", name)
+    if found is None:
+        raise NotFound(f"no connection {name!r} is known to the hub")
+    return int(found[0])
+
+
+_STATE = (
+    "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.fields"
+    " from streams s join connections c on c.id = s.connection_id where c.name = ? and s.object = ?"
+)
+
+
+def stream(tx: Tx, connection: str, object: str) -> StreamState:
+    found = tx.row(_STATE, connection, object)
+    return StreamState(connection, object) if found is None else _state(connection, object, found)
+
+
+def _state(connection: str, object: str, row: Row) -> StreamState:
+    cursor, listing_cursor, listing, listed_at, read_at, fields = row
+    return StreamState(
+        connection,
+        object,
+        cursor=None if cursor is None else loads(cursor),
+        listing_cursor=None if listing_cursor is None else loads(listing_cursor),
+        listing=listing,
+        listed_at=moment_or_none(listed_at),
+        read_at=moment_or_none(read_at),
+        fields=tuple(loads(fields)),
+    )
+
+
+def begin_listing(tx: Tx, connection: str, object: str, at: datetime) -> int:
+    id = ensure(tx, streams(tx), connection, object)
+    found = tx.row("select listing from streams where id = ?" + tx.lock, id)
+    assert found is not None
+    number = int(found[0]) + 1
+    tx.run(
+        "update streams set listing = ?, listing_cursor = null, listing_began_at = ? where id = ?",
+        number,
+        micros(at),
+        id,
+    )
+    return number
+
+
+def gates_open(tx: Tx) -> frozenset[tuple[str, str]]:
+    found = tx.rows(
+        "select c.name, s.object from streams s join connections c on c.id = s.connection_id"
+        " where s.listed_at is not null and not exists (select 1 from links l"
+        " where l.stream_id = s.id and l.entity_id is null and l.state = 'live')"
+    )
+    return frozenset((connection, object) for connection, object in found)
+
+
+def remember_fields(tx: Tx, stream_id: int, fields: Sequence[str]) -> None:
+    tx.run("update streams set fields = ? where id = ?", dumps(sorted(fields)), stream_id)

@@ -1,0 +1,181 @@
+"""Decide: due entities, one pure question each, committed with the writes that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from trueup.dedupe.normalise import company_key
+from trueup.model.entity import Entity, Link, Reference, public_id
+from trueup.model.fields import Kind
+from trueup.model.plan import Case, Context, Effect, Fence, Plan, Write, WriteKind
+from trueup.model.record import Ref
+from trueup.model.values import Value
+from trueup.sync.parts import KINDS, Parts
+from trueup.sync.rules.guard import DESTRUCTIVE, Meter
+from trueup.sync.rules.reconcile import reconcile
+
+CHUNK = 500
+ROUNDS = 6
+"""How often entities that moved under a decision are decided again in one pass."""
+
+
+Chosen = Callable[[Case], bool]
+"""Which of the due entities a run is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """One run's decisions: where they are counted, metered, and which entities they are about."""
+
+    run_id: int
+    meter: Meter
+    told: Callable[[Plan], None]
+    chosen: Chosen = lambda case: True
+
+
+def decide_all(parts: Parts, deciding: Deciding, fence: Fence | None) -> int:
+    """Decide everything that is due and commit it, parents before children; how many decisions stood."""
+    return sum(_decide_kind(parts, kind, deciding, fence) for kind in KINDS)
+
+
+def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | None) -> int:
+    stood = 0
+    for _ in range(ROUNDS):
+        moved = 0
+        for plans in planned(parts, [kind], deciding.chosen):
+            gated = [_through_fuses(plan, deciding.meter) for plan in plans]
+            back = set(parts.store.commit(gated, deciding.run_id, parts.now(), fence))
+            for plan in gated:
+                if plan.before.id not in back:
+                    deciding.told(plan)
+            stood += len(gated) - len(back)
+            moved += len(back)
+            parts.progress("decide", "", kind.value, len(gated))
+        if not moved:
+            break
+    return stood
+
+
+def planned(parts: Parts, kinds: Sequence[Kind], chosen: Chosen) -> Iterator[list[Plan]]:
+    """The plans of all due entities of these kinds, chunk by chunk; nothing is stored."""
+    after = 0
+    while True:
+        ids = parts.store.due(kinds, parts.now(), after, CHUNK)
+        if not ids:
+            return
+        after = ids[-1]
+        cases = [case for case in parts.store.load(ids) if chosen(case)]
+        if cases:
+            yield plans_for(parts, cases, context_for(parts, cases))
+
+
+def plans_for(parts: Parts, cases: Sequence[Case], context: Context) -> list[Plan]:
+    """Decide these cases."""
+    now = parts.now()
+    return [reconcile(case, context, parts.policy, now) for case in cases]
+
+
+# -- context --------------------------------------------------------------------------------------
+
+
+def context_for(
+    parts: Parts, cases: Sequence[Case], unstored: Mapping[tuple[str, str], set[str]] | None = None
+) -> Context:
+    """Everything that these cases refer to, in a few queries for all of them.
+
+    `unstored`: public ids by match key of companies that only a preview knows.
+    """
+    refs = sorted({ref for case in cases for link in case.links for ref in _refs(parts, link)})
+    remote = parts.store.resolve(refs) if refs else {}
+    names = sorted({name for case in cases for name in _company_names(parts, case)})
+    companies = _companies(parts, names, unstored or {})
+    ids = {*remote.values(), *companies.values()}
+    for case in cases:
+        ids.update(_referred(parts, case.entity))
+        ids.update(str(edit.value) for edit in case.edits if isinstance(edit.value, str))
+    references: Mapping[str, Reference] = parts.store.references(sorted(ids)) if ids else {}
+    return Context(
+        references=references,
+        remote=remote,
+        companies=companies,
+        released=parts.store.released() | parts.decides_at_once,
+        gates_open=parts.store.gates_open(),
+    )
+
+
+def _refs(parts: Parts, link: Link) -> Iterator[Ref]:
+    mapping = parts.policy.mappings.get(link.stream)
+    for binding in mapping.bindings if mapping else ():
+        if binding.refers is None or not binding.to:
+            continue
+        for held in (link.observed.get(binding.remote), link.base.get(binding.remote)):
+            for one in held if isinstance(held, list) else [held]:
+                if one is not None:
+                    yield Ref(link.connection, binding.to, str(one))
+
+
+def _referred(parts: Parts, entity: Entity) -> Iterator[str]:
+    table = parts.policy.tables[entity.kind]
+    for name, value in entity.values.items():
+        field = table.get(name)
+        if field is not None and field.refers is not None and value:
+            yield from value if isinstance(value, list) else [value]
+
+
+def _company_names(parts: Parts, case: Case) -> Iterator[str]:
+    """Names of companies, as people wrote them on contacts."""
+    if case.entity.kind is not Kind.CONTACT:
+        return
+    held: list[Value] = [case.entity.values.get("company_name")]
+    for link in case.links:
+        mapping = parts.policy.mappings.get(link.stream)
+        for binding in mapping.bindings if mapping else ():
+            if binding.fields[0] in ("company_name", "company.name") and binding.inward:
+                read = binding.read(link.observed.get(binding.remote))
+                held.extend(read.values() if isinstance(read, Mapping) else ())
+    held.extend(edit.value for edit in case.edits if edit.field == "company_name")
+    yield from (name for name in held if isinstance(name, str) and name)
+
+
+def _companies(
+    parts: Parts, names: Sequence[str], unstored: Mapping[tuple[str, str], set[str]]
+) -> dict[str, str]:
+    """The one company that bears each name; names that several or none bear are left out."""
+    keys = {name: ("name", company_key(name)) for name in names if company_key(name)}
+    found = parts.store.candidates(Kind.COMPANY, sorted(set(keys.values()))) if keys else {}
+    companies: dict[str, str] = {}
+    for name, key in keys.items():
+        holders = {public_id(Kind.COMPANY, candidate.entity_id) for candidate in found.get(key, ())}
+        holders |= unstored.get(key, set())
+        if len(holders) == 1:
+            companies[name] = holders.pop()
+    return companies
+
+
+# -- fuses ----------------------------------------------------------------------------------------
+
+
+def _through_fuses(plan: Plan, meter: Meter) -> Plan:
+    """Beyond a fuse's allowance writes are stored, but gated; first contact waits for approval."""
+    if not plan.writes:
+        return plan
+    return replace(plan, writes=tuple(_gated(write, meter) for write in plan.writes))
+
+
+def _gated(write: Write, meter: Meter) -> Write:
+    if write.gate in DESTRUCTIVE:
+        meter.add(write.connection, write.gate)
+        return write
+    kind = _fuse_kind(write)
+    if kind and not meter.add(write.connection, kind):
+        return replace(write, gate=kind)
+    return write
+
+
+def _fuse_kind(write: Write) -> str:
+    if write.kind is WriteKind.CREATE:
+        return "create"
+    if any(effect is Effect.REPLACE for effect in write.effects.values()) and write.lane.value != "urgent":
+        return "change"
+    return ""

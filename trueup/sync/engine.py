@@ -1,0 +1,161 @@
+"""One run from end to end: land, identify, decide, deliver, until nothing more follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from trueup.errors import ConnectorError, Held
+from trueup.model.plan import Fence, RunOutcome
+from trueup.sync.decide import Chosen, Deciding, decide_all
+from trueup.sync.identifying import identify_all
+from trueup.sync.inbox import land
+from trueup.sync.outbox import Push
+from trueup.sync.parts import Parts
+from trueup.sync.rules.guard import DESTRUCTIVE, Meter
+from trueup.sync.tally import Tally
+
+ROUNDS = 30
+"""Most rounds of decide and deliver in one run; what is left waits for the next run."""
+
+LEASE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run is asked to do. `connections` to read and write; `approve_first` allows first contact
+    and lifts the create fuse, by `user`; `chosen` are the entities that may be decided."""
+
+    connections: tuple[str, ...]
+    kind: str = "sync"
+    user: str = ""
+    approve_first: bool = False
+    chosen: Chosen = lambda case: True
+
+
+@dataclass(slots=True)
+class Report:
+    """How a run went."""
+
+    run_id: int
+    outcome: RunOutcome = RunOutcome.RUNNING
+    tally: Tally = field(default_factory=Tally)
+    failed: dict[str, ConnectorError] = field(default_factory=dict)
+    held: dict[tuple[str, str], int] = field(default_factory=dict)
+    waiting: int = 0
+
+
+def run(parts: Parts, order: Order) -> Report:
+    """Bring everything in step once. Raises Held when another run owns the hub or nobody approved yet."""
+    now = parts.now()
+    fence = parts.store.lease("run", parts.worker, now, now + LEASE)
+    if fence is None:
+        raise Held("another run is at work; it may be taken over when its lease ends", code="TU-RUN-011")
+    try:
+        return _run(parts, order, fence)
+    finally:
+        parts.store.let_go(fence)
+
+
+def _run(parts: Parts, order: Order, fence: Fence) -> Report:
+    parts.store.register(tuple(parts.connectors), parts.policy.config_version)
+    if order.approve_first:
+        parts.store.approve(order.connections, order.user, parts.now())
+    report = Report(parts.store.start_run(order.kind, parts.policy.config_version, order.user, parts.now()))
+    try:
+        _work(parts, order, report, fence)
+    except BaseException as error:
+        notes = [*report.tally.notes, f"{type(error).__name__}: {error}"]
+        if isinstance(error, Exception):
+            parts.store.finish_run(report.run_id, RunOutcome.FAILED, report.tally.flat(), notes, parts.now())
+        raise
+    _finish(parts, report)
+    return report
+
+
+def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
+    parts.store.abandoned(parts.now())
+    push = Push(parts, report.tally, fence)
+    push.resolve(order.connections)
+    landing(parts, order.connections, report, fence)
+    push.blocked.update(report.failed)
+    meter = _meter(parts, order)
+    deciding = Deciding(report.run_id, meter, report.tally.planned, order.chosen)
+    for _ in range(ROUNDS):
+        identify_all(parts, fence)
+        decided = decide_all(parts, deciding, fence)
+        _open_gates(parts, report, meter)
+        attempted = push.run(_allowed(parts, order))
+        looked = push.resolve(order.connections)
+        fence = parts.store.renew(fence, parts.now() + LEASE)
+        push.fence = fence
+        if not decided and not attempted and not looked and not _waited(parts, order, push):
+            break
+    report.failed.update(push.blocked)
+
+
+def landing(parts: Parts, connections: Sequence[str], report: Report, fence: Fence | None) -> None:
+    """Read every stream of these connections, the smallest first; a failing one does not stop the others."""
+    known = parts.store.count_links()
+    sizes = {name: sum(n for (conn, _, _), n in known.items() if conn == name) for name in connections}
+    for connection in sorted(connections, key=lambda name: (sizes[name], name)):
+        try:
+            for stream in parts.streams(connection):
+                land(parts, stream, report.tally, fence)
+        except ConnectorError as error:
+            report.failed[connection] = error
+
+
+def _meter(parts: Parts, order: Order) -> Meter:
+    links: dict[str, int] = {}
+    for (connection, _, _), number in parts.store.count_links().items():
+        links[connection] = links.get(connection, 0) + number
+    return Meter(parts.fuses, links, frozenset({"create"}) if order.approve_first else frozenset())
+
+
+def _allowed(parts: Parts, order: Order) -> list[str]:
+    """Connections that a person has allowed the hub to write to."""
+    approved = parts.store.approved()
+    return [name for name in order.connections if name in approved]
+
+
+def _open_gates(parts: Parts, report: Report, meter: Meter) -> None:
+    """The run's decisions are complete for now: destructive writes go, unless a fuse tripped."""
+    for connection, gate in parts.store.gated(report.run_id):
+        if gate in DESTRUCTIVE and not meter.tripped(connection, gate):
+            parts.store.open_gates(connection, gate, "fuse")
+
+
+def _waited(parts: Parts, order: Order, push: Push) -> bool:
+    """Whether it was worth waiting a little: for a look-up lag, a remote job, a short limit."""
+    open_now = [name for name in order.connections if name not in push.blocked]
+    at = parts.store.next_delivery_at(open_now) if open_now else None
+    if at is None:
+        return False
+    seconds = (at - parts.now()).total_seconds()
+    if seconds > parts.timing.patience:
+        return False
+    parts.clock.sleep(max(seconds, 0.05))
+    return True
+
+
+def _finish(parts: Parts, report: Report) -> None:
+    report.held = dict(parts.store.gated(report.run_id))
+    report.outcome = _outcome(parts, report)
+    notes = [*report.tally.notes, *(f"{name}: {error}" for name, error in sorted(report.failed.items()))]
+    parts.store.finish_run(report.run_id, report.outcome, report.tally.flat(), notes, parts.now())
+
+
+def _outcome(parts: Parts, report: Report) -> RunOutcome:
+    unwritten = set(parts.connectors) - parts.store.approved()
+    waiting = parts.store.next_delivery_at(tuple(parts.connectors))
+    if report.held or report.tally.get("held missing") or (unwritten and waiting is not None):
+        return RunOutcome.HELD
+    if len(report.failed) == len(parts.connectors) and report.failed:
+        return RunOutcome.FAILED
+    if report.failed or waiting is not None:
+        return RunOutcome.PARTIAL
+    if report.tally.get("failed") or report.tally.get("rejected"):
+        return RunOutcome.WITH_ERRORS
+    return RunOutcome.COMPLETED

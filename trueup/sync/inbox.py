@@ -1,0 +1,180 @@
+"""Land: what the systems say is stored as observed, page by page, with the position in the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from trueup.connectors.base import Capability, GoneItem
+from trueup.mapping.apply import observe
+from trueup.model.fields import Kind
+from trueup.model.plan import Fence, Landing, StreamState
+from trueup.model.record import Page, Reading, Record
+from trueup.sync.facts import facts
+from trueup.sync.parts import Parts
+from trueup.sync.rules.guard import too_many_missing
+from trueup.sync.rules.policy import Stream
+from trueup.sync.tally import Tally
+
+
+def land(parts: Parts, stream: Stream, tally: Tally, fence: Fence | None) -> None:
+    """Read one stream to its end and store all of it.
+
+    The first time, after a new field was mapped, when a full listing is due, or where the system cannot
+    tell changes, everything is listed; else only what changed since the cursor.
+    """
+    state = parts.store.stream(*stream)
+    if _needs_listing(parts, stream, state):
+        _list_all(parts, stream, state, tally, fence)
+    else:
+        _read_changes(parts, stream, state, tally, fence)
+
+
+def asked_fields(parts: Parts, stream: Stream) -> tuple[str, ...]:
+    """Every remote path that this stream is read for."""
+    rules = parts.policy.rules[stream]
+    mapping = parts.policy.mappings.get(stream)
+    fields = list(mapping.remote_fields) if mapping else [rule.remote for rule in rules.fields]
+    extra = [*rules.deactivate, *rules.reactivate, *([rules.contact] if rules.contact else [])]
+    upsert = parts.policy.upsert.get(stream)
+    return tuple(dict.fromkeys([*fields, *extra, *([upsert] if upsert else [])]))
+
+
+def _needs_listing(parts: Parts, stream: Stream, state: StreamState) -> bool:
+    if state.listed_at is None or state.listing_cursor is not None:
+        return True
+    if not parts.can(stream, Capability.INCREMENTAL):
+        return True
+    if set(asked_fields(parts, stream)) - set(state.fields):
+        return True
+    every = parts.timing.full_listing
+    return every is not None and parts.now() - state.listed_at >= every
+
+
+def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fence: Fence | None) -> None:
+    cursor = state.listing_cursor
+    number = state.listing
+    if cursor is None:
+        number = parts.store.begin_listing(*stream, parts.now())
+    fields = asked_fields(parts, stream)
+    while True:
+        page = parts.connectors[stream[0]].pull(stream[1], Reading.LISTING, cursor, fields)
+        _store(parts, stream, page, tally, fence, number, fields)
+        if not page.more:
+            break
+        cursor = page.cursor
+    _account_for_missing(parts, stream, number, tally)
+
+
+def _read_changes(
+    parts: Parts, stream: Stream, state: StreamState, tally: Tally, fence: Fence | None
+) -> None:
+    cursor = state.cursor
+    fields = asked_fields(parts, stream)
+    while True:
+        page = parts.connectors[stream[0]].pull(stream[1], Reading.CHANGES, cursor, fields)
+        _store(parts, stream, page, tally, fence, None, fields)
+        if not page.more:
+            return
+        cursor = page.cursor
+
+
+def _store(
+    parts: Parts,
+    stream: Stream,
+    page: Page,
+    tally: Tally,
+    fence: Fence | None,
+    listing: int | None,
+    fields: Sequence[str],
+) -> None:
+    for where, why in page.rejected:
+        tally.add(stream, "read")
+        tally.add(stream, "rejected")
+        tally.notes.append(f"{stream[0]} {stream[1]} {where}: {why}")
+    kept = _taken(parts, stream, page.records, tally)
+    rules = parts.policy.rules[stream]
+    landing = Landing(
+        stream[0],
+        stream[1],
+        rules.kind or Kind.CONTACT,
+        tuple(kept) if rules.kind is not None else (),
+        parts.now(),
+        cursor=page.cursor,
+        listing=listing,
+        complete=listing is not None and not page.more,
+        ended=not page.more,
+        fields=tuple(fields),
+    )
+    if rules.kind is None:
+        moved = parts.store.land_facts(stream[0], facts(rules, kept), parts.now())
+        tally.add(stream, "read", len(kept))
+        tally.add(stream, "changed", moved)
+        tally.add(stream, "same", len(kept) - moved)
+        parts.store.land(landing, fence)
+    else:
+        tally.landed(stream, parts.store.land(landing, fence))
+    parts.progress("read", *stream, len(page.records))
+
+
+def _taken(parts: Parts, stream: Stream, records: Sequence[Record], tally: Tally) -> list[Record]:
+    """Records that `take` lets in; one that is linked already is always let in."""
+    condition = parts.policy.take.get(stream)
+    mapping = parts.policy.mappings.get(stream)
+    if condition is None or mapping is None:
+        return list(records)
+    known: Mapping[str, object] = parts.store.known(*stream, [record.id for record in records])
+    kept = [
+        record
+        for record in records
+        if record.id in known or condition(observe(mapping, record.values).values).met
+    ]
+    tally.add(stream, "read", len(records) - len(kept))
+    tally.add(stream, "filtered", len(records) - len(kept))
+    return kept
+
+
+def _account_for_missing(parts: Parts, stream: Stream, listing: int, tally: Tally) -> None:
+    """Absence is deletion only after a complete listing, and only up to what may be believed."""
+    if parts.policy.rules[stream].kind is None or not parts.can(stream, Capability.COMPLETE_LISTING):
+        return
+    missing, living = parts.store.missing(*stream, listing)
+    if not missing:
+        return
+    if too_many_missing(missing, living, parts.fuses["delete"]):
+        tally.add(stream, "held missing", missing)
+        tally.notes.append(
+            f"{stream[0]} {stream[1]}: {missing} of {living} known records are missing from a complete "
+            "listing; that is more than may be believed, so nobody was treated as deleted"
+        )
+        return
+    tally.add(stream, "vanished", parts.store.bury(*stream, listing, parts.now()))
+
+
+def reread(parts: Parts, stream: Stream, ids: Sequence[str], fence: Fence | None) -> None:
+    """Read single records now and land them: guards, webhooks and doubts look through here."""
+    spec = parts.specs[stream]
+    for start in range(0, len(ids), spec.read_batch):
+        chunk = list(ids[start : start + spec.read_batch])
+        answers = parts.connectors[stream[0]].read(stream[1], chunk, asked_fields(parts, stream))
+        records, moved = _answers(chunk, answers)
+        kind = parts.policy.rules[stream].kind
+        if kind is not None:
+            landing = Landing(*stream, kind, tuple(records), parts.now(), moved=tuple(moved))
+            parts.store.land(landing, fence)
+
+
+def _answers(
+    ids: Sequence[str], answers: Sequence[Record | GoneItem]
+) -> tuple[list[Record], list[tuple[str, int]]]:
+    records: list[Record] = []
+    moved: list[tuple[str, int]] = []
+    for asked, answer in zip(ids, answers, strict=True):
+        if isinstance(answer, GoneItem):
+            gone = Record(asked, {}, deleted=answer.successor is None, successor=answer.successor)
+            records.append(replace(gone, successor_object=answer.successor_object))
+        else:
+            if answer.id != asked:
+                moved.append((asked, len(records)))
+            records.append(answer)
+    return records, moved

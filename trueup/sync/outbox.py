@@ -1,0 +1,312 @@
+"""Deliver: due writes in batches, guarded by what was seen; the answers become what is observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from trueup.connectors.base import (
+    Capability,
+    Done,
+    Elements,
+    GoneItem,
+    NotApplied,
+    Outcome,
+    Pending,
+    RefusedItem,
+    StaleItem,
+    UnknownItem,
+    WriteItem,
+)
+from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
+from trueup.model.entity import public_id
+from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, WriteKind
+from trueup.model.record import Json, Record
+from trueup.model.values import Rejected
+from trueup.sync.inbox import asked_fields, reread
+from trueup.sync.parts import Parts
+from trueup.sync.rules import acknowledge
+from trueup.sync.rules.policy import Stream
+from trueup.sync.tally import Tally
+
+LANES = (Lane.URGENT, Lane.NORMAL, Lane.BULK)
+
+
+@dataclass(slots=True)
+class Push:
+    """One pass over the outbox. `blocked`: connections that must wait, with why."""
+
+    parts: Parts
+    tally: Tally
+    fence: Fence | None
+    blocked: dict[str, ConnectorError] = field(default_factory=dict)
+
+    def run(self, connections: Sequence[str]) -> int:
+        """Deliver until nothing more may go now; answers how many deliveries were attempted."""
+        attempted = 0
+        while True:
+            open_now = [name for name in connections if name not in self.blocked]
+            batch = self._next(open_now)
+            if not batch:
+                return attempted
+            attempted += len(batch)
+            self._deliver(batch)
+
+    def _next(self, connections: Sequence[str]) -> Sequence[Delivery]:
+        if not connections:
+            return ()
+        found = self.parts.store.outstanding(self.parts.now(), LANES, connections, 1000)
+        if not found:
+            return ()
+        first = found[0].write
+        size = self.parts.specs[(first.connection, first.object)].write_batch
+        if self.parts.can((first.connection, first.object), Capability.WRITE_WHOLE):
+            return found
+        return found[:size]
+
+    # -- one batch --------------------------------------------------------------------------------
+
+    def _deliver(self, batch: Sequence[Delivery]) -> None:
+        stream = (batch[0].write.connection, batch[0].write.object)
+        try:
+            fit = self._guarded(stream, batch)
+        except ConnectorError as error:
+            self._postpone(stream, batch, error)
+            return
+        sent = set(
+            self.parts.store.send([one.id for one in fit], self.parts.worker, self.parts.now(), self.fence)
+        )
+        going = [one for one in fit if one.id in sent]
+        if going:
+            self._settle(stream, going, self._write(stream, going))
+
+    def _guarded(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Those whose record is still as it was when the write was decided.
+
+        Creates need no guard; a version is the system's own; else the records are read again first,
+        unless their stream was read to its end just now and shows changes at once.
+        """
+        if batch[0].write.kind is WriteKind.CREATE:
+            return batch
+        if self.parts.can(stream, Capability.CONDITIONAL_WRITE) and all(one.link.version for one in batch):
+            return batch
+        if self._just_read(stream) and all(one.link.version for one in batch):
+            return batch
+        ids = [one.link.remote_id for one in batch if one.link.remote_id]
+        reread(self.parts, stream, ids, self.fence)
+        now = self.parts.store.known(*stream, ids)
+        return [one for one in batch if _unmoved(one, now)]
+
+    def _just_read(self, stream: Stream) -> bool:
+        state = self.parts.store.stream(*stream)
+        spec = self.parts.specs[stream]
+        age = timedelta(seconds=self.parts.timing.guard_age)
+        return state.read_at is not None and spec.lag == 0 and self.parts.now() - state.read_at < age
+
+    def _write(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Outcome]:
+        """The batch's outcomes; an error of the whole call becomes each item's outcome."""
+        items = [self._item(stream, one) for one in batch]
+        fields = asked_fields(self.parts, stream)
+        try:
+            return self.parts.connector(stream[0], batch[0].write.lane).write(stream[1], items, fields)
+        except (OutcomeUnknown, Malformed) as error:
+            return [UnknownItem(error.message)] * len(batch)
+        except Refused as error:
+            return self._bisected(stream, batch, error)
+        except (RateLimited, Unauthorized) as error:
+            self.blocked[stream[0]] = error
+            return [NotApplied(error.message, getattr(error, "retry_after", None))] * len(batch)
+        except ConnectorError as error:
+            return [NotApplied(error.message, getattr(error, "retry_after", None))] * len(batch)
+
+    def _bisected(self, stream: Stream, batch: Sequence[Delivery], error: Refused) -> Sequence[Outcome]:
+        """A batch refused as a whole is split until the bad ones stand alone."""
+        if len(batch) == 1:
+            return [RefusedItem(error.message, error.fields, code=error.code)]
+        middle = len(batch) // 2
+        return [*self._write(stream, batch[:middle]), *self._write(stream, batch[middle:])]
+
+    def _item(self, stream: Stream, delivery: Delivery) -> WriteItem:
+        write = delivery.write
+        elements = self.parts.can(stream, Capability.ELEMENT_WRITES)
+        whole = acknowledge.predicted(delivery)
+        values: dict[str, Json] = {}
+        for path, value in write.values.items():
+            if isinstance(value, dict) and set(value) == {"+", "-"}:
+                values[path] = Elements(tuple(value["+"]), tuple(value["-"])) if elements else whole[path]
+            else:
+                values[path] = value
+        if write.upsert is not None:
+            values.setdefault(write.upsert[0], write.upsert[1])
+        guard = delivery.link.version if self.parts.can(stream, Capability.CONDITIONAL_WRITE) else None
+        return WriteItem(f"{delivery.id}", write.kind, delivery.link.remote_id, values, guard, write.upsert)
+
+    # -- outcomes ---------------------------------------------------------------------------------
+
+    def _settle(self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+        settlements = [
+            self._settlement(stream, one, outcome) for one, outcome in zip(batch, outcomes, strict=True)
+        ]
+        self.parts.store.settle(settlements, self.parts.now(), self.fence)
+        found = [one.remote_id for one in settlements if one.fresh and one.remote_id is not None]
+        if found:
+            reread(self.parts, stream, found, self.fence)
+        for settlement in settlements:
+            self.tally.add(stream, _COUNTED.get(settlement.state, "open"))
+        self.parts.progress("write", *stream, len(batch))
+
+    def _settlement(self, stream: Stream, delivery: Delivery, outcome: Outcome) -> Settlement:
+        now, lag = self.parts.now(), self.parts.specs[stream].lag
+        match outcome:
+            case Done(id=id, record=record):
+                return acknowledge.done(delivery, id, record, lag, now)
+            case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
+                return acknowledge.exists(delivery, existing, now)
+            case RefusedItem(reason=reason, fields=fields, code=code):
+                return acknowledge.refused(delivery, reason, code, fields, now)
+            case StaleItem():
+                return acknowledge.stale(delivery, now)
+            case GoneItem(successor=successor, successor_object=object):
+                return acknowledge.gone(delivery, successor, object, now)
+            case NotApplied(reason=reason, retry_after=wait):
+                return acknowledge.again(delivery, reason, wait, self.parts.random.random(), now)
+            case UnknownItem(reason=reason):
+                return acknowledge.unknown(delivery, reason, lag, now)
+            case Pending(job=job):
+                return Settlement(
+                    delivery.id,
+                    DeliveryState.WAITING,
+                    job=job,
+                    not_before=now + timedelta(seconds=POLL_EVERY),
+                )
+
+    def _postpone(self, stream: Stream, batch: Sequence[Delivery], error: ConnectorError) -> None:
+        """The guard could not read: nothing was sent, the connection waits or the batch is tried later."""
+        if isinstance(error, RateLimited | Unauthorized):
+            self.blocked[stream[0]] = error
+            return
+        self.blocked[stream[0]] = error
+        self.tally.notes.append(f"{stream[0]} {stream[1]}: {error}")
+
+    # -- doubt and remote jobs --------------------------------------------------------------------
+
+    def resolve(self, connections: Sequence[str]) -> int:
+        """Deliveries in doubt are read, remote jobs are asked; how many were looked at."""
+        looked = 0
+        for delivery in self.parts.store.doubtful(self.parts.now(), connections, 500):
+            self._careful(delivery.write.connection, partial(self._resolve_doubt, delivery))
+            looked += 1
+        for batch in _by_job(self.parts.store.waiting(self.parts.now(), connections, 500)):
+            self._careful(batch[0].write.connection, partial(self._ask_job, batch))
+            looked += len(batch)
+        return looked
+
+    def _careful(self, connection: str, step: Callable[[], None]) -> None:
+        """One step of a connection that is not blocked; its error blocks only that connection."""
+        if connection in self.blocked:
+            return
+        try:
+            step()
+        except ConnectorError as error:
+            self.blocked[connection] = error
+
+    def _resolve_doubt(self, delivery: Delivery) -> None:
+        stream = (delivery.write.connection, delivery.write.object)
+        now, lag = self.parts.now(), self.parts.specs[stream].lag
+        record = self._look(stream, delivery)
+        settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
+        self.parts.store.settle([settlement], now, self.fence)
+        self.tally.add(stream, _COUNTED.get(settlement.state, "open"))
+
+    def _look(self, stream: Stream, delivery: Delivery) -> Record | None:
+        """The record that a write in doubt is about, as it is now; None when there is none."""
+        connector, fields = self.parts.connectors[stream[0]], asked_fields(self.parts, stream)
+        if delivery.link.remote_id is not None:
+            answer = connector.read(stream[1], [delivery.link.remote_id], fields)[0]
+            return answer if isinstance(answer, Record) else None
+        for key, value in self._lookup_keys(stream, delivery):
+            found = [one for one in connector.find(stream[1], key, [value], fields) if not one.deleted]
+            if found:
+                return min(found, key=lambda record: record.id)
+        return self._among_landed(stream, delivery)
+
+    def _lookup_keys(self, stream: Stream, delivery: Delivery) -> list[tuple[str, Json]]:
+        if not self.parts.can(stream, Capability.LOOKUP_BY_KEY):
+            return []
+        write = delivery.write
+        keys = [write.upsert] if write.upsert is not None else []
+        named = [
+            (key, write.values[key])
+            for key in self.parts.specs[stream].keys
+            if write.values.get(key) is not None
+        ]
+        return [*keys, *named]
+
+    def _among_landed(self, stream: Stream, delivery: Delivery) -> Record | None:
+        """Where nothing can be looked up: the entity's own record, if a reading since has brought it."""
+        case = self.parts.store.case(public_id(delivery.link.kind, delivery.entity_id))
+        for link in case.links:
+            if link.stream == stream and link.remote_id is not None and link.id != delivery.link.id:
+                return Record(link.remote_id, link.observed, link.version, link.changed_at)
+        return None
+
+    def _keeps(self, stream: Stream, delivery: Delivery) -> Callable[[str, Json], bool]:
+        """Whether a value read is what this system keeps of what was sent."""
+        mapping = self.parts.policy.mappings[stream]
+        sent = acknowledge.predicted(delivery)
+
+        def keeps(path: str, value: Json) -> bool:
+            if value == sent.get(path):
+                return True
+            for binding in mapping.bindings:
+                if binding.remote == path and not binding.element:
+                    one, other = binding.read(sent.get(path)), binding.read(value)
+                    return not isinstance(one, Rejected) and one == other
+            return False
+
+        return keeps
+
+    def _ask_job(self, batch: Sequence[Delivery]) -> None:
+        stream = (batch[0].write.connection, batch[0].write.object)
+        items = [self._item(stream, one) for one in batch]
+        outcomes = self.parts.connectors[stream[0]].poll(stream[1], batch[0].job or "", items)
+        self._settle(stream, batch, outcomes)
+
+
+def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+    """Deliveries that one remote job works on, together."""
+    jobs: dict[tuple[str, str, str | None], list[Delivery]] = {}
+    for one in deliveries:
+        jobs.setdefault((one.write.connection, one.write.object, one.job), []).append(one)
+    return list(jobs.values())
+
+
+POLL_EVERY = 2.0
+"""Seconds between two questions about a remote job."""
+
+_COUNTED = {
+    DeliveryState.DONE: "done",
+    DeliveryState.PARKED: "failed",
+    DeliveryState.OVERTAKEN: "overtaken",
+    DeliveryState.SUPERSEDED: "superseded",
+}
+
+
+def _prefix(delivery: Delivery) -> str:
+    from trueup.model.fields import PREFIX
+
+    return PREFIX[delivery.link.kind]
+
+
+def _unmoved(delivery: Delivery, now: Mapping[str, object]) -> bool:
+    link = now.get(delivery.link.remote_id or "")
+    return (
+        link is not None and getattr(link, "base", None) == delivery.link.base and not _edited(delivery, link)
+    )
+
+
+def _edited(delivery: Delivery, link: object) -> bool:
+    observed = getattr(link, "observed", {})
+    return any(observed.get(path) != delivery.link.observed.get(path) for path in delivery.write.values)

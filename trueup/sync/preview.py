@@ -1,0 +1,116 @@
+"""Plan: land and decide without committing. What would be written, by the same decisions as a sync.
+
+Records without an entity are identified in memory; entities that do not exist yet have negative ids.
+A write that can only follow from another write's success (a reference to a company that is itself still to
+be created) is not foreseen: it is counted as waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from trueup.dedupe.decision import Holders
+from trueup.dedupe.normalise import match_keys
+from trueup.model.entity import Entity, Reference
+from trueup.model.fields import Kind
+from trueup.model.plan import Case, Context, Plan
+from trueup.model.record import Ref
+from trueup.sync.decide import CHUNK, Chosen, context_for, plans_for
+from trueup.sync.identifying import proposals
+from trueup.sync.parts import KINDS, Parts
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What the store does not know yet: entities that exist only in this preview."""
+
+    remote: dict[Ref, str] = field(default_factory=dict)
+    references: dict[str, Reference] = field(default_factory=dict)
+    by_key: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    numbers: int = 0
+
+    def number(self) -> int:
+        self.numbers -= 1
+        return self.numbers
+
+    def remember(self, plan: Plan, case: Case) -> None:
+        """Make a previewed entity known to those that refer to it."""
+        entity = plan.entity
+        ids = {link.stream: link.remote_id for link in case.links if link.remote_id is not None}
+        self.references[entity.public_id] = Reference(entity.public_id, entity.values, ids)
+        for link in case.links:
+            if link.remote_id is not None:
+                self.remote[Ref(link.connection, link.object, link.remote_id)] = entity.public_id
+        for key in match_keys(entity.kind, entity.values):
+            self.by_key.setdefault(key, set()).add(entity.public_id)
+
+
+def preview(parts: Parts, chosen: Chosen = lambda case: True) -> Iterator[tuple[Case, Plan]]:
+    """Every due entity and every stranger, decided but not stored, parents before children."""
+    overlay = Overlay()
+    for kind in KINDS:
+        groups = _groups(parts, kind)
+        for cases in _cases(parts, kind, groups, overlay):
+            mine = [case for case in cases if chosen(case)]
+            if not mine:
+                continue
+            context = _context(parts, mine, overlay)
+            for case, plan in zip(mine, plans_for(parts, mine, context), strict=True):
+                if kind is not Kind.CONTACT:
+                    overlay.remember(plan, case)
+                yield case, plan
+
+
+def _groups(parts: Parts, kind: Kind) -> dict[str, tuple[bool, list[int]]]:
+    """Strangers by the entity they would belong to: (waits for a steward, link ids)."""
+    groups: dict[str, tuple[bool, list[int]]] = {}
+    for assignments in proposals(parts, kind, Holders({})):
+        for one in assignments:
+            provisional, links = groups.get(one.group, (False, []))
+            groups[one.group] = (provisional or one.provisional, [*links, one.link_id])
+    return groups
+
+
+def _cases(
+    parts: Parts, kind: Kind, groups: dict[str, tuple[bool, list[int]]], overlay: Overlay
+) -> Iterator[list[Case]]:
+    known = {int(name[1:]): links for name, (_, links) in groups.items() if name.startswith("e")}
+    seen: set[int] = set()
+    after = 0
+    while ids := parts.store.due([kind], parts.now(), after, CHUNK):
+        after = ids[-1]
+        seen.update(ids)
+        yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(ids)]
+    for chunk in _chunks(sorted(set(known) - seen)):
+        yield [_joined(parts, case, known[case.entity.id]) for case in parts.store.load(chunk)]
+    new = [(provisional, links) for name, (provisional, links) in groups.items() if name.startswith("new")]
+    for some in _chunks(new):
+        yield [_new(parts, kind, provisional, links, overlay) for provisional, links in some]
+
+
+def _joined(parts: Parts, case: Case, extra: Sequence[int]) -> Case:
+    return replace(case, links=(*case.links, *parts.store.links(extra))) if extra else case
+
+
+def _new(parts: Parts, kind: Kind, provisional: bool, links: Sequence[int], overlay: Overlay) -> Case:
+    entity = Entity(overlay.number(), kind, 0, {}, {}, provisional)
+    return Case(entity, tuple(parts.store.links(links)))
+
+
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]
+
+
+def _context(parts: Parts, cases: Sequence[Case], overlay: Overlay) -> Context:
+    context = context_for(parts, cases, overlay.by_key)
+    return replace(
+        context,
+        references={**context.references, **overlay.references},
+        remote={**context.remote, **overlay.remote},
+        gates_open=frozenset(parts.policy.mappings),
+    )

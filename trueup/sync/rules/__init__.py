@@ -1,0 +1,1 @@
+"""The decisions, pure: evidence, claims and verdicts, plans, guards, back-off."""

@@ -1,0 +1,169 @@
+"""What an attempt's outcome means for the Delivery and its Link. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from trueup.mapping.compiled import remote_path
+from trueup.model.entity import Agreed, Quarantine
+from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
+from trueup.model.record import Json, Record
+from trueup.sync.rules.backoff import next_try
+from trueup.sync.rules.differences import refusal_digest
+
+
+def done(delivery: Delivery, record_id: str, record: Record | None, lag: float, now: datetime) -> Settlement:
+    """The write was applied; the system's own answer, if it gave one, becomes what is observed."""
+    write = delivery.write
+    sent = predicted(delivery)
+    answered = dict(record.values) if record is not None else {}
+    observed = {path: answered.get(path, value) for path, value in sent.items()}
+    assumed = {
+        path: {"was": write.replaced.get(path), "until": (now + timedelta(seconds=lag + 1)).isoformat()}
+        for path in sent
+        if path not in answered and write.kind is not WriteKind.CREATE and lag > 0
+    }
+    return Settlement(
+        delivery.id,
+        DeliveryState.DONE,
+        observed=observed,
+        said={path: value for path, value in answered.items() if path not in sent},
+        agreed={
+            key: Agreed(hub, observed.get(remote_path(key, observed))) for key, hub in write.wants.items()
+        },
+        assumed=assumed,
+        remote_id=record_id if record_id != delivery.link.remote_id else None,
+        version=record.version if record is not None else None,
+        drops_version=record is None or record_id != delivery.link.remote_id and record.version is None,
+        changed_at=record.changed_at if record is not None else None,
+        tombstone=write.kind is WriteKind.DELETE,
+        active={WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}.get(write.kind),
+    )
+
+
+def predicted(delivery: Delivery) -> dict[str, Json]:
+    """What the record should hold after the write, in remote form; element changes applied."""
+    return {
+        path: _applied(value, delivery.link.observed.get(path))
+        for path, value in delivery.write.values.items()
+    }
+
+
+def _applied(value: Json, before: Json) -> Json:
+    if not (isinstance(value, dict) and set(value) == {"+", "-"}):
+        return value
+    held = [one for one in before or [] if one not in value["-"]]
+    return held + [one for one in value["+"] if one not in held]
+
+
+def refused(
+    delivery: Delivery, reason: str, code: str, fields: Mapping[str, str], now: datetime
+) -> Settlement:
+    """The system will not take it: the named fields are set aside and the rest is decided again; a
+    refusal that names no field of ours parks the whole Delivery for a person."""
+    by_path = {remote_path(key, delivery.write.values): key for key in delivery.write.wants}
+    named = {by_path[path]: why for path, why in fields.items() if path in by_path}
+    if not named or len(named) == len(delivery.write.wants):
+        return Settlement(
+            delivery.id,
+            DeliveryState.PARKED,
+            error=reason,
+            code=code,
+            quarantine=_aside(delivery, named, code, now),
+        )
+    return Settlement(
+        delivery.id,
+        DeliveryState.SUPERSEDED,
+        error=reason,
+        code=code,
+        quarantine=_aside(delivery, named, code, now),
+        due="refused",
+    )
+
+
+def _aside(delivery: Delivery, named: Mapping[str, str], code: str, now: datetime) -> dict[str, Quarantine]:
+    return {
+        key: Quarantine("out", why, code, refusal_digest(delivery.write.wants[key]), now)
+        for key, why in named.items()
+    }
+
+
+def stale(delivery: Delivery, now: datetime) -> Settlement:
+    """The record moved: read it, decide again. Never sent as far as the Link is concerned."""
+    return Settlement(delivery.id, DeliveryState.SUPERSEDED, drops_version=True, due="stale")
+
+
+def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settlement:
+    """May have been applied: only reading resolves it, after the lag counted from now."""
+    return Settlement(
+        delivery.id,
+        DeliveryState.DOUBT,
+        not_before=now + timedelta(seconds=lag),
+        error=reason,
+        code="TU-CON-020",
+    )
+
+
+def again(
+    delivery: Delivery, reason: str, retry_after: float | None, jitter: float, now: datetime
+) -> Settlement:
+    """Certainly not applied: the identical payload goes again later, or a person looks at it."""
+    at = next_try(delivery.attempts, now, retry_after, jitter)
+    if at is None:
+        why = f"gave up after {delivery.attempts} attempts: {reason}"
+        return Settlement(delivery.id, DeliveryState.PARKED, error=why, code="TU-CON-012")
+    return Settlement(delivery.id, DeliveryState.DUE, not_before=at, error=reason, code="TU-CON-010")
+
+
+def doubt_resolved(
+    delivery: Delivery, record: Record | None, keeps: Callable[[str, Json], bool], lag: float, now: datetime
+) -> Settlement:
+    """A Delivery in doubt, read again: landed, not landed, or somebody edited there meanwhile.
+
+    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent.
+    """
+    if record is None:
+        return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
+    sent = predicted(delivery)
+    if all(path not in record.values or keeps(path, record.values[path]) for path in sent):
+        return done(delivery, record.id, record, lag, now)
+    replaced = delivery.write.replaced
+    if all(record.values.get(path) == replaced.get(path) for path in sent if path in record.values):
+        return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
+    return Settlement(
+        delivery.id,
+        DeliveryState.OVERTAKEN,
+        error="somebody edited the record while our write was in doubt",
+        drops_version=True,
+        due="overtaken",
+    )
+
+
+def exists(delivery: Delivery, existing_id: str, now: datetime) -> Settlement:
+    """A create refused because the record is there already: it is this contact's record now; what it
+    holds is read with the next reading and judged as a first sight."""
+    return Settlement(
+        delivery.id,
+        DeliveryState.DONE,
+        remote_id=existing_id,
+        drops_version=True,
+        fresh=True,
+        due="exists already",
+    )
+
+
+def gone(
+    delivery: Delivery, successor: str | None, successor_object: str | None, now: datetime
+) -> Settlement:
+    """The record is not there: it moved to its successor, or it was deleted."""
+    if successor is None:
+        return Settlement(delivery.id, DeliveryState.SUPERSEDED, tombstone=True, due="deleted")
+    return Settlement(
+        delivery.id,
+        DeliveryState.SUPERSEDED,
+        remote_id=successor,
+        object=successor_object,
+        drops_version=True,
+        due="moved",
+    )

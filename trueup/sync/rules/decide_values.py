@@ -1,0 +1,285 @@
+"""What the contact becomes: stage first, then every claimed field under the resulting stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from trueup.model.canonical import same
+from trueup.model.consent import ConsentEvent, consent_field
+from trueup.model.entity import Entity, Source
+from trueup.model.fields import NAME, Field, Kind
+from trueup.model.plan import Change, Conflict, Context, HubEdit
+from trueup.model.values import Type, Value
+from trueup.sync.rules import ledger
+from trueup.sync.rules.evidence import Claim, Reading
+from trueup.sync.rules.policy import Policy
+from trueup.sync.rules.verdict import HUB, Question, Verdict, judge
+
+STAGE = "stage"
+
+
+@dataclass(slots=True)
+class Values:
+    """The entity's values while they are being decided, with the reasons collected on the way."""
+
+    values: dict[str, Value]
+    sources: dict[str, Source]
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    def put(self, name: str, value: Value, source: Source, rule: str) -> None:
+        """Set one value; a change is recorded only where it is one."""
+        old = self.values.get(name)
+        if old == value:
+            return
+        if value is None:
+            self.values.pop(name, None)
+        else:
+            self.values[name] = value
+        self.sources[name] = source
+        self.changes.append(Change(name, old, value, source.ref or source.origin, rule))
+
+
+def edit_claims(edits: Sequence[HubEdit]) -> list[Claim]:
+    """What people edited in the hub, as claims above all systems."""
+    return [
+        Claim(
+            edit.field,
+            edit.value,
+            HUB,
+            f"{HUB}:{edit.user}",
+            at=edit.at,
+            added=frozenset(edit.value) if isinstance(edit.value, list) else frozenset(),
+            user=edit.user,
+            pin=edit.pin,
+            edit_id=edit.id,
+        )
+        for edit in edits
+    ]
+
+
+def decide(entity: Entity, claims: Iterable[Claim], policy: Policy, now: datetime) -> Values:
+    """All verdicts for one entity. Claims on one group of fields (an address) are judged together."""
+    state = Values(dict(entity.values), dict(entity.sources))
+    table = policy.tables[entity.kind]
+    single, grouped = _sorted_out(claims, table)
+    stage_claims = single.pop(STAGE, None)
+    if stage_claims and entity.kind is Kind.CONTACT:
+        _judge_field(state, entity.kind, table[STAGE], stage_claims, policy, now)
+    elif stage_claims:
+        single[STAGE] = stage_claims
+    for name in sorted(single):
+        _judge_field(state, entity.kind, table[name], single[name], policy, now)
+    for group in sorted(grouped):
+        _judge_group(state, entity.kind, group, table, grouped[group], policy, now)
+    return state
+
+
+def _sorted_out(
+    claims: Iterable[Claim], table: Mapping[str, Field]
+) -> tuple[dict[str, list[Claim]], dict[str, list[Claim]]]:
+    single: dict[str, list[Claim]] = {}
+    grouped: dict[str, list[Claim]] = {}
+    for claim in claims:
+        group = table[claim.field].group
+        if group and (claim.first or group != NAME):
+            grouped.setdefault(group, []).append(claim)
+        else:
+            single.setdefault(claim.field, []).append(claim)
+    return single, grouped
+
+
+def _judge_field(
+    state: Values, kind: Kind, field: Field, claims: Sequence[Claim], policy: Policy, now: datetime
+) -> None:
+    rule = policy.fields(kind, field.name)
+    question = Question(
+        field,
+        state.values.get(field.name),
+        state.sources.get(field.name),
+        claims,
+        rule,
+        state.values.get(STAGE),
+    )
+    verdict = judge(question)
+    state.conflicts.extend(verdict.conflicts)
+    if verdict.winner is not None:
+        state.put(field.name, verdict.value, source_of(verdict.winner, now), verdict.rule)
+
+
+def _judge_group(
+    state: Values,
+    kind: Kind,
+    group: str,
+    table: Mapping[str, Field],
+    claims: Sequence[Claim],
+    policy: Policy,
+    now: datetime,
+) -> None:
+    names = tuple(name for name, field in table.items() if field.group == group)
+    current = {name: state.values[name] for name in names if state.values.get(name) is not None}
+    whole = [_whole(names, source, parts, current) for source, parts in _by_source(claims)]
+    lead = next((state.sources[name] for name in names if name in state.sources), None)
+    question = Question(
+        Field(group, Type.TEXT, table[names[0]].strategy),
+        current or None,
+        lead,
+        whole,
+        policy.fields(kind, names[0]),
+        state.values.get(STAGE),
+    )
+    verdict: Verdict = judge(question)
+    state.conflicts.extend(verdict.conflicts)
+    if verdict.winner is not None:
+        for name in names:
+            value = (verdict.value or {}).get(name)
+            state.put(name, value, source_of(verdict.winner, now), verdict.rule)
+    if group == NAME:
+        _fill_name(state, sorted(whole, key=question.rank), now)
+
+
+def _fill_name(state: Values, whole: Sequence[Claim], now: datetime) -> None:
+    """A first or last name that the winner does not say comes from the next record that says it."""
+    for name in ("first_name", "last_name"):
+        if state.values.get(name) is None:
+            giver = next((claim for claim in whole if (claim.value or {}).get(name)), None)
+            if giver is not None:
+                state.put(name, giver.value[name], source_of(giver, now), "first sight")
+
+
+def _by_source(claims: Sequence[Claim]) -> list[tuple[tuple[str, bool], list[Claim]]]:
+    parts: dict[tuple[str, bool], list[Claim]] = {}
+    for claim in claims:
+        parts.setdefault((claim.source, claim.first), []).append(claim)
+    return sorted(parts.items())
+
+
+def _whole(
+    names: Sequence[str], source: tuple[str, bool], parts: Sequence[Claim], current: Mapping[str, Value]
+) -> Claim:
+    """A group as this source would have it: an edit of a part is laid over what the hub holds."""
+    base = {} if source[1] else dict(current)
+    for part in parts:
+        if part.value is None:
+            base.pop(part.field, None)
+        else:
+            base[part.field] = part.value
+    first = parts[0]
+    return Claim(
+        names[0],
+        base or None,
+        first.connection,
+        first.source,
+        first.first,
+        first.rank_below,
+        first.at,
+        user=first.user,
+        pin=first.pin,
+        edit_id=first.edit_id,
+    )
+
+
+def source_of(winner: Claim, now: datetime) -> Source:
+    """Where a value came from, for history and for the judging of later first sights."""
+    if winner.connection == HUB:
+        return Source(HUB, "hub", winner.at or now, user=winner.user, pinned=winner.pin)
+    how = "first" if winner.first else "edit"
+    return Source(winner.connection, how, now, ref=winner.source)
+
+
+RULE = "rule"
+
+
+def keep_in_step(state: Values, before: Entity, listed: Mapping[str, frozenset[str]], now: datetime) -> None:
+    """The set of e-mails and phones follows its primary: a new primary joins, the old one is former.
+
+    `listed` are the addresses that living records still name, by set field: such a one is not former.
+    """
+    source = Source(RULE, "rule", now)
+    for primary, many in (("email", "emails"), ("phone", "phones")):
+        new, old = state.values.get(primary), before.values.get(primary)
+        if new == old:
+            continue
+        held = [one for one in state.values.get(many) or () if one != old or old in listed.get(many, ())]
+        if new is not None and not any(same(Type(primary), new, one) for one in held):
+            held.append(new)
+        state.put(many, sorted(held) or None, source, f"follows {primary}")
+        if primary == "email" and old is not None and old not in held:
+            former = set(state.values.get("former_emails") or ()) | {old}
+            state.put("former_emails", sorted(former - {new}), source, "was the primary e-mail")
+
+
+def keep_company(
+    state: Values, before: Entity, context: Context, names: Mapping[str, str], now: datetime
+) -> None:
+    """The company's name and the reference to it follow whichever of the two moved.
+
+    `names` maps a company's match key (as the text that was given) to the one company that holds it.
+    """
+    source = Source(RULE, "rule", now)
+    name, old_name = state.values.get("company_name"), before.values.get("company_name")
+    company, old_company = state.values.get("company"), before.values.get("company")
+    if company is not None and company != old_company and company in context.references:
+        told = context.references[company].values.get("name")
+        if told and (name == old_name or name is None):
+            state.put("company_name", told, source, "name of the company")
+    elif name is not None and (company is None or name != old_name):
+        found = names.get(name)
+        if found != company:
+            state.put("company", found, source, "company of that name")
+
+
+def derive(state: Values, addresses: Iterable[str], context: Context, now: datetime) -> None:
+    """Fill the addresses that read through a reference (`company.name`, `owner.email`)."""
+    source = Source(RULE, "rule", now)
+    for address in addresses:
+        reference, _, part = address.partition(".")
+        target = context.references.get(str(state.values.get(reference)))
+        value = target.values.get(part) if target else None
+        if value is None and address == "company.name":
+            value = state.values.get("company_name")
+        state.put(address, value, source, f"read through {reference}")
+
+
+def settle_consent(
+    state: Values,
+    stored: Sequence[ConsentEvent],
+    readings: Iterable[Sequence[Reading]],
+    pairs: Iterable[tuple[str, str]],
+    now: datetime,
+) -> tuple[ConsentEvent, ...]:
+    """The ledger's new events, and the state per channel and purpose among the values."""
+    known = {_identity(event) for event in stored}
+    fresh: list[ConsentEvent] = []
+    for link_readings in readings:
+        held = _record_values(link_readings)
+        fresh.extend(event for event in ledger.events(link_readings, held, now))
+    new = [event for event in fresh if _identity(event) not in known]
+    everything = [*stored, *new]
+    wanted = {*pairs, *((event.channel, event.purpose) for event in everything)}
+    for channel, purpose in sorted(wanted):
+        value = ledger.state(everything, channel, purpose).value
+        state.put(consent_field(channel, purpose), value, Source(RULE, "rule", now), "consent ledger")
+    return tuple(new)
+
+
+def _identity(event: ConsentEvent) -> tuple[object, ...]:
+    return (
+        event.subject_kind,
+        event.subject,
+        event.channel,
+        event.purpose,
+        event.state,
+        event.source,
+        event.at,
+    )
+
+
+def _record_values(readings: Sequence[Reading]) -> dict[str, Value]:
+    held: dict[str, Value] = {}
+    for reading in readings:
+        if isinstance(reading.has, Mapping):
+            held.update(reading.has)
+    return held

@@ -1,0 +1,262 @@
+"""What each record should hold and does not: the agreement table, field by field (HARD-CASES 26)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+
+import orjson
+
+from trueup.mapping.compiled import Binding
+from trueup.mapping.schema import Refusal, Shape
+from trueup.model.consent import ConsentState
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, Quarantine
+from trueup.model.plan import Context, Effect
+from trueup.model.record import Json
+from trueup.model.values import ABSENT, Absent, Rejected, Value
+from trueup.sync.rules.evidence import Reading, hub_side
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is being put together for one link: the new exceptions, and the fields to write."""
+
+    agreed: dict[str, Agreed] = field(default_factory=dict)
+    quarantine: dict[str, Quarantine] = field(default_factory=dict)
+    ordinary: list[Difference] = field(default_factory=list)
+    urgent: list[Difference] = field(default_factory=list)
+    withheld: list[Difference] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One remote value to be written, with what it does and what stands there."""
+
+    binding: Binding
+    value: Json
+    hub: Value
+    effect: Effect
+    replaced: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A reference whose target is not linked in this system yet."""
+
+    for_id: str
+
+
+def digest(value: Json) -> str:
+    """A short, stable fingerprint of a JSON value; it does not tell the value."""
+    return blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+
+
+def refusal_digest(hub: Value) -> str:
+    """Marks a value that a system refused: tried again only when the wanted value moves."""
+    return digest(["refused", hub])
+
+
+def wanted(
+    binding: Binding, link: Link, values: Mapping[str, Value], context: Context
+) -> Json | Rejected | Absent | Waits:
+    """The remote value that this system should hold; ABSENT for `leave it alone`."""
+    if binding.refers is None:
+        return binding.write(values)
+    target = values.get(binding.fields[0])
+    if target is None:
+        return binding.write({binding.fields[0]: None})
+    ids = target if isinstance(target, list) else [target]
+    found: list[str] = []
+    for one in ids:
+        reference = context.references.get(one)
+        remote = reference.remote_ids.get((link.connection, binding.to or "")) if reference else None
+        if remote is None:
+            return Waits(one)
+        found.append(remote)
+    return binding.write({binding.fields[0]: found if isinstance(target, list) else found[0]})
+
+
+def compare(
+    reading: Reading,
+    values: Mapping[str, Value],
+    context: Context,
+    draft: Draft,
+    released: bool,
+    now: datetime,
+) -> None:
+    """Apply the agreement table to one binding of one link, after the fields were decided."""
+    binding, link = reading.binding, reading.link
+    if isinstance(reading.has, Rejected):
+        draft.quarantine[binding.key] = _set_aside(link, binding, "in", reading.has, reading.raw, now)
+        _keep(reading, draft)
+        return
+    hub = hub_side(binding, values)
+    if binding.consent and not _consent_matters(reading, hub):
+        return
+    raw = wanted(binding, link, values, context) if binding.outward or binding.inward else ABSENT
+    if isinstance(raw, Rejected):
+        if binding.outward:
+            draft.quarantine[binding.key] = _set_aside(link, binding, "out", raw, hub, now)
+        _keep(reading, draft)
+        return
+    if isinstance(raw, Waits):
+        draft.waits.append(raw.for_id)
+        _due(reading, draft)
+        return
+    if isinstance(raw, Absent):
+        return
+    if _held(reading, raw):
+        return
+    refusal = link.quarantine.get(binding.key)
+    if refusal is not None and refusal.digest == refusal_digest(hub):
+        draft.quarantine[binding.key] = refusal
+        _keep(reading, draft)
+        return
+    _judge(reading, hub, raw, draft, released)
+
+
+def _consent_matters(reading: Reading, state: Value) -> bool:
+    """An opt-out goes wherever it does not show; a documented opt-in only lifts an older opt-out."""
+    shown = reading.has.get(reading.binding.fields[0]) if isinstance(reading.has, Mapping) else None
+    if state == ConsentState.OPTED_OUT:
+        return bool(shown != ConsentState.OPTED_OUT)
+    return bool(state == ConsentState.OPTED_IN and shown == ConsentState.OPTED_OUT)
+
+
+def _held(reading: Reading, raw: Json) -> bool:
+    """Whether the system already holds what it would keep of the wanted value."""
+    if reading.has is ABSENT:
+        return False
+    if reading.binding.shape is Shape.ELEMENT:
+        return bool(raw) == (reading.binding.element in (reading.raw or ()))
+    keeps = reading.binding.read(raw) if reading.binding.refers is None else None
+    if keeps is None:
+        return bool(raw == reading.raw or (raw in (None, "", []) and reading.raw in (None, "", [])))
+    return bool(keeps == reading.has)
+
+
+def _judge(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
+    binding, agreed = reading.binding, reading.agreed
+    if not binding.outward:
+        _leave(reading, hub, draft)
+        return
+    if agreed is None:
+        _first_write(reading, hub, raw, draft, released)
+        return
+    hub_moved = agreed.hub == NEVER or agreed.withheld or not _same_hub(binding, agreed.hub, hub)
+    if reading.moved and not hub_moved and binding.refused is Refusal.LEAVE:
+        _leave(reading, hub, draft)
+    elif reading.moved or hub_moved:
+        if agreed.left and not reading.moved and agreed.hub == hub:
+            _keep(reading, draft)
+        else:
+            _write(reading, hub, raw, draft, released)
+    else:
+        _keep(reading, draft)
+
+
+def _same_hub(binding: Binding, before: Value, after: Value) -> bool:
+    if before == after:
+        return True
+    if binding.refers is not None or isinstance(before, list) != isinstance(after, list):
+        return False
+    one, other = _kept(binding, before), _kept(binding, after)
+    return one is not None and one == other
+
+
+def _kept(binding: Binding, hub: Value) -> Mapping[str, Value] | None:
+    values = (
+        {binding.fields[0]: hub} if len(binding.fields) == 1 else dict(zip(binding.fields, hub, strict=True))
+    )
+    raw = binding.write(values)
+    if isinstance(raw, Rejected | Absent):
+        return None
+    if binding.shape is Shape.ELEMENT:
+        return {binding.fields[0]: bool(raw)}
+    kept = binding.read(raw)
+    return None if isinstance(kept, Rejected) else kept
+
+
+def _first_write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
+    """Nothing agreed yet: the hub's value goes there; an empty one never overwrites."""
+    empty = hub in (None, []) or (isinstance(hub, list) and not any(hub))
+    if empty:
+        if _nonempty(reading):
+            _leave(reading, hub, draft)
+        return
+    _write(reading, hub, raw, draft, released)
+
+
+def _write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
+    binding = reading.binding
+    effect = _effect(reading, raw)
+    difference = Difference(binding, _payload(reading, raw), hub, effect, _replaced(reading))
+    if binding.create_only:
+        _leave(reading, hub, draft)
+    elif binding.consent:
+        draft.urgent.append(difference)
+        _due(reading, draft)
+    elif released or effect is Effect.FILL:
+        draft.ordinary.append(difference)
+        _due(reading, draft)
+    else:
+        draft.withheld.append(difference)
+        draft.agreed[binding.key] = Agreed(NEVER, _stand(reading), withheld=True)
+
+
+def _effect(reading: Reading, raw: Json) -> Effect:
+    if not _nonempty(reading):
+        return Effect.FILL
+    return Effect.CLEAR if raw in (None, "", []) else Effect.REPLACE
+
+
+def _payload(reading: Reading, raw: Json) -> Json:
+    """A list is changed by its elements: what others put there meanwhile stays."""
+    if reading.binding.shape is Shape.ELEMENT:
+        element = reading.binding.element
+        return {"+": [element], "-": []} if raw else {"+": [], "-": [element]}
+    if reading.binding.shape in (Shape.LIST, Shape.ELEMENTS) and isinstance(raw, list):
+        has = reading.raw if isinstance(reading.raw, list) else []
+        return {"+": [one for one in raw if one not in has], "-": [one for one in has if one not in raw]}
+    return raw
+
+
+def _replaced(reading: Reading) -> Json:
+    return None if isinstance(reading.raw, Absent) else reading.raw
+
+
+def _stand(reading: Reading) -> Json:
+    return WAS_ABSENT if isinstance(reading.raw, Absent) else reading.raw
+
+
+def _nonempty(reading: Reading) -> bool:
+    return isinstance(reading.has, Mapping) and any(value not in (None, []) for value in reading.has.values())
+
+
+def _due(reading: Reading, draft: Draft) -> None:
+    """The hub's value is not there yet: remember what was agreed until the write is done."""
+    hub = reading.agreed.hub if reading.agreed is not None and not reading.moved else NEVER
+    draft.agreed[reading.binding.key] = Agreed(hub, _stand(reading))
+
+
+def _leave(reading: Reading, hub: Value, draft: Draft) -> None:
+    draft.agreed[reading.binding.key] = Agreed(hub, _stand(reading), left=True)
+
+
+def _keep(reading: Reading, draft: Draft) -> None:
+    """Nothing to do: what was agreed stays agreed, at the system's present form of it."""
+    if reading.agreed is not None:
+        draft.agreed[reading.binding.key] = reading.agreed
+
+
+def _set_aside(
+    link: Link, binding: Binding, direction: str, why: Rejected, value: Json, now: datetime
+) -> Quarantine:
+    mark = digest([direction, why.code, None if isinstance(value, Absent) else value])
+    before = link.quarantine.get(binding.key)
+    if before is not None and before.digest == mark:
+        return before
+    return Quarantine(direction, why.reason, why.code, mark, now)

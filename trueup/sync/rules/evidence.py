@@ -1,0 +1,186 @@
+"""What the linked records say, compared with what was agreed: the claims of one decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from trueup.mapping.compiled import Binding, ObjectMapping
+from trueup.mapping.schema import Clearing
+from trueup.model.canonical import same
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link
+from trueup.model.fields import Field
+from trueup.model.plan import Context
+from trueup.model.record import Json, Ref
+from trueup.model.values import ABSENT, Absent, Rejected, Type, Value
+
+READ_AS = {"company.name": "company_name"}
+"""Derived addresses whose remote text is a claim on another field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One source asks that a field hold a value.
+
+    `first`: a first sight, not an edit. `rank_below`: 1 for a secondary link, which comes just below its
+    connection's primary. For sets, `added`/`removed` are the elements that moved. `user` is set for an
+    edit in the hub, whose connection is `hub`.
+    """
+
+    field: str
+    value: Value
+    connection: str
+    source: str
+    first: bool = False
+    rank_below: int = 0
+    at: datetime | None = None
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    user: str = ""
+    pin: bool = False
+    edit_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One binding of one link, seen against its agreement.
+
+    `has` and `was` are canonical by field; `has` is ABSENT when the system did not say, `was` None when
+    nothing is agreed yet. `raw` is the remote form of `has`.
+    """
+
+    link: Link
+    binding: Binding
+    raw: Json | Absent
+    has: Mapping[str, Value] | Rejected | Absent
+    agreed: Agreed | None
+    was: Mapping[str, Value] | None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the system's value differs from what was agreed (False when nothing was)."""
+        return self.was is not None and isinstance(self.has, Mapping) and self.has != self.was
+
+
+def agreement(link: Link, binding: Binding, entity: Entity) -> Agreed | None:
+    """What both sides held when they last agreed, the sparse default included; None: never agreed."""
+    stored = link.agreed.get(binding.key)
+    if stored is not None:
+        return stored
+    if link.fresh:
+        return None
+    remote = link.base.get(binding.remote, link.observed.get(binding.remote, WAS_ABSENT))
+    if remote == WAS_ABSENT and binding.remote in link.observed:
+        return None
+    return Agreed(hub_side(binding, entity.values), remote)
+
+
+def hub_side(binding: Binding, values: Mapping[str, Value]) -> Value:
+    """What the hub holds for a binding: the value, or the list of them where it carries several fields."""
+    if len(binding.fields) == 1:
+        return values.get(binding.fields[0])
+    return [values.get(name) for name in binding.fields]
+
+
+def read(
+    binding: Binding, raw: Json, link: Link, context: Context
+) -> Mapping[str, Value] | Rejected | Absent:
+    """A remote value in canonical fields, references resolved; ABSENT for what cannot be resolved yet."""
+    if isinstance(raw, Absent) or raw == WAS_ABSENT:
+        return ABSENT
+    values = binding.read(raw)
+    if binding.refers is None or isinstance(values, Rejected):
+        return values
+    return _resolved(binding, values, link, context)
+
+
+def _resolved(
+    binding: Binding, values: Mapping[str, Value], link: Link, context: Context
+) -> Mapping[str, Value] | Absent:
+    name = binding.fields[0]
+    ids = values.get(name)
+    if ids is None:
+        return {name: None}
+    if isinstance(ids, list):
+        known = [context.remote.get(Ref(link.connection, binding.to or "", one)) for one in ids]
+        return {name: sorted(one for one in known if one)} if all(known) else ABSENT
+    found = context.remote.get(Ref(link.connection, binding.to or "", str(ids)))
+    return {name: found} if found else ABSENT
+
+
+def readings(link: Link, mapping: ObjectMapping, entity: Entity, context: Context) -> Iterator[Reading]:
+    """Every binding of a link, in the mapping's order."""
+    for binding in mapping.bindings:
+        raw = link.observed.get(binding.remote, ABSENT)
+        has = read(binding, raw, link, context)
+        agreed = agreement(link, binding, entity)
+        was = _was(binding, agreed, raw, has, link, context)
+        yield Reading(link, binding, raw, has, agreed, was)
+
+
+def _was(
+    binding: Binding,
+    agreed: Agreed | None,
+    raw: Json | Absent,
+    has: Mapping[str, Value] | Rejected | Absent,
+    link: Link,
+    context: Context,
+) -> Mapping[str, Value] | None:
+    if agreed is None:
+        return None
+    if agreed.remote == raw and isinstance(has, Mapping):
+        return has
+    was = read(binding, agreed.remote, link, context)
+    return was if isinstance(was, Mapping) else {}
+
+
+def claims(reading: Reading, table: Mapping[str, Field]) -> Iterator[Claim]:
+    """The claims that one reading makes: first sights of what is not empty, edits of what moved."""
+    if not isinstance(reading.has, Mapping) or not reading.binding.inward or reading.binding.consent:
+        return
+    for address, value in reading.has.items():
+        name = READ_AS.get(address, address)
+        field = table.get(name)
+        if field is None or field.derived:
+            continue
+        if reading.was is None:
+            if value is not None and value != []:
+                yield _claim(reading, name, value, first=True)
+        elif not same(field.type, value, reading.was.get(address)):
+            if value in (None, []) and reading.binding.clear is Clearing.IGNORE:
+                continue
+            yield _claim(reading, name, value, first=False, kind=field.type, before=reading.was.get(address))
+
+
+def _claim(
+    reading: Reading,
+    name: str,
+    value: Value,
+    *,
+    first: bool,
+    kind: Type = Type.TEXT,
+    before: Value = None,
+) -> Claim:
+    link = reading.link
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    if isinstance(value, list) or (kind.is_set and isinstance(before, list)):
+        added = frozenset(value or ()) - frozenset(before or ())
+        removed = frozenset(before or ()) - frozenset(value or ())
+    return Claim(
+        field=name,
+        value=value,
+        connection=link.connection,
+        source=f"{link.connection}/{link.object}/{link.remote_id}",
+        first=first,
+        rank_below=0 if link.primary else 1,
+        at=link.changed_at,
+        added=added,
+        removed=removed,
+    )
+
+
+def was_written(agreed: Agreed | None) -> bool:
+    """Whether the hub's value was ever there."""
+    return agreed is not None and agreed.hub is not NEVER and agreed.hub != NEVER

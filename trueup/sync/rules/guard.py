@@ -1,0 +1,67 @@
+"""Fuses: how much a run may do before a person is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DESTRUCTIVE = ("clear", "deactivate", "delete", "merge", "opt_in")
+"""Kinds that wait until the run's decisions are complete and the guard has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """Beyond the smaller of the two a run is held: a count, and a share of the links at its start."""
+
+    count: int | None = None
+    share: float | None = None
+
+    def allowance(self, links: int) -> int | None:
+        """How many are allowed, None for any number. A share of a small base still allows a few."""
+        limits = [] if self.count is None else [self.count]
+        if self.share is not None:
+            limits.append(max(FEW, int(links * self.share)))
+        return min(limits) if limits else None
+
+
+FEW = 20
+"""A share of a small base would forbid everything; so many are always allowed by it."""
+
+DEFAULT_FUSES: Mapping[str, Fuse] = {
+    "create": Fuse(count=2000),
+    "change": Fuse(count=5000, share=0.20),
+    "clear": Fuse(count=100, share=0.01),
+    "deactivate": Fuse(count=100, share=0.01),
+    "delete": Fuse(count=100, share=0.01),
+    "merge": Fuse(count=20),
+    "opt_in": Fuse(count=100, share=0.001),
+}
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts one run's intentions per connection against their allowances."""
+
+    fuses: Mapping[str, Fuse]
+    links: Mapping[str, int]
+    lifted: frozenset[str] = frozenset()
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def add(self, connection: str, kind: str) -> bool:
+        """Count one more; whether it is still within the allowance."""
+        place = (connection, kind)
+        self.counts[place] = self.counts.get(place, 0) + 1
+        return not self.tripped(connection, kind)
+
+    def tripped(self, connection: str, kind: str) -> bool:
+        if kind in self.lifted:
+            return False
+        fuse = self.fuses.get(kind)
+        allowed = fuse.allowance(self.links.get(connection, 0)) if fuse else None
+        return allowed is not None and self.counts.get((connection, kind), 0) > allowed
+
+
+def too_many_missing(missing: int, living: int, fuse: Fuse) -> bool:
+    """Whether a listing lacks more records than may be believed to be deleted."""
+    allowed = fuse.allowance(living)
+    return missing > 0 and (missing == living or (allowed is not None and missing > allowed))

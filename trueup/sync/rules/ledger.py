@@ -1,0 +1,100 @@
+"""Consent: what the linked records add to the ledger, and the state that the ledger gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from trueup.dedupe.normalise import email_subject_key, phone_key
+from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.values import Value
+from trueup.sync.rules.evidence import Reading
+
+ADDRESSES = {
+    "email": ("email", "emails.work", "emails.home", "emails.other"),
+    "phone": ("phone", "phones.mobile", "phones.work", "phones.home"),
+    "sms": ("phones.mobile", "phone"),
+}
+"""Which fields of a record hold the addresses that a channel's consent is about."""
+
+
+def events(readings: Sequence[Reading], values: Mapping[str, Value], now: datetime) -> list[ConsentEvent]:
+    """What this reading of one link adds: an opt-out newly seen, an opt-in that is documented.
+
+    A value that does not mean `opted out` says nothing; so does a removed tick. `values` are the
+    record's own canonical values: its addresses become subjects beside its Ref.
+    """
+    found: list[ConsentEvent] = []
+    for reading in readings:
+        if reading.binding.consent and isinstance(reading.has, Mapping):
+            found.extend(_events(reading, values, now))
+    return found
+
+
+def _events(reading: Reading, values: Mapping[str, Value], now: datetime) -> Iterable[ConsentEvent]:
+    channel, purpose = reading.binding.consent or ("", "")
+    name = reading.binding.fields[0]
+    assert isinstance(reading.has, Mapping)
+    said = reading.has.get(name)
+    if reading.was is not None and reading.was.get(name) == said and not _documented(reading):
+        return
+    link = reading.link
+    if said == ConsentState.OPTED_OUT:
+        state, at, certain = ConsentState.OPTED_OUT, link.changed_at or now, False
+    elif said == ConsentState.OPTED_IN and _documented(reading):
+        state, at, certain = ConsentState.OPTED_IN, _time(reading), True
+    else:
+        return
+    source = link.connection
+    evidence = _words(reading) if state is ConsentState.OPTED_IN else ""
+    for kind, subject in subjects(link_ref(reading), channel, values):
+        yield ConsentEvent(kind, subject, channel, purpose, state, at, certain, source, evidence)
+
+
+def link_ref(reading: Reading) -> str:
+    link = reading.link
+    return f"{link.connection}/{link.object}/{link.remote_id}"
+
+
+def subjects(ref: str, channel: str, values: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
+    """Whom an event is about: the person's record, and the addresses it holds for that channel."""
+    yield ("ref", ref)
+    for name in ADDRESSES.get(channel, ()):
+        value = values.get(name)
+        if value:
+            yield ("address", subject_key(channel, str(value)))
+
+
+def subject_key(channel: str, address: str) -> str:
+    """The frozen key of an address in the ledger."""
+    return email_subject_key(address) if channel == "email" else phone_key(address) or address
+
+
+def _documented(reading: Reading) -> bool:
+    raw = reading.raw
+    return bool(
+        reading.binding.evidence
+        and isinstance(raw, Mapping)
+        and raw.get("at")
+        and all(raw.get({"time": "at"}.get(part, part)) for part in reading.binding.evidence)
+    )
+
+
+def _time(reading: Reading) -> datetime:
+    assert isinstance(reading.raw, Mapping)
+    return datetime.fromisoformat(str(reading.raw["at"]).replace("Z", "+00:00"))
+
+
+def _words(reading: Reading) -> str:
+    assert isinstance(reading.raw, Mapping)
+    return str(reading.raw.get("source", ""))
+
+
+def state(ledger: Iterable[ConsentEvent], channel: str, purpose: str) -> ConsentState:
+    """Most restrictive wins, unless a documented opt-in is certainly later than every opt-out."""
+    mine = [event for event in ledger if event.channel == channel and event.purpose == purpose]
+    outs = [event.at for event in mine if event.state is ConsentState.OPTED_OUT]
+    ins = [event.at for event in mine if event.state is ConsentState.OPTED_IN and event.certain]
+    if not ins:
+        return ConsentState.OPTED_OUT if outs else ConsentState.UNKNOWN
+    return ConsentState.OPTED_OUT if outs and max(outs) >= max(ins) else ConsentState.OPTED_IN

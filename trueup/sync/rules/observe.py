@@ -1,0 +1,61 @@
+"""What a reading changes on a Link: the moved paths keep what they held when both sides last agreed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from trueup.model.entity import WAS_ABSENT, Link, LinkState
+from trueup.model.record import Json, Record
+
+
+def older(link: Link, record: Record) -> bool:
+    """Whether the record is an older version than the one already seen: no evidence of anything."""
+    return (
+        record.changed_at is not None
+        and link.changed_at is not None
+        and record.changed_at < link.changed_at
+        and link.state is LinkState.LIVE
+    )
+
+
+def observe(link: Link, record: Record, at: datetime) -> Link:
+    """The Link after this reading. The same object if nothing that is known about it moved.
+
+    Paths that the record does not carry stay as they are. A path that moved remembers in `base` what
+    it held at the last agreement; one that moved back forgets it. A predicted value (`assumed`) is
+    confirmed by seeing it, kept while the system may still show what stood there before, and else
+    given up in favour of what was read.
+    """
+    observed, base, assumed = dict(link.observed), dict(link.base), dict(link.assumed)
+    for path, value in record.values.items():
+        if path in assumed and _still_hidden(assumed[path], value, observed.get(path), at):
+            continue
+        assumed.pop(path, None)
+        if path not in observed:
+            base.setdefault(path, WAS_ABSENT)
+        elif observed[path] != value:
+            base.setdefault(path, observed[path])
+        observed[path] = value
+        if base.get(path, WAS_ABSENT) == value:
+            del base[path]
+    moved = observed != link.observed or base != link.base or assumed != link.assumed
+    if not moved and record.version == link.version and link.state is LinkState.LIVE:
+        return link
+    return replace(
+        link,
+        observed=observed,
+        base=base,
+        assumed=assumed,
+        version=record.version,
+        state=LinkState.LIVE,
+        changed_at=record.changed_at or link.changed_at,
+        seen_at=at,
+    )
+
+
+def _still_hidden(assumption: Json, value: Json, predicted: Json, at: datetime) -> bool:
+    """The system still shows what stood there before our write, and may for some time."""
+    return bool(
+        value != predicted and value == assumption["was"] and at < datetime.fromisoformat(assumption["until"])
+    )

@@ -1,0 +1,133 @@
+"""What a run did, in numbers that add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from trueup.mapping.compiled import remote_path
+from trueup.model.plan import Effect, Landed, Plan, Write, WriteKind
+from trueup.model.record import Json
+
+SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One intended change of one field in one system, for people to look at."""
+
+    entity: str
+    connection: str
+    object: str
+    field: str
+    effect: str
+    old: Json
+    new: Json
+    withheld: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts by (connection, object, what), with samples per (connection, what) and notes.
+
+    Readings: `read` = `new` + `changed` + `same` + `deleted` + `older` + `filtered` + `rejected`.
+    Intentions: `creates`, `updates`, `fills`, `replaces`, `clears`, `deactivates`, `deletes`,
+    `withheld` (fields), `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` +
+    `superseded` + `open`.
+    """
+
+    counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    samples: list[Sample] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    conflicts: int = 0
+    changes: int = 0
+    entities: int = 0
+
+    def add(self, stream: tuple[str, str], what: str, number: int = 1) -> None:
+        if number:
+            self.counts[(*stream, what)] += number
+
+    def get(self, what: str, connection: str | None = None) -> int:
+        """The sum of one count, over all connections or of one."""
+        return sum(
+            number
+            for (name, _, kind), number in self.counts.items()
+            if kind == what and connection in (None, name)
+        )
+
+    def landed(self, stream: tuple[str, str], landed: Landed) -> None:
+        for what in ("read", "new", "changed", "same", "deleted", "older"):
+            self.add(stream, what, getattr(landed, what))
+
+    def planned(self, plan: Plan) -> None:
+        """Count one decision's intentions."""
+        self.entities += 1
+        self.changes += len(plan.changes)
+        self.conflicts += len(plan.conflicts)
+        for write in plan.writes:
+            self._write(plan, write, withheld=False)
+        for write in plan.withheld:
+            self._write(plan, write, withheld=True)
+        for connection, object, reason in plan.skipped:
+            self.add((connection, object), f"skipped: {_group(reason)}")
+
+    def _write(self, plan: Plan, write: Write, withheld: bool) -> None:
+        stream = (write.connection, write.object)
+        if withheld:
+            self.add(stream, "withheld", len(write.wants))
+        else:
+            self.add(stream, _WORDS[write.kind])
+            if write.kind is WriteKind.UPDATE:
+                for effect in write.effects.values():
+                    self.add(stream, _EFFECTS[effect])
+        self._sample(plan, write, withheld)
+
+    def _sample(self, plan: Plan, write: Write, withheld: bool) -> None:
+        for key, effect in write.effects.items():
+            what = "withheld" if withheld else effect.value
+            if self.counts[(write.connection, write.object, f"sampled {what}")] >= SAMPLES:
+                continue
+            self.counts[(write.connection, write.object, f"sampled {what}")] += 1
+            path = remote_path(key, write.values)
+            self.samples.append(
+                Sample(
+                    plan.entity.public_id,
+                    write.connection,
+                    write.object,
+                    key,
+                    effect.value,
+                    write.replaced.get(path),
+                    write.values.get(path),
+                    withheld,
+                )
+            )
+
+    def flat(self) -> Mapping[str, int]:
+        """The counts as they are stored with a run."""
+        return {
+            ".".join(place): number
+            for place, number in sorted(self.counts.items())
+            if not place[2].startswith("sampled ")
+        }
+
+    def reasons(self) -> Iterable[tuple[str, str, str, int]]:
+        for (connection, object, what), number in sorted(self.counts.items()):
+            if what.startswith("skipped: "):
+                yield connection, object, what.removeprefix("skipped: "), number
+
+
+_WORDS = {
+    WriteKind.CREATE: "creates",
+    WriteKind.UPDATE: "updates",
+    WriteKind.DEACTIVATE: "deactivates",
+    WriteKind.REACTIVATE: "reactivates",
+    WriteKind.DELETE: "deletes",
+    WriteKind.MERGE: "merges",
+}
+_EFFECTS = {Effect.FILL: "fills", Effect.REPLACE: "replaces", Effect.CLEAR: "clears"}
+
+
+def _group(reason: str) -> str:
+    """Reasons that name an entity are counted together."""
+    return "waits for a reference" if reason.startswith("waits for c") else reason
