@@ -51,7 +51,7 @@ RAW = st.one_of(
     st.integers(-(10**15), 10**15),
     st.floats(allow_nan=True),
     st.text(max_size=30),
-    st.sampled_from(["", " ", "N/A", "Unknown", "Yes", "1", "01.02.2003", "2/3/2004", "a;b, c|d", "12,5", "€"]),
+    st.sampled_from(["", " ", "N/A", "Unknown", "Yes", "1", "01.02.2003", "2/3/2004", "a;b, c|d", "12,5"]),
     st.lists(st.text(max_size=6) | st.integers(), max_size=4),
     st.dictionaries(st.sampled_from(["amount", "currency", "status", "at"]), st.text(max_size=6), max_size=2),
 )

@@ -19,7 +19,10 @@ from trueup.model.fields import Field, Kind
 from trueup.model.values import Rejected, Type
 
 PAIRS = [
-    (name, type) for name, entry in TRANSFORMS.items() for type in sorted(entry.types) if name not in ("money",)
+    (name, type)
+    for name, entry in TRANSFORMS.items()
+    for type in sorted(entry.types)
+    if not (name.startswith("money") and type is Type.MONEY)  # these need a currency
 ]
 PARAMETERS = [
     ("money(EUR)", Type.MONEY),

@@ -14,7 +14,8 @@ _TYPES = {
     "products": Type.TEXTS,
     "url": Type.URL,
     **dict.fromkeys(
-        ("at", "opened_at", "closed_at", "due_at", "starts_at", "ends_at", "paid_at", "cancelled_at"), Type.DATETIME
+        ("at", "opened_at", "closed_at", "due_at", "starts_at", "ends_at", "paid_at", "cancelled_at"),
+        Type.DATETIME,
     ),
 }
 

@@ -59,23 +59,23 @@ EXPLANATIONS = {
     Code.HOME: "This is said in another file. The same thing can be said in one place only.",
     Code.FIELD: "No contact, company or deal has this field. `trueup config fields` lists them;"
     " `contact.custom_fields` in hub.yaml adds one.",
-    Code.TWICE: "Two rules say the same thing, or write the same remote field; which one holds would be chance.",
+    Code.TWICE: "Two rules say one thing, or write one remote field; which of them holds would be chance.",
     Code.VALUES: "A value map leaves out a stage or an option, or names one that does not exist.",
     Code.DIRECTION: "The rule wants to write what cannot be written, or to read what is only computed.",
     Code.CONSENT: "Consent is most-restrictive-wins. Only a stated sign of an opt-out, or an opt-in with"
     " evidence, means anything; absence never does.",
     Code.CONFINED: "A confined field would be written to a system that it may not reach.",
-    Code.MAPPING: "The rule cannot be made into a mapping: an unknown transform, a shape that does not fit the"
-    " field, an object that the connector does not have.",
-    Code.NAME: "A name in `authority`, `control` or `confined_to` is a role or a connection; this one is neither,"
-    " is both, or stands for nobody.",
+    Code.MAPPING: "The rule cannot be made into a mapping: an unknown transform, a shape that does not"
+    " fit the field, an object that the connector does not have.",
+    Code.NAME: "A name in `authority`, `control` or `confined_to` is a role or a connection; this one"
+    " is neither, is both, or stands for nobody.",
     Code.CONDITION: "The condition cannot be evaluated: a name it uses does not exist, or types do not fit.",
-    Code.STAGE: "The life cycle has a stage that nothing leads to or from, that nobody controls, or names one that"
-    " does not exist.",
+    Code.STAGE: "The life cycle has a stage that nothing leads to or from, that nobody controls, or names one"
+    " that does not exist.",
     Code.ACTION: "An action of the life cycle cannot be done by the connections that it names.",
     Code.LOOP: "The same facts satisfy two transitions that lead back to each other: a contact would swing.",
     Code.SECRET: "A secret stands in a file. Secrets are accepted as ${env:NAME} or ${file:PATH} only.",
-    Code.VARIABLE: "An environment variable, or a file with a secret, that the configuration names is not there.",
+    Code.VARIABLE: "An environment variable, or a file with a secret, that is named here is missing.",
     Code.ENV_FILE: ".env beside hub.yaml is readable by others or tracked by git; nothing in it was used.",
     Code.EXAMPLE: "An example in examples.yaml does not fit the configuration that it is to test.",
     Code.LIVE_FIELD: "The system has no such field, or none that this account may see.",

@@ -137,7 +137,9 @@ def _careless(path: Path, shown: str) -> Iterator[Problem]:
         yield _env_problem(shown, 0, "everybody on this machine can read this file", "chmod 600 .env")
     if _tracked(path):
         yield _env_problem(
-            shown, 0, "git tracks this file: its secrets are in the history of the project",
+            shown,
+            0,
+            "git tracks this file: its secrets are in the history of the project",
             "git rm --cached .env, add it to .gitignore, and have every secret in it issued anew",
         )
 

@@ -43,13 +43,18 @@ def joined(default: SaidObject | None, own: SaidObject | None) -> SaidObject:
         base,
         **said,
         stage=own.stage or (None if "stage" in own.fields or "stage" in own.without else base.stage),
-        consent={**{k: v for k, v in base.consent.items() if k not in own.without}, **own.consent},
+        consent={**{k: v for k, v in base.consent.items() if not _away(k, v.field, own)}, **own.consent},
         fields={**kept, **own.fields},
         options={**base.options, **own.options},
         direction=own.direction or base.direction,
         without=own.without,
         origin=own.origin,
     )
+
+
+def _away(name: str, remote: str | None, own: SaidObject) -> bool:
+    """Whether `without` names a default line, by our name for it or by theirs."""
+    return name in own.without or (remote is not None and remote in own.without)
 
 
 def _plain(default: SaidObject) -> SaidObject:
@@ -65,17 +70,22 @@ def _plain(default: SaidObject) -> SaidObject:
 
 def _kept(base: SaidObject, own: SaidObject) -> Iterator[tuple[str, SaidField]]:
     """The default's rules that hold beside the file's."""
-    taken = {said.field for said in own.fields.values()} | {said.field for said in own.consent.values() if said.field}
+    taken = {said.field for said in own.fields.values()} | {
+        said.field for said in own.consent.values() if said.field
+    }
     taken |= {own.stage.field} if own.stage else set()
     taken |= set(own.deactivate or {}) | set(own.reactivate or {})
     gone = {address(name) for name in (*own.fields, *own.without)} | ({"stage"} if own.stage else set())
     for name, said in base.fields.items():
-        if address(name) in gone or said.field in taken:
+        if address(name) in gone or said.field in taken or said.field in own.without:
             continue
         if own.direction is None:
             yield name, said
         elif own.direction is Direction.BOTH or said.direction in (None, Direction.BOTH, own.direction):
-            yield name, replace(said, direction=None if own.direction is not Direction.BOTH else said.direction)
+            yield (
+                name,
+                replace(said, direction=None if own.direction is not Direction.BOTH else said.direction),
+            )
 
 
 def address(name: str) -> str:
@@ -91,7 +101,10 @@ def object_rules(name: str, said: SaidObject) -> ObjectRules:
         name=name,
         kind=kind,
         case=said.case,
-        fields=(*((stage,) if stage else ()), *(_field_rule(one, rule, said) for one, rule in said.fields.items())),
+        fields=(
+            *((stage,) if stage else ()),
+            *(_field_rule(one, rule, said) for one, rule in said.fields.items()),
+        ),
         consent=tuple(_consent_rule(one, rule) for one, rule in said.consent.items()),
         take=said.take,
         create=said.create,
@@ -171,7 +184,7 @@ def _consent_place(said: SaidConsent) -> tuple[str, Shape, str]:
     if said.list is not None:
         return said.field or "lists", Shape.ELEMENT, said.list
     if said.subscription is not None:
-        return f"{said.field or 'subscriptions'}.{said.subscription}", Shape.VALUE, ""
+        return f"{said.field or 'subscription'}.{said.subscription}", Shape.VALUE, ""
     return said.field or "", Shape.VALUE, ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,7 @@ from trueup.config.files.hub import HUB, HubFile
 from trueup.config.files.lifecycle import LIFECYCLE
 from trueup.config.join import joined_objects, object_rules
 from trueup.config.lookalikes import mixed_words
-from trueup.config.nodes import Document, Listing, Node, Scalar, Table
+from trueup.config.nodes import Document, Listing, Mark, Node, Scalar, Table
 from trueup.config.notes import UNREAD, Notes
 from trueup.config.said import SaidConnection, SaidObject
 from trueup.config.settings import Connection, Dedupe, Example, HubConfig, HubSettings, Lifecycle, Stage
@@ -35,9 +35,7 @@ from trueup.model.fields import DEFAULT_OFF_RAMPS, DEFAULT_STAGES, TABLES, Field
 T = TypeVar("T")
 
 
-def load(
-    folder: Path, environment: Mapping[str, str], systems: Systems | None = None
-) -> HubConfig:
+def load(folder: Path, environment: Mapping[str, str], systems: Systems | None = None) -> HubConfig:
     """The configuration in `folder`. Raises ConfigError with every problem of all its files.
 
     `environment` is what `${env:NAME}` is looked up in; `.env` beside hub.yaml adds to it.
@@ -59,7 +57,12 @@ def examine(
     reading.variables = Variables(folder, env)
     if not (folder / "hub.yaml").is_file():
         remedy = "run `trueup init`, or name the folder that holds hub.yaml"
-        return None, (*problems, Problem(f"{reading.shown}/hub.yaml", 0, 0, "there is no such file", Code.FILE.value, remedy=remedy))
+        return None, (
+            *problems,
+            Problem(
+                f"{reading.shown}/hub.yaml", 0, 0, "there is no such file", Code.FILE.value, remedy=remedy
+            ),
+        )
     config = _config(reading)
     reading.problems.extend(_missing_variables(reading))
     if config is not None:
@@ -160,7 +163,10 @@ def _fields(hub: HubFile, lifecycle: Lifecycle) -> Mapping[Kind, Mapping[str, Fi
 
 def _ordered(reading: _Reading, hub: HubSettings) -> list[str]:
     """The connections that have a file: as hub.yaml orders them, then by name."""
-    return [*(n for n in dict.fromkeys(hub.connections) if n in reading.said), *(n for n in sorted(reading.said) if n not in hub.connections)]
+    return [
+        *(n for n in dict.fromkeys(hub.connections) if n in reading.said),
+        *(n for n in sorted(reading.said) if n not in hub.connections),
+    ]
 
 
 def _connection(name: str, said: SaidConnection, hub: HubSettings, reading: _Reading) -> Connection:
@@ -199,14 +205,30 @@ def _stray_files(reading: _Reading) -> Iterable[Problem]:
     for path in sorted(reading.folder.iterdir()):
         if path.suffix in (".yml", ".yaml") and path.name not in _KNOWN_FILES:
             name = path.with_suffix(".yaml").name
-            remedy = f"rename it to {name}" if name in _KNOWN_FILES else "move connections to connections/, remove the rest"
+            remedy = (
+                f"rename it to {name}"
+                if name in _KNOWN_FILES
+                else "move connections to connections/, remove the rest"
+            )
             yield Problem(
-                f"{reading.shown}/{path.name}", 0, 0, "nothing reads this file", Code.FILE.value,
-                hint=hint_for(path.name, _KNOWN_FILES), remedy=remedy,
+                f"{reading.shown}/{path.name}",
+                0,
+                0,
+                "nothing reads this file",
+                Code.FILE.value,
+                hint=hint_for(path.name, _KNOWN_FILES),
+                remedy=remedy,
             )
     for path in sorted((reading.folder / "connections").glob("*.yml")):
         remedy = f"rename it to {path.with_suffix('.yaml').name}"
-        yield Problem(f"{reading.shown}/connections/{path.name}", 0, 0, "nothing reads this file", Code.FILE.value, remedy=remedy)
+        yield Problem(
+            f"{reading.shown}/connections/{path.name}",
+            0,
+            0,
+            "nothing reads this file",
+            Code.FILE.value,
+            remedy=remedy,
+        )
 
 
 def _zones(reading: _Reading, hub: HubSettings) -> Iterable[Problem]:
@@ -216,8 +238,11 @@ def _zones(reading: _Reading, hub: HubSettings) -> Iterable[Problem]:
         document = reading.documents.get(key)
         if zone and zone not in zones and document is not None:
             yield document.problem(
-                document.mark("time_zone"), Code.WORD, f"`{zone}` is not a time zone",
-                hint=hint_for(zone, zones), allowed="names such as Europe/Kyiv, America/New_York, UTC",
+                document.mark("time_zone"),
+                Code.WORD,
+                f"`{zone}` is not a time zone",
+                hint=hint_for(zone, zones),
+                allowed="names such as Europe/Kyiv, America/New_York, UTC",
             )
 
 
@@ -232,13 +257,15 @@ def _missing_variables(reading: _Reading) -> Iterable[Problem]:
             remedy = f"write the secret into {name} (chmod 600), as its only content"
         what = "environment variable" if kind == "env" else "file"
         yield document.problem(
-            mark, Code.VARIABLE, f"the {what} `{name}` is not there, or is empty",
+            mark,
+            Code.VARIABLE,
+            f"the {what} `{name}` is not there, or is empty",
             hint=f"also asked for in {others}" if others else "",
             remedy="; ".join(filter(None, (remedy, _issuer(reading, places)))),
         )
 
 
-def _issuer(reading: _Reading, places: list[tuple[Document, object]]) -> str:
+def _issuer(reading: _Reading, places: Sequence[tuple[Document, Mark]]) -> str:
     """Where the vendor issues what a variable stands for, if a connection's `auth` asks for it."""
     for name, said in reading.said.items():
         document = reading.documents[f"connections/{name}"]
@@ -258,7 +285,9 @@ def _issuer(reading: _Reading, places: list[tuple[Document, object]]) -> str:
 
 def _version(reading: _Reading, connections: Mapping[str, Connection]) -> str:
     """A digest of what the files say, in their words: no comment, no blank, no secret is in it."""
-    content = {key: _content(document.root) for key, document in reading.documents.items() if key != "examples"}
+    content = {
+        key: _content(document.root) for key, document in reading.documents.items() if key != "examples"
+    }
     used = sorted({connection.connector for connection in connections.values()})
     defaults = {name: _defaults(reading.systems.get(name)) for name in used}
     text = json.dumps([content, defaults], ensure_ascii=False, sort_keys=True)

@@ -34,6 +34,9 @@ def _problem(document: Document, scalar: Scalar, match: re.Match[str]) -> Proble
     mark = Mark(scalar.mark.line, scalar.mark.column + offset, 1) if inside else scalar.mark
     meant = "".join(LOOKALIKE.get(sign, sign) for sign in word)
     return document.problem(
-        mark, Code.LOOKALIKE, f"`{word}` mixes alphabets", hint=f"{foreign_letters(word)} among Latin ones",
+        mark,
+        Code.LOOKALIKE,
+        f"`{word}` mixes alphabets",
+        hint=f"{foreign_letters(word)} among Latin ones",
         remedy=f"type it with Latin letters: {meant}",
     )

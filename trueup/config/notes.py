@@ -53,7 +53,9 @@ class Notes:
         if parts is None:
             bare = inside.rpartition(":")[2].strip()
             self.say(
-                scalar.mark, Code.VARIABLE, f"`${{{inside}}}` names neither a variable nor a file",
+                scalar.mark,
+                Code.VARIABLE,
+                f"`${{{inside}}}` names neither a variable nor a file",
                 remedy=f"write ${{env:{bare or 'NAME'}}}, or ${{file:PATH}}",
             )
             return None

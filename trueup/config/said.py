@@ -1,4 +1,4 @@
-"""What a connection's file, or a connector's default mapping, says about objects: before the two are joined."""
+"""What a connection's file and a connector's default mapping say about objects, before they are joined."""
 
 from __future__ import annotations
 

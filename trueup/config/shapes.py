@@ -86,12 +86,16 @@ class SecretText:
         return UNREAD if text is UNREAD else Secret(text)
 
     def schema(self) -> Json:
-        return {"type": "string"} if self.literal else {"type": "string", "pattern": r"\$\{(env|file):[^}]+\}"}
+        return (
+            {"type": "string"} if self.literal else {"type": "string", "pattern": r"\$\{(env|file):[^}]+\}"}
+        )
 
 
 def _refuse_secret(scalar: Scalar, notes: Notes) -> Failed:
     return notes.say(
-        scalar.mark, Code.SECRET, f"line {scalar.mark.line} holds what looks like a secret",
+        scalar.mark,
+        Code.SECRET,
+        f"line {scalar.mark.line} holds what looks like a secret",
         remedy="put it into an environment variable and write ${env:NAME} here; and have it issued anew"
         " if this file was ever shared",
     )
@@ -111,8 +115,11 @@ class Word(Generic[T]):
         if scalar.text in self.words:
             return self.words[scalar.text]
         return notes.say(
-            scalar.mark, Code.WORD, f"{quoted(scalar)} is not {self.wanted}",
-            hint=hint_for(scalar.text, self.words), allowed=listed(self.words),
+            scalar.mark,
+            Code.WORD,
+            f"{quoted(scalar)} is not {self.wanted}",
+            hint=hint_for(scalar.text, self.words),
+            allowed=listed(self.words),
         )
 
     def schema(self) -> Json:
@@ -137,7 +144,9 @@ class Flag:
         meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(scalar.text.lower(), "")
         meant = meant or scalar.text.lower() if scalar.text.lower() in ("true", "false") or meant else ""
         return notes.say(
-            scalar.mark, Code.TYPE, f"{quoted(scalar)} is a word, and true or false is wanted here",
+            scalar.mark,
+            Code.TYPE,
+            f"{quoted(scalar)} is a word, and true or false is wanted here",
             remedy=f"write {meant}, without quotes" if meant else "write true or false, without quotes",
         )
 
@@ -164,7 +173,9 @@ class Count:
             remedy = f"write {digits}" if digits.isdigit() else "write digits only, as 2000"
             return notes.say(scalar.mark, Code.TYPE, f"{quoted(scalar)} is not a whole number", remedy=remedy)
         if self.least is not None and int(scalar.text) < self.least:
-            return notes.say(scalar.mark, Code.TYPE, f"{quoted(scalar)} is too small", allowed=f"{self.least} or more")
+            return notes.say(
+                scalar.mark, Code.TYPE, f"{quoted(scalar)} is too small", allowed=f"{self.least} or more"
+            )
         return int(scalar.text)
 
     def schema(self) -> Json:
@@ -189,9 +200,11 @@ class Duration:
         digits = re.fullmatch(r"\s*([0-9]+)\s*(\w*)\s*", scalar.text)
         units = "" if digits is None else listed(digits[1] + unit for unit in "smhd")
         return notes.say(
-            scalar.mark, Code.TYPE, f"{quoted(scalar)} is not a length of time",
+            scalar.mark,
+            Code.TYPE,
+            f"{quoted(scalar)} is not a length of time",
             hint="of what?" if digits and not digits[2] else "",
-            allowed=f"{units or '30s, 5m, 2h, 1d, 2w'}  (seconds, minutes, hours, days{', weeks' if not units else ''})",
+            allowed=f"{units or '30s, 5m, 2h, 1d'}  (seconds, minutes, hours, days)",
         )
 
     def schema(self) -> Json:
@@ -209,8 +222,14 @@ class Share:
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s?%", scalar.text.strip())
         if match and float(match[1]) <= 100:
             return round(float(match[1]) / 100, 9)
-        remedy = f"write {scalar.text}%" if _INTEGER.fullmatch(scalar.text) else "write a share of the whole, as 20%"
-        return notes.say(scalar.mark, Code.TYPE, f"{quoted(scalar)} is not a share", allowed="0% to 100%", remedy=remedy)
+        remedy = (
+            f"write {scalar.text}%"
+            if _INTEGER.fullmatch(scalar.text)
+            else "write a share of the whole, as 20%"
+        )
+        return notes.say(
+            scalar.mark, Code.TYPE, f"{quoted(scalar)} is not a share", allowed="0% to 100%", remedy=remedy
+        )
 
     def schema(self) -> Json:
         return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s?%$"}
@@ -251,9 +270,15 @@ def _doubtful(scalar: Scalar) -> tuple[str, str] | None:
         return None
     truth = _TRUTH.get(text.lower()) or (text.lower() if text.lower() in ("true", "false") else "")
     if truth and text not in ("true", "false"):
-        return f"`{text}` may be the word or the value {truth}", f'write "{text}" for the word, {truth} for the value'
+        return (
+            f"`{text}` may be the word or the value {truth}",
+            f'write "{text}" for the word, {truth} for the value',
+        )
     if re.fullmatch(r"[-+]?0[0-9]+", text) or re.fullmatch(r"0[xo][0-9a-fA-F]+", text):
-        return f"`{text}` may be text or a number", f'write "{text}" for the text, {text.lstrip("0") or 0} for the number'
+        return (
+            f"`{text}` may be text or a number",
+            f'write "{text}" for the text, {text.lstrip("0") or 0} for the number',
+        )
     if re.fullmatch(r"[0-9]+(:[0-5]?[0-9])+", text):
         return f"`{text}` may be a time or a number", f'write "{text}" for the text'
     return None
@@ -291,7 +316,11 @@ class ListOf(Generic[T]):
         if self.short:
             item = self.item.read(node, notes)
             return UNREAD if item is UNREAD else (item,)
-        remedy = f"put brackets around it: [{node.text}]" if isinstance(node, Scalar) else "begin each item with `- `"
+        remedy = (
+            f"put brackets around it: [{node.text}]"
+            if isinstance(node, Scalar)
+            else "begin each item with `- `"
+        )
         shown = remedy if not (isinstance(node, Scalar) and holds_secret(node.text)) else ""
         return notes.say(node.mark, Code.TYPE, f"{self.wanted} is wanted here", remedy=shown)
 
@@ -317,8 +346,11 @@ class MapOf(Generic[T]):
         for entry in table.entries:
             if self.keys and entry.key.text not in self.keys:
                 notes.say(
-                    entry.key.mark, Code.WORD, f"{quoted(entry.key)} is not {self.called}",
-                    hint=hint_for(entry.key.text, self.keys), allowed=listed(self.keys),
+                    entry.key.mark,
+                    Code.WORD,
+                    f"{quoted(entry.key)} is not {self.called}",
+                    hint=hint_for(entry.key.text, self.keys),
+                    allowed=listed(self.keys),
                 )
                 continue
             value = self.item.read(entry.value, notes)
@@ -343,7 +375,9 @@ def _table(node: Node, notes: Notes, wanted: str) -> Table | Failed:
         return _NO_KEYS
     glued = isinstance(node, Scalar) and re.fullmatch(r"[\w.]+:\S.*", node.text)
     return notes.say(
-        node.mark, Code.TYPE, f"{wanted} is wanted here",
+        node.mark,
+        Code.TYPE,
+        f"{wanted} is wanted here",
         hint="a blank is missing behind the `:`" if glued else "",
         remedy="remove the `- `" if isinstance(node, Listing) else "",
     )
@@ -400,14 +434,21 @@ class Struct(Generic[T]):
         missing = [name for name, key in self.keys.items() if key.required and table.entry(name) is None]
         for name in missing:
             about = self.keys[name].about
-            notes.say(node.mark, Code.MISSING, f"{self.name}: `{name}` is missing", remedy=f"add `{name}:` ({about})")
+            notes.say(
+                node.mark,
+                Code.MISSING,
+                f"{self.name}: `{name}` is missing",
+                remedy=f"add `{name}:` ({about})",
+            )
         return not missing and all(
             not key.required or (entry := table.entry(name)) is None or not _empty(entry.value)
             for name, key in self.keys.items()
         )
 
     def schema(self) -> Json:
-        properties = {name: {**key.shape.schema(), "description": key.about} for name, key in self.keys.items()}
+        properties = {
+            name: {**key.shape.schema(), "description": key.about} for name, key in self.keys.items()
+        }
         required = [name for name, key in self.keys.items() if key.required]
         whole: dict[str, Json] = {"type": "object", "properties": properties, "additionalProperties": False}
         return {**whole, "required": required} if required else whole
@@ -427,15 +468,22 @@ def say_unknown_key(key: Scalar, value: Node, table: Table, struct: Struct[Any],
     home = struct.homes.get(key.text)
     if home:
         notes.say(
-            key.mark, Code.HOME, f"{struct.name}: {quoted(key)} does not belong here",
-            hint=f"its home is {home}", remedy=f"move it to {home}",
+            key.mark,
+            Code.HOME,
+            f"{struct.name}: {quoted(key)} does not belong here",
+            hint=f"its home is {home}",
+            remedy=f"move it to {home}",
         )
         return
     torn = table.flow and _empty(value) and not re.fullmatch(r"[\w.]+", key.text)
     hint = "a comma ends a value inside `{…}`" if torn else hint_for(key.text, struct.keys)
     notes.say(
-        key.mark, Code.KEY, f"{struct.name}: {quoted(key)} is not a key here", hint=hint,
-        allowed=listed(struct.keys, 30), remedy="quote the value that holds the comma" if torn else "",
+        key.mark,
+        Code.KEY,
+        f"{struct.name}: {quoted(key)} is not a key here",
+        hint=hint,
+        allowed=listed(struct.keys, 30),
+        remedy="quote the value that holds the comma" if torn else "",
     )
 
 

@@ -100,7 +100,9 @@ class _Scan:
         head = self.line[: len(self.line) - len(self.line.lstrip(" \t"))]
         if "\t" in head and not self.reading.quote and self.line.strip():
             column = head.index("\t")
-            self._slip(column, len(head) - column, Code.INVISIBLE, "a tab indents this line", "here", _NO_TABS)
+            self._slip(
+                column, len(head) - column, Code.INVISIBLE, "a tab indents this line", "here", _NO_TABS
+            )
             self.mended[: len(head)] = list(head.replace("\t", " "))
 
     def _is_comment(self) -> bool:
@@ -108,9 +110,7 @@ class _Scan:
 
     def _quoted(self) -> None:
         quote = self.reading.quote
-        if quote == '"' and self.line[self.i] == "\\":
-            self.i += 2
-        elif quote == "'" and self.line.startswith("''", self.i):
+        if quote == '"' and self.line[self.i] == "\\" or quote == "'" and self.line.startswith("''", self.i):
             self.i += 2
         elif self.line[self.i] == quote:
             self.reading.quote = ""
@@ -132,7 +132,11 @@ class _Scan:
     def _invisible(self, sign: str) -> None:
         run = len(self.line[self.i :]) - len(self.line[self.i :].lstrip(sign))
         self._slip(
-            self.i, run, Code.INVISIBLE, f"{INVISIBLE[sign]} stands here", "this one",
+            self.i,
+            run,
+            Code.INVISIBLE,
+            f"{INVISIBLE[sign]} stands here",
+            "this one",
             "type an ordinary blank in its place, or nothing",
         )
         self.mended[self.i : self.i + run] = [" "] * run
@@ -207,7 +211,14 @@ class _Scan:
         if self._is_colon(self.i):
             self._key_ends()
         elif sign == "：":
-            self._slip(self.i, 1, Code.INVISIBLE, "a full-width colon stands here", "", "type an ordinary `:` and a blank")
+            self._slip(
+                self.i,
+                1,
+                Code.INVISIBLE,
+                "a full-width colon stands here",
+                "",
+                "type an ordinary `:` and a blank",
+            )
             self.i += 1
         elif self.reading.depth:
             self._inside_flow(sign)
@@ -234,7 +245,11 @@ class _Scan:
         end = self._value_end()
         value = self.line[start:end].rstrip()
         self._slip(
-            self.i, 1, Code.UNQUOTED, "a second `: ` stands in this value", "it would begin another key",
+            self.i,
+            1,
+            Code.UNQUOTED,
+            "a second `: ` stands in this value",
+            "it would begin another key",
             f"quote the value: {_in_quotes(value)}",
         )
         for position in range(self.i, start + len(value)):
@@ -256,8 +271,12 @@ class _Scan:
         whole = reference if reference.endswith("}") else reference + "}"
         key = self.code.rpartition(",")[2].rpartition("{")[2].partition(":")[0].strip() or "key"
         self._slip(
-            self.i, len(reference), Code.UNQUOTED, "in a one-line `{…}` a `${…}` must be quoted",
-            "", f'{key}: "{whole}"',
+            self.i,
+            len(reference),
+            Code.UNQUOTED,
+            "in a one-line `{…}` a `${…}` must be quoted",
+            "",
+            f'{key}: "{whole}"',
         )
         for position in range(self.i, self.i + len(reference)):
             self.mended[position] = _MENDED.get(self.line[position], self.line[position])
@@ -271,9 +290,12 @@ class _Scan:
         cut = next((sign for sign in value if sign in ",[]"), "")
         if cut:
             self._slip(
-                start, len(value), Code.UNQUOTED,
+                start,
+                len(value),
+                Code.UNQUOTED,
                 f"in a one-line `{{…}}` a value with `{'[…]' if cut in '[]' else cut}` must be quoted",
-                "", f"quote the whole value: {_in_quotes(value)}",
+                "",
+                f"quote the whole value: {_in_quotes(value)}",
             )
             for position in range(start, start + len(value)):
                 self.mended[position] = _MENDED.get(self.line[position], self.line[position])

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping
 from rapidfuzz import fuzz, process
 
 _PAIRS = (  # Cyrillic and Greek letters, each before the Latin one that it is taken for
-    "\u0430a \u0441c \u0435e \u043eo \u0440p \u0445x \u0443y \u0456i \u0458j \u0455s \u04bbh \u0432B \u043aK \u043cM \u043dH \u0442T "
-    "\u0410A \u0412B \u0421C \u0415E \u041dH \u0406I \u041aK \u041cM \u041eO \u0420P \u0422T \u0425X \u0423Y "
-    "\u03bfo \u03bdv \u0391A \u0392B \u0395E \u0396Z \u0397H \u0399I \u039aK \u039cM \u039dN \u039fO \u03a1P \u03a4T \u03a5Y \u03a7X"
+    "\u0430a \u0441c \u0435e \u043eo \u0440p \u0445x \u0443y \u0456i \u0458j \u0455s "
+    "\u04bbh \u0432B \u043aK \u043cM \u043dH \u0442T "
+    "\u0410A \u0412B \u0421C \u0415E \u041dH \u0406I \u041aK \u041cM \u041eO \u0420P "
+    "\u0422T \u0425X \u0423Y "
+    "\u03bfo \u03bdv \u0391A \u0392B \u0395E \u0396Z \u0397H \u0399I \u039aK \u039cM \u039dN "
+    "\u039fO \u03a1P \u03a4T \u03a5Y \u03a7X"
 )
 LOOKALIKE = {pair[0]: pair[1] for pair in _PAIRS.split()}
 _SKELETON = str.maketrans(LOOKALIKE)
@@ -60,7 +63,8 @@ def foreign_letters(word: str) -> str:
     if not found:
         return ""
     shown = ", ".join(f"`{sign}`" for sign in found)
-    return f"{shown} {'is a' if len(found) == 1 else 'are'} {script(found[0])} letter{'s' if len(found) > 1 else ''}"
+    name = script(found[0])
+    return f"{shown} is a {name} letter" if len(found) == 1 else f"{shown} are {name} letters"
 
 
 def script(sign: str) -> str:

@@ -25,12 +25,16 @@ from trueup.model.record import FieldSpec
 
 @dataclass(frozen=True, slots=True)
 class SystemObject:
-    """One object that a kind of system has. `fields`: those that are known without asking an account."""
+    """One object that a kind of system has. `fields`: those that are known without asking an account.
+
+    `write_batch`: how many updates one call carries.
+    """
 
     name: str
     kind: str
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     capabilities: frozenset[Capability] = frozenset()
+    write_batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ def _system(kind: ConnectorKind) -> System:
         objects={name: _object(name, manifest) for name in manifest.objects},
         auth=tuple(words.kind for words in manifest.auth),
         settings={
-            name: Setting(words.required, words.secret, words.help) for name, words in manifest.settings.items()
+            name: Setting(words.required, words.secret, words.help)
+            for name, words in manifest.settings.items()
         },
         mapping=mapping,
         calls_per_day=_calls_per_day(manifest),
@@ -92,7 +97,8 @@ def _system(kind: ConnectorKind) -> System:
 def _object(name: str, manifest: Manifest) -> SystemObject:
     words = manifest.objects[name]
     fields = {field: _field(field, words.fields[field]) for field in words.fields}
-    return SystemObject(name, words.kind, fields, frozenset(words.capabilities))
+    batch = words.write.update.batch if words.write.update else 1
+    return SystemObject(name, words.kind, fields, frozenset(words.capabilities), batch)
 
 
 def _field(name: str, words: StaticField) -> FieldSpec:

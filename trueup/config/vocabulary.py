@@ -40,9 +40,20 @@ EVENTS = (
 )  # fmt: skip
 """Facts that happened once and never change."""
 
-EVENT_FIELDS = ("at", "url", "subject", "amount", "currency", "campaign", "channel", "outcome", "duration", "kind")
+EVENT_FIELDS = (
+    "at",
+    "url",
+    "subject",
+    "amount",
+    "currency",
+    "campaign",
+    "channel",
+    "outcome",
+    "duration",
+    "kind",
+)
 
-CHANNELS = ("email", "phone", "sms", "post", "messenger", "push")
+CHANNELS = ("email", "phone", "sms", "post", "fax", "messenger", "push")
 PURPOSES = ("marketing", "newsletter", "event", "profiling", "service", "research")
 PRESSURE_CHANNELS = ("total", *CHANNELS, "meeting")
 

@@ -77,8 +77,14 @@ def _control_characters(bare: Document) -> list[Problem]:
         if match:
             name = f"U+{ord(match.group(0)):04X}"
             found.append(
-                Problem(bare.file, number, match.start() + 1, f"the control character {name} stands here",
-                        Code.INVISIBLE.value, remedy="delete it; was this file saved as text?")
+                Problem(
+                    bare.file,
+                    number,
+                    match.start() + 1,
+                    f"the control character {name} stands here",
+                    Code.INVISIBLE.value,
+                    remedy="delete it; was this file saved as text?",
+                )
             )
     return found
 
@@ -162,14 +168,24 @@ class _Builder:
     def _document(self, event: DocumentStartEvent) -> None:
         self.documents += 1
         if self.documents > 1:
-            self._say(_mark(event), Code.SYNTAX, "a second document begins here", "one file holds one document: remove `---`")
+            self._say(
+                _mark(event),
+                Code.SYNTAX,
+                "a second document begins here",
+                "one file holds one document: remove `---`",
+            )
             raise _Stop
         if event.version or event.tags:
             self._say(Mark(1, 1), Code.SYNTAX, "YAML directives (`%…`) are not used here", "remove the line")
 
     def _plain_tag(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
         if event.tag is not None:
-            self._say(_mark(event), Code.SYNTAX, "YAML tags (`!…`) are not accepted", "remove the tag; if it is text, quote it")
+            self._say(
+                _mark(event),
+                Code.SYNTAX,
+                "YAML tags (`!…`) are not accepted",
+                "remove the tag; if it is text, quote it",
+            )
 
     def _scalar(self, event: ScalarEvent) -> Scalar:
         return Scalar(restored(event.value), event.style in (None, ""), _mark(event))
@@ -177,19 +193,31 @@ class _Builder:
     def _alias(self, event: AliasEvent) -> None:
         node = self.anchors.get(event.anchor)
         if node is None:
-            self._say(_mark(event), Code.SYNTAX, f"`*{event.anchor}` refers to something that contains it", "write it out")
+            self._say(
+                _mark(event),
+                Code.SYNTAX,
+                f"`*{event.anchor}` refers to something that contains it",
+                "write it out",
+            )
             raise _Stop
         self._add(node, None, self.sizes[id(node)])
 
     def _open(self, event: MappingStartEvent | SequenceStartEvent) -> None:
         self._plain_tag(event)
         if len(self.stack) >= DEEPEST:
-            self._say(_mark(event), Code.BOUND, f"this is nested deeper than {DEEPEST} levels", "is this the right file?")
+            self._say(
+                _mark(event),
+                Code.BOUND,
+                f"this is nested deeper than {DEEPEST} levels",
+                "is this the right file?",
+            )
             raise _Stop
         table = isinstance(event, MappingStartEvent)
         top = self.stack[-1] if self.stack else None
         if top is not None and top.table and top.key is None:
-            self._say(_mark(event), Code.SYNTAX, "a key must be a word", "quote it, if the brackets belong to it")
+            self._say(
+                _mark(event), Code.SYNTAX, "a key must be a word", "quote it, if the brackets belong to it"
+            )
         self.stack.append(_Open(_mark(event), table, bool(event.flow_style), event.anchor))
 
     def _close(self) -> None:
@@ -203,7 +231,9 @@ class _Builder:
     def _add(self, node: Node, anchor: str | None, size: int) -> None:
         self.count += size
         if self.count > MOST:
-            self._say(node.mark, Code.BOUND, f"the file holds more than {MOST:,} values", "is this the right file?")
+            self._say(
+                node.mark, Code.BOUND, f"the file holds more than {MOST:,} values", "is this the right file?"
+            )
             self.stack.clear()
             raise _Stop
         self.sizes[id(node)] = size
@@ -230,11 +260,16 @@ class _Builder:
         if not isinstance(node, Scalar):
             return
         if node.plain and node.text == "<<":
-            self._say(node.mark, Code.SYNTAX, "`<<` is not used here", "repeat the lines that it would bring in")
+            self._say(
+                node.mark, Code.SYNTAX, "`<<` is not used here", "repeat the lines that it would bring in"
+            )
         elif (first := table.entries.get(node.text)) is not None:
             self._say(
-                node.mark, Code.DUPLICATE, f"`{node.text}` stands here for the second time",
-                "keep one of the two", f"the first is in line {first.key.mark.line}",
+                node.mark,
+                Code.DUPLICATE,
+                f"`{node.text}` stands here for the second time",
+                "keep one of the two",
+                f"the first is in line {first.key.mark.line}",
             )
         else:
             table.skip = False
@@ -273,19 +308,56 @@ def _syntax(bare: Document, error: MarkedYAMLError) -> Problem:
                 mark = Mark(begun.line + 1, begun.column + 1)
             return bare.problem(mark, Code.SYNTAX, message, hint=hint, remedy=remedy)
     words = restored(error.problem or "this is not YAML")
-    return bare.problem(mark, Code.SYNTAX, f"this is not YAML: {words}", remedy="compare with the lines around it")
+    return bare.problem(
+        mark, Code.SYNTAX, f"this is not YAML: {words}", remedy="compare with the lines around it"
+    )
 
 
 _INDENT = "indent it like its neighbours: keys of one block begin in one column"
 _COMPLAINTS = (
-    (r"quoted scalar.*end of stream", "a quote is opened here and never closed", "", "close it at the end of the value", True),
-    (r"flow (mapping|sequence)", "a `{…}` or `[…]` is opened here and not closed rightly", "",
-     "check commas, and that it ends with the bracket that it began with; long ones are better written one key a line", True),
+    (
+        r"quoted scalar.*end of stream",
+        "a quote is opened here and never closed",
+        "",
+        "close it at the end of the value",
+        True,
+    ),
+    (
+        r"flow (mapping|sequence)",
+        "a `{…}` or `[…]` is opened here and not closed rightly",
+        "",
+        "check its commas and brackets; a long one is better written with one key a line",
+        True,
+    ),
     (r"expected <block end>", "this line does not fit the block that it stands in", "", _INDENT, False),
     (r"mapping values are not allowed", "a key may not begin here", "", _INDENT, False),
-    (r"could not find expected ':'", "here a `key: value` was expected", "is the `:` missing?", _INDENT, False),
-    (r"undefined alias", "a value that begins with `*` must be quoted", "", "put quotes around the value", False),
-    (r"cannot start any token", "a value may not begin with this sign unless it is quoted", "", "put quotes around the value", False),
-    (r"duplicate anchor", "this `&name` was used before", "", "choose another name, or write the lines out", False),
-    (r"escape", "`\\` means something inside \"…\"", "", "use '…' for text with a backslash", False),
+    (
+        r"could not find expected ':'",
+        "here a `key: value` was expected",
+        "is the `:` missing?",
+        _INDENT,
+        False,
+    ),
+    (
+        r"undefined alias",
+        "a value that begins with `*` must be quoted",
+        "",
+        "put quotes around the value",
+        False,
+    ),
+    (
+        r"cannot start any token",
+        "a value may not begin with this sign unless it is quoted",
+        "",
+        "put quotes around the value",
+        False,
+    ),
+    (
+        r"duplicate anchor",
+        "this `&name` was used before",
+        "",
+        "choose another name, or write the lines out",
+        False,
+    ),
+    (r"escape", '`\\` means something inside "…"', "", "use '…' for text with a backslash", False),
 )

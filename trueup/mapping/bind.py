@@ -314,5 +314,3 @@ def _presence(site: Site) -> tuple[Read, Write]:
         return {name: any(word_key(each) == there for each in elements)}
 
     return read, lambda values: bool(values.get(name))
-
-

@@ -22,8 +22,8 @@ from trueup.model.canonical import Locale, clean
 from trueup.model.canonical.moments import day, moment_of, moment_text, read_date
 from trueup.model.canonical.numbers import currencies, decimal_text, read_bool, read_decimal
 from trueup.model.canonical.phones import national, read_phone
-from trueup.model.canonical.places import country_iso3, country_name, language_name
-from trueup.model.canonical.text import described
+from trueup.model.canonical.places import country_iso3, country_name, language_name, read_language
+from trueup.model.canonical.text import described, read_text
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
 
@@ -134,6 +134,8 @@ def _plain(read: Step, write: Step) -> Make:
 def _cased(change: Callable[[str], str]) -> Make:
     def step(raw: Json) -> Json:
         previous = None
+        if isinstance(raw, int | float):
+            raw = _as_text(raw) if isinstance(raw, bool) else read_text(raw)
         while isinstance(raw, str) and raw != previous:
             previous, raw = raw, clean(change(raw))
         return raw
@@ -153,7 +155,8 @@ def _joined(default: str) -> Make:
 
         def read(raw: Json) -> Json | Rejected:
             if isinstance(raw, list | tuple):
-                return raw
+                held = any(sign in str(element) for element in raw)
+                return Rejected(f"an element holds the separator `{sign}`") if held else raw
             if not isinstance(raw, str):
                 return Rejected(f"expected elements separated by `{sign}`, found {described(raw)}")
             return raw.split(sign)
@@ -356,6 +359,12 @@ def _read_date(raw: Json) -> Json | Rejected:
     return raw if isinstance(raw, str) and not raw.strip() else read_date(raw)
 
 
+def _language_name(value: Value) -> Json:
+    """The name where it is read as the same language again; else the tag (languages of few speakers)."""
+    name = language_name(str(value))
+    return name if read_language(name) == str(value).split("-")[0] else value
+
+
 def _underscored(value: Value) -> Json:
     return str(value).replace("-", "_")
 
@@ -397,7 +406,7 @@ TRANSFORMS: Mapping[str, Entry] = {
     "country_name": _entry("Germany", Type.COUNTRY, _plain(_same, country_name)),
     "language": _entry("pt-BR", Type.LANGUAGE, _plain(_same, _same)),
     "language_underscore": _entry("pt_BR", Type.LANGUAGE, _plain(_same, _underscored)),
-    "language_name": _entry("Portuguese", Type.LANGUAGE, _plain(_same, language_name)),
+    "language_name": _entry("Portuguese", Type.LANGUAGE, _plain(_same, _language_name)),
     "full_name": _entry("a name in one text: Ann Smith", Type.TEXT, _plain(_same, _same)),
     "last_first": _entry("a name in one text: Smith, Ann", Type.TEXT, _plain(_same, _same)),
 }

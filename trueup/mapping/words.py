@@ -148,6 +148,7 @@ def otherwise(rule: FieldRule, refused: Rejected, through: Callable[[], Json | R
 
 def unmapped(allowed: list[Json]) -> Rejected:
     """The refusal of a word, naming the words there are."""
-    words = ", ".join(str(word) for word in allowed[:_SHOWN])
+    allowed = list(dict.fromkeys(map(str, allowed)))
+    words = ", ".join(allowed[:_SHOWN])
     more = f" and {len(allowed) - _SHOWN} more" if len(allowed) > _SHOWN else ""
     return Rejected(f"not one of the words that are known for this field: {words}{more}", UNMAPPED_CODE)

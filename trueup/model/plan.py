@@ -203,7 +203,7 @@ class Plan:
     `entity` is as it should become, its `revision` as it was read. `superseded`: ids of never-sent
     Deliveries that this plan replaces. `references`: (field, public id) of every entity that this one
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
-    reason). `withheld`: replacements reported but not written, as Writes that would be made.
+    reason). `withheld`: replacements newly reported but not written, as Writes that would be made.
     """
 
     before: Entity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from zlib import crc32
 
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
@@ -68,7 +69,7 @@ def assign(
 ) -> list[int]:
     """See `Store.assign`. All are checked before any is made, so those of one call do not disturb each other."""
     check(tx, fence)
-    tx.hold([f"key {one.kind} {name} {short_key(text)}" for one in assignments for name, text in one.keys])
+    tx.hold(sorted({_lock(str(one.kind), key) for one in assignments for key in one.keys}))
     rows = _links(tx, assignments)
     held = _held(tx, assignments)
     homes = _homes(tx, assignments)
@@ -76,6 +77,11 @@ def assign(
     _make(tx, stands, homes, rows, at)
     made = {one.link_id for one in stands}
     return [one.link_id for one in assignments if one.link_id not in made]
+
+
+def _lock(kind: str, key: Key) -> str:
+    """Keys share a bounded number of locks: a transaction may hold only so many of them."""
+    return f"key {crc32(f'{kind} {key[0]} {short_key(key[1])}'.encode('utf-8', 'replace')) % 512}"
 
 
 def _links(tx: Tx, assignments: Sequence[Assignment]) -> dict[int, Row]:
@@ -105,7 +111,7 @@ def _homes(tx: Tx, assignments: Sequence[Assignment]) -> dict[int, int]:
         return {}
     homes = {id: id for (id,) in tx.rows("select id from entities where id in ints(?)", asked)}
     aliases = tx.rows("select id, entity_id from entity_aliases where id in ints(?)", asked)
-    return homes | {old: new for old, new in aliases}
+    return homes | {row[0]: row[1] for row in aliases}
 
 
 def _holds(

@@ -164,8 +164,8 @@ def _restores(record: Record, changed: int | None, row: Row, at: datetime) -> bo
         return False
     buried, buried_at = row[7], row[8]
     if buried == "missing" or changed is None:
-        return micros(at) > buried_at
-    return changed > buried_at
+        return bool(micros(at) > buried_at)
+    return bool(changed > buried_at)
 
 
 def _judge(tx: Tx, known: Streams, found: _Found, at: datetime) -> None:

@@ -7,10 +7,6 @@ from collections.abc import Iterable, Mapping
 from trueup.store.codec import unique
 from trueup.store.sql import Tx
 
-_REMARK = (
-    "insert into due (mark, kind, entity_id, reasons, not_before)"
-)
-
 
 def mark_due(tx: Tx, ids: Iterable[int], reason: str) -> int:
     """Make these entities due for one reason; how many."""
@@ -42,7 +38,9 @@ def _joined(old: str | None, more: Iterable[str]) -> str:
 def renew(tx: Tx, ids: Iterable[int]) -> None:
     """Entities that are being decided right now saw an older state: their marks stay."""
     found = tx.rows(
-        "select kind, entity_id from due where entity_id in ints(?) order by entity_id", unique(ids)
+        "select d.kind, d.entity_id from entities e join due d on d.kind = e.kind and d.entity_id = e.id"
+        " where e.id in ints(?) order by e.id",
+        unique(ids),
     )
     if found:
         marks = tx.allocate("due", len(found))

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from trueup.errors import Broken, Transient
@@ -20,6 +21,11 @@ TRIES = 8
 """A verb that met a deadlock is repeated as a whole; each time one of the parties gets through."""
 
 _AGAIN = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
+
+
+def psycopg_url(url: str) -> str:
+    """The same URL, naming the driver that is used."""
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 class PostgresDatabase:
@@ -53,9 +59,11 @@ class PostgresDatabase:
         try:
             connection: Any = pooled.driver_connection
             connection.execute(f"begin isolation level {isolation}")
+            stages: set[str] = pooled.info.setdefault("stages", set())
             try:
-                answer = verb(PostgresTx(connection, pooled.info))
+                answer = verb(PostgresTx(connection, stages))
             except BaseException:
+                stages.clear()  # those that this transaction made are gone with it
                 _undo(connection)
                 raise
             connection.execute("commit")
@@ -87,14 +95,14 @@ def _engine(url: str) -> Engine:
 
 
 class PostgresTx:
-    """A transaction on one PostgreSQL connection. `known`: what this connection has prepared."""
+    """A transaction on one PostgreSQL connection. `stages`: the temporary tables that it has already."""
 
     lock = " for no key update"
     share = " for share"
 
-    def __init__(self, connection: Any, known: dict[Any, Any]) -> None:
+    def __init__(self, connection: Any, stages: set[str]) -> None:
         self._connection = connection
-        self._known = known
+        self._stages = stages
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
         found: list[Row] = self._connection.execute(_postgres(sql), values).fetchall()
@@ -169,12 +177,10 @@ class PostgresTx:
         """Rows in a temporary table of this connection with the columns' own types; its name."""
         names = ", ".join(columns)
         stage = _stage_name(table, tuple(columns))
-        if stage in self._known:
-            self.run(f"truncate {stage}")
-        else:
+        if stage not in self._stages:
             self.run(f"create temporary table if not exists {stage} as select {names} from {table} limit 0")
-            self.run(f"truncate {stage}")
-            self._known[stage] = True
+            self._stages.add(stage)
+        self.run(f"truncate {stage}")
         self._copy(stage, columns, rows)
         return stage, names
 

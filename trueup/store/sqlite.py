@@ -50,6 +50,11 @@ class SqliteDatabase:
         with self._writing, _transaction(self._writer, "begin immediate"):
             return verb(SqliteTx(self._writer))
 
+    def prepare(self, step: Callable[[sqlite3.Connection], None]) -> None:
+        """Hand the writer to somebody who ends his own transactions (the migrations of a memory)."""
+        with self._writing:
+            step(self._writer)
+
     def close(self) -> None:
         with self._writing, self._reading:
             for connection in self._open:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from trueup.errors import NotFound
 from trueup.model.plan import StreamState
-from trueup.store.codec import dumps, loads, micros, moment_or_none
+from trueup.store.codec import loads, micros, moment_or_none
 from trueup.store.marks import mark_due
 from trueup.store.sql import Row, Tx
 
@@ -90,6 +90,22 @@ def release(tx: Tx, connection: str, user: str, at: datetime) -> int:
     return mark_due(tx, [entity for (entity,) in found], "released")
 
 
+def approved(tx: Tx) -> frozenset[str]:
+    found = tx.rows("select name from connections where approved_at is not null order by id")
+    return frozenset(name for (name,) in found)
+
+
+def approve(tx: Tx, connections: Sequence[str], user: str, at: datetime) -> None:
+    """The first approval stays the one that is recorded."""
+    for name in sorted(set(connections)):
+        tx.run(
+            "update connections set approved_at = ?, approved_by = ? where id = ? and approved_at is null",
+            micros(at),
+            user,
+            connection_id(tx, name),
+        )
+
+
 def connection_id(tx: Tx, name: str) -> int:
     found = tx.row("select id from connections where name = ?", name)
     if found is None:
@@ -143,7 +159,3 @@ def gates_open(tx: Tx) -> frozenset[tuple[str, str]]:
         " where l.stream_id = s.id and l.entity_id is null and l.state = 'live')"
     )
     return frozenset((connection, object) for connection, object in found)
-
-
-def remember_fields(tx: Tx, stream_id: int, fields: Sequence[str]) -> None:
-    tx.run("update streams set fields = ? where id = ?", dumps(sorted(fields)), stream_id)

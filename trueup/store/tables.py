@@ -7,6 +7,8 @@ flags are 0 or 1. All three read the same on SQLite and PostgreSQL.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -70,8 +72,8 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
-AUTO = {"sqlite_autoincrement": True}
-CLUSTERED = {"sqlite_with_rowid": False}
+AUTO: dict[str, Any] = {"sqlite_autoincrement": True}
+CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 # -- connections, streams, entities, links -------------------------------------------------------------
 
@@ -83,6 +85,8 @@ connections = Table(
     _flag("configured", 1),
     _big("released_at", null=True),
     _text("released_by", default=""),
+    _big("approved_at", null=True),
+    _text("approved_by", default=""),
     UniqueConstraint("name"),
     **AUTO,
 )

@@ -129,14 +129,14 @@ def _open_gates(parts: Parts, report: Report, meter: Meter) -> None:
 
 def _waited(parts: Parts, order: Order, push: Push) -> bool:
     """Whether it was worth waiting a little: for a look-up lag, a remote job, a short limit."""
-    open_now = [name for name in order.connections if name not in push.blocked]
+    open_now = [name for name in _allowed(parts, order) if name not in push.blocked]
     at = parts.store.next_delivery_at(open_now) if open_now else None
     if at is None:
         return False
     seconds = (at - parts.now()).total_seconds()
-    if seconds > parts.timing.patience:
+    if not 0 < seconds <= parts.timing.patience:
         return False
-    parts.clock.sleep(max(seconds, 0.05))
+    parts.clock.sleep(seconds)
     return True
 
 

@@ -69,7 +69,7 @@ class Tally:
             self._write(plan, write, withheld=False)
         for write in plan.withheld:
             self._write(plan, write, withheld=True)
-        for connection, object, reason in plan.skipped:
+        for connection, object, reason in plan.skipped if plan.changes else ():
             self.add((connection, object), f"skipped: {_group(reason)}")
 
     def _write(self, plan: Plan, write: Write, withheld: bool) -> None:

@@ -38,7 +38,7 @@ def test_the_encoding_can_be_said(desk: Desk) -> None:
 @pytest.mark.parametrize("wrong", [{"encoding": "nonsense"}, {"delimiter": "::"}, {"path": None}])
 def test_options_that_make_no_sense_are_config_errors(desk: Desk, wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigError):
-        desk.connector(**wrong)  # type: ignore[arg-type]
+        desk.connector(**wrong)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -13,7 +13,6 @@ import pytest
 
 from tests.connectors.csv.conftest import COLUMNS, Desk
 from trueup.connectors.base import Done, GoneItem, NotApplied, Outcome, RefusedItem, StaleItem, WriteItem
-from trueup.connectors.csv import writing
 from trueup.connectors.csv.connector import CsvConnector
 from trueup.errors import Transient
 from trueup.model.plan import WriteKind
@@ -129,13 +128,13 @@ def test_nothing_is_written_over_a_file_that_changed_meanwhile(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.put("id,name\n1,A\n")
-    copy = writing._copy
+    sync = os.fsync
 
-    def while_a_user_saves(*arguments: Any) -> None:
-        copy(*arguments)
+    def while_a_user_saves(handle: int) -> None:
+        sync(handle)
         desk.put("id,name\n1,saved by a user\n", name="other.csv").replace(desk.file)
 
-    monkeypatch.setattr(writing, "_copy", while_a_user_saves)
+    monkeypatch.setattr(os, "fsync", while_a_user_saves)
     assert send(desk.connector(), update("1", name="B"), create(id="2")) == [
         StaleItem(),
         NotApplied("another program changed the file meanwhile"),
@@ -149,7 +148,7 @@ def test_nothing_is_written_over_a_file_that_changed_meanwhile(
     [
         (update("1", nickname="x"), "nickname"),
         (update("1", name={"first": "A"}), "name"),
-        (update("1", id=""), "id"),
+        (item(WriteKind.UPDATE, "1", {"id": ""}), "id"),
         (create(name="A"), "id"),
         (create(id="1"), "id"),
     ],
@@ -195,7 +194,7 @@ def test_an_upsert_by_a_value_that_several_rows_have_is_refused(desk: Desk) -> N
 
 def test_a_changed_key_or_content_answers_with_the_new_id(desk: Desk) -> None:
     desk.put("id,name\n1,A\n")
-    assert done(send(desk.connector(), update("1", id="9"))[0]).id == "9"
+    assert done(send(desk.connector(), item(WriteKind.UPDATE, "1", {"id": "9"}))[0]).id == "9"
     (id,) = desk.records(None)
     moved = done(send(desk.connector(None), update(id, name="B"))[0]).id
     assert moved != id and set(desk.records(None)) == {moved}

@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 
-from trueup.connectors.base import Connector, WriteItem, WriteKind
+from trueup.connectors.base import Connector, WriteItem
 from trueup.connectors.registry import ConnectionSettings, connector_kind
 from trueup.connectors.salesforce.vendor import SalesforceStandIn
+from trueup.model.plan import WriteKind
 from trueup.model.record import Cursor, Page, Reading, Record
 
 HOST = "https://acme.my.salesforce.com"
@@ -63,7 +64,9 @@ class Desk:
         answer = self.client.post("/services/oauth2/token", data=form)
         self.client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
-    def connector(self, transport: httpx.BaseTransport | None = None, **more: str) -> Connector:
+    def connector(
+        self, transport: httpx.BaseTransport | None = None, clock: Clock | None = None, **more: str
+    ) -> Connector:
         """Our connector, set up for this org as a connection's file would."""
         auth = {
             "kind": "client_credentials",
@@ -74,7 +77,7 @@ class Desk:
         }
         settings = ConnectionSettings("sales", auth)
         way = transport or self.org.transport()
-        return connector_kind("salesforce").build(settings, way, self.clock, self.allowance)
+        return connector_kind("salesforce").build(settings, way, clock or self.clock, self.allowance)
 
     def get(self, path: str, **params: str) -> httpx.Response:
         return self.client.get(DATA + path, params=params or None)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.connectors.salesforce.org import Desk, pages, records
+from tests.connectors.salesforce.org import Clock, Desk, pages, records
 from trueup.connectors.base import GoneItem
 from trueup.connectors.salesforce.vendor import Field
 from trueup.errors import Malformed, RateLimited, Refused, Transient, Unauthorized
@@ -128,6 +128,26 @@ def test_an_edit_during_a_listing_comes_with_the_changes_after_it() -> None:
     desk.clock.pass_(hours=1)
     changes = records(pages(connector, "Lead", CHANGES, rest[-1].cursor, ("Title",)))
     assert {"Title": "CEO"} in [record.values for record in changes]
+
+
+def test_a_clock_of_ours_that_is_minutes_fast_loses_no_edit_after_a_listing() -> None:
+    desk, fast = Desk(), Clock()
+    fast.pass_(minutes=12)
+    lead = desk.lead()
+    connector = desk.connector(clock=fast)
+    rest = pages(connector, "Lead", LISTING, None, ())[-1].cursor
+    desk.clock.pass_(seconds=5)
+    desk.org.user_edit("Lead", lead, {"Title": "CEO"})
+    assert [record.id for record in records(pages(connector, "Lead", CHANGES, rest, ()))] == [lead]
+
+
+@pytest.mark.parametrize("reading", [LISTING, CHANGES])
+def test_a_page_filled_to_the_limit_is_not_the_last(reading: Reading) -> None:
+    desk = Desk()
+    for number in range(4001):
+        desk.lead(f"No{number}")
+    found = pages(desk.connector(), "Lead", reading, None, ())
+    assert [len(page.records) for page in found] == [2000, 2000, 1]
 
 
 def test_a_reading_goes_on_in_another_process_from_its_cursor() -> None:
@@ -285,7 +305,7 @@ def test_a_hidden_field_is_asked_for_once_in_a_reading_and_again_in_the_next() -
     rest = pages(connector, "Lead", CHANGES, None, ("Title",))[-1].cursor
     assert [entry.status for entry in desk.org.ledger.asked if entry.kind == "query_all"].count(400) == 1
     desk.org.add_field("Lead", hidden)
-    desk.org.page_cap = 2000
+    desk.org.pages.cap = 2000
     found = records(pages(connector, "Lead", CHANGES, rest, ("Title",)))
     assert all(record.values == {"Title": None} for record in found)
 

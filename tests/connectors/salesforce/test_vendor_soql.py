@@ -29,6 +29,7 @@ def names(desk: Desk, where: str) -> list[str]:
         ("LastName = 'abel'", ["Abel"]),
         ("Email != 'beck@example.com'", ["Abel", "Cole"]),
         ("Email = null", ["Cole"]),
+        ("Email IN ('', 'no@example.com')", ["Cole"]),
         ("Score__c >= 20 AND Score__c < 30", ["Beck"]),
         ("Score__c < 15 OR Score__c > 25", ["Abel", "Cole"]),
         ("Active__c = TRUE AND (Score__c = 10 OR Score__c = 20)", ["Abel"]),

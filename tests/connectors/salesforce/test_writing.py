@@ -6,16 +6,17 @@ import pytest
 
 from tests.connectors.salesforce.org import Desk, create, update
 from trueup.connectors.base import (
+    Connector,
     Done,
     GoneItem,
     NotApplied,
     RefusedItem,
     UnknownItem,
     WriteItem,
-    WriteKind,
 )
 from trueup.connectors.salesforce.vendor import DuplicateRule
 from trueup.errors import OutcomeUnknown, RateLimited, Transient
+from trueup.model.plan import WriteKind
 from trueup.model.record import Reading
 from trueup.sandbox.standin import Fault
 
@@ -263,14 +264,13 @@ def test_what_we_create_keeps_its_owner_unless_the_connection_wants_assignment_r
     desk.org.org.lead_assignment = desk.org.queue
     eve = desk.org.add_user("Eve", "eve@acme.example")
 
-    def owner(assignment_rules: str) -> object:
-        connector = desk.connector(assignment_rules=assignment_rules)
+    def owner(connector: Connector) -> object:
         (done,) = connector.write("Lead", [create(**NEW, OwnerId=eve)], ())
         assert isinstance(done, Done)
         return desk.get(f"/sobjects/Lead/{done.id}").json()["OwnerId"]
 
-    assert owner("false") == eve
-    assert owner("true") == desk.org.queue
+    assert owner(desk.connector()) == eve
+    assert owner(desk.connector(assignment_rules="true")) == desk.org.queue
 
 
 def test_our_own_write_is_read_back_at_once() -> None:

@@ -20,7 +20,9 @@ from trueup.errors import Problem
 __all__ = ["check_config"]
 
 
-def check_config(config: HubConfig, systems: Systems, said: Mapping[str, SaidConnection]) -> tuple[Problem, ...]:
+def check_config(
+    config: HubConfig, systems: Systems, said: Mapping[str, SaidConnection]
+) -> tuple[Problem, ...]:
     """Every problem between files. `said`: what each connection's own file says about its objects."""
     report = Report(config, systems, said)
     check_names(report)

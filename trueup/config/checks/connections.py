@@ -20,8 +20,12 @@ def check_connections(report: Report) -> None:
         system = report.system(connection)
         if system is None:
             report.at_value(
-                file, ("connector",), Code.NAME, f"there is no connector `{connection.connector}`",
-                hint=hint_for(connection.connector, report.systems), allowed=listed(report.systems, 40),
+                file,
+                ("connector",),
+                Code.NAME,
+                f"there is no connector `{connection.connector}`",
+                hint=hint_for(connection.connector, report.systems),
+                allowed=listed(report.systems, 40),
             )
             continue
         report.problems.extend(problem for problem in system.problems if problem not in report.problems)
@@ -33,8 +37,12 @@ def check_connections(report: Report) -> None:
 def _auth(report: Report, file: str, connection: Connection, system: System) -> None:
     if connection.auth.kind and system.auth and connection.auth.kind not in system.auth:
         report.at_value(
-            file, ("auth", "kind"), Code.WORD, f"`{connection.auth.kind}` is no way to sign in to {system.title}",
-            hint=hint_for(connection.auth.kind, system.auth), allowed=listed(system.auth),
+            file,
+            ("auth", "kind"),
+            Code.WORD,
+            f"`{connection.auth.kind}` is no way to sign in to {system.title}",
+            hint=hint_for(connection.auth.kind, system.auth),
+            allowed=listed(system.auth),
         )
     if not system.settings:
         return
@@ -43,14 +51,26 @@ def _auth(report: Report, file: str, connection: Connection, system: System) -> 
     for name in names:
         if name != "kind" and name not in system.settings:
             report.at_key(
-                file, ("auth", name), Code.KEY, f"auth: {system.title} has no setting `{name}`",
-                hint=hint_for(name, system.settings), allowed=listed(["kind", *system.settings], 30),
+                file,
+                ("auth", name),
+                Code.KEY,
+                f"auth: {system.title} has no setting `{name}`",
+                hint=hint_for(name, system.settings),
+                allowed=listed(["kind", *system.settings], 30),
             )
     for name, setting in system.settings.items():
-        if setting.required and name in _needed(system) and name not in names and name not in connection.options:
+        if (
+            setting.required
+            and name in _needed(system)
+            and name not in names
+            and name not in connection.options
+        ):
             where = where_issued(system, name)
             report.at_key(
-                file, ("auth",), Code.MISSING, f"auth: `{name}` is missing",
+                file,
+                ("auth",),
+                Code.MISSING,
+                f"auth: `{name}` is missing",
                 remedy=f"add it{f' ({where})' if where else ''}",
             )
 
@@ -65,25 +85,39 @@ def _objects(report: Report, file: str, connection: Connection, system: System) 
     for name, said in own.items():
         if not system.open and name not in system.objects:
             report.at_key(
-                file, ("objects", name), Code.MAPPING, f"{system.title} has no object `{name}`",
-                hint=hint_for(name, system.objects), allowed=listed(system.objects, 30),
+                file,
+                ("objects", name),
+                Code.MAPPING,
+                f"{system.title} has no object `{name}`",
+                hint=hint_for(name, system.objects),
+                allowed=listed(system.objects, 30),
             )
         if said.off and name not in system.mapping:
             report.at_key(
-                file, ("objects", name), Code.MAPPING, f"`{name}` is off anyway: the default mapping has no such object",
-                hint=hint_for(name, system.mapping), allowed=listed(system.mapping),
+                file,
+                ("objects", name),
+                Code.MAPPING,
+                f"`{name}` is off anyway: the default mapping has no such object",
+                hint=hint_for(name, system.mapping),
+                allowed=listed(system.mapping),
             )
         if said.off:
             continue
         if said.entity and said.case:
             report.at_key(
-                file, ("objects", name, "case"), Code.TWICE, f"`{name}` is said to be both an entity and a case",
+                file,
+                ("objects", name, "case"),
+                Code.TWICE,
+                f"`{name}` is said to be both an entity and a case",
                 remedy="keep `entity` (a person, company or deal) or `case` (an order, a ticket, …)",
             )
         elif not said.entity and not said.case and name not in system.mapping:
             report.at_key(
-                file, ("objects", name), Code.MISSING, f"`{name}`: what are its records?",
-                remedy="add `entity: contact` (or company, deal), or `case: order` (or ticket, subscription, …)",
+                file,
+                ("objects", name),
+                Code.MISSING,
+                f"`{name}`: what are its records?",
+                remedy="add `entity: contact` (or company, deal), or `case: order` (or ticket, …)",
             )
         _table_keys(report, file, name, connection.objects.get(name), system)
         _without(report, file, name, system)
@@ -97,29 +131,44 @@ def _table_keys(report: Report, file: str, name: str, rules: ObjectRules | None,
     for key in TABLE_KEYS:
         if not system.open and report.has(file, "objects", name, key):
             report.at_key(
-                file, ("objects", name, key), Code.KEY, f"object: `{key}` means nothing to {system.title}",
-                hint="it is for tables and files", remedy="remove the line",
+                file,
+                ("objects", name, key),
+                Code.KEY,
+                f"object: `{key}` means nothing to {system.title}",
+                hint="it is for tables and files",
+                remedy="remove the line",
             )
     if rules.case and not rules.contact and report.has(file, "objects", name):
         report.at_key(
-            file, ("objects", name), Code.MISSING, f"`{name}`: whose {rules.case} is it?",
+            file,
+            ("objects", name),
+            Code.MISSING,
+            f"`{name}`: whose {rules.case} is it?",
             remedy="add `contact:` with the remote field that names the person's record",
         )
 
 
 def _without(report: Report, file: str, name: str, system: System) -> None:
     default = system.mapping.get(name)
-    known = list(default.fields) + list(default.consent) if default else []
+    known = [*default.fields, *default.consent] if default else []
+    theirs = [one.field for one in default.fields.values()] if default else []
+    theirs += [one.field for one in default.consent.values() if one.field] if default else []
     for position, field in enumerate(report.said_without(name, file)):
         if field in report.said_fields(name, file):
             report.at_value(
-                file, ("objects", name, "without", position), Code.TWICE,
-                f"`{field}` is mapped above and kept away here", remedy="keep one of the two lines",
+                file,
+                ("objects", name, "without", position),
+                Code.TWICE,
+                f"`{field}` is mapped above and kept away here",
+                remedy="keep one of the two lines",
             )
-        elif system.mapping and field not in known:
+        elif system.mapping and field not in known and field not in theirs:
             report.at_value(
-                file, ("objects", name, "without", position), Code.FIELD,
-                f"the default mapping of `{name}` has no `{field}`", hint=hint_for(field, known),
+                file,
+                ("objects", name, "without", position),
+                Code.FIELD,
+                f"the default mapping of `{name}` has no `{field}`",
+                hint=hint_for(field, known),
                 allowed=listed(known, 40),
             )
 
@@ -128,14 +177,28 @@ def _capabilities(report: Report, file: str, name: str, rules: ObjectRules, syst
     known = system.objects.get(name)
     if known is None or not report.has(file, "objects", name):
         return
-    if report.has(file, "objects", name, "merge") and rules.merge != "never" and Capability.MERGE not in known.capabilities:
+    if (
+        report.has(file, "objects", name, "merge")
+        and rules.merge != "never"
+        and Capability.MERGE not in known.capabilities
+    ):
         report.at_key(
-            file, ("objects", name, "merge"), Code.MAPPING, f"{system.title} cannot merge two records of `{name}`",
+            file,
+            ("objects", name, "merge"),
+            Code.MAPPING,
+            f"{system.title} cannot merge two records of `{name}`",
             remedy="remove the line: a merge is made by re-linking and switching one record off",
         )
-    if rules.leaves == "deactivate" and not rules.deactivate and Capability.DEACTIVATE not in known.capabilities:
+    if (
+        rules.leaves == "deactivate"
+        and not rules.deactivate
+        and Capability.DEACTIVATE not in known.capabilities
+    ):
         report.at_key(
-            file, ("objects", name, "leaves"), Code.ACTION, f"nothing says how a record of `{name}` is switched off",
+            file,
+            ("objects", name, "leaves"),
+            Code.ACTION,
+            f"nothing says how a record of `{name}` is switched off",
             remedy="add `deactivate: {FIELD: value}`",
         )
 
@@ -147,6 +210,10 @@ def _activities(report: Report, file: str, connection: Connection, system: Syste
     for position, name in enumerate(connection.activities):
         if name not in known:
             report.at_value(
-                file, ("activities", position), Code.WORD, f"`{name}` is not a kind of activity",
-                hint=hint_for(name, known), allowed=listed(known, 60),
+                file,
+                ("activities", position),
+                Code.WORD,
+                f"`{name}` is not a kind of activity",
+                hint=hint_for(name, known),
+                allowed=listed(known, 60),
             )

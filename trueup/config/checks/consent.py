@@ -19,7 +19,9 @@ def check_consent(report: Report, file: str, rules: ObjectRules) -> None:
         if rule.origin == "default" or not report.has(file, *path):
             continue
         if rules.kind is not Kind.CONTACT:
-            report.at_key(file, path, Code.CONSENT, f"consent belongs to contacts, and `{rules.name}` holds none")
+            report.at_key(
+                file, path, Code.CONSENT, f"consent belongs to contacts, and `{rules.name}` holds none"
+            )
             return
         _name(report, file, path, rule)
         _place(report, file, path, rule)
@@ -30,27 +32,47 @@ def _name(report: Report, file: str, path: tuple[Step, ...], rule: ConsentRule) 
     if rule.channel not in CHANNELS or not rule.purpose:
         shown = str(path[-1])
         report.at_key(
-            file, path, Code.CONSENT, f"`{shown}` is not a channel and a purpose",
+            file,
+            path,
+            Code.CONSENT,
+            f"`{shown}` is not a channel and a purpose",
             hint=hint_for(rule.channel, CHANNELS) if rule.channel not in CHANNELS else "",
             allowed=f"CHANNEL.PURPOSE, as email.marketing; channels: {listed(CHANNELS)}",
         )
     elif rule.purpose not in PURPOSES:
         report.at_key(
-            file, path, Code.CONSENT, f"`{rule.purpose}` is not a purpose",
-            hint=hint_for(rule.purpose, PURPOSES), allowed=listed(PURPOSES),
+            file,
+            path,
+            Code.CONSENT,
+            f"`{rule.purpose}` is not a purpose",
+            hint=hint_for(rule.purpose, PURPOSES),
+            allowed=listed(PURPOSES),
         )
 
 
 def _place(report: Report, file: str, path: tuple[Step, ...], rule: ConsentRule) -> None:
     node = report.node(file, *path)
-    said = [entry.key.text for entry in node.entries if entry.key.text in _PLACES] if isinstance(node, Table) else []
+    said = (
+        [entry.key.text for entry in node.entries if entry.key.text in _PLACES]
+        if isinstance(node, Table)
+        else []
+    )
     if not said:
         report.at_key(
-            file, path, Code.CONSENT, "consent: where is it kept?",
+            file,
+            path,
+            Code.CONSENT,
+            "consent: where is it kept?",
             remedy="add one of `field:`, `tag:`, `subscription:`, `list:`",
         )
     elif len([word for word in said if word != "field"]) > 1:
-        report.at_key(file, path, Code.CONSENT, f"consent: it is kept in one place, and here are {listed(said)}", remedy="keep one")
+        report.at_key(
+            file,
+            path,
+            Code.CONSENT,
+            f"consent: it is kept in one place, and here are {listed(said)}",
+            remedy="keep one",
+        )
 
 
 def _sign(report: Report, file: str, path: tuple[Step, ...], rule: ConsentRule) -> None:
@@ -59,17 +81,26 @@ def _sign(report: Report, file: str, path: tuple[Step, ...], rule: ConsentRule) 
     if not isinstance(node, Table):
         return
     said = node.entry("opted_out")
-    bare_field = rule.shape is Shape.VALUE and node.entry("field") is not None and node.entry("subscription") is None
+    bare_field = (
+        rule.shape is Shape.VALUE and node.entry("field") is not None and node.entry("subscription") is None
+    )
     if bare_field and said is None and not rule.evidence:
         report.at_key(
-            file, path, Code.CONSENT, f"consent: which value of `{rule.remote}` means opted out?",
+            file,
+            path,
+            Code.CONSENT,
+            f"consent: which value of `{rule.remote}` means opted out?",
             remedy="add `opted_out: true` (or the value that the system uses)",
         )
     if rule.shape is Shape.ELEMENT and said is not None and rule.opted_out != "present":
         absent = rule.opted_out == "absent"
         report.at_value(
-            file, (*path, "opted_out"), Code.CONSENT,
-            "consent: being absent is not an opt-out" if absent else "consent: a tag or list is there or it is not",
+            file,
+            (*path, "opted_out"),
+            Code.CONSENT,
+            "consent: being absent is not an opt-out"
+            if absent
+            else "consent: a tag or list is there or it is not",
             allowed="present",
             remedy="name a tag or list whose presence means that the person opted out",
         )

@@ -21,7 +21,9 @@ def check_examples(report: Report) -> None:
     if document is None:
         return
     for position, item in enumerate(getattr(document.root, "items", ())):
-        example = next((one for one in report.config.examples if one.origin == document.origin(item.mark)), None)
+        example = next(
+            (one for one in report.config.examples if one.origin == document.origin(item.mark)), None
+        )
         if example is None:
             continue
         _records(report, (position, "given"), example.given)
@@ -39,13 +41,21 @@ def _records(report: Report, path: tuple[Step, ...], records: Iterable[ExampleRe
         if connection is None:
             known = list(report.config.connections)
             report.at_key(
-                _FILE, (*path, name), Code.EXAMPLE, f"there is no connection `{name}`", hint=hint_for(name, known),
+                _FILE,
+                (*path, name),
+                Code.EXAMPLE,
+                f"there is no connection `{name}`",
+                hint=hint_for(name, known),
                 allowed=listed(known),
             )
         elif object not in connection.objects:
             report.at_key(
-                _FILE, (*path, name, object), Code.EXAMPLE, f"`{object}` is not an object of `{name}`",
-                hint=hint_for(object, connection.objects), allowed=listed(connection.objects),
+                _FILE,
+                (*path, name, object),
+                Code.EXAMPLE,
+                f"`{object}` is not an object of `{name}`",
+                hint=hint_for(object, connection.objects),
+                allowed=listed(connection.objects),
             )
 
 
@@ -54,7 +64,11 @@ def _fields(report: Report, path: tuple[Step, ...], names: Iterable[str]) -> Non
     for name in names:
         if address(name) not in table and name not in report.config.lifecycle.summaries:
             report.at_key(
-                _FILE, (*path, name), Code.EXAMPLE, f"no contact has a field `{name}`", hint=field_hint(name, table)
+                _FILE,
+                (*path, name),
+                Code.EXAMPLE,
+                f"no contact has a field `{name}`",
+                hint=field_hint(name, table),
             )
 
 
@@ -62,6 +76,10 @@ def _stage(report: Report, path: tuple[Step, ...], stage: object) -> None:
     stages = report.config.lifecycle.stages
     if isinstance(stage, str) and stage not in stages:
         report.at_value(
-            _FILE, path, Code.EXAMPLE, f"there is no stage `{stage}`", hint=hint_for(stage, stages),
+            _FILE,
+            path,
+            Code.EXAMPLE,
+            f"there is no stage `{stage}`",
+            hint=hint_for(stage, stages),
             allowed=listed(stages, 30),
         )

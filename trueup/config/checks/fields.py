@@ -28,19 +28,30 @@ def _custom(report: Report, kind: Kind, name: str, field: Field) -> None:
     path = (kind.value, "custom_fields", name)
     if name in TABLES[kind]:
         report.at_key(
-            "hub", path, Code.TWICE, f"every {kind} has a field `{name}` already",
+            "hub",
+            path,
+            Code.TWICE,
+            f"every {kind} has a field `{name}` already",
             remedy="remove this line and use the built-in field, or choose another name",
         )
     elif not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         report.at_key(
-            "hub", path, Code.FIELD, f"`{name}` is no name for a field",
+            "hub",
+            path,
+            Code.FIELD,
+            f"`{name}` is no name for a field",
             remedy="use small letters, digits and _, beginning with a letter",
         )
     if field.type is Type.CHOICE and not field.options:
-        report.at_key("hub", path, Code.MISSING, f"`{name}` is a choice without options", remedy="add `options: [...]`")
+        report.at_key(
+            "hub", path, Code.MISSING, f"`{name}` is a choice without options", remedy="add `options: [...]`"
+        )
     if field.options and field.type not in (Type.CHOICE, Type.TEXTS):
         report.at_key(
-            "hub", (*path, "options"), Code.TYPE, f"`{name}` has options, and its type is {field.type}",
+            "hub",
+            (*path, "options"),
+            Code.TYPE,
+            f"`{name}` has options, and its type is {field.type}",
             remedy="write `type: choice`, or remove the options",
         )
     twice = [word for word in field.options if field.options.count(word) > 1]
@@ -57,13 +68,20 @@ def _survivorship(report: Report, kind: Kind, name: str, rule: SurvivorshipRule)
     parts = [one for one in table if one.startswith(f"{name}.")]
     if name not in table and not parts:
         report.at_key(
-            "hub", path, Code.FIELD, f"no {kind} has a field `{written}`", hint=field_hint(written, table),
+            "hub",
+            path,
+            Code.FIELD,
+            f"no {kind} has a field `{written}`",
+            hint=field_hint(written, table),
             remedy="`trueup config fields` lists them; add your own under custom_fields",
         )
         return
     if rule.group and not parts:
         report.at_key(
-            "hub", (*path, "group"), Code.TYPE, f"`{name}` has no parts that could survive together",
+            "hub",
+            (*path, "group"),
+            Code.TYPE,
+            f"`{name}` has no parts that could survive together",
             allowed=listed(_groups(table)),
         )
     _strategy(report, path, name, table, rule)
@@ -87,7 +105,9 @@ def _strategy(
     if wrong:
         report.at_value("hub", (*path, "strategy"), Code.TYPE, wrong, allowed=listed(_fitting(field)))
     if rule.on_clash and not field.type.is_set:
-        report.at_key("hub", (*path, "on_clash"), Code.TYPE, f"`on_clash` is for sets, and `{name}` holds one value")
+        report.at_key(
+            "hub", (*path, "on_clash"), Code.TYPE, f"`on_clash` is for sets, and `{name}` holds one value"
+        )
 
 
 def _fitting(field: Field) -> Iterable[str]:
@@ -105,14 +125,18 @@ def _vetoes(report: Report) -> None:
     for position, name in enumerate(report.config.dedupe.vetoes):
         if name not in table:
             report.at_value(
-                "dedupe", ("vetoes", position), Code.FIELD, f"no contact has a field `{name}`",
+                "dedupe",
+                ("vetoes", position),
+                Code.FIELD,
+                f"no contact has a field `{name}`",
                 hint=field_hint(name, table),
             )
 
 
 _MEANT = {
     "zip": "address.postcode", "postal_code": "address.postcode", "postcode": "address.postcode",
-    "city": "address.city", "street": "address.street", "country": "address.country", "region": "address.region",
+    "city": "address.city", "street": "address.street", "country": "address.country",
+    "region": "address.region",
     "state": "address.region", "address": "address.street", "mobile": "phones.mobile", "fax": "phones.fax",
     "mobile_phone": "phones.mobile", "surname": "last_name", "given_name": "first_name", "name": "full_name",
     "title": "job_title", "position": "job_title", "email_address": "email", "birthdate": "birthday",

@@ -44,7 +44,10 @@ def _control(report: Report, stage: Stage) -> None:
     if not stage.control:
         if not report.has(_FILE, *path, "control"):
             report.at_key(
-                _FILE, path, Code.STAGE, f"nobody leads in `{stage.name}`",
+                _FILE,
+                path,
+                Code.STAGE,
+                f"nobody leads in `{stage.name}`",
                 remedy=f"add `control:` with a role ({listed(map(str, Role))}) or a connection",
             )
         return
@@ -52,7 +55,10 @@ def _control(report: Report, stage: Stage) -> None:
     unknown = named(report, _FILE, (*path, "control"), node, control=False)
     if not unknown and not report.config.names(stage.control):
         report.at_value(
-            _FILE, (*path, "control"), Code.NAME, f"nobody leads in `{stage.name}`: no connection has the role `{stage.control}`",
+            _FILE,
+            (*path, "control"),
+            Code.NAME,
+            f"nobody leads in `{stage.name}`: no connection has the role `{stage.control}`",
             allowed=listed(dict.fromkeys(c.role for c in report.config.connections.values())),
             remedy="name a role that a connection has, or add the connection",
         )
@@ -64,7 +70,10 @@ def _both_blocks(report: Report) -> None:
     for entry in getattr(back, "entries", ()):
         if entry.key.text in names:
             report.at_key(
-                _FILE, ("off_ramps", entry.key.text), Code.TWICE, f"`{entry.key.text}` is also one of `stages`",
+                _FILE,
+                ("off_ramps", entry.key.text),
+                Code.TWICE,
+                f"`{entry.key.text}` is also one of `stages`",
                 remedy="keep it in one of the two",
             )
 
@@ -74,7 +83,14 @@ def _stage_name(report: Report, path: tuple[Step, ...], name: str) -> bool:
     stages = report.config.lifecycle.stages
     if name in stages:
         return True
-    report.at_value(_FILE, path, Code.STAGE, f"there is no stage `{name}`", hint=hint_for(name, stages), allowed=listed(stages, 30))
+    report.at_value(
+        _FILE,
+        path,
+        Code.STAGE,
+        f"there is no stage `{name}`",
+        hint=hint_for(name, stages),
+        allowed=listed(stages, 30),
+    )
     return False
 
 
@@ -86,7 +102,10 @@ def _accept(report: Report, stage: Stage) -> None:
     _stage_name(report, (*path, "otherwise"), stage.accept.otherwise)
     if not any(action.kind == "handoff" for action in stage.enter):
         report.at_key(
-            _FILE, path, Code.ACTION, f"nothing is handed over in `{stage.name}`, so nobody can accept it",
+            _FILE,
+            path,
+            Code.ACTION,
+            f"nothing is handed over in `{stage.name}`, so nobody can accept it",
             remedy="add `enter: [{handoff: ROLE}]`, or remove `accept`",
         )
 
@@ -106,27 +125,43 @@ def _actions(report: Report, path: tuple[Step, ...], actions: Iterable[Action]) 
 def _can_do(report: Report, where: tuple[Step, ...], action: Action) -> None:
     names = report.config.names(action.target)
     if not names:
-        report.at_value(_FILE, where, Code.ACTION, f"no connection has the role `{action.target}`", remedy="remove the action")
+        report.at_value(
+            _FILE,
+            where,
+            Code.ACTION,
+            f"no connection has the role `{action.target}`",
+            remedy="remove the action",
+        )
         return
     for name in names:
         if action.kind == "handoff":
-            if not any(rules.create or rules.handoff for rules in report.config.connections[name].objects.values()):
+            if not any(
+                rules.create or rules.handoff for rules in report.config.connections[name].objects.values()
+            ):
                 report.at_value(
-                    _FILE, where, Code.ACTION, f"`{name}` has no object that takes a handoff",
+                    _FILE,
+                    where,
+                    Code.ACTION,
+                    f"`{name}` has no object that takes a handoff",
                     remedy=f"add `create:` (and `handoff:`) to an object in connections/{name}.yaml",
                 )
         elif not _switches(report, name, action.kind):
             word = "off" if action.kind == "deactivate_in" else "on"
             key = action.kind.removesuffix("_in")
             report.at_value(
-                _FILE, where, Code.ACTION, f"nothing says how a record is switched {word} in `{name}`",
+                _FILE,
+                where,
+                Code.ACTION,
+                f"nothing says how a record is switched {word} in `{name}`",
                 remedy=f"add `{key}: {{FIELD: value}}` to its contacts in connections/{name}.yaml",
             )
 
 
 def _switches(report: Report, name: str, kind: str) -> bool:
     """Whether at least one object with contacts says what the action means there."""
-    contacts = [rules for rules in report.config.connections[name].objects.values() if rules.kind is Kind.CONTACT]
+    contacts = [
+        rules for rules in report.config.connections[name].objects.values() if rules.kind is Kind.CONTACT
+    ]
     return any(rules.deactivate if kind == "deactivate_in" else rules.reactivate for rules in contacts)
 
 
@@ -144,12 +179,19 @@ def _transitions(report: Report) -> None:
             named(report, _FILE, (*path, "by"), report.node(_FILE, *path, "by"), control=False)
         if way.when is None and way.by is None:
             report.at_key(
-                _FILE, (*path, "to"), Code.STAGE, "this transition has neither a condition nor somebody who asks for it",
-                hint="it would happen to every contact at once", remedy="add `when:` or `by:`",
+                _FILE,
+                (*path, "to"),
+                Code.STAGE,
+                "this transition has neither a condition nor somebody who asks for it",
+                hint="it would happen to every contact at once",
+                remedy="add `when:` or `by:`",
             )
         if way.reason_required and way.by is None:
             report.at_value(
-                _FILE, (*path, "reason"), Code.STAGE, "a reason can be required only of somebody who asks (`by:`)",
+                _FILE,
+                (*path, "reason"),
+                Code.STAGE,
+                "a reason can be required only of somebody who asks (`by:`)",
                 remedy="write the reason itself, or add `by:`",
             )
 
@@ -163,13 +205,20 @@ def _graph(report: Report) -> None:
     for stage in life.stages.values():
         if stage.name != first and not any(to == stage.name and start != stage.name for start, to in ways):
             report.at_key(
-                _FILE, (_block(stage), stage.name), Code.STAGE, f"no transition leads to `{stage.name}`",
+                _FILE,
+                (_block(stage), stage.name),
+                Code.STAGE,
+                f"no transition leads to `{stage.name}`",
                 remedy="add a transition `to` it, or remove the stage",
             )
         if not any(start == stage.name and to != stage.name for start, to in ways):
             report.at_key(
-                _FILE, (_block(stage), stage.name), Code.STAGE, f"no transition leads out of `{stage.name}`",
-                hint="a contact would stay there for ever", remedy="add a transition `from` it, or `from: any`",
+                _FILE,
+                (_block(stage), stage.name),
+                Code.STAGE,
+                f"no transition leads out of `{stage.name}`",
+                hint="a contact would stay there for ever",
+                remedy="add a transition `from` it, or `from: any`",
             )
 
 
@@ -201,27 +250,49 @@ def _facts(report: Report) -> None:
         path = ("summaries", name)
         if summary.of not in known:
             report.at_value(
-                _FILE, (*path, "of"), Code.WORD, f"`{summary.of}` is not a kind of fact",
-                hint=hint_for(summary.of, known), allowed=listed(known, 60),
+                _FILE,
+                (*path, "of"),
+                Code.WORD,
+                f"`{summary.of}` is not a kind of fact",
+                hint=hint_for(summary.of, known),
+                allowed=listed(known, 60),
             )
         fields = CASE_FIELDS if summary.of in CASES else EVENT_FIELDS
         if summary.field is not None and summary.of in known and summary.field not in fields:
             report.at_value(
-                _FILE, (*path, "field"), Code.FIELD, f"no {summary.of} has a field `{summary.field}`",
-                hint=hint_for(summary.field, fields), allowed=listed(fields, 40),
+                _FILE,
+                (*path, "field"),
+                Code.FIELD,
+                f"no {summary.of} has a field `{summary.field}`",
+                hint=hint_for(summary.field, fields),
+                allowed=listed(fields, 40),
             )
         if summary.field is None and summary.take in (Take.SUM, Take.MIN, Take.MAX):
             report.at_key(
-                _FILE, (*path, "take"), Code.MISSING, f"`{summary.take}` of which field?", remedy="add `field: amount`",
+                _FILE,
+                (*path, "take"),
+                Code.MISSING,
+                f"`{summary.take}` of which field?",
+                remedy="add `field: amount`",
             )
-        if name in report.config.fields[Kind.CONTACT] and not report.config.fields[Kind.CONTACT][name].derived:
+        if (
+            name in report.config.fields[Kind.CONTACT]
+            and not report.config.fields[Kind.CONTACT][name].derived
+        ):
             report.at_key(
-                _FILE, path, Code.TWICE, f"every contact has a field `{name}` already", remedy="choose another name",
+                _FILE,
+                path,
+                Code.TWICE,
+                f"every contact has a field `{name}` already",
+                remedy="choose another name",
             )
     for name in life.scoring.points:
         if name not in known:
             report.at_key(
-                _FILE, ("scoring", "points", name), Code.WORD, f"`{name}` is not a kind of activity",
+                _FILE,
+                ("scoring", "points", name),
+                Code.WORD,
+                f"`{name}` is not a kind of activity",
                 hint=hint_for(name, known),
             )
 
@@ -232,15 +303,23 @@ def _computed(report: Report) -> None:
         field = table.get(name)
         if field is None:
             report.at_key(
-                _FILE, ("fields", name), Code.FIELD, f"no contact has a field `{name}`", hint=hint_for(name, table),
+                _FILE,
+                ("fields", name),
+                Code.FIELD,
+                f"no contact has a field `{name}`",
+                hint=hint_for(name, table),
                 remedy="add it to hub.yaml: contact.custom_fields",
             )
         elif field.type is Type.CHOICE:
             for word in choices:
                 if word not in field.options:
                     report.at_key(
-                        _FILE, ("fields", name, word), Code.VALUES, f"`{word}` is not an option of `{name}`",
-                        hint=hint_for(word, field.options), allowed=listed(field.options),
+                        _FILE,
+                        ("fields", name, word),
+                        Code.VALUES,
+                        f"`{word}` is not an option of `{name}`",
+                        hint=hint_for(word, field.options),
+                        allowed=listed(field.options),
                     )
 
 
@@ -249,6 +328,10 @@ def _priority(report: Report) -> None:
     for position, name in enumerate(report.config.lifecycle.contact_pressure.priority):
         if name not in known:
             report.at_value(
-                _FILE, ("contact_pressure", "priority", position), Code.WORD, f"`{name}` is not a purpose",
-                hint=hint_for(name, known), allowed=listed(known),
+                _FILE,
+                ("contact_pressure", "priority", position),
+                Code.WORD,
+                f"`{name}` is not a purpose",
+                hint=hint_for(name, known),
+                allowed=listed(known),
             )

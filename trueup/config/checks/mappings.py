@@ -94,16 +94,25 @@ def _rule(place: Place, rule: FieldRule) -> None:
 def _unknown_field(place: Place, rule: FieldRule) -> None:
     if rule.field.startswith("consent."):
         place.report.at_key(
-            place.file, place.rule_path(rule), Code.CONSENT, "consent is not mapped as a field",
-            remedy=f"move it to `consent:` of the object: {rule.field.removeprefix('consent.')}: {{field: …, opted_out: …}}",
+            place.file,
+            place.rule_path(rule),
+            Code.CONSENT,
+            "consent is not mapped as a field",
+            remedy=f"move it to `consent:` of the object, as"
+            f" `{rule.field.removeprefix('consent.')}: {{field: {rule.remote}, opted_out: …}}`",
         )
         return
     shown = place.rule_path(rule)[-1]
     remedy = "`trueup config fields` lists them; a field of your own goes to hub.yaml: contact.custom_fields"
     near = field_hint(rule.field, place.table)
     place.report.at_key(
-        place.file, place.rule_path(rule), Code.FIELD, f"mapping: no {place.what} has a field `{shown}`", hint=near,
-        allowed="" if place.rules.kind else listed(place.table, 40), remedy=remedy if place.rules.kind else "",
+        place.file,
+        place.rule_path(rule),
+        Code.FIELD,
+        f"mapping: no {place.what} has a field `{shown}`",
+        hint=near,
+        allowed="" if place.rules.kind else listed(place.table, 40),
+        remedy=remedy if place.rules.kind else "",
     )
 
 
@@ -111,7 +120,9 @@ def _transform(place: Place, rule: FieldRule, field: Field) -> None:
     if rule.transform is None:
         return
     try:
-        transform(rule.transform, field.type, Locale(place.connection.phone_region, place.connection.time_zone))
+        transform(
+            rule.transform, field.type, Locale(place.connection.phone_region, place.connection.time_zone)
+        )
     except UnknownTransform as error:
         name = rule.transform.partition("(")[0].strip()
         path = (*place.rule_path(rule), "transform")
@@ -120,8 +131,12 @@ def _transform(place: Place, rule: FieldRule, field: Field) -> None:
             return
         fitting = [one for one, entry in TRANSFORMS.items() if field.type in entry.types]
         place.report.at_value(
-            place.file, path, Code.MAPPING, f"there is no transform `{name}`",
-            hint=hint_for(name, TRANSFORMS), allowed=f"{listed(fitting, 40)}  (for a field of type {field.type})",
+            place.file,
+            path,
+            Code.MAPPING,
+            f"there is no transform `{name}`",
+            hint=hint_for(name, TRANSFORMS),
+            allowed=f"{listed(fitting, 40)}  (for a field of type {field.type})",
         )
 
 
@@ -130,19 +145,28 @@ def _direction(place: Place, rule: FieldRule, field: Field) -> None:
     said = (*path, "direction") if place.report.has(place.file, *path, "direction") else path
     if field.derived and rule.field != "full_name" and rule.direction is Direction.IN and said != path:
         place.report.at_value(
-            place.file, said, Code.DIRECTION, f"`{rule.field}` is computed: it goes out of the hub, never in",
+            place.file,
+            said,
+            Code.DIRECTION,
+            f"`{rule.field}` is computed: it goes out of the hub, never in",
             remedy="write `direction: out`, or map another field",
         )
     spec = place.spec(rule.remote)
     if spec is not None and not spec.writable and rule.direction is Direction.OUT:
         title = place.system.title if place.system else "the system"
         place.report.at_value(
-            place.file, said, Code.DIRECTION, f"{title} does not let `{rule.remote}` be written",
+            place.file,
+            said,
+            Code.DIRECTION,
+            f"{title} does not let `{rule.remote}` be written",
             remedy="write `direction: in`, or map a field that can be written",
         )
     if rule.publish and rule.direction is Direction.IN:
         place.report.at_key(
-            place.file, (*path, "publish"), Code.DIRECTION, f"`publish` is about writing, and `{rule.field}` only comes in",
+            place.file,
+            (*path, "publish"),
+            Code.DIRECTION,
+            f"`publish` is about writing, and `{rule.field}` only comes in",
             remedy="remove `publish`, or change the direction",
         )
 
@@ -158,18 +182,27 @@ def _values(place: Place, rule: FieldRule, field: Field) -> None:
     for word in rule.values:
         if word not in field.options:
             place.report.at_key(
-                place.file, (*path, word), Code.VALUES,
-                f"mapping: `{word}` is not a stage" if is_stage else f"mapping: `{word}` is not an option of `{rule.field}`",
-                hint=hint_for(word, field.options), allowed=listed(field.options, 40),
+                place.file,
+                (*path, word),
+                Code.VALUES,
+                f"mapping: `{word}` is not a stage"
+                if is_stage
+                else f"mapping: `{word}` is not an option of `{rule.field}`",
+                hint=hint_for(word, field.options),
+                allowed=listed(field.options, 40),
             )
     missing = [word for word in field.options if word not in rule.values]
     if missing and rule.unmapped is Unmapped.ERROR and rule.direction is not Direction.IN:
-        what = "stage" if is_stage else f"option of `{rule.field}`"
+        one, many = ("stage", "stages") if is_stage else ("option", "options")
+        what = f"this {one}" if len(missing) == 1 else f"these {many}"
         leave = "unlisted: leave" if is_stage and path[-2] == "stage" else "unmapped: leave"
         place.report.at_key(
-            place.file, path, Code.VALUES,
-            f"mapping: the value map has no word for {'this ' + what if len(missing) == 1 else 'these ' + what.replace('stage', 'stages').replace('option ', 'options ')}: {listed(missing, 20)}",
-            remedy=f"add {'it' if len(missing) == 1 else 'them'}, or say `{leave}` if the others neither write nor read this field",
+            place.file,
+            path,
+            Code.VALUES,
+            f"mapping: the value map of `{rule.field}` has no word for {what}: {listed(missing, 20)}",
+            remedy=f"add {'it' if len(missing) == 1 else 'them'}, or say `{leave}`: what is not listed"
+            " neither writes nor reads this field",
         )
     if place.rules.kind is Kind.CONTACT and not is_stage:
         _ambiguous(place, rule, path)
@@ -185,7 +218,9 @@ def _ambiguous(place: Place, rule: FieldRule, path: tuple[Step, ...]) -> None:
             first = seen.setdefault(repr(one), word)
             if first != word:
                 place.report.at_value(
-                    place.file, (*path, word), Code.VALUES,
+                    place.file,
+                    (*path, word),
+                    Code.VALUES,
                     f"mapping: `{one}` means both `{first}` and `{word}`",
                     remedy="list it once: of a list the first is written, all are read",
                 )
@@ -198,18 +233,28 @@ def _shape(place: Place, rule: FieldRule, field: Field) -> None:
     path = place.rule_path(rule)
     if rule.shape in (Shape.LIST, Shape.ELEMENTS, Shape.ELEMENT) and not field.type.is_set:
         place.report.at_value(
-            place.file, (*path, "shape"), Code.MAPPING, f"`{rule.shape}` is for sets, and `{rule.field}` holds one value",
+            place.file,
+            (*path, "shape"),
+            Code.MAPPING,
+            f"`{rule.shape}` is for sets, and `{rule.field}` holds one value",
         )
     if rule.shape is Shape.ELEMENT and "#" not in rule.remote:
         place.report.at_key(
-            place.file, path, Code.MAPPING, f"which element of `{rule.remote}` is it?",
+            place.file,
+            path,
+            Code.MAPPING,
+            f"which element of `{rule.remote}` is it?",
             remedy=f"write `field: {rule.remote}#ELEMENT`",
         )
     if rule.to is not None and rule.to not in place.connection.objects:
         known = place.connection.objects
         place.report.at_value(
-            place.file, (*path, "to"), Code.MAPPING, f"`{rule.to}` is not an object of this connection",
-            hint=hint_for(rule.to, known), allowed=listed(known),
+            place.file,
+            (*path, "to"),
+            Code.MAPPING,
+            f"`{rule.to}` is not an object of this connection",
+            hint=hint_for(rule.to, known),
+            allowed=listed(known),
         )
 
 
@@ -220,7 +265,10 @@ def _written_twice(place: Place) -> None:
         first = writers.setdefault(remote, name)
         if first != name:
             place.report.at_key(
-                place.file, path, Code.TWICE, f"mapping: `{remote}` is written by `{first}` and by `{name}`",
+                place.file,
+                path,
+                Code.TWICE,
+                f"mapping: `{remote}` is written by `{first}` and by `{name}`",
                 remedy="keep one of the two, or give one of them `direction: in`",
             )
 
@@ -242,7 +290,10 @@ def _both_stage(place: Place) -> None:
     fields = place.report.said_fields(place.rules.name, place.file)
     if place.report.has(place.file, *place.path("stage")) and "stage" in fields:
         place.report.at_key(
-            place.file, place.path("fields", "stage"), Code.TWICE, "mapping: the stage is mapped here and in `stage:` above",
+            place.file,
+            place.path("fields", "stage"),
+            Code.TWICE,
+            "mapping: the stage is mapped here and in `stage:` above",
             remedy="keep one of the two",
         )
     seen: dict[str, str] = {}
@@ -250,7 +301,10 @@ def _both_stage(place: Place) -> None:
         first = seen.setdefault(address(name), name)
         if first != name:
             place.report.at_key(
-                place.file, place.path("fields", name), Code.TWICE, f"mapping: `{first}` and `{name}` are the same field",
+                place.file,
+                place.path("fields", name),
+                Code.TWICE,
+                f"mapping: `{first}` and `{name}` are the same field",
                 remedy="keep one of the two",
             )
 
@@ -264,7 +318,9 @@ def _confined(place: Place, rule: FieldRule, field: Field) -> None:
 
 def _say_confined(place: Place, name: str, field: Field, path: tuple[Step, ...]) -> None:
     place.report.at_key(
-        place.file, path, Code.CONFINED,
+        place.file,
+        path,
+        Code.CONFINED,
         f"`{name}` may not be written here: it is confined to {listed(field.confined_to)}",
         hint=f"{place.connection.name} has the role {place.connection.role}",
         remedy="remove this line, write `direction: in`, or widen `confined_to` in hub.yaml",
@@ -278,7 +334,10 @@ def _handoff(place: Place) -> None:
         field = place.table.get(address(name))
         if field is None:
             place.report.at_value(
-                place.file, path, Code.FIELD, f"handoff: no {place.what} has a field `{name}`",
+                place.file,
+                path,
+                Code.FIELD,
+                f"handoff: no {place.what} has a field `{name}`",
                 hint=field_hint(name, place.table),
             )
         elif place.report.config.confined(name, place.connection.name):
@@ -288,15 +347,27 @@ def _handoff(place: Place) -> None:
 def _segments(place: Place) -> None:
     known = list(place.report.config.lifecycle.segments)
     known += ["resting"] if place.report.config.lifecycle.contact_pressure.at_most else []
-    known += [a.target for s in place.report.config.lifecycle.stages.values() for a in s.enter if a.kind == "segment"]
     known += [
-        a.target for b in place.report.config.lifecycle.scoring.bands.values() for a in b.enter if a.kind == "segment"
+        a.target
+        for s in place.report.config.lifecycle.stages.values()
+        for a in s.enter
+        if a.kind == "segment"
+    ]
+    known += [
+        a.target
+        for b in place.report.config.lifecycle.scoring.bands.values()
+        for a in b.enter
+        if a.kind == "segment"
     ]
     for position, name in enumerate(place.rules.segments.get("publish") or []):
         if name not in known:
             place.report.at_value(
-                place.file, place.path("segments", "publish", position), Code.NAME, f"there is no segment `{name}`",
-                hint=hint_for(name, known), allowed=listed(dict.fromkeys(known), 40),
+                place.file,
+                place.path("segments", "publish", position),
+                Code.NAME,
+                f"there is no segment `{name}`",
+                hint=hint_for(name, known),
+                allowed=listed(dict.fromkeys(known), 40),
             )
 
 

@@ -33,12 +33,18 @@ def _connection_name(report: Report, name: str) -> None:
     file = f"connections/{name}"
     if name in _RESERVED:
         report.at_key(
-            file, (), Code.NAME, f"a connection may not be called `{name}`: the word means something else",
+            file,
+            (),
+            Code.NAME,
+            f"a connection may not be called `{name}`: the word means something else",
             remedy="rename the file",
         )
     elif not re.fullmatch(r"[A-Za-z][\w-]*", name):
         report.at_key(
-            file, (), Code.NAME, f"`{name}` is no name for a connection",
+            file,
+            (),
+            Code.NAME,
+            f"`{name}` is no name for a connection",
             remedy="name the file with letters, digits, - and _, beginning with a letter",
         )
 
@@ -51,9 +57,15 @@ def _role_name(report: Report, connection: Connection) -> None:
     if same == [connection.name]:
         return
     others = listed(f"`{name}`" for name in same if name != connection.name)
-    meant = f"the role that {others} {'has' if len(same) == 1 else 'have'}" if others else "a role that it does not have"
+    meant = (
+        f"the role that {others} {'has' if len(same) == 1 else 'have'}"
+        if others
+        else "a role that it does not have"
+    )
     report.at_value(
-        f"connections/{connection.name}", ("role",), Code.NAME,
+        f"connections/{connection.name}",
+        ("role",),
+        Code.NAME,
         f"`{connection.name}` is the name of this connection, and also of {meant}",
         hint="which is meant in `authority` and `control`?",
         remedy=f"rename this connection: trueup connections rename {connection.name} NEW-NAME",
@@ -65,8 +77,12 @@ def _order(report: Report) -> None:
         if name not in report.config.connections and f"connections/{name}" not in report.config.documents:
             known = list(report.config.connections)
             report.at_value(
-                "hub", ("connections", position), Code.NAME, f"there is no file connections/{name}.yaml",
-                hint=hint_for(name, known), allowed=listed(known),
+                "hub",
+                ("connections", position),
+                Code.NAME,
+                f"there is no file connections/{name}.yaml",
+                hint=hint_for(name, known),
+                allowed=listed(known),
             )
 
 
@@ -78,8 +94,12 @@ def _authority_lists(report: Report, kind: str) -> None:
         unknown = named(report, "hub", path, node, control=True)
         if rule.authority is not None and not unknown and not _somebody(report, rule.authority):
             report.at_key(
-                "hub", path, Code.NAME, f"`{field}`: nobody may decide this field",
-                hint="no connection has these roles", allowed=_known(report),
+                "hub",
+                path,
+                Code.NAME,
+                f"`{field}`: nobody may decide this field",
+                hint="no connection has these roles",
+                allowed=_known(report),
                 remedy="name a role that a connection has, or leave the line out",
             )
 
@@ -110,8 +130,12 @@ def _one(
         return False
     tell = report.at_key if key else report.at_value
     tell(
-        file, path, Code.NAME, f"`{name}` is neither a role nor a connection",
-        hint=hint_for(name, known), allowed=_known(report) + (f"; {CONTROL}" if control else ""),
+        file,
+        path,
+        Code.NAME,
+        f"`{name}` is neither a role nor a connection",
+        hint=hint_for(name, known),
+        allowed=_known(report) + (f"; {CONTROL}" if control else ""),
     )
     return True
 

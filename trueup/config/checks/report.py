@@ -57,7 +57,11 @@ class Report:
         document = self.config.documents[file]
         self.problems.append(
             document.problem(
-                mark, code, message, hint=more.get("hint", ""), allowed=more.get("allowed", ""),
+                mark,
+                code,
+                message,
+                hint=more.get("hint", ""),
+                allowed=more.get("allowed", ""),
                 remedy=more.get("remedy", ""),
             )
         )

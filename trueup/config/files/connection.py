@@ -30,7 +30,9 @@ from trueup.config.shapes import (
 from trueup.config.vocabulary import FirstLoad, Role
 from trueup.model.record import Json
 
-_SECRET_NAME = re.compile(r"(?i)(token|password|passwd|pwd|secret|api_?key|access_?key|private_?key|credential)s?$")
+_SECRET_NAME = re.compile(
+    r"(?i)(token|password|passwd|pwd|secret|api_?key|access_?key|private_?key|credential)s?$"
+)
 
 
 class _AuthShape:
@@ -82,7 +84,9 @@ class _Cron:
         ):
             return text
         return notes.say(
-            node.mark, Code.TYPE, f"{quoted(node)} is not a cron expression",
+            node.mark,
+            Code.TYPE,
+            f"{quoted(node)} is not a cron expression",
             allowed="minute hour day month weekday, as '15 3 * * *' (every day at 03:15)",
         )
 
@@ -104,7 +108,9 @@ def _fits(field: str, low: int, high: int) -> bool:
 
 _SCHEDULE = Struct(
     "schedule",
-    lambda every, cron, **rest: Schedule(every=None if cron and every is None else every or 300.0, cron=cron, **rest),
+    lambda every, cron, **rest: Schedule(
+        every=None if cron and every is None else every or 300.0, cron=cron, **rest
+    ),
     {
         "every": Key(Duration(), "time between two polls"),
         "cron": Key(_Cron(), "instead of `every`: when it is polled"),
@@ -142,7 +148,9 @@ CONNECTION = Struct(
         "budget": Key(_BUDGET, "the account's allowance", BudgetSettings()),
         "owners": Key(_OWNERS, "who owns records there", Owners()),
         "guard_age": Key(Duration(), "how old a reading may be when it guards a write", 30.0),
-        "time_zone": Key(Text("a time zone as Europe/Kyiv"), "for its dates without a zone; left out: the hub's"),
+        "time_zone": Key(
+            Text("a time zone as Europe/Kyiv"), "for its dates without a zone; left out: the hub's"
+        ),
         "phone_region": Key(Text("a country code of two letters", r"[A-Z]{2}"), "left out: the hub's"),
         "first_load": Key(Word(enum_words(FirstLoad), "fill or authority"), "left out: the hub's"),
         "objects": Key(OBJECTS, "what differs from, or adds to, the connector's default mapping", {}),

@@ -49,7 +49,9 @@ DEDUPE = Struct(
         "review": Key(_REVIEW, "in between a steward decides", Review()),
         "unsure_after": Key(_UNSURE_AFTER, "left out: a question waits for its answer"),
         "never_identifies": Key(_NEVER, "values that link nobody by themselves", NeverIdentifies()),
-        "vetoes": Key(ListOf(Text("a field of the contact")), "both known and different: never one person", ()),
+        "vetoes": Key(
+            ListOf(Text("a field of the contact")), "both known and different: never one person", ()
+        ),
         "relationships": Key(
             ListOf(words(*RELATIONSHIPS, wanted="a relationship")), "known relatives are different people", ()
         ),

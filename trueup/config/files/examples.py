@@ -48,14 +48,18 @@ _EXPECT = Struct(
         "contact": Key(MapOf(AnyJson(), "a block of fields"), "values of the contact; null: nothing", {}),
         "stage": Key(Text("a stage"), "the stage after it"),
         "consent": Key(
-            MapOf(words("opted_out", "opted_in", "unknown", wanted="a state of consent")), "per channel.purpose", {}
+            MapOf(words("opted_out", "opted_in", "unknown", wanted="a state of consent")),
+            "per channel.purpose",
+            {},
         ),
         "written": Key(_RECORDS, "what would be written, per connection and object", {}),
     },
 )
 
 
-def _example(name: str, given: Said, before: Mapping[str, Json], expect: Mapping[str, Any], origin: str) -> Example:
+def _example(
+    name: str, given: Said, before: Mapping[str, Json], expect: Mapping[str, Any], origin: str
+) -> Example:
     return Example(name, _records(given), before, origin=origin, **expect)
 
 
@@ -67,7 +71,9 @@ EXAMPLES = ListOf(
             "name": Key(Text("a sentence"), "what it shows, as a sentence", required=True),
             "given": Key(_RECORDS, "remote records, per connection and object", required=True),
             "before": Key(MapOf(AnyJson(), "a block of fields"), "what the hub holds already", {}),
-            "expect": Key(_EXPECT, "what must follow; nothing is expected of what is not named", required=True),
+            "expect": Key(
+                _EXPECT, "what must follow; nothing is expected of what is not named", required=True
+            ),
         },
         place=True,
     ),

@@ -19,7 +19,9 @@ _HOMES = {
     "custom_fields": "hub.yaml: contact.custom_fields",
     **dict.fromkeys(("stages", "off_ramps", "transitions", "summaries", "scoring"), _LIFE),
     **dict.fromkeys(("contact_pressure", "max_cycles"), _LIFE),
-    **dict.fromkeys(("auto_link", "review", "unsure_after", "never_identifies", "vetoes", "relationships"), _DEDUPE),
+    **dict.fromkeys(
+        ("auto_link", "review", "unsure_after", "never_identifies", "vetoes", "relationships"), _DEDUPE
+    ),
     **dict.fromkeys(("connector", "role", "auth", "schedule", "budget", "owners", "guard_age"), _CONNECTION),
     **dict.fromkeys(("create", "take", "leaves", "secondary", "deactivate", "reactivate", "merge"), _OBJECT),
     **dict.fromkeys(("deleted_elsewhere", "consent", "handoff", "without"), _OBJECT),

@@ -94,7 +94,9 @@ _RULE = Struct(
 )
 
 
-def _entity(custom_fields: Mapping[str, _CustomField], survivorship: Mapping[str, SurvivorshipRule]) -> EntitySettings:
+def _entity(
+    custom_fields: Mapping[str, _CustomField], survivorship: Mapping[str, SurvivorshipRule]
+) -> EntitySettings:
     rules = {
         name.removesuffix("[]"): replace(rule, group=name) if rule.group == "*" else rule
         for name, rule in survivorship.items()
@@ -108,7 +110,9 @@ def _entity_shape(name: str) -> Struct[EntitySettings]:
         _entity,
         {
             "custom_fields": Key(MapOf(_CUSTOM, "a block of fields"), "fields beyond the built-in ones", {}),
-            "survivorship": Key(MapOf(_RULE, "a block of fields"), "which value wins, per field and `default`", {}),
+            "survivorship": Key(
+                MapOf(_RULE, "a block of fields"), "which value wins, per field and `default`", {}
+            ),
         },
         homes=homes("hub.yaml: contact"),
     )
@@ -117,7 +121,10 @@ def _entity_shape(name: str) -> Struct[EntitySettings]:
 _FUSE = Struct(
     "fuse",
     Fuse,
-    {"count": Key(Count(), "at most so many a run"), "share": Key(Share(), "at most this share of the links")},
+    {
+        "count": Key(Count(), "at most so many a run"),
+        "share": Key(Share(), "at most this share of the links"),
+    },
 )
 
 _ALERTS = Struct(
@@ -174,7 +181,9 @@ HUB = Struct(
         ),
         "drift_limit": Key(Share(), "how much of a saved plan may be outdated", 0.05),
         "batch_from": Key(Count(1), "so many new records are matched in one batch", 10_000),
-        "retention": Key(MapOf(Duration(), keys=RETAINED, called="something kept"), "how long things are kept", {}),
+        "retention": Key(
+            MapOf(Duration(), keys=RETAINED, called="something kept"), "how long things are kept", {}
+        ),
         "alerts": Key(_ALERTS, "who is told, and when", Alerts()),
     },
     homes=homes("hub.yaml"),

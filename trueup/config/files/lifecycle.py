@@ -67,7 +67,9 @@ class _ActionShape:
         """The action; UNREAD after a problem was noted."""
         if not isinstance(node, Table) or len(node.entries) != 1:
             return notes.say(
-                node.mark, Code.TYPE, "an action is one key and its value",
+                node.mark,
+                Code.TYPE,
+                "an action is one key and its value",
                 allowed=", ".join(f"{{{name}: …}}" for name in self.shapes),
             )
         said = MapOf(_Passing(), keys=tuple(self.shapes), called="an action").read(node, notes)
@@ -117,7 +119,9 @@ _STAGE = Struct(
         "control": Key(Text("a role or a connection"), "the role that leads", ""),
         "enter": Key(_ACTIONS, "what is done on entry", ()),
         "accept": Key(_ACCEPT, "the receiver's answer to a handoff"),
-        "score": Key(Word(enum_words(ScorePolicy), "keep, halve or reset"), "the score on entry", ScorePolicy.KEEP),
+        "score": Key(
+            Word(enum_words(ScorePolicy), "keep, halve or reset"), "the score on entry", ScorePolicy.KEEP
+        ),
         "may_return_after": Key(Duration(), "how long until the way back is open"),
         "renamed_from": Key(Text("a stage"), "the name it had before"),
     },
@@ -149,11 +153,17 @@ _SUMMARY = Struct(
     Summary,
     {
         "of": Key(Text("a kind of case or event"), "the kind of fact", required=True),
-        "take": Key(Word(enum_words(Take), "count, sum, first, last, min or max"), "what is made of them", required=True),
+        "take": Key(
+            Word(enum_words(Take), "count, sum, first, last, min or max"),
+            "what is made of them",
+            required=True,
+        ),
         "where": Key(CONDITION, "only those that meet this"),
         "field": Key(Text("a field of the fact"), "what is summed or taken"),
         "within": Key(Duration(), "only the last …"),
-        "since": Key(Word(enum_words(Since), "ever, stage or stage_cycle"), "from when on they count", Since.EVER),
+        "since": Key(
+            Word(enum_words(Since), "ever, stage or stage_cycle"), "from when on they count", Since.EVER
+        ),
     },
     place=True,
 )
@@ -233,9 +243,13 @@ LIFECYCLE = Struct(
     "lifecycle",
     _lifecycle,
     {
-        "stages": Key(MapOf(_STAGE, "a block of stages"), "in order, each with the role that leads", required=True),
+        "stages": Key(
+            MapOf(_STAGE, "a block of stages"), "in order, each with the role that leads", required=True
+        ),
         "off_ramps": Key(MapOf(_STAGE, "a block of stages"), "stages outside of the order", {}),
-        "transitions": Key(ListOf(_TRANSITION, "a list of transitions"), "first match wins; the rest is refused", ()),
+        "transitions": Key(
+            ListOf(_TRANSITION, "a list of transitions"), "first match wins; the rest is refused", ()
+        ),
         "summaries": Key(MapOf(_SUMMARY), "facts counted onto the contact", {}),
         "scoring": Key(_SCORING, "points for what people do", Scoring()),
         "fields": Key(MapOf(MapOf(CONDITION)), "computed fields: value and its condition", {}),
@@ -245,4 +259,3 @@ LIFECYCLE = Struct(
     },
     homes=homes("lifecycle.yaml"),
 )
-

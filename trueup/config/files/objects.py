@@ -62,9 +62,13 @@ FIELD = Struct(
         "default": Key(AnyJson(), "written where the hub has nothing and the field is required"),
         "clear": Key(_CLEAR, "whether a value that became empty is a change"),
         "refused": Key(_REFUSED, "what happens to an edit that is not accepted"),
-        "too_long": Key(Word(enum_words(TooLong), "error or truncate"), "a text longer than the target takes"),
+        "too_long": Key(
+            Word(enum_words(TooLong), "error or truncate"), "a text longer than the target takes"
+        ),
         "max_length": Key(Count(1), "longest text the target takes, where it does not say so itself"),
-        "shape": Key(Word(enum_words(Shape), "value, list, elements or element"), "how it holds several values"),
+        "shape": Key(
+            Word(enum_words(Shape), "value, list, elements or element"), "how it holds several values"
+        ),
         "publish": Key(_PUBLISH, "how often it is written"),
         "to": Key(Text("an object"), "for references: the object that the remote id points at"),
         "currency": Key(_REMOTE, "for money: the field of the currency"),
@@ -94,7 +98,9 @@ _OPTED_IN = Struct(
     "opted_in_when",
     OptedInWhen,
     {
-        "evidence": Key(ListOf(words("time", "source", wanted="evidence")), "what the system keeps with it", ()),
+        "evidence": Key(
+            ListOf(words("time", "source", wanted="evidence")), "what the system keeps with it", ()
+        ),
         "field": Key(_REMOTE, "where it keeps that"),
     },
 )
@@ -115,7 +121,9 @@ _HANDOFF = Struct(
     "handoff",
     lambda **said: {name: _json(value) for name, value in said.items() if value},
     {
-        "fields": Key(ListOf(Text("a field of the contact")), "these arrive together, or the stage does not move", ()),
+        "fields": Key(
+            ListOf(Text("a field of the contact")), "these arrive together, or the stage does not move", ()
+        ),
         "note": Key(ListOf(Text("a part of a note")), f"what the note tells: {', '.join(NOTE_PARTS)}", ()),
         "task": Key(TASK, "a task for the receiver", {}),
     },
@@ -150,8 +158,12 @@ TABLE_KEYS: Mapping[str, Key[Any]] = {
 """Keys of objects that people name themselves: tables, views, files."""
 
 _KEYS: Mapping[str, Key[Any]] = {
-    "entity": Key(Word({str(kind): kind for kind in Kind}, "contact, company, deal or user"), "what its records are"),
-    "case": Key(words(*CASES, wanted="a kind of case"), "what its records are, if they are facts with a state"),
+    "entity": Key(
+        Word({str(kind): kind for kind in Kind}, "contact, company, deal or user"), "what its records are"
+    ),
+    "case": Key(
+        words(*CASES, wanted="a kind of case"), "what its records are, if they are facts with a state"
+    ),
     "direction": Key(_DIRECTION, "for every field that does not say its own"),
     "take": Key(CONDITION, "which remote records come in; left out: all"),
     "create": Key(CONDITION, "which contacts may be created there; left out: never"),
@@ -159,14 +171,18 @@ _KEYS: Mapping[str, Key[Any]] = {
     "secondary": Key(words("quiet", "follow"), "further records of one contact in this object"),
     "deactivate": Key(MapOf(AnyJson()), "what `switched off` means there"),
     "reactivate": Key(MapOf(AnyJson()), "what `switched on` means there"),
-    "deleted_elsewhere": Key(words("keep", "deactivate", "delete"), "the record was deleted in another system"),
+    "deleted_elsewhere": Key(
+        words("keep", "deactivate", "delete"), "the record was deleted in another system"
+    ),
     "merge": Key(words("ask", "never", "auto"), "whether duplicates are merged in this system"),
     "company": Key(words("link", "create", "ignore"), "companies named by its records"),
     "clear": Key(_CLEAR, "for every field that does not say its own"),
     "unmapped": Key(_UNMAPPED, "for every field that does not say its own"),
     "refused": Key(_REFUSED, "for every field that does not say its own"),
     "stage": Key(STAGE, "where the life-cycle stage is kept"),
-    "consent": Key(MapOf(CONSENT, "a block of `channel.purpose`"), "where consent is kept, per channel.purpose", {}),
+    "consent": Key(
+        MapOf(CONSENT, "a block of `channel.purpose`"), "where consent is kept, per channel.purpose", {}
+    ),
     "fields": Key(MapOf(_FIELD_LINE, "a block of fields"), "our field: their field", {}),
     "without": Key(ListOf(Text("a field")), "fields of the default mapping that stay away", ()),
     "handoff": Key(_HANDOFF, "what arrives as one unit when control comes here"),
@@ -195,11 +211,15 @@ class _ObjectOrOff:
             if node.text == "off":
                 return SaidObject(off=True, origin=notes.document.origin(node.mark))
             return notes.say(
-                node.mark, Code.TYPE, f"{quoted(node)} is not an object's block",
+                node.mark,
+                Code.TYPE,
+                f"{quoted(node)} is not an object's block",
                 allowed="off, or keys such as entity, fields, create",
             )
         read = OBJECT.read(node, notes)
-        return replace(read, origin=notes.document.origin(node.mark)) if isinstance(read, SaidObject) else read
+        return (
+            replace(read, origin=notes.document.origin(node.mark)) if isinstance(read, SaidObject) else read
+        )
 
     def schema(self) -> Json:
         return {"anyOf": [{"const": "off"}, OBJECT.schema(), {"type": "null"}]}

@@ -2,7 +2,7 @@
 
 Encoding, the first that fits:
 1. a byte order mark (UTF-8, UTF-16, UTF-32);
-2. a NUL in most even or most odd places: UTF-16 without a mark;
+2. NULs (over 1 % of the bytes) almost only in even or only in odd places: UTF-16 without a mark;
 3. every byte fits UTF-8;
 4. at least four of five sequences beyond ASCII fit UTF-8: UTF-8 with damaged rows, which are rejected;
 5. most letters beyond ASCII stand in words of two or more such letters and no Latin one, as Cyrillic
@@ -95,7 +95,7 @@ def names_of(header: Sequence[str]) -> list[str]:
 
 def _without_mark(head: bytes) -> str:
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    most = len(head) * 0.2
+    most = len(head) * 0.01
     if odd > most and even < odd / 10:
         return "utf-16-le"
     return "utf-16-be" if even > most and odd < even / 10 else ""

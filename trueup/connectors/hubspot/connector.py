@@ -103,7 +103,7 @@ def _links_of(
     for other in links.objects_in(fields) if records else ():
         ends = links.read(session, object, other, [record.id for record in records])
         for id, linked in ends.items():
-            found.setdefault(id, {})[links.PREFIX + other] = linked
+            found.setdefault(id, {}).update(links.values(other, linked))
     return found
 
 
@@ -228,7 +228,7 @@ class _Late:
             failures = {item.key: writing.left_open(error) for item in concerned}
         self.failed |= {key: _partly(done[key], outcome) for key, outcome in failures.items()}
         for item in concerned:
-            names = [links.PREFIX + other for other in links.objects_in(list(item.values))]
+            names = [name for name in item.values if name.startswith(links.PREFIX)]
             self.kept.setdefault(item.key, {}).update({name: item.values[name] for name in names})
 
 

@@ -1,4 +1,8 @@
-"""HubSpot's associations as fields `associations.<object>`: a list of ids (associations v4)."""
+"""HubSpot's associations as fields (associations v4).
+
+`associations.<object>` is a list of ids, the primary one first; `associations.<object>.primary` is that
+one alone. A portal numbers its kinds of associations itself, so the primary kind is looked up by label.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,25 @@ from trueup.errors import Malformed
 from trueup.model.record import Json
 
 PREFIX = "associations."
+_PRIMARY = ".primary"
 _BATCH = 100
 _NONE = "NO_ASSOCIATIONS_FOUND"
-_PRIMARY = 1  # the type id of a contact's primary company
+
+Kind = Mapping[str, Json]
 
 
 def objects_in(fields: Sequence[str]) -> list[str]:
     """The objects whose associations are asked for."""
-    return [name.removeprefix(PREFIX) for name in fields if name.startswith(PREFIX)]
+    named = (name.removeprefix(PREFIX).removesuffix(_PRIMARY) for name in fields if name.startswith(PREFIX))
+    return list(dict.fromkeys(named))
+
+
+def values(other: str, ends: Sequence[str]) -> dict[str, Json]:
+    """Both fields that tell of these associations."""
+    return {PREFIX + other: list(ends), PREFIX + other + _PRIMARY: ends[0] if ends else None}
+
+
+# -- reading --------------------------------------------------------------------------------------------
 
 
 def read(session: Session, object: str, other: str, ids: Sequence[str]) -> dict[str, list[str]]:
@@ -43,24 +58,31 @@ def read(session: Session, object: str, other: str, ids: Sequence[str]) -> dict[
     return found
 
 
-def _ask(session: Session, object: str, other: str, chunk: Sequence[Mapping[str, str]]) -> dict[str, Json]:
-    path = f"/crm/v4/associations/{object}/{other}/batch/read"
+def _ask(
+    session: Session, object: str, other: str, chunk: Sequence[Mapping[str, str]]
+) -> dict[str, Json]:
+    path = _path(object, other, "batch/read")
     answer = session.http.send(Call("POST", path, f"{object}.associations", body={"inputs": list(chunk)}))
     if not isinstance(answer.body, dict) or not isinstance(answer.body.get("results"), list):
         raise Malformed("no associations in the answer", connection=session.settings.name)
     return answer.body
 
 
-def _ends(ends: Sequence[Mapping[str, Json]]) -> list[str]:
-    ranked = sorted(ends, key=lambda end: 0 if _is_primary(end) else 1)
-    return [str(end["toObjectId"]) for end in ranked]
+def _path(object: str, other: str, what: str) -> str:
+    return f"/crm/v4/associations/{object}/{other}/{what}"
 
 
-def _is_primary(end: Mapping[str, Json]) -> bool:
-    return any(kind.get("typeId") == _PRIMARY for kind in end.get("associationTypes") or [])
+def _ends(ends: Sequence[Kind]) -> list[str]:
+    primary = [end for end in ends if any(map(_is_primary, end.get("associationTypes") or []))]
+    others = [end for end in ends if end not in primary]
+    return [str(end["toObjectId"]) for end in (*primary, *others)]
 
 
-def _without(errors: Sequence[Mapping[str, Json]]) -> list[str]:
+def _is_primary(kind: Kind) -> bool:
+    return kind.get("category") == "HUBSPOT_DEFINED" and str(kind.get("label")).lower() == "primary"
+
+
+def _without(errors: Sequence[Kind]) -> list[str]:
     return [
         str(id)
         for error in errors
@@ -68,6 +90,9 @@ def _without(errors: Sequence[Mapping[str, Json]]) -> list[str]:
         for key in ("ids", "id", "fromObjectId")
         for id in (error.get("context") or {}).get(key, [])
     ]
+
+
+# -- writing --------------------------------------------------------------------------------------------
 
 
 def write(
@@ -78,11 +103,12 @@ def write(
     `ids`: the item's key to its record's id. New ones are added before old ones are taken away.
     """
     failures: dict[str, Outcome] = {}
-    for other in dict.fromkeys(name for item in items for name in objects_in(list(item.values))):
-        concerned = [item for item in items if PREFIX + other in item.values and item.key in ids]
+    for other in objects_in([name for item in items for name in item.values]):
+        concerned = [item for item in items if item.key in ids and other in objects_in(list(item.values))]
         now = read(session, object, other, [ids[item.key] for item in concerned])
         for item in concerned:
-            failure = _write_one(session, object, other, item, ids[item.key], now.get(ids[item.key], []))
+            id = ids[item.key]
+            failure = _write_one(session, object, other, item, id, now.get(id, []))
             if failure is not None:
                 failures[item.key] = failure
     return failures
@@ -91,33 +117,63 @@ def write(
 def _write_one(
     session: Session, object: str, other: str, item: WriteItem, id: str, now: Sequence[str]
 ) -> Outcome | None:
-    wanted = item.values[PREFIX + other] or []
-    wanted = [wanted] if isinstance(wanted, str) else wanted
+    whole, primary = PREFIX + other, PREFIX + other + _PRIMARY
+    failure = None
+    if whole in item.values:
+        failure = _write_list(session, object, other, id, item.values[whole] or [], now)
+    if failure is None and primary in item.values:
+        failure = _write_primary(session, object, other, id, item.values[primary], now)
+    if isinstance(failure, RefusedItem):
+        named = [name for name in (whole, primary) if name in item.values]
+        return RefusedItem(failure.reason, dict.fromkeys(named, failure.reason))
+    return failure
+
+
+def _write_list(
+    session: Session, object: str, other: str, id: str, wanted: Json, now: Sequence[str]
+) -> Outcome | None:
     if not isinstance(wanted, list | tuple) or not all(isinstance(end, str) for end in wanted):
-        reason = "takes a list of ids"
-        return RefusedItem(reason, {PREFIX + other: reason})
+        return RefusedItem("takes a list of ids")
     added = [end for end in wanted if end not in now]
     gone = [end for end in now if end not in wanted]
     pairs = [{"from": {"id": id}, "to": {"id": end}} for end in added]
     failure = _send(session, object, other, "associate/default", pairs) if pairs else None
-    if failure is None and gone:
-        taken = [{"from": {"id": id}, "to": [{"id": end} for end in gone]}]
-        failure = _send(session, object, other, "archive", taken)
-    if isinstance(failure, RefusedItem):
-        return RefusedItem(failure.reason, {PREFIX + other: failure.reason})
-    return failure
+    return failure or (_archive(session, object, other, id, gone) if gone else None)
+
+
+def _write_primary(
+    session: Session, object: str, other: str, id: str, wanted: Json, now: Sequence[str]
+) -> Outcome | None:
+    if wanted is None:
+        return _archive(session, object, other, id, now[:1]) if now else None
+    if not isinstance(wanted, str):
+        return RefusedItem("takes one id")
+    kind = _primary_kind(session, object, other)
+    if kind is None:
+        return RefusedItem(f"{object} have no primary {other} in this portal")
+    types = [{"associationCategory": kind["category"], "associationTypeId": kind["typeId"]}]
+    pair = {"from": {"id": id}, "to": {"id": wanted}, "types": types}
+    return _send(session, object, other, "create", [pair])
+
+
+def _primary_kind(session: Session, object: str, other: str) -> Kind | None:
+    answer = session.http.send(Call("GET", _path(object, other, "labels"), f"{object}.associations"))
+    known = answer.body.get("results") if isinstance(answer.body, dict) else None
+    return next((kind for kind in known or [] if _is_primary(kind)), None)
+
+
+def _archive(session: Session, object: str, other: str, id: str, ends: Sequence[str]) -> Outcome | None:
+    taken = [{"from": {"id": id}, "to": [{"id": end} for end in ends]}]
+    return _send(session, object, other, "archive", taken)
 
 
 def _send(
-    session: Session, object: str, other: str, what: str, inputs: Sequence[Mapping[str, Json]]
+    session: Session, object: str, other: str, what: str, inputs: Sequence[Kind]
 ) -> Outcome | None:
-    path = f"/crm/v4/associations/{object}/{other}/batch/{what}"
+    path = _path(object, other, f"batch/{what}")
     call = Call("POST", path, f"{object}.associations", Effect.WRITE, body={"inputs": list(inputs)})
     answer, verdict = session.http.exchange(call)
     if verdict is not None:
         return as_outcome(verdict)
     errors = answer.body.get("errors") if isinstance(answer.body, dict) else None
-    if errors:
-        reason = str(errors[0].get("message") or "refused without a reason")
-        return RefusedItem(reason, {PREFIX + other: reason})
-    return None
+    return RefusedItem(str(errors[0].get("message") or "refused without a reason")) if errors else None

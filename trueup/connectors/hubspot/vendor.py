@@ -16,6 +16,7 @@ import orjson
 from trueup.connectors.base import WebhookRequest
 from trueup.connectors.hubspot.vendor_portal import (
     DEFAULTS,
+    MODIFIED,
     Consent,
     Definition,
     Invalid,
@@ -30,6 +31,7 @@ from trueup.connectors.hubspot.vendor_wire import (
     CORRELATION,
     HTML,
     LINK,
+    PRIMARY,
     SINGULAR,
     STATES,
     Owner,
@@ -46,6 +48,7 @@ from trueup.connectors.hubspot.vendor_wire import (
     sort_of,
     taken_item,
     told_definition,
+    told_link,
     told_owner,
     too_many,
 )
@@ -114,7 +117,9 @@ class HubSpotStandIn(StandIn):
         self.route("DELETE", objects + "/{id}", "delete", self._delete)
         self.route("POST", f"{v4}/read", "links_read", self._links_read)
         self.route("POST", f"{v4}/associate/default", "links_write", self._links_write)
+        self.route("POST", f"{v4}/create", "links_create", self._links_write)
         self.route("POST", f"{v4}/archive", "links_archive", self._links_archive)
+        self.route("GET", "/crm/v4/associations/{object}/{other}/labels", "links_labels", self._links_labels)
         self.route("GET", f"{preferences}/v3/definitions", "definitions", self._definitions)
         self.route("POST", f"{preferences}/v4/statuses/batch/read", "statuses_read", self._statuses_read)
         self.route("POST", f"{preferences}/v4/statuses/batch/write", "statuses_write", self._statuses_write)
@@ -296,7 +301,7 @@ class HubSpotStandIn(StandIn):
             "id": row.id,
             "properties": told,
             "createdAt": iso(row.created),
-            "updatedAt": iso(row.updated),
+            "updatedAt": iso(row.updated) if state is None else state[MODIFIED[object]],
             "archived": row.archived is not None,
         }
         if row.archived is not None:
@@ -512,7 +517,10 @@ class HubSpotStandIn(StandIn):
         for asked in body_of(match)["inputs"]:
             ends = self.portal.linked(one, other, asked["id"])
             if ends:
-                to = [{"toObjectId": end, "associationTypes": [LINK]} for end in ends]
+                to = [
+                    {"toObjectId": end, "associationTypes": self._kinds(one, other, asked["id"], end)}
+                    for end in ends
+                ]
                 results.append({"from": {"id": asked["id"]}, "to": to})
             else:
                 error = item_error("OBJECT_NOT_FOUND", "No associations found", ids=[asked["id"]])
@@ -532,11 +540,20 @@ class HubSpotStandIn(StandIn):
                 return failure(400, "VALIDATION_ERROR", f"{pair[missing[0]]['id']} is no valid object id")
         results = []
         for pair in inputs:
-            self.portal.link(one, other, pair["from"]["id"], pair["to"]["id"])
-            self._touched(one, pair["from"]["id"], "api")
-            spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}
-            results.append({"from": pair["from"], "to": pair["to"], "associationSpec": spec})
-        return self._batch(results, [], 200)
+            start, end = pair["from"]["id"], pair["to"]["id"]
+            kinds = pair.get("types") or [{"associationTypeId": LINK["typeId"]}]
+            primary = any(kind["associationTypeId"] == PRIMARY["typeId"] for kind in kinds)
+            self.portal.link(one, other, start, end, primary)
+            self._touched(one, start, "api")
+            results.append(told_link(match.kind, one, other, pair, kinds))
+        return self._batch(results, [], 201 if match.kind == "links_create" else 200)
+
+    def _kinds(self, one: str, other: str, id: str, end: str) -> list[dict[str, Any]]:
+        return [PRIMARY, LINK] if self.portal.is_primary(one, other, id, end) else [LINK]
+
+    def _links_labels(self, request: httpx.Request, match: Match) -> httpx.Response:
+        kinds = [PRIMARY, LINK] if match.path["other"] == "companies" else [LINK]
+        return httpx.Response(200, json={"results": kinds})
 
     def _links_archive(self, request: httpx.Request, match: Match) -> httpx.Response:
         one, other = match.path["object"], match.path["other"]

@@ -151,6 +151,7 @@ class Portal:
         self.moved: dict[str, dict[str, str]] = {name: {} for name in DEFAULTS}
         self.definitions = {name: _standard(name) for name in DEFAULTS}
         self.links: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self.primary: dict[tuple[str, str, str], str] = {}
         self.subscriptions: dict[int, str] = {}
         self.consents: dict[str, dict[int, Consent]] = {}
         self._next = dict.fromkeys(DEFAULTS, 101)
@@ -271,16 +272,26 @@ class Portal:
     def linked(self, one: str, other: str, id: str) -> list[str]:
         return list(self.links.get((one, other), {}).get(id, []))
 
-    def link(self, one: str, other: str, id: str, to: str) -> None:
+    def is_primary(self, one: str, other: str, id: str, to: str) -> bool:
+        return self.primary.get((one, other, id)) == to
+
+    def link(self, one: str, other: str, id: str, to: str, primary: bool = False) -> None:
+        """The first company of a record becomes its primary one by itself."""
         for key, start, end in (((one, other), id, to), ((other, one), to, id)):
             ends = self.links.setdefault(key, {}).setdefault(start, [])
             if end not in ends:
                 ends.append(end)
+        for key, start, end in (((one, other), id, to), ((other, one), to, id)):
+            first = key[1] == "companies" and (*key, start) not in self.primary
+            if first or (primary and key == (one, other)):
+                self.primary[(*key, start)] = end
 
     def unlink(self, one: str, other: str, id: str, to: str) -> None:
         for key, start, end in (((one, other), id, to), ((other, one), to, id)):
             ends = self.links.get(key, {}).get(start, [])
             ends[:] = [known for known in ends if known != end]
+            if self.primary.get((*key, start)) == end:
+                del self.primary[(*key, start)]
 
     # -- consent ----------------------------------------------------------------------------------
 
@@ -310,6 +321,11 @@ class Portal:
                 raise Taken(holder.id, object)
 
     def _relink(self, object: str, old: str, new: str) -> None:
+        for (one, other, id), end in list(self.primary.items()):
+            if (one, id) == (object, old):
+                self.primary.setdefault((one, other, new), self.primary.pop((one, other, id)))
+            if (other, end) == (object, old):
+                self.primary[(one, other, id)] = new
         for (one, other), links in self.links.items():
             if one == object and old in links:
                 ends = links.setdefault(new, [])

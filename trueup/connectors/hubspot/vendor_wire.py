@@ -16,7 +16,8 @@ SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
 CORRELATION = "00000000-0000-4000-8000-000000000000"
 HTML = {"content-type": "text/html"}
 STATES = ("SUBSCRIBED", "UNSUBSCRIBED", "NOT_SPECIFIED")
-LINK = {"category": "HUBSPOT_DEFINED", "typeId": 279}
+LINK: dict[str, Any] = {"category": "HUBSPOT_DEFINED", "typeId": 279}
+PRIMARY: dict[str, Any] = {"category": "HUBSPOT_DEFINED", "typeId": 1, "label": "Primary"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +165,14 @@ def told_definition(definition: Definition) -> dict[str, Any]:
             "readOnlyValue": definition.read_only,
         },
     }
+
+
+def told_link(
+    kind: str, one: str, other: str, pair: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """An association that was made: the two endpoints tell of it in different shapes."""
+    if kind == "links_create":
+        ends = {"fromObjectTypeId": one, "toObjectTypeId": other, "labels": []}
+        return {**ends, "fromObjectId": pair["from"]["id"], "toObjectId": pair["to"]["id"]}
+    spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kinds[0]["associationTypeId"]}
+    return {"from": pair["from"], "to": pair["to"], "associationSpec": spec}

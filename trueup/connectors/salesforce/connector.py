@@ -1,8 +1,9 @@
 """Salesforce: what the manifest cannot say.
 
-Three things. A column that the user may not see spoils a whole query, so it is left out and stays
+Four things. A column that the user may not see spoils a whole query, so it is left out and stays
 absent. An id or a value too many spoils the address, so look-ups are cut to fit. And a write only says
-that a record is gone: where it went (a merge, a conversion) is read before the outcome is given.
+that a record is gone: where it went (a merge, a conversion) is read before the outcome is given. The
+people of a deal are children with stamps of their own (`roles`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from trueup.connectors import manifest as words
 from trueup.connectors import reading, writing
 from trueup.connectors.base import GoneItem, Outcome, RefusedItem, WriteItem
 from trueup.connectors.rest import Steps
+from trueup.connectors.salesforce import roles
 from trueup.connectors.salesforce.soql import fitting, is_id, select, visible
 from trueup.connectors.session import Session
 from trueup.errors import ConnectorError, Refused
@@ -33,8 +35,23 @@ def pull(
 ) -> Page:
     """One page, by key from the last record of the one before: an edit in between makes no gap.
 
-    Columns that the org does not show are remembered in the cursor until the reading ends.
+    Columns that the org does not show are remembered in the cursor until the reading ends. Changes of
+    deals end with those whose people changed.
     """
+    position = cursor or {}
+    if "sweep" in position and kind is Reading.CHANGES:
+        return roles.pull(session, position, fields, read)
+    page, lost = _page(session, object, kind, cursor, fields)
+    if object == "Opportunity" and kind is Reading.CHANGES and roles.PATH in set(fields) - set(lost):
+        known = roles.before(position)
+        return roles.carried(page, known) if page.more else roles.opened(session, page, known)
+    return page
+
+
+def _page(
+    session: Session, object: str, kind: Reading, cursor: Cursor | None, fields: Sequence[str]
+) -> tuple[Page, list[str]]:
+    """One page of the object itself, and the fields that were not shown."""
     position = cursor or {}
     hidden = position.get("hidden", ())
     wanted = [path for path in fields if path not in hidden]
@@ -47,7 +64,7 @@ def pull(
     if lost and page.more:
         page = replace(page, cursor={**page.cursor, "hidden": lost})
     # on later pages the vendor counts what is left, not the whole
-    return replace(page, total=None) if "after" in position else page
+    return (replace(page, total=None) if "after" in position else page), lost
 
 
 def read(

@@ -11,7 +11,6 @@ import base64
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -21,13 +20,13 @@ import httpx
 
 from trueup.connectors.salesforce.vendor_fields import Field, catalogue, default_custom
 from trueup.connectors.salesforce.vendor_org import Author, DuplicateRule, Org
-from trueup.connectors.salesforce.vendor_query import find, object_type, render
+from trueup.connectors.salesforce.vendor_pages import Pages
+from trueup.connectors.salesforce.vendor_query import render
 from trueup.connectors.salesforce.vendor_rules import Fail, Problem, Row, clean, long_id, refuse
-from trueup.connectors.salesforce.vendor_soql import Malformed, Query, parse
+from trueup.connectors.salesforce.vendor_soql import Query
 from trueup.connectors.salesforce.vendor_wire import (
     author_of,
     base_of,
-    batch_size,
     check_size,
     client_of,
     collection,
@@ -45,18 +44,7 @@ __all__ = ["DuplicateRule", "Field", "SalesforceStandIn", "default_custom"]
 
 NEWEST = 67
 LONGEST_URI = 16_384
-LOCATOR_LIFE = timedelta(days=2)
 DAY = timedelta(days=1)
-
-
-@dataclass(slots=True)
-class Open:
-    """A query whose rows are not all fetched yet: ids as found, values as they are at the fetch."""
-
-    query: Query
-    ids: list[str]
-    deleted: bool
-    since: datetime
 
 
 class SalesforceStandIn(StandIn):
@@ -87,14 +75,13 @@ class SalesforceStandIn(StandIn):
         self.refresh_token = refresh_token
         self.allowance = allowance
         self.session = session
-        self.page_cap = page_cap
         self.details_in_collections = False
         types = catalogue(default_custom() if custom is None else custom)
         self.org = Org(self.now, types, self._effect)
+        self.pages = Pages(self.org, page_cap)
         self._sessions: dict[str, datetime] = {}
         self._tokens = 0
         self._calls: deque[datetime] = deque()
-        self._open: dict[str, Open] = {}
         self._furnish()
         self._routes_of_the_api()
 
@@ -151,7 +138,7 @@ class SalesforceStandIn(StandIn):
         self._sessions.clear()
 
     def expire_locators(self) -> None:
-        self._open.clear()
+        self.pages.forget()
 
     # -- the StandIn's questions ------------------------------------------------------------------
 
@@ -196,9 +183,9 @@ class SalesforceStandIn(StandIn):
         routes: Sequence[tuple[str, str, str, Handler]] = (
             ("GET", "/services/data/?", "versions", self._versions),
             ("GET", f"{data}/limits/?", "limits", self._limits),
-            ("GET", f"{data}/query/?", "query", self._query),
-            ("GET", f"{data}/queryAll/?", "query_all", self._query_all),
-            ("GET", f"{data}/query/{{locator}}", "query_more", self._query_more),
+            ("GET", f"{data}/query/?", "query", self.pages.query),
+            ("GET", f"{data}/queryAll/?", "query_all", self.pages.query_all),
+            ("GET", f"{data}/query/{{locator}}", "query_more", self.pages.query_more),
             ("GET", f"{data}/sobjects/{{object}}/describe/?", "describe", self._describe),
             ("POST", f"{data}/sobjects/{{object}}/?", "create", self._create),
             ("GET", one, "get", self._get),
@@ -208,7 +195,7 @@ class SalesforceStandIn(StandIn):
             ("POST", many, "create_many", self._create_many),
             ("PATCH", many, "update_many", self._update_many),
             ("DELETE", many, "delete_many", self._delete_many),
-            ("GET", f"{data}/composite/sobjects/{{object}}/?", "retrieve", self._retrieve),
+            ("GET", f"{data}/composite/sobjects/{{object}}/?", "retrieve", self.pages.retrieve),
             ("PATCH", f"{data}/composite/sobjects/{{object}}/{{key}}/?", "upsert_many", self._upsert_many),
         )
         self.route("POST", "/services/oauth2/token", "token", self._token)
@@ -287,66 +274,6 @@ class SalesforceStandIn(StandIn):
 
     def _describe(self, request: httpx.Request, match: Match) -> httpx.Response:
         return httpx.Response(200, json=self.org.type(match.path["object"]).describe(base_of(match)))
-
-    # -- queries ----------------------------------------------------------------------------------
-
-    def _query(self, request: httpx.Request, match: Match) -> httpx.Response:
-        return self._first_page(request, match, deleted=False)
-
-    def _query_all(self, request: httpx.Request, match: Match) -> httpx.Response:
-        return self._first_page(request, match, deleted=True)
-
-    def _first_page(self, request: httpx.Request, match: Match, deleted: bool) -> httpx.Response:
-        try:
-            query = parse(match.query.get("q", ""))
-        except Malformed as wrong:
-            raise refuse("MALFORMED_QUERY", f"\n{wrong}") from None
-        ids = find(self.org, query, deleted)
-        if query.count:
-            return httpx.Response(200, json={"totalSize": len(ids), "done": True, "records": []})
-        return self._page(request, match, Open(query, ids, deleted, self.now()), 0, "")
-
-    def _query_more(self, request: httpx.Request, match: Match) -> httpx.Response:
-        locator, _, start = match.path["locator"].partition("-")
-        found = self._open.get(locator)
-        if found is None or not start.isdigit() or self.now() - found.since >= LOCATOR_LIFE:
-            raise refuse("INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._page(request, match, found, int(start), locator)
-
-    def _page(
-        self, request: httpx.Request, match: Match, cursor: Open, start: int, locator: str
-    ) -> httpx.Response:
-        end = start + min(batch_size(request), self.page_cap)
-        table = self.org.rows[object_type(self.org, cursor.query.object).name]
-        rows = (table.get(id) for id in cursor.ids[start:end])
-        shown = [
-            render(self.org, cursor.query, row, base_of(match))
-            for row in rows
-            if row is not None and (cursor.deleted or not row["IsDeleted"])
-        ]
-        answer = {"totalSize": len(cursor.ids), "done": end >= len(cursor.ids), "records": shown}
-        if end < len(cursor.ids):
-            locator = locator or f"01gKp{len(self._open) + 1:010d}"
-            self._open[locator] = cursor
-            answer["nextRecordsUrl"] = f"{base_of(match)}/query/{locator}-{end}"
-        return httpx.Response(200, json=answer)
-
-    def _retrieve(self, request: httpx.Request, match: Match) -> httpx.Response:
-        type = self.org.type(match.path["object"])
-        fields = tuple(name for name in match.query.get("fields", "").split(",") if name)
-        ids = [id for id in match.query.get("ids", "").split(",") if id]
-        if not fields or not ids:
-            raise refuse("MISSING_ARGUMENT", "The ids and fields parameters are required")
-        for name in fields:
-            if type.find(name) is None:
-                raise refuse("INVALID_FIELD", f"No such column '{name}' on sobject of type {type.name}")
-        query = Query(type.name, fields)
-        rows = (self.org.rows[type.name].get(long_id(id)) for id in ids)
-        shown = [
-            None if row is None or row["IsDeleted"] else render(self.org, query, row, base_of(match))
-            for row in rows
-        ]
-        return httpx.Response(200, json=shown)
 
     # -- one record -------------------------------------------------------------------------------
 

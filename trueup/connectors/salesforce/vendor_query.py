@@ -229,8 +229,8 @@ def _comparable(known: Field, value: Any) -> Any:
 
 
 def _literal(known: Field, literal: Literal) -> Any:
-    if literal.kind == "null":
-        return None
+    if literal.kind == "null" or literal.value == "":
+        return None  # an empty text is stored as null and compares as null
     if literal.kind != _kind(known):
         quotes = " and should not be enclosed in quotes" if literal.kind == "string" else ""
         raise refuse(

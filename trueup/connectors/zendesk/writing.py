@@ -226,15 +226,17 @@ def _write_one(desk: Desk, item: WriteItem) -> Outcome:
 
 
 def _create(desk: Desk, item: WriteItem) -> Outcome:
-    """By its key where the vendor matches by that, so that a repeated create makes no second record."""
-    matched = item.upsert is not None and (desk.object == "users" or item.upsert[0] == "external_id")
-    url = f"/{desk.object}/create_or_update" if matched else f"/{desk.object}"
+    """A plain create: the vendor's `create_or_update` would also take somebody who has the same address,
+    and write over what is there. External ids are unique, so a repeated create is refused and found."""
     try:
-        answer = desk.call("POST", url, "create", {desk.one: _new(desk, item)})
+        answer = desk.call("POST", f"/{desk.object}", "create", {desk.one: _new(desk, item)})
     except Refused as error:
         outcome = _refused(error, item)
-        return replace(outcome, existing_id=_existing(desk, item, error))
-    return desk.done(item, answer, created=answer.status == 201)
+        key, holder = _holder(desk, item, outcome)
+        if holder is not None and item.upsert is not None and key == item.upsert[0] == "external_id":
+            return Done(holder)
+        return replace(outcome, existing_id=holder)
+    return desk.done(item, answer, created=True)
 
 
 def _new(desk: Desk, item: WriteItem) -> dict[str, Json]:
@@ -251,18 +253,19 @@ def _new(desk: Desk, item: WriteItem) -> dict[str, Json]:
     return body
 
 
-def _existing(desk: Desk, item: WriteItem, error: Refused) -> str | None:
-    """Who holds the value that is taken, if a look-up tells already."""
+def _holder(desk: Desk, item: WriteItem, outcome: RefusedItem) -> tuple[str, str | None]:
+    """Which key is taken, and by whom if a look-up tells already."""
     values = {**item.values, **({item.upsert[0]: item.upsert[1]} if item.upsert else {})}
     for key in desk.session.object(desk.object).keys:
-        if (key in error.fields or f"{key}s" in error.fields) and values.get(key):
-            try:
-                found = find(desk.session, desk.object, key, [values[key]], [])
-            except ConnectorError:
-                return None  # it is refused either way; who it is will be seen when it is read
-            if len(found) == 1:
-                return found[0].id
-    return None
+        if key not in outcome.fields or not values.get(key):
+            continue
+        try:
+            found = find(desk.session, desk.object, key, [values[key]], [])
+        except ConnectorError:
+            return key, None  # it is refused either way; who it is will be seen when it is read
+        if len(found) == 1:
+            return key, found[0].id
+    return "", None
 
 
 def _update(desk: Desk, item: WriteItem) -> Outcome:

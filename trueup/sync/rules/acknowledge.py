@@ -19,6 +19,8 @@ def done(delivery: Delivery, record_id: str, record: Record | None, lag: float, 
     sent = predicted(delivery)
     answered = dict(record.values) if record is not None else {}
     observed = {path: answered.get(path, value) for path, value in sent.items()}
+    if write.kind is WriteKind.CREATE:
+        observed |= {path: value for path, value in answered.items() if value in (None, "", [])}
     assumed = {
         path: {"was": write.replaced.get(path), "until": (now + timedelta(seconds=lag + 1)).isoformat()}
         for path in sent
@@ -28,7 +30,7 @@ def done(delivery: Delivery, record_id: str, record: Record | None, lag: float, 
         delivery.id,
         DeliveryState.DONE,
         observed=observed,
-        said={path: value for path, value in answered.items() if path not in sent},
+        said={path: value for path, value in answered.items() if path not in observed},
         agreed={
             key: Agreed(hub, observed.get(remote_path(key, observed))) for key, hub in write.wants.items()
         },

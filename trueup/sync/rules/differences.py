@@ -27,7 +27,8 @@ class Draft:
     quarantine: dict[str, Quarantine] = field(default_factory=dict)
     ordinary: list[Difference] = field(default_factory=list)
     urgent: list[Difference] = field(default_factory=list)
-    withheld: list[Difference] = field(default_factory=list)
+    withheld: int = 0
+    newly_withheld: list[Difference] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
 
 
@@ -203,7 +204,9 @@ def _write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool
         draft.ordinary.append(difference)
         _due(reading, draft)
     else:
-        draft.withheld.append(difference)
+        draft.withheld += 1
+        if reading.agreed is None or not reading.agreed.withheld:
+            draft.newly_withheld.append(difference)
         draft.agreed[binding.key] = Agreed(NEVER, _stand(reading), withheld=True)
 
 

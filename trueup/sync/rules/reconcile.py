@@ -193,7 +193,7 @@ def _outward(
         draft = _draft(one, after, context, policy, now)
         rules = policy.rules[one.link.stream]
         writes.extend(_updates(one, draft, after, rules, policy))
-        withheld.extend(_bundle(one.link, draft.withheld, Lane.NORMAL))
+        withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
         writes.extend(_switches(one.link, rules, gone_elsewhere))
         patches.append(_patch(one, draft, after, case.entity))
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
@@ -316,7 +316,7 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
         agreed=agreed,
         quarantine=draft.quarantine,
         primary=link.primary,
-        withheld=len(draft.withheld),
+        withheld=draft.withheld,
         dangling=tuple(_dangling(one)),
         keys=keys,
     )

@@ -1,0 +1,83 @@
+"""Kinds of connectors as the tests of configuration know them: fixed, so that texts stay the same."""
+
+from __future__ import annotations
+
+from trueup.config.systems import Setting, System, SystemObject, parse_mapping
+from trueup.connectors.base import Capability
+from trueup.model.record import FieldSpec
+
+_SALESFORCE = """
+objects:
+  Lead:
+    entity: contact
+    fields: {email: Email, first_name: FirstName, last_name: LastName, company_name: Company, phone: Phone}
+    consent: {email.marketing: {field: HasOptedOutOfEmail, opted_out: true}}
+  Contact:
+    entity: contact
+    fields: {email: Email, first_name: FirstName, last_name: LastName, job_title: Title}
+  Account: {entity: company, fields: {name: Name}}
+  Opportunity: {entity: deal, fields: {name: Name, stage: StageName, amount: {field: Amount, direction: out}}}
+"""
+_HUBSPOT = """
+objects:
+  contacts:
+    entity: contact
+    fields: {email: email, first_name: firstname, last_name: lastname, website: website, phones.fax: fax}
+"""
+_ZENDESK = """
+objects:
+  users: {entity: contact, fields: {email: email, full_name: name, tags: {field: tags, shape: elements}}}
+"""
+
+
+def _system(name: str, title: str, mapping: str, objects: dict[str, str], **more: object) -> System:
+    said, problems = parse_mapping(mapping, f"connectors/{name}/mapping.yaml")
+    assert not problems
+    known = {
+        one: SystemObject(one, kind, capabilities=frozenset({Capability.MERGE} if kind == "contact" else ()))
+        for one, kind in objects.items()
+    }
+    return System(name, title, known, mapping=said, **more)  # type: ignore[arg-type]
+
+
+def _read_only(name: str) -> FieldSpec:
+    return FieldSpec(name, name, "text", writable=False)
+
+
+SYSTEMS = {
+    "salesforce": _system(
+        "salesforce",
+        "Salesforce",
+        _SALESFORCE,
+        {"Lead": "contact", "Contact": "contact", "Account": "company", "Opportunity": "deal"},
+        auth=("client_credentials",),
+        settings={
+            "domain": Setting(secret=False),
+            "client_id": Setting(help="Setup > App Manager > your external client app > Consumer Key"),
+            "client_secret": Setting(help="Setup > App Manager > your external client app > Consumer Secret"),
+        },
+        calls_per_day=100_000,
+    ),
+    "hubspot": _system(
+        "hubspot",
+        "HubSpot",
+        _HUBSPOT,
+        {"contacts": "contact", "companies": "company"},
+        auth=("bearer", "refresh_token"),
+        settings={"token": Setting(help="Settings > Integrations > Private Apps > your app > Auth")},
+    ),
+    "zendesk": _system(
+        "zendesk",
+        "Zendesk",
+        _ZENDESK,
+        {"users": "contact", "organizations": "company"},
+        auth=("basic",),
+        settings={
+            "subdomain": Setting(secret=False),
+            "user": Setting(secret=False),
+            "token": Setting(help="Admin Center > Apps and integrations > APIs > Zendesk API"),
+        },
+    ),
+    "sql": System("sql", "SQL", open=True),
+}
+SYSTEMS["hubspot"].objects["contacts"].fields["hs_analytics_source"] = _read_only("hs_analytics_source")  # type: ignore[index]

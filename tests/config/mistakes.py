@@ -1,0 +1,142 @@
+"""The mistakes of the gallery: what people type, and where. The texts they get are in gallery/NAME.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+HUB, LIFE, DEDUPE = "hub.yaml", "lifecycle.yaml", "dedupe.yaml"
+SALES, MARKETING = "connections/sales.yaml", "connections/marketing.yaml"
+SHOP, SUPPORT, EXAMPLES = "connections/shop.yaml", "connections/support.yaml", "examples.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Texts of one file (or several) that are replaced. `unset`: variables that are missing."""
+
+    name: str
+    changes: tuple[tuple[str, str, str], ...]
+    unset: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def _one(name: str, file: str, old: str, new: str, *unset: str) -> Mistake:
+    return Mistake(name, ((file, old, new),), unset)
+
+
+_TOKEN = 'auth: {kind: bearer, token: "${env:HUBSPOT_TOKEN}"}'
+
+MISTAKES = (
+    # -- YAML as people type it
+    _one("unquoted-variable-in-braces", MARKETING, '"${env:HUBSPOT_TOKEN}"', "${env:HUBSPOT_TOKEN}"),
+    _one("tab-in-indentation", HUB, "  create: {count: 2000}", "\tcreate: {count: 2000}"),
+    _one("no-break-space-from-a-wiki", SALES, "mql: Open - Not Contacted", "mql: Open -\u00a0Not Contacted"),
+    _one("zero-width-space", SALES, "role: sales", "role: sales\u200b"),
+    _one("value-begins-with-at", HUB, "name: acme", "name: @acme"),
+    _one("value-begins-with-percent", SALES, "fallback: Inbound queue", "fallback: %queue"),
+    _one("second-colon-in-value", SALES, "disqualified: Unqualified", "disqualified: Closed: Unqualified"),
+    _one("condition-begins-with-quote", LIFE, """'"beach" in tags && !("investor" in tags)'""",
+         """"beach" in tags && !("investor" in tags)"""),
+    _one("condition-begins-with-not", LIFE, 'gold: tier == "gold"', 'gold: !(tier == "standard")'),
+    _one("condition-with-list-in-braces", LIFE, "{of: order, where: state == \"paid\", take: last}",
+         "{of: order, where: state in [\"paid\"], take: last}"),
+    _one("typographic-quotes", LIFE, 'gold: tier == "gold"', "gold: “tier”"),
+    _one("quote-never-closed", HUB, "name: acme", 'name: "acme'),
+    _one("brace-never-closed", SALES, "schedule: {every: 5m}", "schedule: {every: 5m"),
+    _one("wrong-indentation", SHOP, "    key: customer_id\n    changed_at: updated_at\n    consent:",
+         "    key: customer_id\n   changed_at: updated_at\n    consent:"),
+    _one("same-key-twice", HUB, "phone_region: UA  ", "time_zone: Europe/Kyiv\nphone_region: UA  "),
+    _one("cyrillic-letter-in-key", SALES, "  Lead:  ", "  L\u0435ad:  "),
+    _one("all-cyrillic-word", HUB, "address: {authority", "\u0441\u043e\u0440\u0443: {authority"),
+    _one("key-with-trailing-blank", SALES, "  Lead:  ", '  "Lead ":  '),
+    _one("missing-blank-after-colon", SALES, "schedule: {every: 5m}", "schedule:\n  every:5m"),
+    _one("merge-key", SALES, "  Opportunity: {entity: deal, direction: in}", "  Opportunity:\n    <<: {entity: deal}"),
+    _one("python-tag", HUB, "name: acme", "name: !!python/object/apply:os.system [date]"),
+    _one("two-documents", DEDUPE, "never_identifies:", "---\nnever_identifies:"),
+    # -- values
+    _one("yes-for-true", MARKETING, "webhooks: true", "webhooks: yes"),
+    _one("no-as-remote-value", SALES, "    deactivate: {Active__c: false}              #", "    deactivate: {Active__c: no}  #"),
+    _one("leading-zero-as-remote-value", SALES, "disqualified: Unqualified", "disqualified: 08"),
+    _one("time-as-remote-value", SALES, "disqualified: Unqualified", "disqualified: 12:30"),
+    _one("duration-without-unit", SALES, "schedule: {every: 5m}", "schedule: {every: 5}"),
+    _one("share-without-percent", SALES, "reserve: 10%", "reserve: 10"),
+    _one("number-with-separator", SALES, "calls_per_day: 40000", "calls_per_day: 40 000"),
+    _one("wrong-cron", SALES, "schedule: {every: 5m}", "schedule: {cron: 0 25 * * *}"),
+    _one("list-without-brackets", LIFE, "  priority: [service, handoff, event, newsletter]", "  priority: service, handoff"),
+    _one("hash-begins-a-comment", SALES, "fallback: Inbound queue", "fallback: #inbound"),
+    # -- secrets
+    Mistake("literal-token", ((MARKETING, '"${env:HUBSPOT_TOKEN}"', "pat-eu1-0f3c9b7e-aaaa-bbbb-cccc-123456789abc"),)),
+    Mistake("literal-password-in-url", ((SHOP, '"${env:SHOP_DATABASE}"', '"postgresql://shop:hunter2@db/shop"'),)),
+    Mistake("missing-variable", (), ("ZENDESK_TOKEN",)),
+    Mistake(
+        "one-missing-variable-in-two-files",
+        ((SUPPORT, 'token: "${env:ZENDESK_TOKEN}"', 'token: "${env:HUBSPOT_TOKEN}"'),),
+        ("HUBSPOT_TOKEN",),
+    ),
+    _one("variable-without-env", MARKETING, '"${env:HUBSPOT_TOKEN}"', '"${HUBSPOT_TOKEN}"'),
+    _one("missing-secret-file", MARKETING, '"${env:HUBSPOT_TOKEN}"', '"${file:secrets/hubspot}"'),
+    # -- keys and words
+    _one("misspelt-key", HUB, "fuses:  ", "fuse:  "),
+    _one("key-of-another-file", DEDUPE, "vetoes: [", "survivorship: {tags: {strategy: union}}\nvetoes: ["),
+    _one("unknown-connector", SALES, "connector: salesforce", "connector: sales_force"),
+    _one("unknown-role", SALES, "role: sales", "role: crm"),
+    _one("missing-role", SALES, "role: sales\n", ""),
+    _one("unknown-sign-in", SALES, "kind: client_credentials", "kind: client_credential"),
+    _one("unknown-object", SALES, "  Opportunity: {", "  Oportunity: {"),
+    _one("unknown-time-zone", HUB, "time_zone: Europe/Kyiv", "time_zone: Europe/Kiyv"),
+    # -- fields
+    _one("misspelt-field", SALES, "      interests: {field: Interests__c", "      intrests: {field: Interests__c"),
+    _one("label-for-field-name", SUPPORT, "      full_name: name", "      Job Title: name"),
+    _one("usual-word-for-field", SHOP, "      address.postcode:", "      zip:"),
+    _one("unknown-transform", SALES, "transform: semicolon_list", "transform: semicolonlist"),
+    _one("transform-of-another-type", SUPPORT, "      full_name: name", "      full_name: {field: name, transform: e164}"),
+    _one("computed-field-comes-in", MARKETING, "owner.email: {field: rep_email, direction: out}",
+         "owner.email: {field: rep_email, direction: in}"),
+    _one("read-only-field-goes-out", MARKETING, "score: {field: hub_score, direction: out",
+         "score: {field: hs_analytics_source, direction: out"),
+    _one("two-rules-write-one-field", MARKETING, "current_offer: {field: current_offer, direction: in}",
+         "current_offer: {field: partner_name}"),
+    _one("action-and-rule-write-one-field", SALES, "      score: {field: Score__c, direction: out",
+         "      score: {field: Active__c, direction: out"),
+    _one("field-mapped-and-left-out", MARKETING, "without: [fax, website]", "without: [fax, interests]"),
+    _one("confined-field-elsewhere", MARKETING, "      partner_name: partner_name", "      contract_number: contract_no"),
+    _one("confined-field-in-handoff", SALES, "fields: [email, last_name,", "fields: [contract_number, email, last_name,"),
+    _one("unknown-choice-in-custom-field-map", MARKETING, "tier: {field: customer_tier, direction: out}             #",
+         "tier: {field: customer_tier, direction: out, values: {gold: A, standart: B}}  #"),
+    _one("custom-field-that-exists", HUB, "    tier: {type: choice", "    birthday: {type: choice"),
+    _one("strategy-of-sets-for-one-value", HUB, "birthday: {strategy: most_complete}", "birthday: {strategy: union}"),
+    # -- stages and value maps
+    _one("stage-missing-in-value-map", MARKETING, "        opportunity: opportunity\n", ""),
+    _one("unknown-stage-in-value-map", SALES, "        sal: Working - Contacted", "        sale: Working - Contacted"),
+    _one("unknown-stage-in-transition", LIFE, "{to: opportunity, from: [sal, sql], when: open_deals > 0}",
+         "{to: oportunity, from: [sal, sql], when: open_deals > 0}"),
+    _one("stage-nobody-leads", LIFE, "  sal: {control: sales}", "  sal: {}"),
+    _one("stage-led-by-nobody-there", LIFE, "  customer: {control: operations}", "  customer: {control: opertions}"),
+    _one("stage-that-nothing-leads-to", LIFE, "  sql: {control: sales}", "  sql: {control: sales}\n  trial: {control: sales}"),
+    _one("deactivate-where-nothing-says-how", LIFE, "  disqualified: {control: marketing, enter: [{deactivate_in: sales}]",
+         "  disqualified: {control: marketing, enter: [{deactivate_in: marketing}]"),
+    _one("transition-without-condition", LIFE, "{to: lead, from: [name, recycled, former], when: score >= 40}",
+         "{to: lead, from: [name, recycled, former]}"),
+    _one("unknown-fact-in-summary", LIFE, "open_tickets: {of: ticket,", "open_tickets: {of: tiket,"),
+    # -- names
+    _one("authority-names-nobody", HUB, "default: {authority: [control, sales, operations, marketing]}",
+         "default: {authority: [control, sale, operations, marketing]}"),
+    Mistake("connection-with-the-name-of-a-shared-role", (
+        ("connections/crm.yaml", "", "connector: salesforce\nrole: sales\nauth: {kind: client_credentials,"
+         ' domain: b.my.salesforce.com, client_id: "${env:SALESFORCE_CLIENT_ID}",'
+         ' client_secret: "${env:SALESFORCE_CLIENT_SECRET}"}\n'),
+    )),
+    _one("unknown-segment-published", MARKETING, "publish: [nurture, gold,", "publish: [nurture, golden,"),
+    # -- consent
+    _one("consent-without-a-sign", SHOP, "{field: no_mail, opted_out: true}", "{field: no_mail}"),
+    _one("consent-by-absence", SUPPORT, "{tag: no_marketing, opted_out: present}", "{tag: marketing, opted_out: absent}"),
+    _one("consent-of-unknown-channel", SALES, "      phone.marketing: {", "      telephone.marketing: {"),
+    _one("consent-as-a-field", SUPPORT, "      full_name: name", "      consent.email.marketing: no_mail"),
+    # -- files
+    Mistake("file-with-another-ending", (("lifecycle.yml", "", "stages: {}\n"),)),
+    Mistake(
+        "example-with-unknown-object",
+        ((EXAMPLES, "", "- name: a lead comes in\n  given: {sales: {Leads: {Email: ann@example.com}}}\n"
+          "  expect: {stage: leed}\n"),),
+    ),
+)

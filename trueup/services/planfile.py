@@ -1,0 +1,144 @@
+"""A saved plan: a file of JSON lines, one per entity, that `sync --plan` can hold against the world.
+
+The first line says of which configuration it is, the last what it counts. It holds personal data: only its
+owner may read it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import orjson
+
+from trueup.errors import NotFound
+from trueup.model.plan import Case, Plan, Write
+from trueup.model.record import Json
+from trueup.sync.rules.reconcile import write_digest
+
+FORMAT = 1
+
+
+def key_of(case: Case) -> str:
+    """What an entity is called in a plan: the first of its records; new contacts have no other name yet."""
+    refs = sorted(
+        f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id
+    )
+    return refs[0] if refs else case.entity.public_id
+
+
+def digests(plan: Plan) -> tuple[str, ...]:
+    """What a plan would write, in a form that can be compared."""
+    return tuple(sorted(f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes))
+
+
+@dataclass(slots=True)
+class PlanWriter:
+    """Writes a plan entity by entity; use it as a context."""
+
+    path: Path
+    config_version: str
+    at: str
+    _file: BinaryIO | None = None
+    _count: int = 0
+
+    def __enter__(self) -> PlanWriter:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = os.fdopen(descriptor, "wb")
+        self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at})
+        return self
+
+    def add(self, case: Case, plan: Plan) -> None:
+        """One entity; one without writes is left out."""
+        if not plan.writes and not plan.withheld:
+            return
+        self._count += 1
+        self._line(
+            {
+                "key": key_of(case),
+                "entity": case.entity.public_id if case.entity.id > 0 else None,
+                "revision": case.entity.revision,
+                "links": [[*link.stream, link.remote_id, link.rev] for link in case.links],
+                "digests": list(digests(plan)),
+                "writes": [_write(one) for one in plan.writes],
+                "withheld": [_write(one) for one in plan.withheld],
+            }
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            if error is None:
+                self._line({"entities": self._count})
+            self._file.close()
+
+    def _line(self, value: Mapping[str, Json]) -> None:
+        assert self._file is not None
+        self._file.write(orjson.dumps(value) + b"\n")
+
+
+def _write(write: Write) -> dict[str, Json]:
+    return {
+        "connection": write.connection,
+        "object": write.object,
+        "kind": write.kind.value,
+        "values": dict(write.values),
+        "replaces": dict(write.replaced),
+        "effects": {key: effect.value for key, effect in write.effects.items()},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan as read from its file: what each entity was going to write."""
+
+    config_version: str
+    at: str
+    entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_plan(path: Path) -> SavedPlan:
+    """A saved plan. Raises NotFound when the file is missing, no plan, or cut off."""
+    if not path.is_file():
+        raise NotFound(f"there is no plan file {path}")
+    lines = list(_lines(path))
+    if not lines or lines[0].get("trueup_plan") != FORMAT:
+        raise NotFound(f"{path} is not a plan that `trueup plan --out` has written")
+    if "entities" not in lines[-1]:
+        raise NotFound(f"{path} is cut off: its last line is missing; make the plan again")
+    entities = {str(line["key"]): tuple(line["digests"]) for line in lines[1:-1]}
+    return SavedPlan(str(lines[0]["config"]), str(lines[0]["at"]), entities)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Json]]:
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                yield orjson.loads(line)
+            except orjson.JSONDecodeError:
+                yield {}
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the world has moved from a saved plan."""
+
+    equal: frozenset[str]
+    outdated: Sequence[str]
+    planned: int
+
+    @property
+    def share(self) -> float:
+        return len(self.outdated) / self.planned if self.planned else 0.0
+
+
+def drift(saved: SavedPlan, now: Mapping[str, tuple[str, ...]]) -> Drift:
+    """Which entities of a saved plan would still be written just so."""
+    equal = frozenset(key for key, planned in saved.entities.items() if now.get(key, ()) == planned)
+    outdated = sorted(key for key in saved.entities if key not in equal)
+    return Drift(equal, outdated, len(saved.entities))

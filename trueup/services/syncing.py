@@ -1,0 +1,197 @@
+"""Plan and sync: the same decisions; a sync commits and delivers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+from trueup.errors import Held, PlanDrifted
+from trueup.model.fields import Kind
+from trueup.model.plan import Case, Plan
+from trueup.services.hub import Hub
+from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
+from trueup.sync.engine import LEASE, Order, Report, landing, run
+from trueup.sync.preview import preview
+from trueup.sync.rules.policy import Stream
+from trueup.sync.tally import Tally
+
+Chosen = Callable[[Case], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which contacts a plan or sync is about. `only`: an e-mail, a public id or a remote id; `limit`: how
+    many contacts at most. Companies and owners are always in."""
+
+    only: str | None = None
+    limit: int | None = None
+
+    def chooser(self) -> Chosen:
+        """A function that answers the same for an entity however often it is asked."""
+        picked: set[int] = set()
+
+        def chosen(case: Case) -> bool:
+            if case.entity.kind is not Kind.CONTACT:
+                return True
+            if self.only is not None and not mentions(case, self.only):
+                return False
+            if self.limit is None or case.entity.id in picked:
+                return True
+            if len(picked) >= self.limit:
+                return False
+            picked.add(case.entity.id)
+            return True
+
+        return chosen
+
+
+def mentions(case: Case, text: str) -> bool:
+    """Whether a person typed this entity's id, a record's id, or an address that it holds."""
+    wanted = text.strip().casefold()
+    if wanted in (case.entity.public_id, *(str(link.remote_id).casefold() for link in case.links)):
+        return True
+    held = [*case.entity.values.values(), *(value for link in case.links for value in link.observed.values())]
+    return any(_holds(value, wanted) for value in held)
+
+
+def _holds(value: object, wanted: str) -> bool:
+    if isinstance(value, str):
+        return value.strip().casefold() == wanted
+    return isinstance(value, list) and any(_holds(one, wanted) for one in value)
+
+
+@dataclass(slots=True)
+class PlanReport:
+    """What a sync would do now. `calls`: writes' API calls by connection; `failed`: systems not read."""
+
+    tally: Tally = field(default_factory=Tally)
+    contacts: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    plans: list[tuple[Case, Plan]] = field(default_factory=list)
+
+    @property
+    def changes_something(self) -> bool:
+        return any(self.tally.get(what) for what in ("creates", "updates", "deactivates", "deletes"))
+
+
+KEPT = 200
+"""How many plans of single contacts a report keeps for showing."""
+
+
+def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path | None = None) -> PlanReport:
+    """Read the systems (unless offline) and decide, without committing anything or writing anywhere.
+
+    `out` saves the plan for `sync --plan`. Raises Held while a run is at work.
+    """
+    parts, report = hub.parts, PlanReport()
+    fence = parts.store.lease("run", parts.worker, parts.now(), parts.now() + LEASE)
+    if fence is None:
+        raise Held("a run is at work; plan again when it has ended", code="TU-RUN-011")
+    try:
+        parts.store.register(tuple(parts.connectors), parts.policy.config_version)
+        if not offline:
+            reading = Report(0)
+            reading.tally = report.tally
+            landing(parts, tuple(parts.connectors), reading, fence)
+            report.failed = {name: str(error) for name, error in reading.failed.items()}
+        _decide(hub, scope or Scope(), report, out)
+    finally:
+        parts.store.let_go(fence)
+    report.calls = _calls(hub, report.tally)
+    return report
+
+
+def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> None:
+    if out is None:
+        for case, one in preview(hub.parts, scope.chooser()):
+            _note(report, case, one)
+        return
+    with PlanWriter(out, hub.config.version, hub.parts.now().isoformat()) as writer:
+        for case, one in preview(hub.parts, scope.chooser()):
+            writer.add(case, one)
+            _note(report, case, one)
+
+
+def _note(report: PlanReport, case: Case, one: Plan) -> None:
+    report.tally.planned(one)
+    report.contacts += case.entity.kind is Kind.CONTACT
+    if len(report.plans) < KEPT and (one.writes or one.withheld or one.changes):
+        report.plans.append((case, one))
+
+
+def _calls(hub: Hub, tally: Tally) -> dict[str, int]:
+    """The least number of write calls, by connection, with the batch sizes of each object."""
+    calls: dict[str, int] = {}
+    for stream, spec in hub.parts.specs.items():
+        writes = sum(_count(tally, stream, what) for what in ("creates", "updates", "deactivates", "deletes"))
+        if writes:
+            calls[stream[0]] = calls.get(stream[0], 0) + ceil(writes / max(1, spec.write_batch))
+    return calls
+
+
+def _count(tally: Tally, stream: Stream, what: str) -> int:
+    return tally.counts.get((*stream, what), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """What a sync is asked to do."""
+
+    user: str
+    scope: Scope = Scope()
+    approve_first: bool = False
+    plan: Path | None = None
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """How a sync went; `drift` where a saved plan was applied."""
+
+    report: Report
+    drift: Drift | None = None
+
+
+def sync(hub: Hub, asked: Sync) -> SyncReport:
+    """Bring all connections in step once.
+
+    With a saved plan, what would still be written just so is applied, the rest is left out and listed.
+    Raises PlanDrifted before the first write when too much of it is outdated or the configuration
+    changed, Held while another run is at work.
+    """
+    chosen = asked.scope.chooser()
+    moved: Drift | None = None
+    if asked.plan is not None:
+        moved = _against(hub, asked.plan)
+        chosen = _equal_only(moved)
+    order = Order(tuple(hub.parts.connectors), "sync", asked.user, asked.approve_first, chosen)
+    return SyncReport(run(hub.parts, order), moved)
+
+
+def _against(hub: Hub, path: Path) -> Drift:
+    saved = read_plan(path)
+    if saved.config_version != hub.config.version:
+        raise PlanDrifted(
+            f"{path} was made with another configuration; make the plan again", code="TU-RUN-031"
+        )
+    plan(hub)
+    now = {key_of(case): digests(one) for case, one in preview(hub.parts)}
+    moved = drift(saved, now)
+    if moved.share > hub.config.hub.drift_limit:
+        raise PlanDrifted(
+            f"{len(moved.outdated)} of {moved.planned} entities of {path} would be written differently now "
+            f"({moved.share:.0%}, allowed are {hub.config.hub.drift_limit:.0%}); nothing was written"
+        )
+    return moved
+
+
+def _equal_only(moved: Drift) -> Chosen:
+    """Entities whose plan still holds; they keep being chosen in later rounds of the run."""
+
+    def chosen(case: Case) -> bool:
+        refs = {f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id}
+        return case.entity.kind is not Kind.CONTACT or bool(refs & moved.equal)
+
+    return chosen

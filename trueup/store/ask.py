@@ -1,0 +1,140 @@
+"""What people ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from trueup.errors import NotFound
+from trueup.model.entity import Link, Quarantine
+from trueup.model.fields import Kind
+from trueup.model.history import HistoryRow
+from trueup.model.plan import Change, Conflict
+from trueup.model.values import Value
+from trueup.store.codec import loads, moment, name_of, parse_public_id, short_key
+from trueup.store.commit import FIRST_SIGHT
+from trueup.store.decide import home, homes_of
+from trueup.store.rows import links_where
+from trueup.store.sql import Row, Tx
+from trueup.store.streams import connection_id, streams
+
+
+def find(tx: Tx, kind: Kind, text: str, limit: int) -> list[str]:
+    """Best first: the public id itself, a match key, a remote id, then names that begin or contain it."""
+    typed = text.strip()
+    if not typed:
+        return []
+    ids: dict[int, None] = {}
+    for found in _searches(tx, str(kind), typed, limit):
+        ids.update(dict.fromkeys(found))
+        if len(ids) >= limit:
+            break
+    return [name_of(str(kind), id) for id in list(ids)[:limit]]
+
+
+def _searches(tx: Tx, kind: str, typed: str, limit: int) -> Iterable[list[int]]:
+    folded = typed.casefold()
+    yield _by_public_id(tx, kind, typed)
+    yield _ids(
+        tx,
+        "select distinct l.entity_id from match_keys k join links l on l.id = k.link_id where k.kind = ?"
+        " and k.key in texts(?) and l.entity_id is not null order by l.entity_id limit ?",
+        kind,
+        sorted({short_key(typed), short_key(folded)}),
+        limit,
+    )
+    yield _ids(
+        tx,
+        "select distinct entity_id from links where kind = ? and remote_id = ?"
+        " and stream_id in (select id from streams) and entity_id is not null order by entity_id limit ?",
+        kind,
+        typed,
+        limit,
+    )
+    named = "select id from entities where kind = ? and title like ? escape '!' order by id limit ?"
+    for pattern in (f"{_escaped(folded)}%", f"%{_escaped(folded)}%"):
+        yield _ids(tx, named, kind, pattern, limit)
+
+
+def _ids(tx: Tx, sql: str, *values: object) -> list[int]:
+    return [id for (id,) in tx.rows(sql, *values)]
+
+
+def _by_public_id(tx: Tx, kind: str, typed: str) -> list[int]:
+    try:
+        named, id = parse_public_id(typed)
+    except NotFound:
+        return []
+    return list(homes_of(tx, [id]).values()) if str(named) == kind else []
+
+
+def _escaped(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def history(tx: Tx, public_id: str, limit: int) -> list[HistoryRow]:
+    """See `Store.history`. Values of a first sight are not stored with it: they are what the next change
+    replaced, or what stands there now, so the walk goes from the newest row back."""
+    entity = home(tx, public_id)
+    now = tx.row("select data from entities where id = ?", entity)
+    values: dict[str, Value] = {} if now is None else loads(now[0])
+    found = tx.rows(
+        "select at, run_id, revision, data from history where entity_id = ? order by id desc limit ?",
+        entity,
+        limit,
+    )
+    return [_history_row(row, values) for row in found]
+
+
+def _history_row(row: Row, values: dict[str, Value]) -> HistoryRow:
+    at, run_id, revision, text = row
+    data = loads(text)
+    changes = [Change(*one) for one in data.get("changes", ())]
+    for change in changes:
+        values[change.field] = change.old
+    sights = data.get("first", {})
+    changes += [
+        Change(name, None, values.pop(name, None), source, FIRST_SIGHT)
+        for source, names in sights.items()
+        for name in names
+    ]
+    conflicts = tuple(Conflict(*one) for one in data.get("conflicts", ()))
+    only = next(iter(sights)) if len(sights) == 1 and "changes" not in data else ""
+    return HistoryRow(moment(at), run_id, revision, tuple(changes), conflicts, only)
+
+
+def quarantined(tx: Tx, connection: str | None, limit: int) -> list[tuple[Link, str, Quarantine]]:
+    known = streams(tx)
+    chosen = sorted(known.names) if connection is None else known.of([connection])
+    links = links_where(
+        tx,
+        known,
+        "n.quarantine is not null and l.stream_id in ints(?) order by l.id limit ?",
+        chosen,
+        limit,
+    )
+    found = [(link, key, why) for link in links for key, why in sorted(link.quarantine.items())]
+    return found[:limit]
+
+
+def withheld(tx: Tx, connection: str, after: int, limit: int) -> list[int]:
+    id = connection_id(tx, connection)
+    return _ids(
+        tx,
+        "select distinct entity_id from links where withheld > 0 and entity_id > ?"
+        " and stream_id in (select id from streams where connection_id = ?) order by entity_id limit ?",
+        after,
+        id,
+        limit,
+    )
+
+
+def count_links(tx: Tx) -> dict[tuple[str, str, str], int]:
+    found = tx.rows(
+        "select c.name, s.object, l.state, count(*) from links l join streams s on s.id = l.stream_id"
+        " join connections c on c.id = s.connection_id group by c.name, s.object, l.state order by 1, 2, 3"
+    )
+    return {(connection, object, state): count for connection, object, state, count in found}
+
+
+def links(tx: Tx, ids: Sequence[int]) -> list[Link]:
+    return links_where(tx, streams(tx), "l.id in ints(?) order by l.id", list(ids))

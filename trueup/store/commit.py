@@ -1,0 +1,414 @@
+"""Decide, the writing half: plans become entities, history and deliveries, or are left out whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from trueup.model.consent import ConsentEvent
+from trueup.model.fields import Kind
+from trueup.model.plan import Change, Fence, LinkPatch, Plan, Write, WriteKind
+from trueup.model.values import Value
+from trueup.store.addresses import subjects_of
+from trueup.store.codec import (
+    dumps,
+    dumps_or_none,
+    id_of,
+    micros,
+    micros_or_none,
+    write_agreed,
+    write_quarantine,
+    write_sources,
+)
+from trueup.store.identify import write_keys
+from trueup.store.leases import check
+from trueup.store.marks import mark_due
+from trueup.store.moves import supersede
+from trueup.store.rows import UNSENT
+from trueup.store.sql import Row, Tx
+from trueup.store.streams import Streams, ensure, streams
+from trueup.sync.rules.reconcile import write_digest
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """The rows that plans are checked against, locked until the end."""
+
+    entities: dict[int, Row]  # id -> id, revision, look_again_at
+    links: dict[int, Row]  # id -> id, rev, entity_id
+    open: dict[tuple[int, str], int]  # (link, lane) -> delivery
+    unsent: frozenset[int]
+    wanted: dict[tuple[int, int], int]  # (entity, stream) -> link without a remote id
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What is written, collected over all plans of the call."""
+
+    entities: list[Row] = field(default_factory=list)
+    look_again: list[Row] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
+    wanted: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)  # entities whose values changed
+
+
+def commit(
+    tx: Tx, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None
+) -> list[int]:
+    """See `Store.commit`."""
+    check(tx, fence)
+    known = streams(tx)
+    for plan in plans:
+        for write in plan.writes:
+            ensure(tx, known, write.connection, write.object)
+    now = _read(tx, plans)
+    stands = [plan for plan in plans if _holds(plan, now)]
+    rows = _Rows()
+    _close(tx, stands)
+    _entities(rows, stands, now, run_id, micros(at))
+    _writes(tx, rows, stands, now, known, run_id, micros(at))
+    _store(tx, rows)
+    _patch(tx, [patch for plan in stands for patch in plan.links], stands, known)
+    _beside(tx, rows, stands)
+    stood = {plan.before.id for plan in stands}
+    return sorted(plan.before.id for plan in plans if plan.before.id not in stood)
+
+
+# -- checks --------------------------------------------------------------------------------------------
+
+
+def _read(tx: Tx, plans: Sequence[Plan]) -> _Now:
+    ids = sorted({plan.before.id for plan in plans})
+    entities = tx.rows(
+        "select id, revision, look_again_at from entities where id in ints(?) order by id" + tx.lock, ids
+    )
+    touched = {patch.link_id for plan in plans for patch in plan.links}
+    touched |= {write.link_id for plan in plans for write in plan.writes if write.link_id}
+    links = tx.rows(
+        "select id, rev, entity_id from links where id in ints(?) order by id" + tx.lock, sorted(touched)
+    )
+    wanted = _wanted(tx, plans)
+    written = {write.link_id for plan in plans for write in plan.writes} | set(wanted.values())
+    superseded = sorted({id for plan in plans for id in plan.superseded})
+    opens: list[Row] = []
+    if written != {0} and written:
+        opens += tx.rows(
+            "select id, link_id, lane, state from deliveries where open = 1 and link_id in ints(?)"
+            " order by id" + tx.lock,
+            sorted(written),
+        )
+    if superseded:
+        opens += tx.rows(
+            "select id, link_id, lane, state from deliveries where open = 1 and id in ints(?)"
+            " order by id" + tx.lock,
+            superseded,
+        )
+    return _Now(
+        {row[0]: row for row in entities},
+        {row[0]: row for row in links},
+        {(row[1], row[2]): row[0] for row in opens},
+        frozenset(row[0] for row in opens if row[3] in UNSENT),
+        wanted,
+    )
+
+
+def _wanted(tx: Tx, plans: Sequence[Plan]) -> dict[tuple[int, int], int]:
+    creating = sorted(
+        {plan.before.id for plan in plans for write in plan.writes if write.kind is WriteKind.CREATE}
+    )
+    if not creating:
+        return {}
+    found = tx.rows(
+        "select entity_id, stream_id, id from links where entity_id in ints(?) and remote_id is null"
+        " order by id",
+        creating,
+    )
+    return {(entity, stream): id for entity, stream, id in found}
+
+
+def _holds(plan: Plan, now: _Now) -> bool:
+    """Whether everything that this plan was decided on still stands."""
+    entity = now.entities.get(plan.before.id)
+    if entity is None or entity[1] != plan.before.revision:
+        return False
+    for patch in plan.links:
+        link = now.links.get(patch.link_id)
+        if link is None or link[1] != patch.rev or link[2] != plan.before.id:
+            return False
+    if not now.unsent.issuperset(plan.superseded):
+        return False
+    return all(_free(write, plan, now) for write in plan.writes if write.link_id)
+
+
+def _free(write: Write, plan: Plan, now: _Now) -> bool:
+    """At most one open delivery per link and lane."""
+    link = now.links.get(write.link_id)
+    there = now.open.get((write.link_id, str(write.lane)))
+    return link is not None and link[2] == plan.before.id and (there is None or there in plan.superseded)
+
+
+# -- entities and history ------------------------------------------------------------------------------
+
+
+def _close(tx: Tx, stands: Sequence[Plan]) -> None:
+    superseded = [id for plan in stands for id in plan.superseded]
+    if superseded:
+        supersede(tx, "id in ints(?)", superseded)
+    edits = [id for plan in stands for id in plan.edits]
+    if edits:
+        tx.run("delete from edits where id in ints(?)", edits)
+    marks = [plan.mark for plan in stands if plan.mark]
+    if marks:
+        tx.run("delete from due where mark in ints(?)", marks)
+
+
+def _entities(rows: _Rows, stands: Sequence[Plan], now: _Now, run_id: int, at: int) -> None:
+    for plan in stands:
+        entity, before = plan.entity, plan.before
+        again = micros_or_none(plan.look_again_at)
+        if plan.changes or plan.conflicts:
+            rows.history.append((before.id, at, run_id, before.revision + 1, dumps(_history(plan))))
+        if entity.values != before.values:
+            rows.moved.append(before.id)
+        elif not _bumps(plan):
+            if again != now.entities[before.id][2]:
+                rows.look_again.append((before.id, again))
+            continue
+        rows.entities.append(
+            (
+                before.id,
+                before.revision + 1,
+                dumps(entity.values),
+                write_sources(entity.sources),
+                int(entity.provisional),
+                title(entity.values),
+                again,
+                at,
+            )
+        )
+
+
+def _bumps(plan: Plan) -> bool:
+    """Whether the revision grows: something about the entity or what is wanted elsewhere changed."""
+    if plan.writes or plan.changes or plan.conflicts or plan.consent or plan.superseded:
+        return True
+    return (
+        plan.entity.values != plan.before.values
+        or plan.entity.provisional != plan.before.provisional
+        or plan.entity.sources != plan.before.sources
+    )
+
+
+def title(values: Mapping[str, Value]) -> str:
+    """What a person would type to find an entity: its name and address, case-folded."""
+    names = [values.get(name) for name in ("first_name", "middle_name", "last_name", "name", "email")]
+    return " ".join(str(name) for name in names if name).casefold()
+
+
+def _history(plan: Plan) -> dict[str, Value]:
+    """Changed fields only. A first sight names the record and its fields; the values are the entity's."""
+    sights: dict[str, list[str]] = {}
+    changes: list[list[Value]] = []
+    for change in plan.changes:
+        if _is_first_sight(change):
+            sights.setdefault(change.source, []).append(change.field)
+        else:
+            changes.append([change.field, change.old, change.new, change.source, change.rule])
+    data: dict[str, Value] = {}
+    if sights:
+        data["first"] = sights
+    if changes:
+        data["changes"] = changes
+    if plan.conflicts:
+        data["conflicts"] = [
+            [one.field, one.lost, one.lost_source, one.kept, one.kept_source, one.rule]
+            for one in plan.conflicts
+        ]
+    return data
+
+
+FIRST_SIGHT = "first sight"
+
+
+def _is_first_sight(change: Change) -> bool:
+    return change.rule == FIRST_SIGHT and change.old is None and change.new is not None
+
+
+# -- deliveries ----------------------------------------------------------------------------------------
+
+
+def _writes(
+    tx: Tx, rows: _Rows, stands: Sequence[Plan], now: _Now, known: Streams, run_id: int, at: int
+) -> None:
+    version = _config_version(tx) if any(plan.writes for plan in stands) else ""
+    made = iter(tx.allocate("links", _creates(stands, now, known)))
+    for plan in stands:
+        revision = plan.before.revision + 1
+        for write in plan.writes:
+            stream_id = known.ids[write.connection, write.object]
+            link_id = write.link_id
+            if not link_id:
+                standing = now.wanted.get((plan.before.id, stream_id))
+                if standing is None:
+                    link_id = next(made)
+                    now.wanted[plan.before.id, stream_id] = link_id
+                    rows.wanted.append((link_id, stream_id, plan.before.id, str(plan.before.kind), "wanted"))
+                elif _busy(standing, write, plan, now):
+                    continue
+                else:
+                    link_id = standing
+                now.open[link_id, str(write.lane)] = -1
+            rows.deliveries.append(
+                (
+                    stream_id,
+                    link_id,
+                    plan.before.id,
+                    revision,
+                    str(write.kind),
+                    str(write.lane),
+                    "gated" if write.gate else "due",
+                    write.gate,
+                    write.group,
+                    dumps([write.values, write.wants, write.effects, write.upsert]),
+                    dumps_or_none(write.replaced),
+                    bytes.fromhex(write_digest(write)),
+                    at,
+                    run_id,
+                    version,
+                    at,
+                )
+            )
+
+
+def _creates(stands: Sequence[Plan], now: _Now, known: Streams) -> int:
+    wanted = {
+        (plan.before.id, known.ids[write.connection, write.object])
+        for plan in stands
+        for write in plan.writes
+        if not write.link_id
+    }
+    return len(wanted - now.wanted.keys())
+
+
+def _busy(link_id: int, write: Write, plan: Plan, now: _Now) -> bool:
+    """A create of this record is on its way already: one is enough."""
+    there = now.open.get((link_id, str(write.lane)))
+    return there is not None and there not in plan.superseded
+
+
+def _config_version(tx: Tx) -> str:
+    found = tx.row("select value from settings where name = 'config_version'")
+    return "" if found is None else str(found[0])
+
+
+_ENTITY = ("revision", "data", "sources", "provisional", "title", "look_again_at", "updated_at")
+_DELIVERY = (
+    *("stream_id", "link_id", "entity_id", "entity_revision", "kind", "lane", "state", "gate", "package"),
+    *("payload", "replaced", "digest", "not_before", "run_id", "config_version", "created_at"),
+)
+
+
+def _store(tx: Tx, rows: _Rows) -> None:
+    tx.update("entities", ("id",), _ENTITY, rows.entities)
+    tx.update("entities", ("id",), ("look_again_at",), rows.look_again)
+    tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows.history)
+    tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state"), rows.wanted)
+    tx.insert("deliveries", _DELIVERY, rows.deliveries)
+
+
+# -- links and what hangs on the entity ----------------------------------------------------------------
+
+
+def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: Streams) -> None:
+    if not patches:
+        return
+    tx.update(
+        "links",
+        ("id",),
+        ("is_primary", "fresh", "rev", "withheld"),
+        [(one.link_id, int(one.primary), 0, one.rev + 1, one.withheld) for one in patches],
+    )
+    noted = [one for one in patches if one.agreed or one.quarantine]
+    tx.upsert(
+        "link_notes",
+        ("link_id",),
+        ("base", "agreed", "quarantine"),
+        [(one.link_id, None, write_agreed(one.agreed), write_quarantine(one.quarantine)) for one in noted],
+    )
+    settled = [one.link_id for one in patches if not (one.agreed or one.quarantine)]
+    tx.run("delete from link_notes where assumed is null and link_id in ints(?)", settled)
+    tx.run(
+        "update link_notes set base = null, agreed = null, quarantine = null where link_id in ints(?)",
+        settled,
+    )
+    kinds = {patch.link_id: str(plan.before.kind) for plan in stands for patch in plan.links}
+    write_keys(tx, [(one.link_id, kinds[one.link_id], one.keys) for one in patches if one.keys is not None])
+    _dangling(tx, patches, known)
+
+
+def _dangling(tx: Tx, patches: Sequence[LinkPatch], known: Streams) -> None:
+    tx.run("delete from dangling where link_id in ints(?)", [one.link_id for one in patches])
+    rows = {
+        (ensure(tx, known, ref.connection, ref.object), ref.id, one.link_id): None
+        for one in patches
+        for ref in one.dangling
+    }
+    tx.insert("dangling", ("stream_id", "remote_id", "link_id"), list(rows))
+
+
+def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
+    moved = set(rows.moved)
+    changed = [plan for plan in stands if plan.before.id in moved or plan.references]
+    _references(tx, changed)
+    contacts = [plan for plan in stands if plan.before.kind is Kind.CONTACT and plan.before.id in moved]
+    subjects = {
+        (subject, plan.before.id): None for plan in contacts for subject in sorted(subjects_of(plan.entity.values))
+    }
+    tx.insert_new("consent_addresses", ("subject", "entity_id"), list(subjects))
+    _consent(tx, stands)
+    if moved:
+        found = tx.rows(
+            "select distinct entity_id from entity_references where target_id in ints(?) order by entity_id",
+            sorted(moved),
+        )
+        mark_due(tx, [id for (id,) in found], "reference")
+
+
+def _references(tx: Tx, plans: Sequence[Plan]) -> None:
+    if not plans:
+        return
+    tx.run("delete from entity_references where entity_id in ints(?)", [one.before.id for one in plans])
+    rows = {(one.before.id, name, id_of(target)): None for one in plans for name, target in one.references}
+    tx.insert("entity_references", ("entity_id", "field", "target_id"), list(rows))
+
+
+_EVENT = ("subject", "subject_kind", "channel", "purpose", "state", "at", "certain", "source", "evidence")
+
+
+def _consent(tx: Tx, stands: Sequence[Plan]) -> None:
+    """Append what is new; whoever else holds such an address must hear of it."""
+    events = [event for plan in stands for event in plan.consent]
+    if not tx.insert_new("consent_events", _EVENT, [_event(event) for event in events]):
+        return
+    own = {plan.before.id for plan in stands if plan.consent}
+    found = tx.rows(
+        "select distinct entity_id from consent_addresses where subject in texts(?) order by entity_id",
+        sorted({event.subject for event in events if event.subject_kind == "address"}),
+    )
+    mark_due(tx, [id for (id,) in found if id not in own], "consent")
+
+
+def _event(event: ConsentEvent) -> Row:
+    return (
+        event.subject,
+        event.subject_kind,
+        event.channel,
+        event.purpose,
+        str(event.state),
+        micros(event.at),
+        int(event.certain),
+        event.source,
+        event.evidence,
+    )

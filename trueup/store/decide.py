@@ -1,0 +1,225 @@
+"""Decide, the reading half: who is due, and everything known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from trueup.errors import NotFound
+from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.entity import Link, Reference
+from trueup.model.fields import Kind
+from trueup.model.plan import Case, HubEdit, OpenDelivery
+from trueup.model.record import Ref
+from trueup.model.values import Value
+from trueup.store.codec import dumps, id_of, loads, micros, moment, name_of
+from trueup.store.marks import mark_due
+from trueup.store.rows import ENTITY, OPEN, by_entity, entity_of, links_where, open_of
+from trueup.store.sql import Row, Tx
+from trueup.store.streams import Streams, streams
+
+
+def due(tx: Tx, kinds: Sequence[Kind], now: datetime, after: int, limit: int) -> list[int]:
+    """See `Store.due`. (`+id` keeps the planner on the index of times.)"""
+    at, names = micros(now), [str(kind) for kind in kinds]
+    ids: set[int] = set()
+    for name in names:
+        marked = tx.rows(
+            "select entity_id from due where kind = ? and entity_id > ? and not_before <= ?"
+            " order by entity_id limit ?",
+            name,
+            after,
+            at,
+            limit,
+        )
+        ids.update(id for (id,) in marked)
+    passed = tx.rows(
+        "select id from entities where look_again_at <= ? and +id > ? and kind in texts(?)"
+        " order by +id limit ?",
+        at,
+        after,
+        names,
+        limit,
+    )
+    ids.update(id for (id,) in passed)
+    return sorted(ids)[:limit]
+
+
+def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
+    """See `Store.load`: one query per table, however many entities."""
+    if not ids:
+        return []
+    known = streams(tx)
+    entities = tx.rows(
+        f"select {ENTITY}, d.mark, d.reasons from entities e"
+        " left join due d on d.kind = e.kind and d.entity_id = e.id where e.id in ints(?) order by e.id",
+        list(ids),
+    )
+    links = by_entity(links_where(tx, known, "l.entity_id in ints(?) order by l.id", list(ids)))
+    opens = _open(tx, [link.id for group in links.values() for link in group])
+    edits = _edits(tx, ids)
+    consent = _consent(tx, ids, links, known)
+    return [
+        Case(
+            entity=entity_of(row),
+            links=tuple(links.get(row[0], ())),
+            open=tuple(one for link in links.get(row[0], ()) for one in opens.get(link.id, ())),
+            edits=tuple(edits.get(row[0], ())),
+            consent=tuple(consent.get(row[0], ())),
+            mark=row[6] or 0,
+            reasons=tuple(row[7].split(" ")) if row[7] else (),
+        )
+        for row in entities
+    ]
+
+
+def _open(tx: Tx, links: list[int]) -> dict[int, list[OpenDelivery]]:
+    found: dict[int, list[OpenDelivery]] = {}
+    sql = f"select {OPEN} from deliveries v where v.open = 1 and v.link_id in ints(?) order by v.id"
+    for row in tx.rows(sql, links):
+        found.setdefault(row[1], []).append(open_of(row))
+    return found
+
+
+def _edits(tx: Tx, ids: Sequence[int]) -> dict[int, list[HubEdit]]:
+    found: dict[int, list[HubEdit]] = {}
+    sql = (
+        "select id, field, value, author, at, pin, entity_id from edits where entity_id in ints(?)"
+        " order by id"
+    )
+    for id, name, value, user, at, pin, entity in tx.rows(sql, list(ids)):
+        found.setdefault(entity, []).append(HubEdit(id, name, loads(value), user, moment(at), pin == 1))
+    return found
+
+
+def _consent(
+    tx: Tx, ids: Sequence[int], links: Mapping[int, list[Link]], known: Streams
+) -> dict[int, list[ConsentEvent]]:
+    """Events of all Refs, also former ones, and of all addresses that these entities hold or held."""
+    if tx.row("select 1 from consent_events limit 1") is None:
+        return {}
+    owners: dict[tuple[str, str], set[int]] = {}
+    for entity, group in links.items():
+        for link in group:
+            if link.remote_id is not None:
+                ref = f"{link.connection}/{link.object}/{link.remote_id}"
+                owners.setdefault(("ref", ref), set()).add(entity)
+    for entity, stream_id, remote_id in _old_ids(tx, ids):
+        ref = "/".join((*known.names[stream_id], remote_id))
+        owners.setdefault(("ref", ref), set()).add(entity)
+    held = "select subject, entity_id from consent_addresses where entity_id in ints(?)"
+    for subject, entity in tx.rows(held, list(ids)):
+        owners.setdefault(("address", subject), set()).add(entity)
+    return _events(tx, owners)
+
+
+def _old_ids(tx: Tx, ids: Sequence[int]) -> list[Row]:
+    return tx.rows(
+        "select l.entity_id, a.stream_id, a.remote_id from links l join link_aliases a on a.link_id = l.id"
+        " where l.entity_id in ints(?)",
+        list(ids),
+    )
+
+
+def _events(tx: Tx, owners: Mapping[tuple[str, str], set[int]]) -> dict[int, list[ConsentEvent]]:
+    found: dict[int, list[ConsentEvent]] = {}
+    rows = tx.rows(
+        "select subject_kind, subject, channel, purpose, state, at, certain, source, evidence"
+        " from consent_events where subject in texts(?) order by id",
+        sorted({subject for _, subject in owners}),
+    )
+    for kind, subject, channel, purpose, state, at, certain, source, evidence in rows:
+        event = ConsentEvent(
+            kind, subject, channel, purpose, ConsentState(state), moment(at), certain == 1, source, evidence
+        )
+        for entity in owners.get((kind, subject), ()):
+            found.setdefault(entity, []).append(event)
+    return found
+
+
+def resolve(tx: Tx, refs: Sequence[Ref]) -> dict[Ref, str]:
+    """See `Store.resolve`."""
+    known = streams(tx)
+    places: dict[int, dict[str, Ref]] = {}
+    for ref in refs:
+        stream_id = known.ids.get((ref.connection, ref.object))
+        if stream_id is not None:
+            places.setdefault(stream_id, {})[ref.id] = ref
+    answer: dict[Ref, str] = {}
+    for stream_id, asked in sorted(places.items()):
+        for remote_id, kind, entity in _entities_at(tx, stream_id, list(asked)):
+            answer[asked[remote_id]] = name_of(kind, entity)
+    return answer
+
+
+def _entities_at(tx: Tx, stream_id: int, ids: list[str]) -> list[Row]:
+    direct = tx.rows(
+        "select l.remote_id, l.kind, l.entity_id from links l where l.stream_id = ?"
+        " and l.remote_id in texts(?) and l.entity_id is not null",
+        stream_id,
+        ids,
+    )
+    rest = sorted(set(ids) - {row[0] for row in direct})
+    if not rest:
+        return direct
+    return direct + tx.rows(
+        "select a.remote_id, l.kind, l.entity_id from link_aliases a join links l on l.id = a.link_id"
+        " where a.stream_id = ? and a.remote_id in texts(?) and l.entity_id is not null",
+        stream_id,
+        rest,
+    )
+
+
+def references(tx: Tx, ids: Sequence[str]) -> dict[str, Reference]:
+    """See `Store.references`; ids that nobody has are left out."""
+    asked = {text: id_of(text) for text in ids}
+    homes = homes_of(tx, sorted(set(asked.values())))
+    wanted = sorted(set(homes.values()))
+    values = {
+        id: (kind, data)
+        for id, kind, data in tx.rows("select id, kind, data from entities where id in ints(?)", wanted)
+    }
+    places: dict[int, dict[tuple[str, str], str]] = {}
+    for entity, connection, object, remote_id in tx.rows(
+        "select l.entity_id, c.name, s.object, l.remote_id from links l"
+        " join streams s on s.id = l.stream_id join connections c on c.id = s.connection_id"
+        " where l.entity_id in ints(?) and l.is_primary = 1 and l.state = 'live'"
+        " and l.remote_id is not null order by l.id desc",
+        wanted,
+    ):
+        places.setdefault(entity, {})[connection, object] = remote_id
+    return {
+        text: Reference(
+            name_of(values[homes[id]][0], homes[id]), loads(values[homes[id]][1]), places.get(homes[id], {})
+        )
+        for text, id in asked.items()
+        if id in homes
+    }
+
+
+def homes_of(tx: Tx, ids: Sequence[int]) -> dict[int, int]:
+    """Entity id to the entity that stands for it now; ids that nobody has are left out."""
+    homes = {id: id for (id,) in tx.rows("select id from entities where id in ints(?)", list(ids))}
+    aliases = tx.rows("select id, entity_id from entity_aliases where id in ints(?)", list(ids))
+    return homes | {row[0]: row[1] for row in aliases}
+
+
+def home(tx: Tx, public_id: str) -> int:
+    """The entity of a public id, by its alias if it was merged. Raises NotFound."""
+    found = homes_of(tx, [id_of(public_id)])
+    if not found:
+        raise NotFound(f"there is no {public_id}")
+    return next(iter(found.values()))
+
+
+def case(tx: Tx, public_id: str) -> Case:
+    return load(tx, [home(tx, public_id)])[0]
+
+
+def edit(
+    tx: Tx, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool
+) -> None:
+    entity = home(tx, public_id)
+    rows = [(entity, name, dumps(value), user, micros(at), int(pin)) for name, value in values.items()]
+    tx.insert("edits", ("entity_id", "field", "value", "author", "at", "pin"), rows)
+    mark_due(tx, [entity], "edit")

@@ -1,0 +1,286 @@
+"""`open_store(url)`: the Store port on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy.engine import make_url
+
+from trueup.errors import ConfigError, Problem
+from trueup.model.activity import Fact
+from trueup.model.entity import Link, Quarantine, Reference
+from trueup.model.fields import Kind
+from trueup.model.history import HistoryRow
+from trueup.model.plan import (
+    Assignment,
+    Candidate,
+    Case,
+    Delivery,
+    DeliveryState,
+    Fence,
+    Landed,
+    Landing,
+    Lane,
+    MatchDecision,
+    Plan,
+    Run,
+    RunOutcome,
+    Settlement,
+    StreamState,
+)
+from trueup.model.record import Ref
+from trueup.model.values import Value
+from trueup.ports import Store
+from trueup.store import (
+    ask,
+    commit,
+    decide,
+    identify,
+    land,
+    leases,
+    marks,
+    migrate,
+    outbox,
+    removal,
+    settle,
+    streams,
+)
+from trueup.store.facts import land_facts
+from trueup.store.sql import Database
+from trueup.store.sqlite import SqliteDatabase
+
+
+def open_store(url: str) -> Store:
+    """Open the hub's memory, and bring its schema up to date first.
+
+    `sqlite:///hub.db` (a file), `sqlite://` (memory, gone with the process), `postgresql://…`.
+    """
+    kind = make_url(url).get_backend_name()
+    if kind == "sqlite":
+        return _open_sqlite(url)
+    if kind == "postgresql":
+        from trueup.store.postgres import PostgresDatabase, psycopg_url
+
+        migrate.migrate(psycopg_url(url))
+        return SqlStore(PostgresDatabase(psycopg_url(url)))
+    problem = Problem("hub.yaml", 0, 0, f"no hub can be kept in {kind}", allowed="sqlite, postgresql")
+    raise ConfigError([problem])
+
+
+def _open_sqlite(url: str) -> Store:
+    path = make_url(url).database or ":memory:"
+    if path != ":memory:":
+        migrate.migrate(url)
+        return SqlStore(SqliteDatabase(path))
+    database = SqliteDatabase(path)
+    database.prepare(migrate.fill)
+    return SqlStore(database)
+
+
+class SqlStore:
+    """Each verb is one function in the module of its group, run as one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # -- connections and streams ------------------------------------------------------------------
+
+    def register(self, connections: Sequence[str], config_version: str) -> None:
+        self._db.write(lambda tx: streams.register(tx, connections, config_version))
+
+    def released(self) -> frozenset[str]:
+        return self._db.read(streams.released)
+
+    def release(self, connection: str, user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: streams.release(tx, connection, user, at))
+
+    def approved(self) -> frozenset[str]:
+        return self._db.read(streams.approved)
+
+    def approve(self, connections: Sequence[str], user: str, at: datetime) -> None:
+        self._db.write(lambda tx: streams.approve(tx, connections, user, at))
+
+    def rename_connection(self, old: str, new: str) -> int:
+        return self._db.write(lambda tx: removal.rename_connection(tx, old, new))
+
+    def remove_connection(self, name: str, at: datetime) -> int:
+        return self._db.write(lambda tx: removal.remove_connection(tx, name, at))
+
+    def stream(self, connection: str, object: str) -> StreamState:
+        return self._db.read(lambda tx: streams.stream(tx, connection, object))
+
+    def begin_listing(self, connection: str, object: str, at: datetime) -> int:
+        return self._db.write(lambda tx: streams.begin_listing(tx, connection, object, at))
+
+    # -- land -------------------------------------------------------------------------------------
+
+    def land(self, landing: Landing, fence: Fence | None) -> Landed:
+        return self._db.write(lambda tx: land.land(tx, landing, fence))
+
+    def missing(self, connection: str, object: str, listing: int) -> tuple[int, int]:
+        return self._db.read(lambda tx: land.missing(tx, connection, object, listing))
+
+    def bury(self, connection: str, object: str, listing: int, at: datetime) -> int:
+        return self._db.write(lambda tx: land.bury(tx, connection, object, listing, at))
+
+    def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
+        return self._db.read(lambda tx: land.known_links(tx, connection, object, ids))
+
+    def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> int:
+        return self._db.write(lambda tx: land_facts(tx, connection, facts, at))
+
+    # -- identify ---------------------------------------------------------------------------------
+
+    def strangers(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
+        return self._db.read(lambda tx: identify.strangers(tx, kinds, after, limit))
+
+    def links(self, ids: Sequence[int]) -> Sequence[Link]:
+        return self._db.read(lambda tx: ask.links(tx, ids))
+
+    def candidates(
+        self, kind: Kind, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Sequence[Candidate]]:
+        return self._db.read(lambda tx: identify.candidates(tx, kind, keys))
+
+    def assign(
+        self, assignments: Sequence[Assignment], at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        return self._db.write(lambda tx: identify.assign(tx, assignments, at, fence))
+
+    def verdicts(self, links: Sequence[int]) -> Sequence[MatchDecision]:
+        return self._db.read(lambda tx: identify.verdicts(tx, links))
+
+    # -- decide -----------------------------------------------------------------------------------
+
+    def due(self, kinds: Sequence[Kind], now: datetime, after: int, limit: int) -> Sequence[int]:
+        return self._db.read(lambda tx: decide.due(tx, kinds, now, after, limit))
+
+    def load(self, ids: Sequence[int]) -> Sequence[Case]:
+        return self._db.read(lambda tx: decide.load(tx, ids))
+
+    def resolve(self, refs: Sequence[Ref]) -> Mapping[Ref, str]:
+        return self._db.read(lambda tx: decide.resolve(tx, refs))
+
+    def references(self, ids: Sequence[str]) -> Mapping[str, Reference]:
+        return self._db.read(lambda tx: decide.references(tx, ids))
+
+    def find_by_key(self, kind: Kind, key: tuple[str, str]) -> Sequence[str]:
+        return self._db.read(lambda tx: identify.find_by_key(tx, kind, key))
+
+    def gates_open(self) -> frozenset[tuple[str, str]]:
+        return self._db.read(streams.gates_open)
+
+    def commit(
+        self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        return self._db.write(lambda tx: commit.commit(tx, plans, run_id, at, fence))
+
+    def mark_due(self, ids: Sequence[int], reason: str) -> None:
+        self._db.write(lambda tx: marks.mark_due(tx, ids, reason))
+
+    def edit(
+        self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool
+    ) -> None:
+        self._db.write(lambda tx: decide.edit(tx, public_id, values, user, at, pin))
+
+    # -- outbox -----------------------------------------------------------------------------------
+
+    def outstanding(
+        self, now: datetime, lanes: Sequence[Lane], connections: Sequence[str], limit: int
+    ) -> Sequence[Delivery]:
+        return self._db.read(lambda tx: outbox.outstanding(tx, now, lanes, connections, limit))
+
+    def send(self, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> Sequence[int]:
+        return self._db.write(lambda tx: outbox.send(tx, ids, worker, at, fence))
+
+    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> None:
+        self._db.write(lambda tx: settle.settle(tx, settlements, at, fence))
+
+    def doubtful(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
+        state = DeliveryState.DOUBT
+        return self._db.read(lambda tx: outbox.in_state(tx, state, now, connections, limit))
+
+    def waiting(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
+        state = DeliveryState.WAITING
+        return self._db.read(lambda tx: outbox.in_state(tx, state, now, connections, limit))
+
+    def abandoned(self, worker_gone_before: datetime) -> int:
+        return self._db.write(lambda tx: outbox.abandoned(tx, worker_gone_before))
+
+    def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
+        return self._db.read(lambda tx: outbox.next_delivery_at(tx, connections))
+
+    def gated(self, run_id: int | None) -> Mapping[tuple[str, str], int]:
+        return self._db.read(lambda tx: outbox.gated(tx, run_id))
+
+    def open_gates(self, connection: str, gate: str, user: str) -> int:
+        return self._db.write(lambda tx: outbox.open_gates(tx, connection, gate))
+
+    def close_gates(self, run_id: int, reason: str) -> int:
+        return self._db.write(lambda tx: outbox.close_gates(tx, run_id, reason))
+
+    # -- leases, runs -----------------------------------------------------------------------------
+
+    def lease(self, name: str, owner: str, now: datetime, until: datetime) -> Fence | None:
+        return self._db.write(lambda tx: leases.lease(tx, name, owner, now, until))
+
+    def renew(self, fence: Fence, until: datetime) -> Fence:
+        return self._db.write(lambda tx: leases.renew(tx, fence, until))
+
+    def let_go(self, fence: Fence) -> None:
+        self._db.write(lambda tx: leases.let_go(tx, fence))
+
+    def start_run(self, kind: str, config_version: str, user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: leases.start_run(tx, kind, config_version, user, at))
+
+    def finish_run(
+        self, id: int, outcome: RunOutcome, counts: Mapping[str, int], notes: Sequence[str], at: datetime
+    ) -> None:
+        self._db.write(lambda tx: leases.finish_run(tx, id, outcome, counts, notes, at))
+
+    # -- what people ask --------------------------------------------------------------------------
+
+    def runs(self, limit: int) -> Sequence[Run]:
+        return self._db.read(lambda tx: leases.runs(tx, limit))
+
+    def run(self, id: int) -> Run:
+        return self._db.read(lambda tx: leases.run(tx, id))
+
+    def find(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
+        return self._db.read(lambda tx: ask.find(tx, kind, text, limit))
+
+    def case(self, public_id: str) -> Case:
+        return self._db.read(lambda tx: decide.case(tx, public_id))
+
+    def history(self, public_id: str, limit: int) -> Sequence[HistoryRow]:
+        return self._db.read(lambda tx: ask.history(tx, public_id, limit))
+
+    def deliveries(
+        self, states: Sequence[DeliveryState], connection: str | None, limit: int
+    ) -> Sequence[Delivery]:
+        return self._db.read(lambda tx: outbox.deliveries(tx, states, connection, limit))
+
+    def delivery(self, id: int) -> Delivery:
+        return self._db.read(lambda tx: outbox.delivery(tx, id))
+
+    def retry(self, ids: Sequence[int], at: datetime) -> int:
+        return self._db.write(lambda tx: outbox.retry(tx, ids, at))
+
+    def discard(self, ids: Sequence[int], user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: outbox.discard(tx, ids, user))
+
+    def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:
+        return self._db.read(lambda tx: ask.quarantined(tx, connection, limit))
+
+    def withheld(self, connection: str, after: int, limit: int) -> Sequence[int]:
+        return self._db.read(lambda tx: ask.withheld(tx, connection, after, limit))
+
+    def count_links(self) -> Mapping[tuple[str, str, str], int]:
+        return self._db.read(ask.count_links)
+
+    def unsure(self, limit: int) -> Sequence[MatchDecision]:
+        return self._db.read(lambda tx: identify.unsure(tx, limit))
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,187 @@
+"""The outbox: which deliveries may go now, and how they leave it without being sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from trueup.errors import NotFound
+from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, WriteKind
+from trueup.store.codec import micros, moment_or_none
+from trueup.store.leases import check
+from trueup.store.marks import renew
+from trueup.store.moves import supersede
+from trueup.store.rows import deliveries_where
+from trueup.store.sql import Tx
+from trueup.store.streams import streams
+
+_SENDABLE = (
+    " v.open = 1 and v.stream_id = ? and v.state = 'due' and v.lane = ? and v.kind = ?"
+    " and v.not_before <= ? and (l.state = 'live' and l.remote_id is not null"
+    " or l.state = 'wanted' and v.kind = 'create')"
+    " and not exists (select 1 from delivery_after a join deliveries p on p.id = a.after_id"
+    " where a.delivery_id = v.id and p.state <> 'done')"
+    " order by v.not_before, v.id limit ?"
+)
+_HEAD = "select v.not_before, v.id from deliveries v join links l on l.id = v.link_id where" + _SENDABLE
+
+
+def outstanding(
+    tx: Tx, now: datetime, lanes: Sequence[Lane], connections: Sequence[str], limit: int
+) -> list[Delivery]:
+    """See `Store.outstanding`. That no other delivery of the same link and lane is open is a constraint."""
+    known, at = streams(tx), micros(now)
+    order = list(Lane)
+    for lane in sorted(lanes, key=order.index):
+        heads = [
+            (*head, stream_id, kind)
+            for stream_id in known.of(connections)
+            for kind in WriteKind
+            if (head := tx.row(_HEAD, stream_id, str(lane), str(kind), at, 1)) is not None
+        ]
+        if heads:
+            _, _, stream_id, kind = min(heads)
+            return deliveries_where(tx, known, _SENDABLE, stream_id, str(lane), str(kind), at, limit)
+    return []
+
+
+def send(tx: Tx, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> list[int]:
+    """See `Store.send`. Decisions that are under way saw these as unsent: their entities stay due."""
+    check(tx, fence)
+    found = tx.rows(
+        "select id, entity_id from deliveries where state = 'due' and open = 1 and id in ints(?)"
+        " order by id" + tx.lock,
+        list(ids),
+    )
+    tx.run(
+        "update deliveries set state = 'sent', sent_at = ?, owner = ?, fence = ?, attempts = attempts + 1"
+        " where id in ints(?)",
+        micros(at),
+        worker,
+        None if fence is None else fence.number,
+        [id for id, _ in found],
+    )
+    renew(tx, [entity for _, entity in found])
+    return [id for id, _ in found]
+
+
+def in_state(
+    tx: Tx, state: DeliveryState, now: datetime, connections: Sequence[str], limit: int
+) -> list[Delivery]:
+    """Deliveries of one open state whose time has come, oldest first."""
+    known = streams(tx)
+    return deliveries_where(
+        tx,
+        known,
+        "v.open = 1 and v.state = ? and v.stream_id in ints(?) and v.not_before <= ?"
+        " order by v.not_before, v.id limit ?",
+        str(state),
+        known.of(connections),
+        micros(now),
+        limit,
+    )
+
+
+def abandoned(tx: Tx, worker_gone_before: datetime) -> int:
+    """See `Store.abandoned`. The attempt may have lasted until its worker went: the lag counts from then."""
+    gone = micros(worker_gone_before)
+    found = tx.rows(
+        "select id, entity_id from deliveries where open = 1 and state = 'sent' and sent_at < ?"
+        " order by id" + tx.lock,
+        gone,
+    )
+    tx.run(
+        "update deliveries set state = 'doubt', ended_at = ?, not_before = ?, code = 'TU-CON-020',"
+        " error = 'the worker that sent it is gone' where id in ints(?)",
+        gone,
+        gone,
+        [id for id, _ in found],
+    )
+    renew(tx, [entity for _, entity in found])
+    return len(found)
+
+
+def next_delivery_at(tx: Tx, connections: Sequence[str]) -> datetime | None:
+    found = tx.row(
+        "select min(not_before) from deliveries where open = 1 and stream_id in ints(?)"
+        " and state in ('due', 'doubt', 'waiting')",
+        streams(tx).of(connections),
+    )
+    return None if found is None else moment_or_none(found[0])
+
+
+def gated(tx: Tx, run_id: int | None) -> dict[tuple[str, str], int]:
+    condition, values = ("", ()) if run_id is None else (" and v.run_id = ?", (run_id,))
+    found = tx.rows(
+        "select c.name, v.gate, count(*) from deliveries v join streams s on s.id = v.stream_id"
+        " join connections c on c.id = s.connection_id"
+        f" where v.open = 1 and v.state = 'gated'{condition} group by c.name, v.gate order by 1, 2",
+        *values,
+    )
+    return {(connection, gate): count for connection, gate, count in found}
+
+
+def open_gates(tx: Tx, connection: str, gate: str) -> int:
+    return _reopen(
+        tx,
+        "state = 'gated' and gate = ? and stream_id in ints(?)",
+        "state = 'due'",
+        gate,
+        streams(tx).of([connection]),
+    )
+
+
+def retry(tx: Tx, ids: Sequence[int], at: datetime) -> int:
+    fresh = f"state = 'due', attempts = 0, not_before = {micros(at)}, error = '', code = ''"
+    return _reopen(tx, "state = 'parked' and id in ints(?)", fresh, list(ids))
+
+
+def _reopen(tx: Tx, condition: str, change: str, *values: object) -> int:
+    found = tx.rows(
+        f"select id, entity_id from deliveries where open = 1 and {condition} order by id" + tx.lock, *values
+    )
+    tx.run(f"update deliveries set {change} where id in ints(?)", [id for id, _ in found])
+    renew(tx, [entity for _, entity in found])
+    return len(found)
+
+
+def close_gates(tx: Tx, run_id: int, reason: str) -> int:
+    return _withdraw(tx, "state = 'gated' and run_id = ?", reason, "", run_id)
+
+
+def discard(tx: Tx, ids: Sequence[int], user: str) -> int:
+    return _withdraw(tx, "state = 'parked' and id in ints(?)", f"discarded by {user}", "TU-DEL-010", list(ids))
+
+
+def _withdraw(tx: Tx, condition: str, reason: str, code: str, *values: object) -> int:
+    found = tx.rows(
+        f"select id, entity_id from deliveries where open = 1 and {condition} order by id" + tx.lock, *values
+    )
+    ids = [id for id, _ in found]
+    tx.run("update deliveries set error = ?, code = ? where id in ints(?)", reason, code, ids)
+    supersede(tx, "id in ints(?)", ids)
+    renew(tx, [entity for _, entity in found])
+    return len(found)
+
+
+def deliveries(
+    tx: Tx, states: Sequence[DeliveryState], connection: str | None, limit: int
+) -> list[Delivery]:
+    """Newest first."""
+    known = streams(tx)
+    chosen = sorted(known.names) if connection is None else known.of([connection])
+    return deliveries_where(
+        tx,
+        known,
+        "v.state in texts(?) and v.stream_id in ints(?) order by v.id desc limit ?",
+        [str(state) for state in states],
+        chosen,
+        limit,
+    )
+
+
+def delivery(tx: Tx, id: int) -> Delivery:
+    found = deliveries_where(tx, streams(tx), "v.id = ?", id)
+    if not found:
+        raise NotFound(f"there is no delivery {id}")
+    return found[0]

@@ -1,0 +1,86 @@
+"""Connections that get another name, or go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from trueup.errors import ConfigError, Problem
+from trueup.store.codec import dumps, loads, micros
+from trueup.store.marks import mark_due
+from trueup.store.moves import supersede
+from trueup.store.sql import Tx
+from trueup.store.streams import connection_id
+
+_LINKS = "stream_id in (select id from streams where connection_id = ?)"
+_CHUNK = 1000
+
+
+def rename_connection(tx: Tx, old: str, new: str) -> int:
+    """Streams, links and deliveries follow by id; names inside consent and provenance are rewritten."""
+    id = connection_id(tx, old)
+    if tx.row("select 1 from connections where name = ?", new) is not None:
+        problem = Problem("", 0, 0, f"connection {old} cannot become {new}: the hub knows a {new} already")
+        raise ConfigError([problem])
+    tx.run("update connections set name = ? where id = ?", new, id)
+    tx.run(
+        "update consent_events set subject = ? || substr(subject, ?)"
+        " where subject_kind = 'ref' and substr(subject, 1, ?) = ?",
+        f"{new}/",
+        len(old) + 2,
+        len(old) + 1,
+        f"{old}/",
+    )
+    tx.run("update consent_events set source = ? where source = ?", new, old)
+    _rename_sources(tx, old, new)
+    found = tx.row(f"select count(*) from links where {_LINKS}", id)
+    return 0 if found is None else int(found[0])
+
+
+def _rename_sources(tx: Tx, old: str, new: str) -> None:
+    after = 0
+    while True:
+        rows = tx.rows(
+            "select id, sources from entities where id > ? order by id limit ?", after, _CHUNK
+        )
+        if not rows:
+            return
+        after = rows[-1][0]
+        renamed = [(id, _renamed(text, old, new)) for id, text in rows if old in text]
+        tx.update("entities", ("id",), ("sources",), renamed)
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    groups = loads(text)
+    for group in groups:
+        group[0] = new if group[0] == old else group[0]
+        if group[3].startswith(f"{old}/"):
+            group[3] = new + group[3][len(old) :]
+    return dumps(groups)
+
+
+def remove_connection(tx: Tx, name: str, at: datetime) -> int:
+    """Its links sleep and belong to nobody; what was under way is closed. Entities are decided anew.
+
+    A connection of this name that is configured again wakes them as strangers.
+    """
+    id = connection_id(tx, name)
+    supersede(tx, _LINKS, id)
+    tx.run(
+        "update deliveries set state = 'overtaken', open = 0, payload = null, ended_at = ?,"
+        f" error = 'its connection was removed' where open = 1 and {_LINKS}",
+        micros(at),
+        id,
+    )
+    found = tx.rows(
+        f"select distinct entity_id from links where entity_id is not null and {_LINKS} order by entity_id", id
+    )
+    tx.run(f"delete from match_keys where link_id in (select id from links where {_LINKS})", id)
+    count = tx.run(
+        "update links set entity_id = null, state = 'dormant', fresh = 1, withheld = 0, rev = rev + 1"
+        f" where entity_id is not null and {_LINKS}",
+        id,
+    )
+    tx.run(f"delete from link_notes where link_id in (select id from links where {_LINKS})", id)
+    tx.run("update connections set configured = 0, released_at = null, approved_at = null where id = ?", id)
+    mark_due(tx, [entity for (entity,) in found], "unlinked")
+    return count
