@@ -43,9 +43,7 @@ class PlainBudget:
         self.asked.append((connection, group, lane, cost))
         return self.waits.pop(0) if self.waits else 0.0
 
-    def learn(
-        self, connection: str, group: str, remaining: float | None, reset_in: float | None
-    ) -> None:
+    def learn(self, connection: str, group: str, remaining: float | None, reset_in: float | None) -> None:
         self.learned.append((connection, group, remaining, reset_in))
 
 

@@ -65,7 +65,7 @@ class Row:
     deleted: bool = False
 
 
-@dataclass(slots=True)
+@dataclass
 class Memory:
     """One object of one system. `keeps` is what it makes of a value that is sent; `refuse` may refuse."""
 
@@ -81,6 +81,7 @@ class Memory:
     sequence: int = 0
     calls: list[str] = field(default_factory=list)
     written: list[WriteItem] = field(default_factory=list)
+    between: Callable[[], None] = lambda: None
     broken: list[Exception] = field(default_factory=list)
     after_write: list[Exception] = field(default_factory=list)
 
@@ -175,6 +176,7 @@ class Memory:
         return None
 
     def _maybe_fail(self) -> None:
+        self.between()
         if self.broken:
             raise self.broken.pop(0)
 

@@ -115,7 +115,8 @@ class _Live:
             return
         if own or rule.direction is Direction.OUT:
             self._writable(rule, spec, path)
-        self._type(rule, spec, canonical, path)
+        if own:
+            self._type(rule, spec, canonical, path)
         self._length(rule, spec, canonical, path)
         self._words(rule, spec, canonical, path)
 
@@ -285,12 +286,13 @@ class _Live:
         written = {rule.remote for rule in self.rules.fields if rule.direction is not Direction.IN}
         missing = [spec for spec in self.specs.values() if spec.required and spec.name not in written]
         for spec in missing:
+            label = f" ({spec.label})" if spec.label not in ("", spec.name) else ""
             self.place.report.at_key(
                 self.place.file,
                 self.place.path("create"),
                 Code.LIVE_REQUIRED,
                 f"mapping: {self.title} creates no {self.rules.name} without `{spec.name}`"
-                f"{f' ({spec.label})' if spec.label not in ('', spec.name) else ''}, and nothing is mapped to it",
+                f"{label}, and nothing is mapped to it",
                 hint=f"read {self.when}",
                 remedy="map a field to it, with a default for contacts that have none:"
                 f" `FIELD: {{field: {spec.name}, default: …}}`",

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 from trueup.config.checks import check_config
 from trueup.config.codes import Code
+from trueup.config.consequences import certain, half_read, told_once
 from trueup.config.env import Variables, read_environment
 from trueup.config.files.connection import CONNECTION
 from trueup.config.files.dedupe import DEDUPE
@@ -19,12 +20,13 @@ from trueup.config.files.examples import EXAMPLES
 from trueup.config.files.hub import HUB, HubFile
 from trueup.config.files.lifecycle import LIFECYCLE
 from trueup.config.join import joined_objects, object_rules
+from trueup.config.lifecycle_settings import Lifecycle, Stage
 from trueup.config.lookalikes import mixed_words
 from trueup.config.nodes import Document, Listing, Mark, Node, Scalar, Table
 from trueup.config.notes import UNREAD, Notes
 from trueup.config.said import SaidConnection, SaidObject
-from trueup.config.settings import Connection, Dedupe, Example, HubConfig, HubSettings, Lifecycle, Stage
-from trueup.config.shapes import Shape, plain_value
+from trueup.config.scalars import Shape, plain_value
+from trueup.config.settings import Connection, Dedupe, Example, HubConfig, HubSettings
 from trueup.config.suggest import hint_for
 from trueup.config.systems import System, Systems, registered_systems, where_issued
 from trueup.config.vocabulary import Role
@@ -65,9 +67,10 @@ def examine(
         )
     config = _config(reading)
     reading.problems.extend(_missing_variables(reading))
-    if config is not None:
-        reading.problems.extend(check_config(config, reading.systems, reading.said))
-    return config, tuple(sorted(set(reading.problems)))
+    partial = half_read(reading.documents, reading.unread)
+    found = check_config(config, reading.systems, reading.said)
+    reading.problems.extend(certain(found, partial, reading.documents))
+    return config, told_once(reading.problems)
 
 
 def shown_folder(folder: Path) -> str:
@@ -78,9 +81,16 @@ def shown_folder(folder: Path) -> str:
     return resolved.name
 
 
+_NOTHING = Scalar("", True, Mark(1, 1))
+"""What an empty file says."""
+
+
 @dataclass(slots=True)
 class _Reading:
-    """One pass over a folder. `said`: per connection, what its own file says about objects."""
+    """One pass over a folder. `said`: per connection, what its own file says about objects.
+
+    `unread`: files of which nothing usable could be read.
+    """
 
     folder: Path
     shown: str
@@ -89,6 +99,7 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     said: dict[str, SaidConnection] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
     def document(self, key: str) -> Document | None:
         path = self.folder / f"{key}.yaml"
@@ -103,29 +114,35 @@ class _Reading:
     def read(self, key: str, shape: Shape[T]) -> T | None:
         """What a file says; None where it is not there or says nothing usable."""
         document = self.document(key)
-        if document is None or document.root is None:
+        if document is None:
+            return None
+        if document.root is None and not document.complete:
+            self.unread.append(key)
             return None
         notes = Notes(document, self.variables)
-        read = shape.read(document.root, notes)
+        read = shape.read(document.root or _NOTHING, notes)
         self.problems.extend(notes.problems)
-        return None if read is UNREAD else read
+        if read is UNREAD:
+            self.unread.append(key)
+            return None
+        return read
 
 
-def _config(reading: _Reading) -> HubConfig | None:
+def _config(reading: _Reading) -> HubConfig:
     hub = reading.read("hub", HUB) or HubFile(HubSettings("hub"), {})
     lifecycle = reading.read("lifecycle", LIFECYCLE) or default_lifecycle()
     dedupe = reading.read("dedupe", DEDUPE) or Dedupe()
     examples: tuple[Example, ...] = reading.read("examples", EXAMPLES) or ()
     for path in sorted((reading.folder / "connections").glob("*.yaml")):
         said = reading.read(f"connections/{path.stem}", CONNECTION)
-        if said is not None:
+        if said is not None and said.role is None:
+            reading.unread.append(f"connections/{path.stem}")
+        elif said is not None:
             reading.said[path.stem] = said
     reading.problems.extend(_stray_files(reading))
     reading.problems.extend(_zones(reading, hub.hub))
     connections = {
-        name: _connection(name, reading.said[name], hub.hub, reading)
-        for name in _ordered(reading, hub.hub)
-        if reading.said[name].role is not None
+        name: _connection(name, reading.said[name], hub.hub, reading) for name in _ordered(reading, hub.hub)
     }
     return HubConfig(
         hub=hub.hub,
@@ -241,7 +258,7 @@ def _zones(reading: _Reading, hub: HubSettings) -> Iterable[Problem]:
                 document.mark("time_zone"),
                 Code.WORD,
                 f"`{zone}` is not a time zone",
-                hint=hint_for(zone, zones),
+                hint=hint_for(zone, sorted(zones)),
                 allowed="names such as Europe/Kyiv, America/New_York, UTC",
             )
 

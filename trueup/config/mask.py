@@ -16,7 +16,8 @@ _NAMED = re.compile(
 _USERINFO = re.compile(r"://[^/\s:@]*:(?!\$\{)(?P<secret>[^@\s/]+)@")
 _TOKEN = re.compile(
     r"(?P<secret>(?:\b(?:[sr]k_(?:live|test)_|pat-[a-z]{2}\d-|gh[pousr]_|github_pat_|xox[abeprs]-"
-    r"|shp(?:at|ss|ca|pa)_|SG\.|AKIA|AIza|xkeysib-|eyJ[A-Za-z0-9_-]{8,}\.)[A-Za-z0-9_.\-]{6,})|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
+    r"|shp(?:at|ss|ca|pa)_|SG\.|AKIA|AIza|xkeysib-|eyJ[A-Za-z0-9_-]{8,}\.)[A-Za-z0-9_.\-]{6,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
 )
 _OPAQUE = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?P<secret>(?=[A-Za-z+/_-]*\d)(?=[\d+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2})"

@@ -59,12 +59,16 @@ Step: TypeAlias = str | int
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file. `file` is its name as people see it; `root` is None where nothing could be read."""
+    """One file. `file` is its name as people see it; `root` is None where nothing could be read.
+
+    `complete` False: reading ended before the end of the file.
+    """
 
     file: str
     lines: tuple[str, ...]
     root: Node | None
     syntax: tuple[Problem, ...] = field(default=())
+    complete: bool = True
 
     def node(self, *path: Step) -> Node | None:
         """The value at a path of keys and positions, None if there is none."""

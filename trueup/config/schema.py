@@ -12,7 +12,7 @@ from trueup.config.files.dedupe import DEDUPE
 from trueup.config.files.examples import EXAMPLES
 from trueup.config.files.hub import HUB
 from trueup.config.files.lifecycle import LIFECYCLE
-from trueup.config.shapes import Shape
+from trueup.config.scalars import Shape
 from trueup.model.record import Json
 
 _TITLES = {

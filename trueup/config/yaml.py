@@ -59,15 +59,15 @@ def parse_document(text: str, shown: str) -> Document:
     bare = Document(shown, lines, None)
     control = _control_characters(bare)
     if control:
-        return Document(shown, lines, None, tuple(control))
+        return Document(shown, lines, None, tuple(control), False)
     slips, mended = find_slips(lines)
     problems = [bare.problem(s.mark, s.code, s.message, hint=s.hint, remedy=s.remedy) for s in slips]
-    root = _parse(bare, mended, problems)
-    return Document(shown, lines, root, tuple(sorted(problems)))
+    root, complete = _parse(bare, mended, problems)
+    return Document(shown, lines, root, tuple(sorted(problems)), complete)
 
 
 def _unreadable(shown: str, code: Code, message: str, remedy: str) -> Document:
-    return Document(shown, (), None, (Problem(shown, 0, 0, message, code.value, remedy=remedy),))
+    return Document(shown, (), None, (Problem(shown, 0, 0, message, code.value, remedy=remedy),), False)
 
 
 def _control_characters(bare: Document) -> list[Problem]:
@@ -89,13 +89,14 @@ def _control_characters(bare: Document) -> list[Problem]:
     return found
 
 
-def _parse(bare: Document, mended: str, problems: list[Problem]) -> Node | None:
-    """The tree as far as it can be read; a syntax error ends it but keeps what came before."""
+def _parse(bare: Document, mended: str, problems: list[Problem]) -> tuple[Node | None, bool]:
+    """The tree, and whether it is whole; a syntax error ends it but keeps what came before."""
     builder = _Builder(bare, problems)
     yaml = YAML(typ="safe", pure=True)
     try:
         for event in yaml.parse(io.StringIO(mended)):
             builder.take(event)
+        return builder.finish(), True
     except _Stop:
         pass
     except MarkedYAMLError as error:
@@ -105,7 +106,7 @@ def _parse(bare: Document, mended: str, problems: list[Problem]) -> Node | None:
             problems.append(problem)
     except (YAMLError, RecursionError, ValueError) as error:
         problems.append(bare.problem(Mark(1, 1), Code.SYNTAX, f"this is not YAML: {type(error).__name__}"))
-    return builder.finish()
+    return builder.finish(), False
 
 
 class _Stop(Exception):
@@ -214,7 +215,7 @@ class _Builder:
             raise _Stop
         table = isinstance(event, MappingStartEvent)
         top = self.stack[-1] if self.stack else None
-        if top is not None and top.table and top.key is None:
+        if top is not None and top.table and top.key is None and not top.skip:
             self._say(
                 _mark(event), Code.SYNTAX, "a key must be a word", "quote it, if the brackets belong to it"
             )

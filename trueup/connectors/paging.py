@@ -49,9 +49,7 @@ def first_after(paging: words.Paging) -> Json:
             return None
 
 
-def next_after(
-    stream: words.Stream, id_path: str, answer: Answer, rows: Sequence[Json], after: Json
-) -> Json:
+def next_after(stream: words.Stream, id_path: str, answer: Answer, rows: Sequence[Json], after: Json) -> Json:
     """What `{after}` is on the next page; None if this was the last. Malformed if it stands still."""
     found = _next(stream, id_path, answer, rows, after)
     if found is not None and found == after:
@@ -59,9 +57,7 @@ def next_after(
     return found
 
 
-def _next(
-    stream: words.Stream, id_path: str, answer: Answer, rows: Sequence[Json], after: Json
-) -> Json:
+def _next(stream: words.Stream, id_path: str, answer: Answer, rows: Sequence[Json], after: Json) -> Json:
     paging = stream.paging
     match paging:
         case words.CursorPaging():

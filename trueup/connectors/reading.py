@@ -78,9 +78,7 @@ def _ask(
     return session.ask(request, _values(stream, position, object, fields), operation)
 
 
-def _values(
-    stream: words.Stream, position: Position, object: str, fields: Sequence[str]
-) -> dict[str, Json]:
+def _values(stream: words.Stream, position: Position, object: str, fields: Sequence[str]) -> dict[str, Json]:
     values: dict[str, Json] = {"object": object, "fields": list(fields), "limit": stream.size}
     after = position.get("after", first_after(stream.paging))
     if after is not None:
@@ -219,9 +217,7 @@ def _moment(text: Json) -> datetime:
 # -- by id ----------------------------------------------------------------------------------------------
 
 
-def read(
-    session: Session, object: str, ids: Sequence[str], fields: Sequence[str]
-) -> list[Record | GoneItem]:
+def read(session: Session, object: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | GoneItem]:
     """These records now, in the order of `ids`."""
     spec = session.object(object)
     if spec.read is None:

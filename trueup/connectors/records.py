@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from trueup.connectors.manifest import RecordPaths
@@ -30,12 +30,15 @@ class RecordReader:
 
     def read(self, row: Json, fields: Sequence[str]) -> Record | None:
         """The record in a row, with those of `fields` that it says; None if the row has no id."""
+        return self._record(row, pick(self.values(row), fields, self.words.nested))
+
+    def _record(self, row: Json, values: dict[str, Json]) -> Record | None:
         id = text_id(self.id(row))
         if not id:
             return None
         return Record(
             id,
-            pick(self.values(row), fields, self.words.nested),
+            values,
             _text(self.version(row)),
             parse_stamp(self.changed_at(row), self.words.stamp_format),
             bool(self.deleted(row)),
@@ -46,10 +49,10 @@ class RecordReader:
 
     def read_whole(self, row: Json, fields: Sequence[str]) -> Record | None:
         """As `read`, for answers to readings: what the vendor leaves out may be empty there."""
-        record = self.read(row, fields)
-        if record is None or self.words.omitted == "absent" or record.deleted:
-            return record
-        return replace(record, values={**dict.fromkeys(fields), **record.values})
+        if self.words.omitted == "absent" or self.deleted(row):
+            return self.read(row, fields)
+        said = pick(self.values(row), fields, self.words.nested)
+        return self._record(row, {**dict.fromkeys(fields), **said})
 
 
 @lru_cache(maxsize=512)

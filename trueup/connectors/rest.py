@@ -47,24 +47,16 @@ class RestConnector:
     def fields(self, object: str) -> Sequence[FieldSpec]:
         return self._steps.fields(self._session, object)
 
-    def pull(
-        self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]
-    ) -> Page:
+    def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
         return self._steps.pull(self._session, object, reading, cursor, fields)
 
-    def read(
-        self, object: str, ids: Sequence[str], fields: Sequence[str]
-    ) -> Sequence[Record | GoneItem]:
+    def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record | GoneItem]:
         return self._steps.read(self._session, object, ids, fields) if ids else []
 
-    def find(
-        self, object: str, key: str, values: Sequence[Json], fields: Sequence[str]
-    ) -> Sequence[Record]:
+    def find(self, object: str, key: str, values: Sequence[Json], fields: Sequence[str]) -> Sequence[Record]:
         return self._steps.find(self._session, object, key, values, fields) if values else []
 
-    def write(
-        self, object: str, items: Sequence[WriteItem], fields: Sequence[str]
-    ) -> Sequence[Outcome]:
+    def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
         return self._steps.write(self._session, object, items, fields) if items else []
 
     def poll(self, object: str, job: str, items: Sequence[WriteItem]) -> Sequence[Outcome]:

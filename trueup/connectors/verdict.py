@@ -226,9 +226,7 @@ def _all_fields(pattern: str, says: str) -> list[str]:
     return [found["field"] for found in re.finditer(pattern, says) if found["field"]]
 
 
-def by_status(
-    answer: Answer, effect: Effect, says: str, fields: Mapping[str, str], now: datetime
-) -> Verdict:
+def by_status(answer: Answer, effect: Effect, says: str, fields: Mapping[str, str], now: datetime) -> Verdict:
     """What a status means where no rule says otherwise."""
     status, message = answer.status, f"answered {answer.status}"
     wait = wait_seconds(Wait(), answer.headers, now)
@@ -287,5 +285,3 @@ def shorten(text: str, most: int = MOST_TEXT) -> str:
 
 def _is_html(answer: Answer) -> bool:
     return answer.text.lstrip()[:1] == "<" or "html" in answer.headers.get("content-type", "")
-
-

@@ -40,9 +40,7 @@ from trueup.model.record import Json
 _OF_ONE_ITEM = frozenset({"refused", "stale", "gone", "transient", "unknown"})
 
 
-def write(
-    session: Session, object: str, items: Sequence[WriteItem], fields: Sequence[str]
-) -> list[Outcome]:
+def write(session: Session, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> list[Outcome]:
     """Send the items; their outcomes in the same order.
 
     Raises only while nothing of the batch was sent with success; afterwards a failure becomes the
@@ -123,17 +121,34 @@ def _send(
     session: Session, object: str, way: str, items: list[WriteItem], fields: Sequence[str]
 ) -> list[Outcome]:
     write_words = _writes(session.object(object), way)
-    call = write_call(session, object, way, items)
-    answer, verdict = session.http.exchange(call)
+    try:
+        call = write_call(session, object, way, items)
+        answer, verdict = session.http.exchange(call)
+    except Refused as error:  # it could not even be written down: a value that JSON cannot carry
+        return _halved(session, object, way, items, fields, left_open(error))
     if verdict is None:
         return _succeeded(session, object, write_words, items, fields, answer)
     if len(items) == 1 and verdict.kind in _OF_ONE_ITEM:
         return [as_outcome(verdict)]
     if verdict.kind in ("refused", "gone", "stale"):
-        half = len(items) // 2
-        first = _send(session, object, way, items[:half], fields)
-        return first + _rest(session, object, way, items[half:], fields)
+        return _halved(session, object, way, items, fields, as_outcome(verdict))
     raise session.http.error(verdict, call.operation)
+
+
+def _halved(
+    session: Session,
+    object: str,
+    way: str,
+    items: list[WriteItem],
+    fields: Sequence[str],
+    outcome: Outcome,
+) -> list[Outcome]:
+    """Two calls for one that was refused as a whole, until the bad item stands alone."""
+    if len(items) == 1:
+        return [outcome]
+    half = len(items) // 2
+    first = _send(session, object, way, items[:half], fields)
+    return first + _rest(session, object, way, items[half:], fields)
 
 
 def _rest(
@@ -364,4 +379,3 @@ def poll(session: Session, object: str, job: str, items: Sequence[WriteItem]) ->
     if write_words.results is None:
         return [UnknownItem(f"the job ended as {state} and tells nothing of its items") for _ in items]
     return match_results(session, object, write_words.results, items, (), answer)
-

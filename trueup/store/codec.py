@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -30,13 +31,14 @@ def micros_or_none(moment: datetime | None) -> int | None:
     return None if moment is None else micros(moment)
 
 
+@lru_cache(maxsize=4096)
 def moment(at: int) -> datetime:
     """The aware UTC time of these microseconds."""
     return EPOCH + timedelta(microseconds=at)
 
 
 def moment_or_none(at: int | None) -> datetime | None:
-    return None if at is None else EPOCH + timedelta(microseconds=at)
+    return None if at is None else moment(at)
 
 
 def dumps(value: Json) -> str:
@@ -122,9 +124,7 @@ def read_sources(text: str) -> dict[str, Source]:
 def write_agreed(agreed: Mapping[str, Agreed]) -> str | None:
     if not agreed:
         return None
-    return dumps(
-        {key: [one.hub, one.remote, one.withheld + 2 * one.left] for key, one in agreed.items()}
-    )
+    return dumps({key: [one.hub, one.remote, one.withheld + 2 * one.left] for key, one in agreed.items()})
 
 
 def read_agreed(text: str | None) -> dict[str, Agreed]:

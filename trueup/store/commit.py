@@ -25,7 +25,7 @@ from trueup.store.identify import write_keys
 from trueup.store.leases import check
 from trueup.store.marks import mark_due
 from trueup.store.moves import supersede
-from trueup.store.rows import UNSENT
+from trueup.store.rows import UNSENT, payload
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
 from trueup.sync.rules.reconcile import write_digest
@@ -51,12 +51,11 @@ class _Rows:
     history: list[Row] = field(default_factory=list)
     wanted: list[Row] = field(default_factory=list)
     deliveries: list[Row] = field(default_factory=list)
+    payloads: list[Row] = field(default_factory=list)
     moved: list[int] = field(default_factory=list)  # entities whose values changed
 
 
-def commit(
-    tx: Tx, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None
-) -> list[int]:
+def commit(tx: Tx, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None) -> list[int]:
     """See `Store.commit`."""
     check(tx, fence)
     known = streams(tx)
@@ -244,6 +243,7 @@ def _writes(
 ) -> None:
     version = _config_version(tx) if any(plan.writes for plan in stands) else ""
     made = iter(tx.allocate("links", _creates(stands, now, known)))
+    ids = iter(tx.allocate("deliveries", sum(len(plan.writes) for plan in stands)))
     for plan in stands:
         revision = plan.before.revision + 1
         for write in plan.writes:
@@ -260,8 +260,11 @@ def _writes(
                 else:
                     link_id = standing
                 now.open[link_id, str(write.lane)] = -1
+            id = next(ids)
+            rows.payloads.append((id, payload(write)))
             rows.deliveries.append(
                 (
+                    id,
                     stream_id,
                     link_id,
                     plan.before.id,
@@ -271,7 +274,6 @@ def _writes(
                     "gated" if write.gate else "due",
                     write.gate,
                     write.group,
-                    dumps([write.values, write.wants, write.effects, write.upsert]),
                     dumps_or_none(write.replaced),
                     bytes.fromhex(write_digest(write)),
                     at,
@@ -305,8 +307,8 @@ def _config_version(tx: Tx) -> str:
 
 _ENTITY = ("revision", "data", "sources", "provisional", "title", "look_again_at", "updated_at")
 _DELIVERY = (
-    *("stream_id", "link_id", "entity_id", "entity_revision", "kind", "lane", "state", "gate", "package"),
-    *("payload", "replaced", "digest", "not_before", "run_id", "config_version", "created_at"),
+    *("id", "stream_id", "link_id", "entity_id", "entity_revision", "kind", "lane", "state", "gate"),
+    *("package", "replaced", "digest", "not_before", "run_id", "config_version", "created_at"),
 )
 
 
@@ -316,6 +318,7 @@ def _store(tx: Tx, rows: _Rows) -> None:
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows.history)
     tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state"), rows.wanted)
     tx.insert("deliveries", _DELIVERY, rows.deliveries)
+    tx.insert("delivery_docs", ("delivery_id", "payload"), rows.payloads)
 
 
 # -- links and what hangs on the entity ----------------------------------------------------------------
@@ -364,7 +367,9 @@ def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
     _references(tx, changed)
     contacts = [plan for plan in stands if plan.before.kind is Kind.CONTACT and plan.before.id in moved]
     subjects = {
-        (subject, plan.before.id): None for plan in contacts for subject in sorted(subjects_of(plan.entity.values))
+        (subject, plan.before.id): None
+        for plan in contacts
+        for subject in sorted(subjects_of(plan.entity.values))
     }
     tx.insert_new("consent_addresses", ("subject", "entity_id"), list(subjects))
     _consent(tx, stands)

@@ -21,9 +21,9 @@ from trueup.store.streams import Streams, streams
 
 def due(tx: Tx, kinds: Sequence[Kind], now: datetime, after: int, limit: int) -> list[int]:
     """See `Store.due`. (`+id` keeps the planner on the index of times.)"""
-    at, names = micros(now), [str(kind) for kind in kinds]
+    at = micros(now)
     ids: set[int] = set()
-    for name in names:
+    for name in sorted({str(kind) for kind in kinds}):
         marked = tx.rows(
             "select entity_id from due where kind = ? and entity_id > ? and not_before <= ?"
             " order by entity_id limit ?",
@@ -32,16 +32,14 @@ def due(tx: Tx, kinds: Sequence[Kind], now: datetime, after: int, limit: int) ->
             at,
             limit,
         )
-        ids.update(id for (id,) in marked)
-    passed = tx.rows(
-        "select id from entities where look_again_at <= ? and +id > ? and kind in texts(?)"
-        " order by +id limit ?",
-        at,
-        after,
-        names,
-        limit,
-    )
-    ids.update(id for (id,) in passed)
+        passed = tx.rows(
+            "select id from entities where kind = ? and look_again_at <= ? and +id > ? order by +id limit ?",
+            name,
+            at,
+            after,
+            limit,
+        )
+        ids.update(id for (id,) in [*marked, *passed])
     return sorted(ids)[:limit]
 
 
@@ -75,7 +73,10 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
 
 def _open(tx: Tx, links: list[int]) -> dict[int, list[OpenDelivery]]:
     found: dict[int, list[OpenDelivery]] = {}
-    sql = f"select {OPEN} from deliveries v where v.open = 1 and v.link_id in ints(?) order by v.id"
+    sql = (
+        f"select {OPEN} from deliveries v left join delivery_docs p on p.delivery_id = v.id"
+        " where v.open = 1 and v.link_id in ints(?) order by v.id"
+    )
     for row in tx.rows(sql, links):
         found.setdefault(row[1], []).append(open_of(row))
     return found
@@ -216,9 +217,7 @@ def case(tx: Tx, public_id: str) -> Case:
     return load(tx, [home(tx, public_id)])[0]
 
 
-def edit(
-    tx: Tx, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool
-) -> None:
+def edit(tx: Tx, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
     entity = home(tx, public_id)
     rows = [(entity, name, dumps(value), user, micros(at), int(pin)) for name, value in values.items()]
     tx.insert("edits", ("entity_id", "field", "value", "author", "at", "pin"), rows)

@@ -70,9 +70,7 @@ def _events(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: 
     return len(new) + len(gone)
 
 
-def _event(
-    tx: Tx, known: Streams, connection: str, place: tuple[int, str], fact: Fact, at: datetime
-) -> Row:
+def _event(tx: Tx, known: Streams, connection: str, place: tuple[int, str], fact: Fact, at: datetime) -> Row:
     subject = _subject(tx, known, connection, fact)
     when = micros(fact.at or at)
     return (
@@ -145,22 +143,28 @@ def _cases(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: d
     for fact in facts:
         place = _place(tx, known, connection, fact)
         row = _case(tx, known, connection, fact)
-        found = tx.row(
-            f"select id, {', '.join(_CASE)} from cases where stream_id = ? and remote_id = ?" + tx.lock, *place
-        )
-        if found is None:
-            (id,) = tx.allocate("cases", 1)
-            tx.insert("cases", ("id", "stream_id", "remote_id", *_CASE, "seen_at"), [(id, *place, *row, micros(at))])
-        elif tuple(found[1:]) == row or _outdated(found[5], fact):
+        found = tx.row(_STANDS + tx.lock, *place)
+        if found is not None and (tuple(found[1:]) == row or _outdated(found[5], fact)):
             continue
+        id = tx.allocate("cases", 1)[0] if found is None else found[0]
+        if found is None:
+            columns = ("id", "stream_id", "remote_id", *_CASE, "seen_at")
+            tx.insert("cases", columns, [(id, *place, *row, micros(at))])
         else:
-            id = found[0]
             tx.update("cases", ("id",), (*_CASE, "seen_at"), [(id, *row, micros(at))])
+        if found is None or _standing(found[1:]) != _standing(row):
+            tx.insert("case_states", _STATES, [(id, *_standing(row), row[4], micros(at))])
         moved += 1
-        if found is None or (found[2], found[6], found[9]) != (row[1], row[5], row[8]):
-            columns = ("case_id", "state", "amount", "deleted", "at", "seen_at")
-            tx.insert("case_states", columns, [(id, row[1], row[5], row[8], row[4], micros(at))])
     return moved
+
+
+_STANDS = f"select id, {', '.join(_CASE)} from cases where stream_id = ? and remote_id = ?"
+_STATES = ("case_id", "state", "amount", "deleted", "at", "seen_at")
+
+
+def _standing(row: Row) -> Row:
+    """State, amount and deletion: what summaries are made of."""
+    return (row[1], row[5], row[8])
 
 
 def _case(tx: Tx, known: Streams, connection: str, fact: Fact) -> Row:

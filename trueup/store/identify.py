@@ -64,10 +64,8 @@ def _holders(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int
     return found
 
 
-def assign(
-    tx: Tx, assignments: Sequence[Assignment], at: datetime, fence: Fence | None
-) -> list[int]:
-    """See `Store.assign`. All are checked before any is made, so those of one call do not disturb each other."""
+def assign(tx: Tx, assignments: Sequence[Assignment], at: datetime, fence: Fence | None) -> list[int]:
+    """See `Store.assign`. All are checked before any is made: those of one call do not disturb each other."""
     check(tx, fence)
     tx.hold(sorted({_lock(str(one.kind), key) for one in assignments for key in one.keys}))
     rows = _links(tx, assignments)
@@ -150,9 +148,7 @@ def _make(
     mark_each(tx, reasons)
 
 
-def _entities(
-    tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at: datetime
-) -> dict[int, int]:
+def _entities(tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at: datetime) -> dict[int, int]:
     """Link id to entity id. Links of one group share a new entity; it is provisional while all are."""
     groups: dict[tuple[str, str], list[Assignment]] = {}
     for one in stands:
@@ -178,9 +174,7 @@ def write_keys(tx: Tx, keys: Sequence[tuple[int, str, Iterable[Key]]]) -> None:
     if not keys:
         return
     tx.run("delete from match_keys where link_id in ints(?)", [link for link, _, _ in keys])
-    rows = {
-        (kind, name, short_key(text), link): None for link, kind, pairs in keys for name, text in pairs
-    }
+    rows = {(kind, name, short_key(text), link): None for link, kind, pairs in keys for name, text in pairs}
     tx.insert("match_keys", ("kind", "key_kind", "key", "link_id"), list(rows))
 
 

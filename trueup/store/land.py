@@ -240,9 +240,7 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
             [row[0] for row in found.buried],
         )
     if listing is not None and found.listed:
-        tx.run(
-            "update links set listing = ?, seen_at = ? where id in ints(?)", listing, at, found.listed
-        )
+        tx.run("update links set listing = ?, seen_at = ? where id in ints(?)", listing, at, found.listed)
     for record in landing.records:
         if record.aliases:
             _name_aliases(tx, stream_id, record)
@@ -307,10 +305,11 @@ def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> Non
             tx.run("update streams set listing_cursor = ? where id = ?", cursor, stream_id)
         return
     tx.run(
-        "update streams set listed = ?, listed_at = ?, listing_cursor = null,"
+        "update streams set listed = ?, listed_at = ?, listing_cursor = null, fields = ?,"
         " cursor = coalesce(?, cursor) where id = ?",
         listing,
         micros(landing.at),
+        dumps(sorted(landing.fields)),
         cursor,
         stream_id,
     )

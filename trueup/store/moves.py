@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from trueup.model.entity import Link, LinkState
+from trueup.model.entity import Agreed, Link, LinkState, Quarantine
 from trueup.model.plan import Landing, Verdict
-from trueup.model.record import Record
-from trueup.store.codec import digest, dumps, micros, micros_or_none, write_agreed, write_quarantine
+from trueup.model.record import Json, Record
+from trueup.store.codec import (
+    digest,
+    dumps,
+    dumps_or_none,
+    micros,
+    micros_or_none,
+    write_agreed,
+    write_quarantine,
+)
 from trueup.store.rows import UNSENT, links_where
 from trueup.store.sql import Tx
 from trueup.store.streams import Streams, ensure
@@ -180,12 +188,18 @@ def absorb(tx: Tx, lost: int, kept: int) -> None:
 
 
 def supersede(tx: Tx, condition: str, *values: object) -> int:
-    """Close deliveries that were never sent."""
-    return tx.run(
-        "update deliveries set state = 'superseded', open = 0, payload = null"
-        f" where open = 1 and state in {UNSENT} and {condition}",
-        *values,
-    )
+    """Close deliveries that were never sent; how many."""
+    unsent = f"select id from deliveries where open = 1 and state in {UNSENT} and {condition}"
+    found = tx.rows(unsent, *values)
+    return close(tx, [id for (id,) in found], "superseded")
+
+
+def close(tx: Tx, ids: list[int], state: str) -> int:
+    """End these deliveries: what they were to write is not needed any more."""
+    if not ids:
+        return 0
+    tx.run("delete from delivery_docs where delivery_id in ints(?)", ids)
+    return tx.run("update deliveries set state = ?, open = 0 where id in ints(?)", state, ids)
 
 
 def remember_alias(tx: Tx, place: Place, link_id: int) -> None:
@@ -202,17 +216,24 @@ def write_content(tx: Tx, link: Link) -> None:
     tx.run("delete from link_notes where link_id = ?", link.id)
     if link.base or link.agreed or link.assumed or link.quarantine:
         columns = ("link_id", "base", "agreed", "assumed", "quarantine")
-        tx.insert("link_notes", columns, [(link.id, *notes_of(link))])
+        notes = notes_of(link.base, link.agreed, link.assumed, link.quarantine)
+        tx.insert("link_notes", columns, [(link.id, *notes)])
     settled = None if link.assumed else digest(text)
     tx.run("update links set digest = ? where id = ?", settled, link.id)
 
 
-def notes_of(link: Link) -> tuple[str | None, str | None, str | None, str | None]:
+def notes_of(
+    base: Mapping[str, Json],
+    agreed: Mapping[str, Agreed],
+    assumed: Mapping[str, Json],
+    quarantine: Mapping[str, Quarantine],
+) -> tuple[str | None, str | None, str | None, str | None]:
+    """The columns of `link_notes`; None for what is empty."""
     return (
-        dumps(link.base) if link.base else None,
-        write_agreed(link.agreed),
-        dumps(link.assumed) if link.assumed else None,
-        write_quarantine(link.quarantine),
+        dumps_or_none(base),
+        write_agreed(agreed),
+        dumps_or_none(assumed),
+        write_quarantine(quarantine),
     )
 
 

@@ -143,9 +143,7 @@ class SqlStore:
     ) -> Mapping[tuple[str, str], Sequence[Candidate]]:
         return self._db.read(lambda tx: identify.candidates(tx, kind, keys))
 
-    def assign(
-        self, assignments: Sequence[Assignment], at: datetime, fence: Fence | None
-    ) -> Sequence[int]:
+    def assign(self, assignments: Sequence[Assignment], at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: identify.assign(tx, assignments, at, fence))
 
     def verdicts(self, links: Sequence[int]) -> Sequence[MatchDecision]:
@@ -171,17 +169,13 @@ class SqlStore:
     def gates_open(self) -> frozenset[tuple[str, str]]:
         return self._db.read(streams.gates_open)
 
-    def commit(
-        self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None
-    ) -> Sequence[int]:
+    def commit(self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: commit.commit(tx, plans, run_id, at, fence))
 
     def mark_due(self, ids: Sequence[int], reason: str) -> None:
         self._db.write(lambda tx: marks.mark_due(tx, ids, reason))
 
-    def edit(
-        self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool
-    ) -> None:
+    def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
         self._db.write(lambda tx: decide.edit(tx, public_id, values, user, at, pin))
 
     # -- outbox -----------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ _SENDABLE = (
     " or l.state = 'wanted' and v.kind = 'create')"
     " and not exists (select 1 from delivery_after a join deliveries p on p.id = a.after_id"
     " where a.delivery_id = v.id and p.state <> 'done')"
+    " and (v.lane = 'urgent' or not exists"
+    " (select 1 from due d where d.kind = l.kind and d.entity_id = v.entity_id and d.not_before = 0))"
     " order by v.not_before, v.id limit ?"
 )
 _HEAD = "select v.not_before, v.id from deliveries v join links l on l.id = v.link_id where" + _SENDABLE
@@ -150,7 +152,8 @@ def close_gates(tx: Tx, run_id: int, reason: str) -> int:
 
 
 def discard(tx: Tx, ids: Sequence[int], user: str) -> int:
-    return _withdraw(tx, "state = 'parked' and id in ints(?)", f"discarded by {user}", "TU-DEL-010", list(ids))
+    why = f"discarded by {user}"
+    return _withdraw(tx, "state = 'parked' and id in ints(?)", why, "TU-DEL-010", list(ids))
 
 
 def _withdraw(tx: Tx, condition: str, reason: str, code: str, *values: object) -> int:
@@ -164,9 +167,7 @@ def _withdraw(tx: Tx, condition: str, reason: str, code: str, *values: object) -
     return len(found)
 
 
-def deliveries(
-    tx: Tx, states: Sequence[DeliveryState], connection: str | None, limit: int
-) -> list[Delivery]:
+def deliveries(tx: Tx, states: Sequence[DeliveryState], connection: str | None, limit: int) -> list[Delivery]:
     """Newest first."""
     known = streams(tx)
     chosen = sorted(known.names) if connection is None else known.of([connection])

@@ -89,9 +89,7 @@ def _undo(connection: Any) -> None:
 
 def _engine(url: str) -> Engine:
     """Autocommit, because verbs begin and end their transactions themselves."""
-    return create_engine(
-        url, isolation_level="AUTOCOMMIT", pool_size=5, max_overflow=20, pool_pre_ping=True
-    )
+    return create_engine(url, isolation_level="AUTOCOMMIT", pool_size=5, max_overflow=20, pool_pre_ping=True)
 
 
 class PostgresTx:
@@ -129,9 +127,7 @@ class PostgresTx:
             " on conflict do nothing"
         )
 
-    def upsert(
-        self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
-    ) -> None:
+    def upsert(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
         if not rows:
             return
         stage, names = self._staged(table, [*keys, *columns], rows)
@@ -142,9 +138,7 @@ class PostgresTx:
             f" on conflict ({order}) do {action}"
         )
 
-    def update(
-        self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
-    ) -> None:
+    def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
         if not rows:
             return
         stage, _ = self._staged(table, [*keys, *columns], rows)
@@ -157,8 +151,7 @@ class PostgresTx:
             return []
         column = "mark" if table == "due" else "id"
         found = self.rows(
-            f"select nextval(pg_get_serial_sequence('{table}', '{column}'))"
-            " from generate_series(1, ?::int)",
+            f"select nextval(pg_get_serial_sequence('{table}', '{column}')) from generate_series(1, ?::int)",
             count,
         )
         return sorted(id for (id,) in found)

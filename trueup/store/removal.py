@@ -7,7 +7,7 @@ from datetime import datetime
 from trueup.errors import ConfigError, Problem
 from trueup.store.codec import dumps, loads, micros
 from trueup.store.marks import mark_due
-from trueup.store.moves import supersede
+from trueup.store.moves import close, supersede
 from trueup.store.sql import Tx
 from trueup.store.streams import connection_id
 
@@ -39,9 +39,7 @@ def rename_connection(tx: Tx, old: str, new: str) -> int:
 def _rename_sources(tx: Tx, old: str, new: str) -> None:
     after = 0
     while True:
-        rows = tx.rows(
-            "select id, sources from entities where id > ? order by id limit ?", after, _CHUNK
-        )
+        rows = tx.rows("select id, sources from entities where id > ? order by id limit ?", after, _CHUNK)
         if not rows:
             return
         after = rows[-1][0]
@@ -65,14 +63,16 @@ def remove_connection(tx: Tx, name: str, at: datetime) -> int:
     """
     id = connection_id(tx, name)
     supersede(tx, _LINKS, id)
+    under_way = [one for (one,) in tx.rows(f"select id from deliveries where open = 1 and {_LINKS}", id)]
     tx.run(
-        "update deliveries set state = 'overtaken', open = 0, payload = null, ended_at = ?,"
-        f" error = 'its connection was removed' where open = 1 and {_LINKS}",
+        "update deliveries set ended_at = ?, error = 'its connection was removed' where id in ints(?)",
         micros(at),
-        id,
+        under_way,
     )
+    close(tx, under_way, "overtaken")
     found = tx.rows(
-        f"select distinct entity_id from links where entity_id is not null and {_LINKS} order by entity_id", id
+        f"select distinct entity_id from links where entity_id is not null and {_LINKS} order by entity_id",
+        id,
     )
     tx.run(f"delete from match_keys where link_id in (select id from links where {_LINKS})", id)
     count = tx.run(

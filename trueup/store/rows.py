@@ -18,6 +18,7 @@ from trueup.model.plan import (
     WriteKind,
 )
 from trueup.store.codec import (
+    dumps,
     loads,
     moment,
     moment_or_none,
@@ -32,19 +33,18 @@ LINK = (
     "l.id, l.stream_id, l.remote_id, l.entity_id, l.kind, l.state, l.is_primary, l.fresh, l.active,"
     " l.version, l.rev, l.seen_at, l.changed_at, d.observed, n.base, n.agreed, n.assumed, n.quarantine"
 )
-LINK_FROM = (
-    "links l left join link_docs d on d.link_id = l.id left join link_notes n on n.link_id = l.id"
-)
+LINK_FROM = "links l left join link_docs d on d.link_id = l.id left join link_notes n on n.link_id = l.id"
 _KINDS = {str(kind): kind for kind in Kind}
 _STATES = {str(state): state for state in LinkState}
-_WIDTH = 18
+_WRITES = {str(kind): kind for kind in WriteKind}
+_LANES = {str(lane): lane for lane in Lane}
+_DELIVERED = {str(state): state for state in DeliveryState}
 
 
 def link_of(row: Row, streams: Streams) -> Link:
     """A Link of the columns `LINK`."""
     connection, object = streams.names[row[1]]
-    noted = row[14] is not None or row[15] is not None or row[16] is not None or row[17] is not None
-    link = Link(
+    return Link(
         row[0],
         connection,
         object,
@@ -59,14 +59,16 @@ def link_of(row: Row, streams: Streams) -> Link:
         row[10],
         moment_or_none(row[11]),
         moment_or_none(row[12]),
-        loads(row[13]),
-        *(_notes(row) if noted else ({}, {}, {}, {})),
+        *content_of(row),
     )
-    return link
 
 
-def _notes(row: Row) -> tuple[Any, Any, Any, Any]:
-    return loads(row[14]), read_agreed(row[15]), loads(row[16]), read_quarantine(row[17])
+def content_of(row: Row) -> tuple[Any, Any, Any, Any, Any]:
+    """Observed, base, agreed, assumed and quarantine of the columns `LINK`."""
+    observed = loads(row[13])
+    if row[14] is None and row[15] is None and row[16] is None and row[17] is None:
+        return observed, {}, {}, {}, {}
+    return observed, loads(row[14]), read_agreed(row[15]), loads(row[16]), read_quarantine(row[17])
 
 
 def links_where(tx: Tx, streams: Streams, condition: str, *values: Any) -> list[Link]:
@@ -84,7 +86,7 @@ def entity_of(row: Row) -> Entity:
 
 _OWN = (
     "v.id, v.stream_id, v.entity_id, v.entity_revision, v.kind, v.lane, v.state, v.gate, v.package,"
-    " v.payload, v.replaced, v.attempts, v.not_before, v.run_id, v.config_version, v.created_at,"
+    " p.payload, v.replaced, v.attempts, v.not_before, v.run_id, v.config_version, v.created_at,"
     " v.sent_at, v.ended_at, v.job, v.error, v.code"
 )
 _OWN_WIDTH = 21
@@ -94,6 +96,7 @@ def deliveries_where(tx: Tx, streams: Streams, condition: str, *values: Any) -> 
     """Deliveries with their Links as they are now, in the order that the condition names."""
     found = tx.rows(
         f"select {_OWN}, {LINK} from deliveries v join links l on l.id = v.link_id"
+        " left join delivery_docs p on p.delivery_id = v.id"
         " left join link_docs d on d.link_id = l.id left join link_notes n on n.link_id = l.id"
         f" where {condition}",
         *values,
@@ -109,7 +112,7 @@ def delivery_of(row: Row, streams: Streams) -> Delivery:
         link=link,
         entity_id=row[2],
         entity_revision=row[3],
-        state=DeliveryState(row[6]),
+        state=_DELIVERED[row[6]],
         attempts=row[11],
         not_before=moment(row[12]),
         run_id=row[13],
@@ -130,11 +133,11 @@ def _write(row: Row, link: Link, streams: Streams) -> Write:
         link_id=link.id,
         connection=connection,
         object=object,
-        kind=WriteKind(row[4]),
-        lane=Lane(row[5]),
+        kind=_WRITES[row[4]],
+        lane=_LANES[row[5]],
         values=values,
         wants=wants,
-        effects={path: Effect(effect) for path, effect in effects.items()},
+        effects={path: effect for effect, paths in _named(effects) for path in paths},
         replaced=loads(row[10]),
         gate=row[7],
         group=row[8],
@@ -142,7 +145,19 @@ def _write(row: Row, link: Link, streams: Streams) -> Write:
     )
 
 
-OPEN = "v.id, v.link_id, v.lane, v.kind, v.state, v.payload, v.digest, v.entity_id"
+def payload(write: Write) -> str:
+    """What is sent, in one text: values, wants, paths by effect, upsert key."""
+    effects: dict[str, list[str]] = {}
+    for path, effect in write.effects.items():
+        effects.setdefault(effect.value, []).append(path)
+    return dumps([write.values, write.wants, effects, write.upsert])
+
+
+def _named(effects: Mapping[str, list[str]]) -> list[tuple[Effect, list[str]]]:
+    return [(Effect(effect), paths) for effect, paths in effects.items()]
+
+
+OPEN = "v.id, v.link_id, v.lane, v.kind, v.state, p.payload, v.digest"
 
 
 def open_of(row: Row) -> OpenDelivery:
@@ -150,9 +165,9 @@ def open_of(row: Row) -> OpenDelivery:
     return OpenDelivery(
         row[0],
         row[1],
-        Lane(row[2]),
-        WriteKind(row[3]),
-        DeliveryState(row[4]),
+        _LANES[row[2]],
+        _WRITES[row[3]],
+        _DELIVERED[row[4]],
         frozenset(wants),
         row[6].hex(),
     )

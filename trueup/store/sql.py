@@ -40,15 +40,11 @@ class Tx(Protocol):
         """Insert the rows that break no uniqueness, leave out the others; how many were inserted."""
         ...
 
-    def upsert(
-        self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
-    ) -> None:
+    def upsert(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Insert rows, or set `columns` where `keys` exist. A row holds keys, then columns; keys differ."""
         ...
 
-    def update(
-        self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
-    ) -> None:
+    def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Set `columns` of the rows with these keys. A row holds keys, then columns; keys differ."""
         ...
 

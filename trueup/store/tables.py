@@ -122,7 +122,7 @@ entities = Table(
     _big("look_again_at", null=True),
     _big("created_at"),
     _big("updated_at"),
-    _partial("ix_entities_look_again_at", "look_again_at", where="look_again_at is not null"),
+    _partial("ix_entities_look_again", "kind", "look_again_at", where="look_again_at is not null"),
     Index("ix_entities_kind_title", "kind", "title"),
     **AUTO,
 )
@@ -160,9 +160,7 @@ links = Table(
     UniqueConstraint("stream_id", "remote_id"),
     Index("ix_links_entity_id", "entity_id"),
     _partial("ux_links_wanted", "entity_id", "stream_id", where="remote_id is null", unique=True),
-    _partial(
-        "ix_links_strangers", "stream_id", "id", where="entity_id is null and state = 'live'"
-    ),
+    _partial("ix_links_strangers", "stream_id", "id", where="entity_id is null and state = 'live'"),
     _partial("ix_links_withheld", "stream_id", "entity_id", where="withheld > 0"),
     **AUTO,
 )
@@ -293,9 +291,9 @@ deliveries = Table(
     "deliveries",
     metadata,
     _serial(),
-    _big("stream_id", ForeignKey("streams.id")),
+    _big("stream_id"),
     _big("link_id", ForeignKey("links.id")),
-    _big("entity_id", ForeignKey("entities.id")),
+    _big("entity_id"),
     _big("entity_revision"),
     _text("kind"),
     _text("lane"),
@@ -303,8 +301,7 @@ deliveries = Table(
     _flag("open", 1),
     _text("gate", default=""),
     _text("package", default=""),
-    _text("payload", null=True),  # values, wants, effects, upsert; goes when the delivery is closed
-    _text("replaced", null=True),  # what stood there; stays
+    _text("replaced", null=True),  # what stood there; stays when the delivery is closed
     Column("digest", LargeBinary, nullable=False),
     _big("attempts", default=0),
     _big("not_before"),
@@ -320,10 +317,15 @@ deliveries = Table(
     _text("code", default=""),
     CheckConstraint(f"(open = 1) = (state in {OPEN_WORDS})", name="open"),
     _partial("ux_deliveries_open", "link_id", "lane", where="open = 1", unique=True),
-    _partial(
-        "ix_deliveries_ready", "stream_id", "state", "lane", "kind", "not_before", where="open = 1"
-    ),
+    _partial("ix_deliveries_ready", "stream_id", "state", "lane", "kind", "not_before", where="open = 1"),
     **AUTO,
+)
+
+delivery_docs = Table(
+    "delivery_docs",  # values, wants, effects, upsert; goes when the delivery is closed
+    metadata,
+    _key("delivery_id", ForeignKey("deliveries.id")),
+    _text("payload"),
 )
 
 delivery_after = Table(

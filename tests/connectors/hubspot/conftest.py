@@ -71,7 +71,9 @@ def desk() -> Iterator[Desk]:
     connector = connect("hubspot", transport, AUTH, clock)
     yield Desk(portal, clock, connector)
     connector.close()
-    beyond = {name for name in transport.unknown if "/v4/statuses/" not in name and "account-info" not in name}
+    beyond = {
+        name for name in transport.unknown if "/v4/statuses/" not in name and "account-info" not in name
+    }
     assert not beyond - EXPECTED_UNKNOWN, f"calls that the description does not know: {beyond}"
 
 

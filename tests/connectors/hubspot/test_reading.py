@@ -162,7 +162,9 @@ def test_a_merge_in_hubspot_shows_in_the_changes(desk: Desk) -> None:
     desk.listing("contacts", FIELDS)
     third = desk.portal.user_merge("contacts", one, two)
     desk.settle()
-    assert [(record.id, record.aliases) for record in desk.changes("contacts", FIELDS)] == [(third, (one, two))]
+    assert [(record.id, record.aliases) for record in desk.changes("contacts", FIELDS)] == [
+        (third, (one, two))
+    ]
 
 
 def test_a_look_up_by_email_shows_a_write_at_once_and_ignores_case(desk: Desk) -> None:
@@ -174,7 +176,9 @@ def test_a_look_up_by_email_shows_a_write_at_once_and_ignores_case(desk: Desk) -
 def test_a_look_up_by_another_field_uses_the_search(desk: Desk) -> None:
     id = desk.contact(email="ann@example.com", phone="+491701234567")
     desk.settle()
-    assert [record.id for record in desk.connector.find("contacts", "phone", ["+491701234567"], FIELDS)] == [id]
+    assert [record.id for record in desk.connector.find("contacts", "phone", ["+491701234567"], FIELDS)] == [
+        id
+    ]
 
 
 def test_more_fields_than_a_search_takes_are_read_all_the_same(desk: Desk) -> None:
@@ -232,7 +236,9 @@ def test_companies_deals_and_owners_are_read(desk: Desk) -> None:
 
 def test_fields_tell_types_options_and_what_cannot_be_written(desk: Desk) -> None:
     desk.portal.add_subscription("Newsletter")
-    desk.portal.add_property("contacts", Definition("likes", "enumeration", "checkbox", options=("sea", "hills")))
+    desk.portal.add_property(
+        "contacts", Definition("likes", "enumeration", "checkbox", options=("sea", "hills"))
+    )
     known = {spec.name: spec for spec in desk.connector.fields("contacts")}
     assert known["email"].type == "email"
     assert known["likes"].type == "multi_choice"

@@ -114,7 +114,9 @@ def test_a_lost_answer_to_a_write_is_unknown_and_not_repeated(desk: Desk) -> Non
 def test_an_unreadable_answer_to_a_write_is_unknown(desk: Desk, body: bytes) -> None:
     desk.portal.faults.append(Fault("batch_create", 1, "body_after", body=body))
     with pytest.raises(OutcomeUnknown):
-        desk.connector.write("contacts", [create("a", email="a@x.example"), create("b", email="b@x.example")], [])
+        desk.connector.write(
+            "contacts", [create("a", email="a@x.example"), create("b", email="b@x.example")], []
+        )
 
 
 def test_an_answer_that_forgets_an_item_leaves_it_unknown(desk: Desk) -> None:
@@ -155,7 +157,10 @@ def test_a_stage_moves_forward_in_one_call(desk: Desk) -> None:
 def test_a_stage_moves_backward_by_clearing_and_setting_in_requests_of_their_own(desk: Desk) -> None:
     back = desk.contact(email="back@example.com", lifecyclestage="customer")
     forth = desk.contact(email="forth@example.com", lifecyclestage="lead")
-    items = [update(back, {"lifecyclestage": "lead", "jobtitle": "x"}), update(forth, {"lifecyclestage": "customer"})]
+    items = [
+        update(back, {"lifecyclestage": "lead", "jobtitle": "x"}),
+        update(forth, {"lifecyclestage": "customer"}),
+    ]
     outcomes = desk.connector.write("contacts", items, ["lifecyclestage"])
     stages = [desk.portal.portal.rows["contacts"][id].properties["lifecyclestage"] for id in (back, forth)]
     assert stages == ["lead", "customer"]

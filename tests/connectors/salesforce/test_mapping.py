@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.connectors.salesforce.org import Desk
+from tests.connectors.salesforce.org import Desk, create
+from trueup.config.join import object_rules
+from trueup.config.systems import read_mapping
+from trueup.connectors.base import Done
 from trueup.connectors.registry import connector_kind
 from trueup.connectors.salesforce.vendor import Field
+from trueup.mapping.apply import compile_mapping, observe, remote_values
+from trueup.mapping.compiled import ObjectMapping
+from trueup.model.canonical import Locale
 from trueup.model.fields import TABLES, Kind
+from trueup.model.record import Record
 
 SALESFORCE = connector_kind("salesforce")
 OBJECTS = ("Lead", "Contact", "Account", "Opportunity", "User", "Group")
@@ -72,3 +79,83 @@ def test_a_plain_org_without_currencies_still_lets_deals_in() -> None:
     fields = [remote(rule) for rule in mapping()["Opportunity"]["fields"].values()]
     (record,) = desk.connector().read("Opportunity", [deal], fields)
     assert set(fields) - set(getattr(record, "values", {})) == {"CurrencyIsoCode"}
+
+
+PERSON: dict[str, Any] = {
+    "email": "ann@example.com",
+    "phone": "+41441234567",
+    "phones.mobile": "+41791234567",
+    "phones.fax": "+41441234568",
+    "salutation": "Dr.",
+    "first_name": "Ann",
+    "middle_name": "B",
+    "last_name": "O'Hara",
+    "name_suffix": "Jr.",
+    "job_title": "CEO",
+    "address.street": "Seeweg 1",
+    "address.city": "Zürich",
+    "address.region": "ZH",
+    "address.postcode": "8001",
+    "address.country": "CH",
+    "source": "Web",
+}
+COMPANY: dict[str, Any] = {
+    "name": "Meier KG",
+    "phone": "+41441234567",
+    "website": "https://meier.example",
+    "industry": "Retail",
+    "size": 12,
+    "address.street": "Seeweg 1",
+    "address.city": "Zürich",
+    "address.country": "CH",
+}
+DEAL: dict[str, Any] = {
+    "name": "Deal",
+    "stage": "Prospecting",
+    "amount": "1250.5",
+    "probability": "10",
+    "expected_close": "2026-04-01",
+    "next_step": "Call",
+}
+WHOLE: dict[str, dict[str, Any]] = {
+    "Lead": PERSON | {"company_name": "Meier KG", "website": "https://ann.example"},
+    "Contact": PERSON
+    | {"phones.home": "+41441234560", "phones.other": "+41441234569", "birthday": "1980-02-29"}
+    | {"department": "Sales"},
+    "Account": COMPANY,
+    "Opportunity": DEAL,
+}
+
+
+def compiled(desk: Desk, object: str) -> ObjectMapping:
+    """The default mapping as the hub uses it in this org."""
+    said, problems = read_mapping(SALESFORCE.mapping_file, "salesforce/mapping.yaml")
+    assert problems == ()
+    specs = {field.name: field for field in desk.connector().fields(object)}
+    rules = object_rules(object, said[object])
+    assert rules.kind is not None
+    return compile_mapping("sales", rules, TABLES[rules.kind], Locale(phone_region="CH"), specs)
+
+
+@pytest.mark.parametrize("object", list(WHOLE))
+def test_a_whole_entity_is_written_and_read_back_as_it_was(object: str) -> None:
+    desk = Desk(custom={})
+    fitted, connector = compiled(desk, object), desk.connector()
+    remote, rejected = remote_values(fitted, WHOLE[object])
+    assert rejected == {}
+    (done,) = connector.write(object, [create(**remote)], ())
+    assert isinstance(done, Done)
+    (record,) = connector.read(object, [done.id], fitted.remote_fields)
+    assert isinstance(record, Record)
+    said = observe(fitted, record.values)
+    assert said.rejected == {}
+    assert {name: value for name, value in said.values.items() if name in WHOLE[object]} == WHOLE[object]
+
+
+def test_an_opt_out_is_read_and_its_absence_says_nothing() -> None:
+    desk = Desk()
+    fitted, connector = compiled(desk, "Lead"), desk.connector()
+    ids = [desk.lead(HasOptedOutOfEmail=out) for out in (True, False)]
+    found = connector.read("Lead", ids, fitted.remote_fields)
+    said = [observe(fitted, record.values).values for record in found if isinstance(record, Record)]
+    assert [values["consent.email.marketing"] for values in said] == ["opted_out", "unknown"]

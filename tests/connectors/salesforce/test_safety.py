@@ -13,14 +13,16 @@ from trueup.sandbox.standin import Fault
 
 
 def test_neither_the_secret_nor_the_token_is_shown_where_the_vendor_repeats_them() -> None:
-    desk = Desk(client_secret="top-secret-1")
+    desk = Desk()
+    desk.org.credentials = ("client", "top-secret-1")
     connector = desk.connector(client_secret="top-secret-1")
     connector.whoami()
-    token = f"{desk.org.org_id[:15]}!AQ000001"
+    token = f"{desk.org.org_id[:15]}!AQ000002"  # the second that was asked for
     echo = f'[{{"errorCode": "INVALID_FIELD", "message": "bad top-secret-1 and {token}"}}]'
     desk.org.faults = [Fault("query", 2, "status", 400, body=echo.encode())]
     with pytest.raises(ConnectorError) as told:
         connector.pull("Lead", Reading.LISTING, None, ())
+    assert "bad *** and ***" in str(told.value)
     assert "top-secret-1" not in f"{told.value} {connector!r}" and token not in str(told.value)
 
 

@@ -21,7 +21,8 @@ def mapping(hub: Hub, object: str) -> ObjectMapping:
     rules = object_rules(object, joined(registered_systems()["zendesk"].mapping[object], None))
     assert rules.kind is not None
     specs = {field.name: field for field in hub.connector.fields(object)}
-    return compile_mapping("support", rules, TABLES[rules.kind], Locale(phone_region="DE", time_zone="UTC"), specs)
+    locale = Locale(phone_region="DE", time_zone="UTC")
+    return compile_mapping("support", rules, TABLES[rules.kind], locale, specs)
 
 
 def observed(hub: Hub, object: str) -> Any:
@@ -38,7 +39,7 @@ def test_the_default_mapping_has_no_problem() -> None:
 def test_a_user_is_read_as_a_contact() -> None:
     desk = Desk()
     acme = int(desk.vendor.user_create_organization("Acme"))
-    details = {"phone": "030 111222", "organization_id": acme, "tags": ["vip"]}
+    details: dict[str, Any] = {"phone": "030 111222", "organization_id": acme, "tags": ["vip"]}
     ann = desk.vendor.user_create("Ann Lee", "ann@example.com", **details)
     desk.vendor.user_edit(ann, email="ann@new.example")
 

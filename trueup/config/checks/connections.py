@@ -215,5 +215,5 @@ def _activities(report: Report, file: str, connection: Connection, system: Syste
                 Code.WORD,
                 f"`{name}` is not a kind of activity",
                 hint=hint_for(name, known),
-                allowed=listed(known, 60),
+                allowed=listed(known),
             )

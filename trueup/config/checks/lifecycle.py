@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from trueup.config.checks.names import named
 from trueup.config.checks.report import Report
 from trueup.config.codes import Code
+from trueup.config.lifecycle_settings import Action, Lifecycle, Stage
 from trueup.config.nodes import Step
-from trueup.config.settings import Action, Lifecycle, Stage
 from trueup.config.suggest import hint_for, listed
 from trueup.config.vocabulary import CASE_FIELDS, CASES, EVENT_FIELDS, EVENTS, PURPOSES, Role, Take
 from trueup.model.fields import Kind
@@ -255,7 +255,7 @@ def _facts(report: Report) -> None:
                 Code.WORD,
                 f"`{summary.of}` is not a kind of fact",
                 hint=hint_for(summary.of, known),
-                allowed=listed(known, 60),
+                allowed=listed(known),
             )
         fields = CASE_FIELDS if summary.of in CASES else EVENT_FIELDS
         if summary.field is not None and summary.of in known and summary.field not in fields:

@@ -57,16 +57,12 @@ def _role_name(report: Report, connection: Connection) -> None:
     if same == [connection.name]:
         return
     others = listed(f"`{name}`" for name in same if name != connection.name)
-    meant = (
-        f"the role that {others} {'has' if len(same) == 1 else 'have'}"
-        if others
-        else "a role that it does not have"
-    )
+    meant = f"a role that it shares with {others}" if others else "a role that it does not have"
     report.at_value(
         f"connections/{connection.name}",
         ("role",),
         Code.NAME,
-        f"`{connection.name}` is the name of this connection, and also of {meant}",
+        f"`{connection.name}` is the name of this connection, and of {meant}",
         hint="which is meant in `authority` and `control`?",
         remedy=f"rename this connection: trueup connections rename {connection.name} NEW-NAME",
     )

@@ -11,22 +11,9 @@ from trueup.config.files.objects import OBJECTS
 from trueup.config.nodes import Node, Scalar, Table
 from trueup.config.notes import UNREAD, Failed, Notes, quoted
 from trueup.config.said import SaidConnection
+from trueup.config.scalars import AnyJson, Count, Duration, Flag, SecretText, Share, Text, Word
 from trueup.config.settings import Auth, BudgetSettings, Owners, Schedule
-from trueup.config.shapes import (
-    AnyJson,
-    Count,
-    Duration,
-    Flag,
-    Key,
-    ListOf,
-    MapOf,
-    SecretText,
-    Share,
-    Struct,
-    Text,
-    Word,
-    enum_words,
-)
+from trueup.config.shapes import Key, ListOf, MapOf, Struct, enum_words
 from trueup.config.vocabulary import FirstLoad, Role
 from trueup.model.record import Json
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from trueup.config.files.homes import homes
+from trueup.config.scalars import Count, Duration, Share, Text, words
 from trueup.config.settings import AutoLink, Dedupe, NeverIdentifies, Review, UnsureAfter
-from trueup.config.shapes import Count, Duration, Key, ListOf, Share, Struct, Text, words
+from trueup.config.shapes import Key, ListOf, Struct
 from trueup.config.vocabulary import RELATIONSHIPS
 
 _AUTO_LINK = Struct(

@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from trueup.config.scalars import AnyJson, Text, words
 from trueup.config.settings import Example, ExampleRecord
-from trueup.config.shapes import AnyJson, Either, Key, ListOf, MapOf, Struct, Text, words
+from trueup.config.shapes import Either, Key, ListOf, MapOf, Struct
 from trueup.model.record import Json
 
 _RECORD = MapOf(AnyJson(), "a block of remote fields")

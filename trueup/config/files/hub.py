@@ -8,23 +8,9 @@ from typing import Any
 
 from trueup.config.env import Secret
 from trueup.config.files.homes import homes
+from trueup.config.scalars import Count, Duration, Flag, SecretText, Share, Text, Word, words
 from trueup.config.settings import FUSES, Alerts, EntitySettings, Fuse, HubSettings, SurvivorshipRule
-from trueup.config.shapes import (
-    Count,
-    Duration,
-    Flag,
-    Key,
-    ListOf,
-    Made,
-    MapOf,
-    SecretText,
-    Share,
-    Struct,
-    Text,
-    Word,
-    enum_words,
-    words,
-)
+from trueup.config.shapes import Key, ListOf, Made, MapOf, Struct, enum_words
 from trueup.config.vocabulary import Edits, FirstLoad, FuseKind, OnClash
 from trueup.model.fields import Field, Kind, Strategy
 from trueup.model.values import Type

@@ -8,9 +8,7 @@ from typing import Any
 
 from trueup.config.codes import Code
 from trueup.config.files.homes import homes
-from trueup.config.nodes import Node, Table
-from trueup.config.notes import UNREAD, Failed, Notes
-from trueup.config.settings import (
+from trueup.config.lifecycle_settings import (
     Acceptance,
     Action,
     Band,
@@ -24,19 +22,10 @@ from trueup.config.settings import (
     Summary,
     Transition,
 )
-from trueup.config.shapes import (
-    Count,
-    Duration,
-    Either,
-    Key,
-    ListOf,
-    Made,
-    MapOf,
-    Struct,
-    Text,
-    Word,
-    enum_words,
-)
+from trueup.config.nodes import Node, Table
+from trueup.config.notes import UNREAD, Failed, Notes
+from trueup.config.scalars import Count, Duration, Text, Word
+from trueup.config.shapes import Either, Key, ListOf, Made, MapOf, Struct, enum_words
 from trueup.config.vocabulary import PRESSURE_CHANNELS, ScorePolicy, Since, Take
 from trueup.model.record import Json
 

@@ -12,23 +12,8 @@ from trueup.config.files.lifecycle import CONDITION, TASK
 from trueup.config.nodes import Node, Scalar
 from trueup.config.notes import Failed, Notes, quoted
 from trueup.config.said import OptedInWhen, SaidConsent, SaidField, SaidObject, SaidStage
-from trueup.config.shapes import (
-    AnyJson,
-    Count,
-    Duration,
-    Either,
-    Flag,
-    Key,
-    ListOf,
-    Made,
-    MapOf,
-    Placed,
-    Struct,
-    Text,
-    Word,
-    enum_words,
-    words,
-)
+from trueup.config.scalars import AnyJson, Count, Duration, Flag, Text, Word, words
+from trueup.config.shapes import Either, Key, ListOf, Made, MapOf, Placed, Struct, enum_words
 from trueup.config.vocabulary import CASES, NOTE_PARTS
 from trueup.mapping.schema import Clearing, Direction, Publish, Refusal, Shape, TooLong, Unmapped
 from trueup.model.fields import Kind

@@ -33,9 +33,7 @@ _OWN_CALLS = (consent.PREFIX, links.PREFIX)
 # -- reading --------------------------------------------------------------------------------------------
 
 
-def pull(
-    session: Session, object: str, what: Reading, cursor: Cursor | None, fields: Sequence[str]
-) -> Page:
+def pull(session: Session, object: str, what: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
     """A page by the manifest, with associations and preferences of its records added in bulk.
 
     More fields than a search takes are read by id afterwards.
@@ -84,6 +82,8 @@ def _plain(session: Session, object: str, fields: Sequence[str]) -> list[str]:
 def _enriched(
     session: Session, object: str, records: Sequence[Record], fields: Sequence[str]
 ) -> list[Record]:
+    if not any(name.startswith(_OWN_CALLS) for name in fields):
+        return list(records)
     living = [record for record in records if not record.deleted]
     added = _links_of(session, object, living, fields)
     for id, values in _preferences_of(session, living, fields).items():

@@ -58,9 +58,7 @@ def read(session: Session, object: str, other: str, ids: Sequence[str]) -> dict[
     return found
 
 
-def _ask(
-    session: Session, object: str, other: str, chunk: Sequence[Mapping[str, str]]
-) -> dict[str, Json]:
+def _ask(session: Session, object: str, other: str, chunk: Sequence[Mapping[str, str]]) -> dict[str, Json]:
     path = _path(object, other, "batch/read")
     answer = session.http.send(Call("POST", path, f"{object}.associations", body={"inputs": list(chunk)}))
     if not isinstance(answer.body, dict) or not isinstance(answer.body.get("results"), list):
@@ -167,9 +165,7 @@ def _archive(session: Session, object: str, other: str, id: str, ends: Sequence[
     return _send(session, object, other, "archive", taken)
 
 
-def _send(
-    session: Session, object: str, other: str, what: str, inputs: Sequence[Kind]
-) -> Outcome | None:
+def _send(session: Session, object: str, other: str, what: str, inputs: Sequence[Kind]) -> Outcome | None:
     path = _path(object, other, f"batch/{what}")
     call = Call("POST", path, f"{object}.associations", Effect.WRITE, body={"inputs": list(inputs)})
     answer, verdict = session.http.exchange(call)

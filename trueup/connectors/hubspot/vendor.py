@@ -273,7 +273,7 @@ class HubSpotStandIn(StandIn):
         after = int(match.query.get("after", "0") or 0)
         rows = [
             row
-            for row in sorted(self.portal.rows[object].values(), key=lambda row: int(row.id))
+            for row in self.portal.rows[object].values()
             if (row.archived is not None) == archived and int(row.id) > after
         ]
         names = listed(match.query.get_list("properties"))

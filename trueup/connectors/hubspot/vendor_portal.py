@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 Properties = dict[str, str]
 
@@ -154,6 +155,7 @@ class Portal:
         self.primary: dict[tuple[str, str, str], str] = {}
         self.subscriptions: dict[int, str] = {}
         self.consents: dict[str, dict[int, Consent]] = {}
+        self._held: dict[tuple[str, str, str], str] = {}
         self._next = dict.fromkeys(DEFAULTS, 101)
 
     # -- properties -------------------------------------------------------------------------------
@@ -189,10 +191,9 @@ class Portal:
 
     def holder(self, object: str, name: str, value: str) -> Row | None:
         """The living record that holds a unique value."""
-        for row in self.rows[object].values():
-            if row.archived is None and value and value in _values_of(row, name):
-                return row
-        return None
+        id = self._held.get((object, name, value))
+        row = self.rows[object].get(id) if id is not None else None
+        return row if row is not None and row.archived is None and value in _values_of(row, name) else None
 
     def create(self, object: str, properties: Properties, now: datetime) -> Row:
         """Raises Taken where a unique value is."""
@@ -222,6 +223,8 @@ class Portal:
     def touch(self, object: str, row: Row, now: datetime) -> None:
         row.updated = now
         row.properties[MODIFIED[object]] = iso(now)
+        for name in self._unique(object):
+            self._held.update({(object, name, value): row.id for value in _values_of(row, name) if value})
         row.keep(now, now - timedelta(seconds=self.index_lag))
 
     def archive(self, object: str, row: Row, now: datetime) -> None:
@@ -262,7 +265,7 @@ class Portal:
     def indexed(self, object: str, now: datetime) -> Iterable[tuple[Row, Properties]]:
         """The living records as the search sees them now, by id."""
         horizon = now - timedelta(seconds=self.index_lag)
-        for row in sorted(self.rows[object].values(), key=lambda row: int(row.id)):
+        for row in self.rows[object].values():  # ids only grow, so they stand in order
             state = row.seen(horizon) if row.archived is None else None
             if state is not None:
                 yield row, state
@@ -306,6 +309,10 @@ class Portal:
 
     # -- inside -----------------------------------------------------------------------------------
 
+    def _unique(self, object: str) -> list[str]:
+        unique = [name for name, words in self.definitions[object].items() if words.unique]
+        return ["email", *unique] if object == "contacts" else unique
+
     def _backwards(self, row: Row, value: str) -> bool:
         now = row.properties.get("lifecyclestage", "")
         if not self.forward_only or value not in STAGES or now not in STAGES:
@@ -313,8 +320,7 @@ class Portal:
         return STAGES.index(value) < STAGES.index(now)
 
     def check_unique(self, object: str, properties: Properties, row: Row | None) -> None:
-        unique = [name for name, words in self.definitions[object].items() if words.unique]
-        for name in (["email"] if object == "contacts" else []) + unique:
+        for name in self._unique(object):
             value = properties.get(name, "")
             holder = self.holder(object, name, value) if value else None
             if holder is not None and holder is not row:
@@ -487,6 +493,7 @@ def _compares(operator: str, value: tuple[float, str], filter: Mapping[str, obje
             return False
 
 
+@lru_cache(maxsize=200_000)
 def order(text: str) -> tuple[float, str]:
     """Numbers by size, times by their milliseconds, the rest by the alphabet."""
     if re.fullmatch(r"-?\d+(\.\d+)?", text):

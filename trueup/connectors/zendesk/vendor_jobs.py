@@ -58,25 +58,26 @@ class Jobs:
     seconds: float | None = 5.0
     fates: list[Fate] = field(default_factory=list)
     all: dict[str, Job] = field(default_factory=dict)
+    active: dict[str, Job] = field(default_factory=dict)  # queued or working
 
     def submit(self, steps: Sequence[Step]) -> Values:
         """Takes a job; 429 while 30 are queued or working."""
         if not steps or len(steps) > MOST_ITEMS:
             raise bad_request("Invalid batch", f"between 1 and {MOST_ITEMS} items are allowed")
-        if sum(1 for job in self.all.values() if job.status in ("queued", "working")) >= MOST_AT_ONCE:
+        if len(self.active) >= MOST_AT_ONCE:
             busy = VendorError(429, "TooManyJobs", "You have too many jobs running. Please wait.")
             busy.headers["Retry-After"] = "60"
             raise busy
         number = len(self.all) + 1
         job = Job(f"{number:032x}", number, self.now(), list(steps))
-        self.all[job.id] = job
+        self.all[job.id] = self.active[job.id] = job
         return self._shown(job)
 
     def show(self, id: str) -> Values:
         job = self.all.get(id)
         if job is None or job.status == "lost" or self.now() - job.submitted > KEPT_FOR:
             raise not_found()
-        if job.status in ("queued", "working"):
+        if job.id in self.active:
             job.polls += 1
             job.status = "working"
             if job.polls >= self.polls:
@@ -88,11 +89,12 @@ class Jobs:
         if self.seconds is None:
             return
         due = self.now() - timedelta(seconds=self.seconds)
-        for job in list(self.all.values()):
-            if job.status in ("queued", "working") and job.submitted <= due:
+        for job in list(self.active.values()):
+            if job.submitted <= due:
                 self._run(job)
 
     def _run(self, job: Job) -> None:
+        del self.active[job.id]
         fate = next((fate for fate in self.fates if fate.nth == job.number), None)
         steps = job.steps if fate is None else job.steps[: fate.done]
         results = [self._outcome(step) for step in steps]

@@ -55,7 +55,13 @@ class Question:
         return claim.connection == HUB or claim.connection in self.policy.authority(self.stage)
 
     def settled(self, claim: Claim) -> bool:
-        return same(self.field.type, claim.value, self.current)
+        return self.equal(claim.value, self.current)
+
+    def equal(self, one: Value, other: Value) -> bool:
+        """Equal values of this field; a group's values are compared as a whole."""
+        if isinstance(one, dict) or isinstance(other, dict):
+            return bool(one == other)
+        return same(self.field.type, one, other)
 
 
 def judge(question: Question) -> Verdict:
@@ -209,7 +215,7 @@ def _won(question: Question, winner: Claim, rule: str) -> Verdict:
     losers = tuple(
         Conflict(question.field.name, claim.value, claim.source, winner.value, winner.source, rule)
         for claim in question.claims
-        if claim is not winner and not same(question.field.type, claim.value, winner.value)
+        if claim is not winner and not question.equal(claim.value, winner.value)
     )
     return Verdict(winner.value, winner, rule, losers)
 

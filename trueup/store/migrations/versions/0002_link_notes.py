@@ -39,8 +39,7 @@ def downgrade() -> None:
     for name in BESIDE:
         op.add_column("link_docs", sa.Column(name, sa.Text(), nullable=True))
     sets = ", ".join(
-        f"{name} = (select n.{name} from link_notes n where n.link_id = link_docs.link_id)"
-        for name in BESIDE
+        f"{name} = (select n.{name} from link_notes n where n.link_id = link_docs.link_id)" for name in BESIDE
     )
     op.execute(f"update link_docs set {sets} where link_id in (select link_id from link_notes)")
     op.drop_table("link_notes")

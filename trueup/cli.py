@@ -1,0 +1,48 @@
+"""`trueup`: the command line. Each group of commands is a file in `trueup.commands`; here they are joined."""
+
+from __future__ import annotations
+
+import typer
+
+from trueup.commands import (
+    checking,
+    configuring,
+    connections,
+    contacts,
+    failures,
+    runs,
+    starting,
+    syncing,
+)
+
+app = typer.Typer(
+    name="trueup",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(no_args_is_help=True)
+def trueup() -> None:
+    """Keep the customer records of many systems true to each other.
+
+    The order of safety: init, check, check --live, plan, sync. Only `sync` writes to a system.
+
+    Exit codes: 0 fine; 1 something failed, waits for a person, or is not finished; 2 configuration;
+    3 `plan --exit-code` found changes.
+    """
+
+
+for part in (starting, checking, syncing, runs, contacts, failures, connections, configuring):
+    part.add(app)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Tables of what a plan would do or a sync did, in numbers that add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trueup.commands.answer import Grid, Shown, counted, value_text
+from trueup.model.record import Json
+
+if TYPE_CHECKING:
+    from trueup.sync.tally import Sample, Tally
+
+Stream = tuple[str, str]
+Counts = Mapping[tuple[str, str, str], int]
+
+READ_PARTS = ("new", "changed", "same", "deleted", "older", "filtered", "rejected")
+"""What a record that was read turned out to be; together they are `read`."""
+RECORDS = ("creates", "updates", "deactivates", "reactivates", "deletes", "merges")
+"""What is written to a record."""
+FIELDS = ("fills", "replaces", "clears")
+"""What an update does to single fields."""
+
+_ALWAYS_READ = ("new", "changed", "same")
+_ALWAYS_WRITE = ("creates", "updates", "fills", "replaces", "clears", "deactivates", "withheld")
+_SKIPPED = "skipped: "
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The numbers of one object of one connection."""
+
+    stream: Stream
+    numbers: Mapping[str, int]
+
+    @property
+    def unaccounted(self) -> int:
+        """Records that were read and are in none of the parts. Anything but 0 is a fault of ours."""
+        return self.number("read") - sum(self.number(part) for part in READ_PARTS)
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        return {
+            what.removeprefix(_SKIPPED): number
+            for what, number in sorted(self.numbers.items())
+            if what.startswith(_SKIPPED)
+        }
+
+    def number(self, what: str) -> int:
+        return self.numbers.get(what, 0)
+
+
+def rows_of(counts: Counts, streams: Sequence[Stream] = ()) -> list[Row]:
+    """One row for each object, in the order of `streams`, then those that it does not name."""
+    by_stream: dict[Stream, dict[str, int]] = {stream: {} for stream in streams}
+    for (connection, object, what), number in sorted(counts.items()):
+        if not what.startswith("sampled "):
+            by_stream.setdefault((connection, object), {})[what] = number
+    return [Row(stream, numbers) for stream, numbers in by_stream.items()]
+
+
+def counts_of_run(flat: Mapping[str, int]) -> Counts:
+    """The counts that are stored with a run: `sales.Lead.read` to number."""
+    found: dict[tuple[str, str, str], int] = {}
+    for place, number in flat.items():
+        connection, _, rest = place.partition(".")
+        object, _, what = rest.partition(".") if _SKIPPED not in rest else _split_skipped(rest)
+        found[(connection, object, what)] = number
+    return found
+
+
+def _split_skipped(rest: str) -> tuple[str, str, str]:
+    object, sign, reason = rest.partition(f".{_SKIPPED}")
+    return object, sign, _SKIPPED + reason
+
+
+# -- tables -------------------------------------------------------------------------------------------
+
+
+def reading_grid(rows: Sequence[Row]) -> Grid:
+    """`read` and what it is made of."""
+    shown = [what for what in READ_PARTS if what in _ALWAYS_READ or any(row.number(what) for row in rows)]
+    lines = [[*row.stream, row.number("read"), *(row.number(what) for what in shown)] for row in rows]
+    return Grid(("connection", "object", "read", *(f"= {w}" if w == "new" else f"+ {w}" for w in shown)), lines)
+
+
+def writing_grid(rows: Sequence[Row], failed: Mapping[str, int] | None = None) -> Grid:
+    """What is written, skipped and withheld, per object."""
+    every = (*RECORDS[:2], *FIELDS, *RECORDS[2:], "withheld")
+    shown = [what for what in every if what in _ALWAYS_WRITE or any(row.number(what) for row in rows)]
+    lines = [
+        [*row.stream, *(row.number(what) for what in shown), sum(row.skipped.values()), row.number("failed")]
+        for row in rows
+    ]
+    return Grid(("connection", "object", *shown, "skipped", "failed"), lines)
+
+
+def skipped_lines(rows: Sequence[Row]) -> list[str]:
+    """Every reason for not writing, with how many it concerns."""
+    lines = [
+        f"  {row.stream[0]} {row.stream[1]}: {number:,} skipped: {reason}"
+        for row in rows
+        for reason, number in row.skipped.items()
+    ]
+    return ["", "Skipped, by reason:", *lines] if lines else []
+
+
+def unaccounted_lines(rows: Sequence[Row]) -> list[str]:
+    """What must never be seen: numbers that do not add up."""
+    return [
+        f"  {row.stream[0]} {row.stream[1]}: {row.unaccounted:,} records that were read are accounted for nowhere; "
+        "please report this  [TU-GEN-500]"
+        for row in rows
+        if row.unaccounted
+    ]
+
+
+_FEW = 5
+_ORDER = ("replace", "clear", "fill")
+
+
+def sample_lines(samples: Iterable[Sample]) -> list[str]:
+    """A few intended changes of each sort, old -> new; replacements first."""
+    lines: list[str] = []
+    given: Counter[tuple[str, str, bool]] = Counter()
+    ordered = sorted(samples, key=lambda one: (one.withheld, _ORDER.index(one.effect), one.connection))
+    for one in ordered:
+        place = (one.connection, one.effect, one.withheld)
+        given[place] += 1
+        if given[place] > (_FEW if one.effect != "fill" else 2):
+            continue
+        state = ", withheld" if one.withheld else ""
+        lines.append(
+            f"  {one.connection} {one.object} {who(one.entity)}  {one.field}: "
+            f"{value_text(one.old)} -> {value_text(one.new)}  ({one.effect}{state})"
+        )
+    return ["", "Samples:", *lines] if lines else []
+
+
+def who(public_id: str) -> str:
+    """An entity's id; one that does not exist yet has a negative number."""
+    kind, _, number = public_id.partition("-")
+    return f"new {_KINDS.get(kind, 'contact')}" if number.startswith("-") else public_id
+
+
+_KINDS = {"c": "contact", "co": "company", "d": "deal", "u": "user"}
+
+
+def calls_line(calls: Mapping[str, int]) -> str:
+    """The estimated calls that writing costs."""
+    if not calls:
+        return "Writing this takes no call."
+    each = ", ".join(f"{name} {number:,}" for name, number in sorted(calls.items()))
+    return f"Writing this takes about {counted(sum(calls.values()), 'call')}: {each}."
+
+
+def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
+    """The same numbers for machines."""
+    return {
+        "objects": [
+            {
+                "connection": row.stream[0],
+                "object": row.stream[1],
+                **{what: number for what, number in row.numbers.items() if not what.startswith(_SKIPPED)},
+                "skipped": dict(row.skipped),
+            }
+            for row in rows
+        ],
+        "samples": [
+            {
+                "entity": None if who(one.entity).startswith("new ") else one.entity,
+                "connection": one.connection,
+                "object": one.object,
+                "field": one.field,
+                "effect": one.effect,
+                "old": one.old,
+                "new": one.new,
+                "withheld": one.withheld,
+            }
+            for one in tally.samples
+        ],
+        "notes": list(tally.notes),
+    }
+
+
+def joined(*parts: Sequence[Shown]) -> list[Shown]:
+    return [one for part in parts for one in part]

@@ -1,0 +1,57 @@
+"""Open the hub of a folder: over the real systems, or over the stand-ins of a running sandbox."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from trueup.commands.desk import Reality
+from trueup.commands.standins import Standins, rerouted, running_standins
+from trueup.config.env import SandboxEnvironment, Secret
+from trueup.config.load import load
+from trueup.config.settings import HubConfig
+from trueup.services.hub import Hub, Progress, World, wire
+
+
+def open_for(folder: Path, reality: Reality, progress: Progress) -> Hub:
+    """The hub, open. Raises ConfigError, and NotFound when a sandbox is asked for and none is running."""
+    config = load(folder, environment_for(folder, reality))
+    if reality is Reality.REAL:
+        return wire(folder, config, World(progress=progress, worker=worker_name()))
+    standins = running_standins(folder)
+    world = World(
+        transport=lambda connection: rerouted(standins, connection),
+        overrides=standins.settings,
+        progress=progress,
+        worker=worker_name(),
+    )
+    laid = sandboxed(config, standins, folder)
+    hub = wire(folder, laid, world)
+    left_out = [name for name in config.connections if name not in laid.connections]
+    hub.notes.extend(f"{name} has no stand-in and is left out of the sandbox" for name in left_out)
+    return hub
+
+
+def environment_for(folder: Path, reality: Reality) -> Mapping[str, str]:
+    """The environment that the configuration is read with; in a sandbox no variable is missing."""
+    return SandboxEnvironment({}) if reality is Reality.SANDBOX else os.environ
+
+
+def sandboxed(config: HubConfig, standins: Standins, folder: Path) -> HubConfig:
+    """The configuration over the sandbox: a database of its own, and only connections that stand in."""
+    known = {*standins.urls, *standins.settings, *standins.options}
+    connections = {
+        name: replace(one, options={**one.options, **standins.options.get(name, {})})
+        for name, one in config.connections.items()
+        if name in known
+    }
+    database = Secret(f"sqlite:///{standins.database}")
+    return replace(config, hub=replace(config.hub, database=database), connections=connections)
+
+
+def worker_name() -> str:
+    """Whose lease a run is: this process on this machine."""
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,223 @@
+"""What a plan shows."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from trueup.commands.answer import CHANGES, FAILED, FINE, Answer, Grid, Shown, counted, value_text
+from trueup.commands.complaints import connector_lines, covered
+from trueup.commands.counts import (
+    Row,
+    calls_line,
+    reading_grid,
+    rows_of,
+    sample_lines,
+    skipped_lines,
+    tally_document,
+    unaccounted_lines,
+    who,
+    writing_grid,
+)
+from trueup.commands.empty import empty_lines
+from trueup.errors import ConnectorError
+from trueup.mapping.compiled import remote_path
+from trueup.model.entity import Entity
+from trueup.model.plan import Case, Plan, Write
+from trueup.model.record import Json
+from trueup.services.hub import Hub
+from trueup.services.syncing import PlanReport
+
+NOTHING_WRITTEN = "Nothing has been written to any system."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the plan was asked for. `replaced`: how many replacements went to the table."""
+
+    only: str | None
+    out: Path | None
+    csv: Path | None
+    replaced: int | None
+    exit_code: bool
+
+
+@contextmanager
+def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
+    """Where the plan is saved; a table of replacements alone needs it for a moment only."""
+    if out is not None or table is None:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="trueup-") as folder:
+        yield Path(folder) / "plan"
+
+
+def write_replacements(plan: Path, table: Path) -> int:
+    """Every replacement of a saved plan as a row; how many. The file is for its owner only."""
+    descriptor = os.open(table, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    count = 0
+    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("contact", "connection", "object", "field", "old", "new", "state"))
+        for row in _replacements(plan):
+            rows.writerow(row)
+            count += 1
+    return count
+
+
+def _replacements(plan: Path) -> Iterator[tuple[str, ...]]:
+    with plan.open("rb") as lines:
+        for line in lines:
+            entity = orjson.loads(line)
+            for state, key in (("would be written", "writes"), ("withheld", "withheld")):
+                for write in entity.get(key, ()):
+                    yield from _replacements_of(str(entity["entity"] or entity["key"]), write, state)
+
+
+def _replacements_of(name: str, write: Mapping[str, Json], state: str) -> Iterator[tuple[str, ...]]:
+    for field, effect in sorted(write["effects"].items()):
+        if effect == "replace":
+            path = remote_path(field, write["values"])
+            old, new = write["replaces"].get(path), write["values"].get(path)
+            yield (name, write["connection"], write["object"], field, _cell(old), _cell(new), state)
+
+
+def _cell(value: Json) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+# -- the answer ---------------------------------------------------------------------------------------
+
+
+def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
+    """The first line says that nothing was written; the last ones what to do next."""
+    rows = rows_of(report.tally.counts, hub_streams(hub))
+    shown: list[Shown] = [NOTHING_WRITTEN, ""]
+    if asked.only is not None and not report.contacts:
+        shown += [f"No contact that has something to decide matches `{asked.only}`.", *_about_only(hub, asked.only)]
+    shown += ["Read:", reading_grid(rows), "", "A sync would write:", writing_grid(rows), *skipped_lines(rows)]
+    shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
+    shown += _one_by_one(report) if asked.only is not None else []
+    shown += ["", calls_line(report.calls), *failed_lines(report.failed), *empty_lines(hub, rows, report.failed)]
+    shown += [*note_lines(report.tally.notes, hub.notes), *_next(hub, report, asked)]
+    return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
+
+
+def hub_streams(hub: Hub) -> list[tuple[str, str]]:
+    """Every object of every connection, in the order of the configuration."""
+    return [stream for name in hub.parts.connectors for stream in hub.parts.streams(name)]
+
+
+def failed_lines(failed: Mapping[str, ConnectorError | str]) -> list[str]:
+    """Systems that could not be read, each with what to do."""
+    lines: list[str] = []
+    for name, error in sorted(failed.items()):
+        told = connector_lines(error) if isinstance(error, ConnectorError) else covered(error).splitlines()
+        lines += ["", f"{name} could not be read to the end; what was known of it before still counts.", *told]
+    return lines
+
+
+def note_lines(*notes: list[str]) -> list[str]:
+    """What is worth knowing; many of a kind are cut short."""
+    lines = [f"  {covered(note)}" for some in notes for note in some]
+    if not lines:
+        return []
+    more = [f"  and {counted(len(lines) - _MOST_NOTES, 'more note')}: `--json` lists all"]
+    return ["", "Notes:", *lines[:_MOST_NOTES], *(more if len(lines) > _MOST_NOTES else [])]
+
+
+_MOST_NOTES = 20
+
+
+def _about_only(hub: Hub, text: str) -> list[str]:
+    known = hub.parts.store.find(_contact(), text, 5)
+    if known:
+        return [f"  {', '.join(known)} is in step, as far as its systems have been read: `trueup why {known[0]}`."]
+    return ["  It may not have been read yet, or be spelt otherwise: `trueup contacts find` searches."]
+
+
+def _contact():  # type: ignore[no-untyped-def]
+    from trueup.model.fields import Kind
+
+    return Kind.CONTACT
+
+
+def _one_by_one(report: PlanReport) -> list[Shown]:
+    """Everything that one contact's decision says."""
+    shown: list[Shown] = []
+    for case, plan in report.plans:
+        title = f"{who(case.entity.public_id)}: {_records(case)}"
+        shown += ["", title]
+        changes = [(c.field, value_text(c.old), value_text(c.new), c.source, c.rule) for c in plan.changes]
+        if changes:
+            shown.append(Grid(("the contact's field", "now", "would be", "says", "because"), changes))
+        for write in (*plan.writes, *plan.withheld):
+            shown.append(_write_grid(write, plan.entity, withheld=write in plan.withheld))
+        for connection, object, reason in plan.skipped:
+            shown.append(f"  {connection} {object}: not written: {reason}")
+    return shown
+
+
+def _records(case: Case) -> str:
+    return ", ".join(str(link.remote_id and f"{link.connection}/{link.object}/{link.remote_id}") for link in case.links)
+
+
+def _write_grid(write: Write, entity: Entity, *, withheld: bool) -> Grid:
+    title = f"  {write.connection} {write.object}: {write.kind.value}" + (" (withheld until release)" if withheld else "")
+    rows = [
+        (path, value_text(write.replaced.get(path)), value_text(_plain(value)))
+        for path, value in sorted(write.values.items())
+    ]
+    return Grid((f"field in {write.connection}", "now", "would be"), rows, title)
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, Mapping) and set(value) == {"+", "-"}:
+        return ", ".join([*(f"+{one}" for one in value["+"]), *(f"-{one}" for one in value["-"])])
+    return value
+
+
+def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
+    lines = [""]
+    if asked.csv is not None:
+        lines.append(f"{counted(asked.replaced or 0, 'replacement')} listed in {asked.csv}.")
+    if asked.out is not None:
+        lines.append(f"The plan is saved in {asked.out} (it holds personal data; only you can read it).")
+    if withheld := report.tally.get("withheld"):
+        names = sorted({name for name, _, what in report.tally.counts if what == "withheld"})
+        release = f"`trueup connections release {names[0]}`"
+        lines.append(f"{counted(withheld, 'difference')} withheld in {', '.join(names)}: {release} lets the rules decide.")
+    if not report.changes_something:
+        return [*lines, "A sync would write nothing."]
+    first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
+    flag = " --approve-first" if first else ""
+    saved = f" --plan {asked.out}" if asked.out is not None else ""
+    return [*lines, f"Next: trueup sync{saved}{flag}"]
+
+
+def _exit(report: PlanReport, asked: Asked) -> int:
+    if report.failed:
+        return FAILED
+    return CHANGES if asked.exit_code and report.changes_something else FINE
+
+
+def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Json:
+    return {
+        "written": False,
+        "contacts": report.contacts,
+        "changes": report.changes_something,
+        **tally_document(report.tally, rows),
+        "calls": dict(report.calls),
+        "failed": {name: covered(str(error)) for name, error in report.failed.items()},
+        "hub_notes": list(hub.notes),
+        "plan": str(asked.out) if asked.out else None,
+    }

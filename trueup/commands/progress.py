@@ -1,0 +1,35 @@
+"""Progress on stderr: one line per connection and object that is being read, decided or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from trueup.commands.answer import console_on
+from trueup.services.hub import Progress
+
+_WORDS = {
+    "read": "reading",
+    "identify": "finding who is who",
+    "decide": "deciding",
+    "write": "writing",
+}
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """A function to tell progress to; its lines go away at the end."""
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    with Bars(*columns, console=console_on("stderr"), transient=True) as bars:
+        tasks: dict[str, int] = {}
+
+        def told(step: str, connection: str, object: str, count: int) -> None:
+            text = " ".join(filter(None, (_WORDS.get(step, step), connection, object)))
+            if text not in tasks:
+                tasks[text] = bars.add_task(text, total=None)
+            bars.advance(tasks[text], count)  # type: ignore[arg-type]
+
+        yield told

@@ -1,0 +1,126 @@
+"""`runs`: look at runs, and let held ones go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trueup.commands.answer import Answer, Grid, Shown, counted
+from trueup.commands.desk import Desk, Unusable, command, user_name
+
+if TYPE_CHECKING:
+    from trueup.model.plan import Run
+    from trueup.model.record import Json
+
+RunId = Annotated[int, typer.Argument(metavar="RUN", help="The number of a run, as `trueup runs` lists it.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The last N runs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without being asked.")]
+
+
+def add(app: typer.Typer) -> None:
+    runs = typer.Typer(name="runs", rich_markup_mode=None)
+    command(runs, default=True)(overview)
+    command(runs, "list")(list_runs)
+    command(runs, "show")(show)
+    command(runs, "approve")(approve)
+    command(runs, "reject")(reject)
+    app.add_typer(runs)
+
+
+def overview(desk: Desk) -> Answer:
+    """Look at runs, and let held ones go on. Without a command: the last runs."""
+    return list_runs(desk)
+
+
+def list_runs(desk: Desk, limit: Limit = 20) -> Answer:
+    """The last runs, newest first."""
+    with desk.hub() as hub:
+        found = hub.parts.store.runs(limit)
+    rows = [(run.id, _time(run.started_at), run.kind, run.outcome.value, run.user, _short(run)) for run in found]
+    shown: list[Shown] = [Grid(("run", "started", "what", "outcome", "by", "did"), rows)]
+    if not found:
+        shown = ["There was no run yet. Next: trueup plan"]
+    return Answer({"runs": [_document(run) for run in found]}, shown)
+
+
+def show(desk: Desk, run: RunId) -> Answer:
+    """One run: its numbers, its notes, and what it holds back."""
+    from trueup.commands.counts import counts_of_run, reading_grid, rows_of, skipped_lines, writing_grid
+    from trueup.commands.planned import note_lines
+    from trueup.commands.synced import OUTCOMES, held_lines
+
+    with desk.hub() as hub:
+        found = hub.parts.store.run(run)
+        held = hub.parts.store.gated(run)
+    rows = rows_of(counts_of_run(found.counts))
+    shown: list[Shown] = [OUTCOMES[found.outcome].format(id=found.id), _when(found), "", "Read:", reading_grid(rows)]
+    shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *note_lines(list(found.notes))]
+    shown += held_lines(held, run)
+    gates = [{"connection": name, "kind": gate, "writes": number} for (name, gate), number in sorted(held.items())]
+    return Answer({**_document(found), "held": gates}, shown)
+
+
+def approve(desk: Desk, run: RunId, yes: Yes = False) -> Answer:
+    """Let go what a run holds back: the next sync writes it."""
+    with desk.hub() as hub:
+        hub.parts.store.run(run)
+        held = hub.parts.store.gated(run)
+        if not held:
+            raise Unusable(f"run {run} holds nothing back", code="TU-CLI-003")
+        desk.confirm(f"Let {counted(sum(held.values()), 'pending write')} of run {run} go?", yes)
+        freed = sum(hub.parts.store.open_gates(name, gate, user_name()) for name, gate in held)
+    shown = [f"{counted(freed, 'pending write')} may go. Next: trueup sync"]
+    return Answer({"run": run, "approved": freed}, shown)
+
+
+def reject(
+    desk: Desk,
+    run: RunId,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the run's writes.")] = "rejected",
+    yes: Yes = False,
+) -> Answer:
+    """Drop what a run holds back: it is not written, and the systems stay as they are."""
+    with desk.hub() as hub:
+        hub.parts.store.run(run)
+        held = hub.parts.store.gated(run)
+        if not held:
+            raise Unusable(f"run {run} holds nothing back", code="TU-CLI-003")
+        desk.confirm(f"Drop {counted(sum(held.values()), 'pending write')} of run {run} for good?", yes)
+        dropped = hub.parts.store.close_gates(run, f"{user_name()}: {reason}")
+    return Answer({"run": run, "rejected": dropped}, [f"{counted(dropped, 'pending write')} dropped."])
+
+
+def _time(at: object) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at else ""
+
+
+def _when(run: Run) -> str:
+    ended = f" to {_time(run.ended_at)}" if run.ended_at else ""
+    by = f" by {run.user}" if run.user else ""
+    return f"{run.kind} from {_time(run.started_at)}{ended}{by}, configuration {run.config_version}"
+
+
+def _short(run: Run) -> str:
+    """The numbers of a run in a few words."""
+    from trueup.commands.counts import counts_of_run
+
+    sums: dict[str, int] = {}
+    for (_, _, what), number in counts_of_run(run.counts).items():
+        sums[what] = sums.get(what, 0) + number
+    words = (("read", "read"), ("done", "written"), ("withheld", "withheld"), ("failed", "failed"))
+    return ", ".join(f"{sums[what]:,} {word}" for what, word in words if sums.get(what)) or "nothing"
+
+
+def _document(run: Run) -> dict[str, Json]:
+    return {
+        "run": run.id,
+        "kind": run.kind,
+        "outcome": run.outcome.value,
+        "started_at": run.started_at.isoformat(),
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "user": run.user,
+        "config_version": run.config_version,
+        "counts": dict(run.counts),
+        "notes": list(run.notes),
+    }

@@ -1,0 +1,172 @@
+"""What a sync shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown, counted
+from trueup.commands.counts import (
+    RECORDS,
+    Row,
+    reading_grid,
+    rows_of,
+    sample_lines,
+    skipped_lines,
+    tally_document,
+    unaccounted_lines,
+    writing_grid,
+)
+from trueup.commands.empty import empty_lines
+from trueup.commands.planned import failed_lines, hub_streams, note_lines
+from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.record import Json
+from trueup.services.hub import Hub
+from trueup.services.planfile import Drift
+from trueup.services.syncing import SyncReport
+from trueup.sync.engine import Report
+
+Pending = Mapping[tuple[str, str, str], int]
+"""Pending writes by (connection, object, state)."""
+
+_OPEN = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING, DeliveryState.GATED)
+_MOST = 200_000
+
+
+def pending(hub: Hub) -> Pending:
+    """The writes that wait in the hub now."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for one in hub.parts.store.deliveries(_OPEN, None, _MOST):
+        counts[(one.write.connection, one.write.object, one.state.value)] += 1
+    return counts
+
+
+OUTCOMES = {
+    RunOutcome.COMPLETED: "Run {id} is complete.",
+    RunOutcome.WITH_ERRORS: "Run {id} is complete, but some of it failed.",
+    RunOutcome.PARTIAL: "Run {id} did a part; the rest waits for the next one.",
+    RunOutcome.HELD: "Run {id} is held: some of it waits for a person.",
+    RunOutcome.FAILED: "Run {id} failed.",
+    RunOutcome.RUNNING: "Run {id} is still at work.",
+}
+
+
+def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
+    """The outcome, tables that add up, and the next command."""
+    report, after = done.report, pending(hub)
+    rows = rows_of(report.tally.counts, hub_streams(hub))
+    shown: list[Shown] = [OUTCOMES[report.outcome].format(id=report.run_id), "", "Read:", reading_grid(rows)]
+    shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows)]
+    shown += ["", "Written:", written_grid(rows, before, after), *unaccounted_lines(rows)]
+    shown += [*_drift_lines(done.drift), *failed_lines(report.failed)]
+    shown += [*empty_lines(hub, rows, report.failed), *note_lines(report.tally.notes, hub.notes)]
+    shown += next_lines(hub, report, after)
+    return Answer(_document(hub, done, rows, before, after), shown, _exit(report))
+
+
+def _exit(report: Report) -> int:
+    return FINE if report.outcome is RunOutcome.COMPLETED else FAILED
+
+
+def written_grid(rows: list[Row], before: Pending, after: Pending) -> Grid:
+    """pending before + decided = done + failed + overtaken + replaced + pending still."""
+    lines = [[*row.stream, *_balance(row, before, after).values()] for row in rows]
+    head = ("pending before", "+ decided", "= done", "+ failed", "+ overtaken", "+ replaced", "+ held", "+ pending")
+    return Grid(("connection", "object", *head), lines)
+
+
+def _balance(row: Row, before: Pending, after: Pending) -> dict[str, int]:
+    """The account of one object's writes. `replaced`: never sent, because a newer decision took their place."""
+    decided = sum(row.number(what) for what in RECORDS)
+    was = _sum(before, row.stream)
+    held, waits = after.get((*row.stream, "gated"), 0), _sum(after, row.stream)
+    ended = row.number("done") + row.number("failed") + row.number("overtaken")
+    return {
+        "pending before": was,
+        "decided": decided,
+        "done": row.number("done"),
+        "failed": row.number("failed"),
+        "overtaken": row.number("overtaken"),
+        "replaced": was + decided - ended - waits,
+        "held": held,
+        "pending": waits - held,
+    }
+
+
+def _sum(pending: Pending, stream: tuple[str, str]) -> int:
+    return sum(number for (connection, object, _), number in pending.items() if (connection, object) == stream)
+
+
+def _drift_lines(drift: Drift | None) -> list[str]:
+    if drift is None or not drift.outdated:
+        return []
+    lines = [f"  {key}" for key in drift.outdated[:_FEW]]
+    more = [f"  and {len(drift.outdated) - _FEW:,} more"] if len(drift.outdated) > _FEW else []
+    return ["", f"Left out of the saved plan, because they would be written differently now:", *lines, *more]
+
+
+_FEW = 20
+_GATES = {
+    "create": "new records beyond what one run may create",
+    "change": "replacements beyond what one run may change",
+    "clear": "values to be cleared",
+    "deactivate": "records to be switched off",
+    "delete": "records to be deleted",
+    "merge": "records to be merged",
+    "opt_in": "opt-ins to be written",
+}
+
+
+def held_lines(held: Mapping[tuple[str, str], int], run_id: int) -> list[str]:
+    """What a fuse holds back, and how it goes on."""
+    lines = [f"  {name}: {number:,} {_GATES.get(gate, gate)}" for (name, gate), number in sorted(held.items())]
+    if not lines:
+        return []
+    ways = f"`trueup runs approve {run_id}` lets them go, `trueup runs reject {run_id}` drops them"
+    return ["", "Held back by fuses:", *lines, f"  {ways}."]
+
+
+def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
+    """What waits for whom, and the command for it."""
+    lines = held_lines(report.held, report.run_id)
+    unapproved = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
+    waiting = {name: _of_connection(after, name) for name in unapproved}
+    if any(waiting.values()):
+        names = ", ".join(f"{name} ({counted(number, 'write')})" for name, number in waiting.items() if number)
+        lines += ["", f"Never written to before, so it waits for you: {names}."]
+        lines += ["  Look at it with `trueup plan`, then: trueup sync --approve-first"]
+    if withheld := report.tally.get("withheld"):
+        names = ", ".join(sorted({name for name, _, what in report.tally.counts if what == "withheld"}))
+        lines += ["", f"{counted(withheld, 'difference')} reported but not written in {names}: not released yet."]
+        lines += ["  List them with `trueup plan --csv FILE`, then: trueup connections release NAME"]
+    if report.tally.get("failed"):
+        lines += ["", f"{counted(report.tally.get('failed'), 'write')} failed and waits for a person: trueup failures"]
+    return lines
+
+
+def _of_connection(pending: Pending, name: str) -> int:
+    return sum(number for (connection, _, _), number in pending.items() if connection == name)
+
+
+def _document(hub: Hub, done: SyncReport, rows: list[Row], before: Pending, after: Pending) -> Json:
+    report = done.report
+    return {
+        "run": report.run_id,
+        "outcome": report.outcome.value,
+        **tally_document(report.tally, rows),
+        "writes": [
+            {"connection": row.stream[0], "object": row.stream[1], **_balance(row, before, after)} for row in rows
+        ],
+        "held": [{"connection": name, "kind": gate, "writes": n} for (name, gate), n in sorted(report.held.items())],
+        "failed": {name: error_document(error) for name, error in report.failed.items()},
+        "outdated": list(done.drift.outdated) if done.drift else [],
+        "hub_notes": list(hub.notes),
+    }
+
+
+def error_document(error: Exception) -> Json:
+    from trueup.commands.complaints import complaint
+    from trueup.errors import TrueupError
+
+    assert isinstance(error, TrueupError)
+    return complaint(error).document["error"]

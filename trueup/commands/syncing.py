@@ -1,0 +1,112 @@
+"""`plan` and `sync`: see what would be done, and do it. They share everything but the last step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trueup.commands.answer import Answer
+from trueup.commands.desk import Desk, NotYet, Unusable, command, user_name
+
+if TYPE_CHECKING:
+    from trueup.services.hub import Hub
+
+Only = Annotated[
+    str | None,
+    typer.Option("--only", metavar="WHO", help="One contact: an e-mail address, a contact's or a record's id."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N contacts.")]
+
+BACKFILL_WAITS = (
+    "Back-fills wait for a later version. A field that was mapped newly is read for everybody with the next sync; "
+    "it is written to a system when its value changes."
+)
+
+
+def add(app: typer.Typer) -> None:
+    command(app, "plan")(plan)
+    command(app, "sync")(sync)
+
+
+def plan(
+    desk: Desk,
+    only: Only = None,
+    limit: Limit = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Decide on what was read last; ask no system now.")
+    ] = False,
+    backfill: Annotated[
+        str | None,
+        typer.Option(
+            "--backfill", metavar="CONN.FIELD=push|pull", help="Waits for a later version; says so and ends."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan for `trueup sync --plan FILE`.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write every replacement, old and new, to a table.")
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 3 when something would be written.")
+    ] = False,
+) -> Answer:
+    """Show what a sync would write, and write nothing.
+
+    Reads every system (that changes nothing there), decides by the same rules as `sync`, and shows the
+    outcome: numbers per object, samples old -> new, and how many calls it would take. The first plan reads
+    everything, later ones what is new.
+    """
+    from trueup.commands import planned
+    from trueup.services import syncing
+
+    if backfill is not None:
+        raise NotYet(BACKFILL_WAITS)
+    with desk.hub() as hub, planned.plan_file(out, csv) as file:
+        report = syncing.plan(hub, syncing.Scope(only, limit), offline, file)
+        replaced = planned.write_replacements(file, csv) if file is not None and csv is not None else None
+        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code))
+
+
+def sync(
+    desk: Desk,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Apply a saved plan, as far as it still holds.")
+    ] = None,
+    only: Only = None,
+    limit: Limit = None,
+    approve_first: Annotated[
+        bool,
+        typer.Option(
+            "--approve-first",
+            help="Allow the first writing to systems that nothing was written to yet; recorded with your name.",
+        ),
+    ] = False,
+) -> Answer:
+    """Bring all systems in step once.
+
+    Reads, decides, writes, and says what it did in numbers that add up. Until a connection is released it
+    only fills what is empty there, and reports what differs. Nothing is written to a system for the first
+    time before a person has allowed it.
+    """
+    from trueup.commands import synced
+    from trueup.services import syncing
+
+    if plan is not None and (only is not None or limit is not None):
+        raise Unusable("a saved plan says itself which contacts it is about: leave out `--only` and `--limit`")
+    with desk.hub() as hub:
+        allowed = approve_first or _allows_first(desk, hub)
+        before = synced.pending(hub)
+        order = syncing.Sync(user_name(), syncing.Scope(only, limit), allowed, plan)
+        return synced.answer(hub, syncing.sync(hub, order), before)
+
+
+def _allows_first(desk: Desk, hub: Hub) -> bool:
+    """Ask, where somebody can be asked, before the first writing to a system."""
+    new = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
+    if not new or not desk.asks:
+        return False
+    question = f"trueup has never written to {', '.join(new)}. `trueup plan` shows what it would. May it write now?"
+    return typer.confirm(question)

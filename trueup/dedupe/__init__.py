@@ -1,0 +1,1 @@
+"""Who is who: one normaliser, and (later) blocking, comparison, decision. Pure."""

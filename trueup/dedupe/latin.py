@@ -1,0 +1,67 @@
+"""Letters of other scripts in Latin, for comparing names. Modest on purpose: one spelling per letter."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_CYRILLIC = (
+    "абвгґдежзиійклмнопрстуфхцчшщъыьэюяєѓђѕјљњќћўџ",
+    "a b v g g d e zh z i i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya ye"
+    " g dj dz j lj nj k c u dz",
+)
+_GREEK = (
+    "αβγδεζηθικλμνξοπρσςτυφχψω",
+    "a v g d e z i th i k l m n x o p r s s t y f ch ps o",
+)
+_ARABIC = (
+    "ابتثجحخدذرزسشصضطظعغفقكلمنهويةىءپچژگکی",
+    "a b t th j h kh d dh r z s sh s d t z _ gh f q k l m n h w y a a _ p ch zh g k y",
+)
+_LATIN = {
+    "ß": "ss",
+    "æ": "ae",
+    "œ": "oe",
+    "ø": "o",
+    "ł": "l",
+    "đ": "d",
+    "ð": "d",
+    "þ": "th",
+    "ı": "i",
+    "ħ": "h",
+    "ŋ": "n",
+    "ə": "a",
+    "ĸ": "k",
+    "ŧ": "t",
+    "’": "'",
+    "ʼ": "'",
+}
+_TABLE = str.maketrans(_LATIN)
+for _letters, _spellings in (_CYRILLIC, _GREEK, _ARABIC):
+    _each = (spelling.replace("_", "") for spelling in _spellings.split())
+    _TABLE |= {ord(letter): spelling for letter, spelling in zip(_letters, _each, strict=True)}
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# Spellings that two people give one name: Müller and Mueller, Dmitriy and Dmitry.
+_SPELLINGS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("iy", "y"), ("yy", "y"), ("ii", "y"))
+
+
+@lru_cache(maxsize=32_768)
+def latin(text: str) -> str:
+    """Lower case, without diacritics, in Latin letters where a table has them."""
+    text = text.casefold().replace("й", "y").replace("ї", "yi").replace("ё", "e")  # before their marks go
+    plain = unicodedata.normalize("NFKD", text)
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFKC", plain.translate(_TABLE))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in Latin, an apostrophe inside a word left out."""
+    return [word.replace("'", "") for word in _WORD.findall(latin(text))]
+
+
+def spelled(word: str) -> str:
+    """A word under its commonest other spelling."""
+    for longer, shorter in _SPELLINGS:
+        word = word.replace(longer, shorter)
+    return word

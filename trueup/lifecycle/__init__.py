@@ -1,0 +1,1 @@
+"""Stages, transitions and the conditions they are written in. Pure."""

@@ -1,0 +1,116 @@
+"""Links that get another id by what an attempt answered: new records, records found there, moved ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from trueup.model.entity import Link
+from trueup.model.plan import DeliveryState, MatchDecision, Settlement, Verdict
+from trueup.model.record import Record
+from trueup.store.codec import name_of
+from trueup.store.identify import remember_decisions
+from trueup.store.land import stream_locks
+from trueup.store.moves import Place, Reasons, absorb, move, stands_at
+from trueup.store.sql import Row, Tx
+from trueup.store.streams import Streams, ensure
+
+
+@dataclass(slots=True)
+class Newcomers:
+    """What the new ids of one call lead to.
+
+    `streams`: delivery id to the stream where its link is from now on. `parked`: settlements that
+    became something else, because the record is another entity's. `read`: what had been read of a
+    record before the answer to its create came. `folded`: the entity had a link there already.
+    """
+
+    streams: dict[int, int] = field(default_factory=dict)
+    parked: dict[int, Settlement] = field(default_factory=dict)
+    read: dict[int, Record] = field(default_factory=dict)
+    folded: set[int] = field(default_factory=set)
+    reasons: Reasons = field(default_factory=dict)
+
+
+_ROW = (
+    "select v.id, v.link_id, v.entity_id, l.stream_id, l.remote_id from deliveries v"
+    " join links l on l.id = v.link_id where v.open = 1 and v.id in ints(?) order by v.id"
+)
+
+
+def take_places(tx: Tx, known: Streams, settlements: Sequence[Settlement], at: datetime) -> Newcomers:
+    """Prepare the place of every link that gets a new id; afterwards each of them is free or its own."""
+    moving = {one.delivery_id: one for one in settlements if one.remote_id is not None}
+    answer = Newcomers()
+    if not moving:
+        return answer
+    rows = {row[0]: row for row in tx.rows(_ROW, sorted(moving))}
+    for id, row in rows.items():
+        answer.streams[id] = _target(tx, known, moving[id], row)
+    tx.hold(stream_locks({row[3] for row in rows.values()} | set(answer.streams.values())))
+    places = {id: (answer.streams[id], moving[id].remote_id or "") for id in rows}
+    taken = _taken(tx, list(places.values()))
+    for id, row in rows.items():
+        place = places[id]
+        if row[4] is not None:
+            if row[4] != place[1]:
+                move(tx, known, (row[3], row[4]), place, at, answer.reasons)
+        elif place in taken:
+            _meet(tx, known, answer, moving[id], row, at)
+        taken.add(place)
+    return answer
+
+
+def _target(tx: Tx, known: Streams, one: Settlement, row: Row) -> int:
+    if one.object is None:
+        return int(row[3])
+    return ensure(tx, known, known.names[row[3]][0], one.object)
+
+
+def _taken(tx: Tx, places: Sequence[Place]) -> set[Place]:
+    """Places where a link stands, or stood."""
+    found: set[Place] = set()
+    for stream_id in sorted({stream for stream, _ in places}):
+        ids = sorted(id for stream, id in places if stream == stream_id)
+        for table in ("links", "link_aliases"):
+            sql = f"select remote_id from {table} where stream_id = ? and remote_id in texts(?)"
+            found.update((stream_id, id) for (id,) in tx.rows(sql, stream_id, ids))
+    return found
+
+
+def _meet(tx: Tx, known: Streams, answer: Newcomers, one: Settlement, row: Row, at: datetime) -> None:
+    """A created record that is known already joins its links, or a person decides whose it is."""
+    id, link_id, entity_id = row[:3]
+    place = (answer.streams[id], one.remote_id or "")
+    there = stands_at(tx, known, place)
+    if there is None:  # another create of this call answered with the same record
+        answer.parked[id] = _parked(one, known.names[place[0]][0], "another record of this run")
+    elif there.entity_id is None:
+        answer.read[id] = Record(place[1], there.observed, there.version, there.changed_at)
+        absorb(tx, there.id, link_id)
+        tx.run("delete from link_aliases where stream_id = ? and remote_id = ?", *place)
+    elif there.entity_id == entity_id:
+        answer.folded.add(id)
+        _fold(tx, id, link_id, there.id)
+    else:
+        owner = name_of(str(there.kind), there.entity_id)
+        answer.parked[id] = _parked(one, there.connection, owner)
+        _ask_steward(tx, link_id, there, at)
+
+
+def _parked(one: Settlement, connection: str, owner: str) -> Settlement:
+    why = f"{connection} says that this record exists already; it belongs to {owner}"
+    return Settlement(one.delivery_id, DeliveryState.PARKED, error=why, code="TU-ID-409")
+
+
+def _ask_steward(tx: Tx, wanted: int, there: Link, at: datetime) -> None:
+    author = f"system:{there.connection}"
+    evidence = {"exists_in": there.connection}
+    remember_decisions(tx, [MatchDecision(wanted, there.id, Verdict.UNSURE, 0.0, evidence, author, at)])
+
+
+def _fold(tx: Tx, delivery_id: int, wanted: int, there: int) -> None:
+    """The entity's own record stands there: the wanted link and its delivery become part of it."""
+    tx.run("update deliveries set open = 0, state = 'superseded' where id = ?", delivery_id)
+    absorb(tx, wanted, there)
