@@ -73,8 +73,11 @@ class Store(Protocol):
 
     # -- connections and streams ------------------------------------------------------------------
 
-    def register(self, connections: Sequence[str], config_version: str) -> None:
-        """Make the configured connections known; links of others become dormant, of these wake up."""
+    def register(self, connections: Sequence[str], config_version: str) -> bool:
+        """Make the configured connections known; links of others become dormant, of these wake up.
+
+        Answers whether the configuration is another one than the last time.
+        """
         ...
 
     def released(self) -> frozenset[str]:
@@ -199,6 +202,10 @@ class Store(Protocol):
         ...
 
     def mark_due(self, ids: Sequence[int], reason: str) -> None: ...
+
+    def mark_kind_due(self, kind: Kind, reason: str) -> int:
+        """Make every entity of a kind due (a changed configuration, an opened gate); how many became so."""
+        ...
 
     def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
         """Record an operator's edit as a claim and make the entity due."""

@@ -26,8 +26,6 @@ from trueup.errors import (
 )
 from trueup.model.record import Json
 
-_EMAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
-_NUMBER = re.compile(r"(?<![\w.-])\+?\d(?:[ ()./-]{0,2}\d){8,}(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +168,6 @@ def _details(error: TrueupError) -> dict[str, Json]:
         "retry_after": getattr(error, "retry_after", None),
     }
     return {name: value for name, value in said.items() if value}
-
-
-def covered(text: str) -> str:
-    """Text without secrets, e-mail addresses and telephone numbers: the rest stands verbatim."""
-    from trueup.config.mask import masked
-
-    text = _EMAIL.sub("‹e-mail›", masked(text))
-    return _NUMBER.sub("‹number›", text)
 
 
 # -- what nobody foresaw ------------------------------------------------------------------------------

@@ -13,6 +13,18 @@ def mark_due(tx: Tx, ids: Iterable[int], reason: str) -> int:
     return mark_each(tx, {id: {reason} for id in ids})
 
 
+def mark_kind_due(tx: Tx, kind: str, reason: str) -> int:
+    """Make every entity of a kind due that is not yet; how many."""
+    return tx.run(
+        "insert into due (kind, entity_id, reasons, not_before)"
+        " select e.kind, e.id, ?, 0 from entities e where e.kind = ?"
+        " and not exists (select 1 from due d where d.kind = e.kind and d.entity_id = e.id)"
+        " order by e.id",
+        reason,
+        str(kind),
+    )
+
+
 def mark_each(tx: Tx, reasons: Mapping[int, Iterable[str]]) -> int:
     """Make entities due, each for its reasons. A renewed mark has a new number and keeps old reasons."""
     if not reasons:

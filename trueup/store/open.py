@@ -86,8 +86,8 @@ class SqlStore:
 
     # -- connections and streams ------------------------------------------------------------------
 
-    def register(self, connections: Sequence[str], config_version: str) -> None:
-        self._db.write(lambda tx: streams.register(tx, connections, config_version))
+    def register(self, connections: Sequence[str], config_version: str) -> bool:
+        return self._db.write(lambda tx: streams.register(tx, connections, config_version))
 
     def released(self) -> frozenset[str]:
         return self._db.read(streams.released)
@@ -174,6 +174,9 @@ class SqlStore:
 
     def mark_due(self, ids: Sequence[int], reason: str) -> None:
         self._db.write(lambda tx: marks.mark_due(tx, ids, reason))
+
+    def mark_kind_due(self, kind: Kind, reason: str) -> int:
+        return self._db.write(lambda tx: marks.mark_kind_due(tx, kind, reason))
 
     def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
         self._db.write(lambda tx: decide.edit(tx, public_id, values, user, at, pin))

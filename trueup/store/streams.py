@@ -52,14 +52,16 @@ def ensure(tx: Tx, known: Streams, connection: str, object: str) -> int:
     return int(found[0])
 
 
-def register(tx: Tx, connections: Sequence[str], config_version: str) -> None:
+def register(tx: Tx, connections: Sequence[str], config_version: str) -> bool:
     """These connections are configured, others are not: their links sleep, those of these wake."""
+    before = tx.row("select value from settings where name = 'config_version'")
     tx.insert_new("connections", ("name",), [(name,) for name in sorted(set(connections))])
     tx.upsert("settings", ("name",), ("value",), [("config_version", config_version)])
     wanted = set(connections)
     for id, name, configured in tx.rows("select id, name, configured from connections order by id"):
         if (name in wanted) != bool(configured):
             _configure(tx, id, name in wanted)
+    return before is not None and before[0] != config_version
 
 
 def _configure(tx: Tx, connection_id: int, configured: bool) -> None:

@@ -12,7 +12,7 @@ from trueup.sync.decide import Chosen, Deciding, decide_all
 from trueup.sync.identifying import identify_all
 from trueup.sync.inbox import land
 from trueup.sync.outbox import Push
-from trueup.sync.parts import Parts
+from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.tally import Tally
 
@@ -59,7 +59,7 @@ def run(parts: Parts, order: Order) -> Report:
 
 
 def _run(parts: Parts, order: Order, fence: Fence) -> Report:
-    parts.store.register(tuple(parts.connectors), parts.policy.config_version)
+    register(parts)
     if order.approve_first:
         parts.store.approve(order.connections, order.user, parts.now())
     report = Report(parts.store.start_run(order.kind, parts.policy.config_version, order.user, parts.now()))
@@ -72,6 +72,13 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
         raise
     _finish(parts, report)
     return report
+
+
+def register(parts: Parts) -> None:
+    """Make the configuration known; where it changed, everything is decided anew with it."""
+    if parts.store.register(tuple(parts.connectors), parts.policy.config_version):
+        for kind in KINDS:
+            parts.store.mark_kind_due(kind, "config")
 
 
 def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:

@@ -64,6 +64,9 @@ def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fe
             break
         cursor = page.cursor
     _account_for_missing(parts, stream, number, tally)
+    kind = parts.policy.rules[stream].kind
+    if state.listed_at is None and kind is not None and stream in parts.policy.create:
+        parts.store.mark_kind_due(kind, "listed")
 
 
 def _read_changes(

@@ -215,10 +215,20 @@ class Push:
     def _resolve_doubt(self, delivery: Delivery) -> None:
         stream = (delivery.write.connection, delivery.write.object)
         now, lag = self.parts.now(), self.parts.specs[stream].lag
+        if delivery.link.remote_id is None and not self._can_look(stream, delivery):
+            return
         record = self._look(stream, delivery)
         settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
         self.parts.store.settle([settlement], now, self.fence)
         self.tally.add(stream, _COUNTED.get(settlement.state, "open"))
+
+    def _can_look(self, stream: Stream, delivery: Delivery) -> bool:
+        """A create without a key to look up is found by a reading that began after it was tried."""
+        read_at = self.parts.store.stream(*stream).read_at
+        ended = delivery.ended_at or delivery.sent_at
+        return bool(self._lookup_keys(stream, delivery)) or (
+            read_at is not None and ended is not None and read_at > ended
+        )
 
     def _look(self, stream: Stream, delivery: Delivery) -> Record | None:
         """The record that a write in doubt is about, as it is now; None when there is none."""

@@ -120,7 +120,8 @@ def test_an_unreadable_answer_to_a_write_is_unknown(desk: Desk, body: bytes) -> 
 
 
 def test_an_answer_that_forgets_an_item_leaves_it_unknown(desk: Desk) -> None:
-    body = b'{"status":"COMPLETE","results":[],"startedAt":"2026-03-01T12:00:00Z","completedAt":"2026-03-01T12:00:00Z"}'
+    times = b'"startedAt":"2026-03-01T12:00:00Z","completedAt":"2026-03-01T12:00:00Z"'
+    body = b'{"status":"COMPLETE","results":[],' + times + b"}"
     desk.portal.faults.append(Fault("batch_create", 1, "body_after", body=body))
     outcome = desk.connector.write("contacts", [create("a", email="a@example.com")], [])[0]
     assert isinstance(outcome, UnknownItem)

@@ -7,13 +7,15 @@ import hashlib
 import hmac
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
 
 from trueup.connectors.base import WebhookRequest
+from trueup.connectors.hubspot.vendor_consent import Preferences
+from trueup.connectors.hubspot.vendor_links import Links
 from trueup.connectors.hubspot.vendor_portal import (
     DEFAULTS,
     MODIFIED,
@@ -30,10 +32,7 @@ from trueup.connectors.hubspot.vendor_portal import (
 from trueup.connectors.hubspot.vendor_wire import (
     CORRELATION,
     HTML,
-    LINK,
-    PRIMARY,
     SINGULAR,
-    STATES,
     Owner,
     body_of,
     exists,
@@ -48,7 +47,6 @@ from trueup.connectors.hubspot.vendor_wire import (
     sort_of,
     taken_item,
     told_definition,
-    told_link,
     told_owner,
     too_many,
 )
@@ -97,6 +95,8 @@ class HubSpotStandIn(StandIn):
         self._issued = 0
         self._recent: dict[str, deque[datetime]] = {"default": deque(), "search": deque()}
         self._events: list[dict[str, Any]] = []
+        self._links = Links(self)
+        self._preferences = Preferences(self)
         self._add_routes()
 
     def _add_routes(self) -> None:
@@ -115,22 +115,29 @@ class HubSpotStandIn(StandIn):
         self.route("POST", f"{objects}/merge", "merge", self._merge)
         self.route("GET", objects + "/{id}", "read", self._read)
         self.route("DELETE", objects + "/{id}", "delete", self._delete)
-        self.route("POST", f"{v4}/read", "links_read", self._links_read)
-        self.route("POST", f"{v4}/associate/default", "links_write", self._links_write)
-        self.route("POST", f"{v4}/create", "links_create", self._links_write)
-        self.route("POST", f"{v4}/archive", "links_archive", self._links_archive)
-        self.route("GET", "/crm/v4/associations/{object}/{other}/labels", "links_labels", self._links_labels)
-        self.route("GET", f"{preferences}/v3/definitions", "definitions", self._definitions)
-        self.route("POST", f"{preferences}/v4/statuses/batch/read", "statuses_read", self._statuses_read)
-        self.route("POST", f"{preferences}/v4/statuses/batch/write", "statuses_write", self._statuses_write)
+        self.route("POST", f"{v4}/read", "links_read", self._links.read)
+        self.route("POST", f"{v4}/associate/default", "links_write", self._links.write)
+        self.route("POST", f"{v4}/create", "links_create", self._links.write)
+        self.route("POST", f"{v4}/archive", "links_archive", self._links.archive)
+        self.route("GET", "/crm/v4/associations/{object}/{other}/labels", "links_labels", self._links.labels)
+        self.route("GET", f"{preferences}/v3/definitions", "definitions", self._preferences.definitions)
+        self.route(
+            "POST", f"{preferences}/v4/statuses/batch/read", "statuses_read", self._preferences.statuses_read
+        )
+        self.route(
+            "POST",
+            f"{preferences}/v4/statuses/batch/write",
+            "statuses_write",
+            self._preferences.statuses_write,
+        )
 
     # -- what people do in HubSpot's own screens ------------------------------------------------------
 
     def user_create(self, object: str, values: Mapping[str, object], by: str = "user") -> str:
         """A record made by hand; its id."""
         row = self.portal.create(object, self.portal.checked(object, values), self.now())
-        self._effect(by, "create", object, row.id, {}, row.properties)
-        self._event(by, object, "creation", row.id)
+        self.note(by, "create", object, row.id, {}, row.properties)
+        self.event(by, object, "creation", row.id)
         return row.id
 
     def user_edit(self, object: str, id: str, values: Mapping[str, object], by: str = "user") -> None:
@@ -144,22 +151,24 @@ class HubSpotStandIn(StandIn):
     def user_restore(self, object: str, id: str, by: str = "user") -> None:
         row = self.portal.rows[object][id]
         self.portal.restore(object, row, self.now())
-        self._effect(by, "restore", object, id, {}, row.properties)
-        self._event(by, object, "restore", id)
+        self.note(by, "restore", object, id, {}, row.properties)
+        self.event(by, object, "restore", id)
 
     def user_merge(self, object: str, primary: str, other: str, by: str = "user") -> str:
         """Two records joined by hand; the id of the third that comes of it."""
         return self._join(object, self._living(object, primary), self._living(object, other), by).id
 
     def user_unsubscribe(self, email: str, subscription: str, by: str = "user") -> None:
-        self._consent(email, self._subscription(subscription), Consent("UNSUBSCRIBED", "PUBLIC_PAGE"), by)
+        self._preferences.set(
+            email, self._preferences.id_of(subscription), Consent("UNSUBSCRIBED", "PUBLIC_PAGE"), by
+        )
 
     def user_subscribe(self, email: str, subscription: str, by: str = "user") -> None:
-        self._consent(email, self._subscription(subscription), Consent("SUBSCRIBED", "FORM"), by)
+        self._preferences.set(email, self._preferences.id_of(subscription), Consent("SUBSCRIBED", "FORM"), by)
 
     def user_associate(self, object: str, id: str, other: str, to: str, by: str = "user") -> None:
         self.portal.link(object, other, id, to)
-        self._touched(object, id, by)
+        self._links.touched(object, id, by)
 
     # -- the account ----------------------------------------------------------------------------------
 
@@ -345,7 +354,7 @@ class HubSpotStandIn(StandIn):
             elif row.id not in {told["id"] for told in results}:
                 results.append(self._told(object, row, body.get("properties") or []))
         error = item_error("OBJECT_NOT_FOUND", "Could not get some objects", ids=missing)
-        return self._batch(results, [error] if missing else [], 200)
+        return self.batch(results, [error] if missing else [], 200)
 
     def _by(self, object: str, property: str | None, value: str) -> Row | None:
         if property:
@@ -402,7 +411,7 @@ class HubSpotStandIn(StandIn):
                 errors.append(invalid_item(invalid, one))
             except Taken as taken:
                 errors.append(taken_item(taken, one))
-        return self._batch(results, errors, 201)
+        return self.batch(results, errors, 201)
 
     def _first_refusal(self, object: str, inputs: Sequence[Mapping[str, Any]]) -> httpx.Response | None:
         """Without trace ids one bad input fails them all."""
@@ -426,8 +435,8 @@ class HubSpotStandIn(StandIn):
     def _create_one(self, object: str, one: Mapping[str, Any]) -> dict[str, Any]:
         properties = self._complete(object, one.get("properties") or {})
         row = self.portal.create(object, properties, self.now())
-        self._effect("api", "create", object, row.id, {}, row.properties)
-        self._event("api", object, "creation", row.id)
+        self.note("api", "create", object, row.id, {}, row.properties)
+        self.event("api", object, "creation", row.id)
         return self._told(object, row, list(properties), trace=one.get("objectWriteTraceId", ""))
 
     def _batch_update(self, request: httpx.Request, match: Match) -> httpx.Response:
@@ -449,7 +458,7 @@ class HubSpotStandIn(StandIn):
                 errors.append(item_error("OBJECT_NOT_FOUND", "Could not find object", one, [str(one["id"])]))
             except Taken as taken:
                 errors.append(taken_item(taken, one))
-        return self._batch(results, errors, 200)
+        return self.batch(results, errors, 200)
 
     def _update_one(self, object: str, one: Mapping[str, Any], properties: Properties) -> dict[str, Any]:
         row = self.portal.find(object, str(one["id"]))
@@ -461,10 +470,10 @@ class HubSpotStandIn(StandIn):
     def _update(self, object: str, row: Row, properties: Properties, by: str) -> None:
         before = dict(row.properties)
         self.portal.update(object, row, properties, self.now())
-        self._effect(by, "update", object, row.id, before, row.properties)
+        self.note(by, "update", object, row.id, before, row.properties)
         for name in properties:
             if before.get(name) != row.properties.get(name):
-                self._event(by, object, "propertyChange", row.id, propertyName=name)
+                self.event(by, object, "propertyChange", row.id, propertyName=name)
 
     def _delete(self, request: httpx.Request, match: Match) -> httpx.Response:
         row = self.portal.find(match.path["object"], match.path["id"])
@@ -475,8 +484,8 @@ class HubSpotStandIn(StandIn):
     def _archive(self, object: str, row: Row, by: str) -> None:
         before = dict(row.properties)
         self.portal.archive(object, row, self.now())
-        self._effect(by, "delete", object, row.id, before, {})
-        self._event(by, object, "deletion", row.id)
+        self.note(by, "delete", object, row.id, before, {})
+        self.event(by, object, "deletion", row.id)
 
     def _merge(self, request: httpx.Request, match: Match) -> httpx.Response:
         object, body = match.path["object"], body_of(match)
@@ -492,163 +501,22 @@ class HubSpotStandIn(StandIn):
     def _join(self, object: str, primary: Row, other: Row, by: str) -> Row:
         before = {"primary": primary.id, "merged": other.id}
         row = self.portal.merge(object, primary, other, self.now())
-        self._effect(by, "merge", object, row.id, before, row.properties)
+        self.note(by, "merge", object, row.id, before, row.properties)
         more = {
             "primaryObjectId": int(primary.id),
             "mergedObjectIds": [int(primary.id), int(other.id)],
             "newObjectId": int(row.id),
         }
-        self._event(by, object, "merge", row.id, **more)
+        self.event(by, object, "merge", row.id, **more)
         return row
 
-    def _batch(self, results: list[Any], errors: list[Any], good: int) -> httpx.Response:
+    def batch(self, results: list[Any], errors: list[Any], good: int) -> httpx.Response:
         now = iso(self.now())
         body: dict[str, Any] = {"status": "COMPLETE", "results": results}
         body |= {"startedAt": now, "completedAt": now}
         if errors:
             body |= {"errors": errors, "numErrors": len(errors)}
         return httpx.Response(207 if errors else good, json=body, headers=self._rate_headers())
-
-    # -- associations ---------------------------------------------------------------------------------
-
-    def _links_read(self, request: httpx.Request, match: Match) -> httpx.Response:
-        one, other = match.path["object"], match.path["other"]
-        results, errors = [], []
-        for asked in body_of(match)["inputs"]:
-            ends = self.portal.linked(one, other, asked["id"])
-            if ends:
-                to = [
-                    {"toObjectId": end, "associationTypes": self._kinds(one, other, asked["id"], end)}
-                    for end in ends
-                ]
-                results.append({"from": {"id": asked["id"]}, "to": to})
-            else:
-                error = item_error("OBJECT_NOT_FOUND", "No associations found", ids=[asked["id"]])
-                errors.append({**error, "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"})
-        return self._batch(results, errors, 200)
-
-    def _links_write(self, request: httpx.Request, match: Match) -> httpx.Response:
-        one, other = match.path["object"], match.path["other"]
-        inputs = body_of(match)["inputs"]
-        for pair in inputs:
-            missing = [
-                side
-                for side, object in (("from", one), ("to", other))
-                if self.portal.find(object, pair[side]["id"]) is None
-            ]
-            if missing:
-                return failure(400, "VALIDATION_ERROR", f"{pair[missing[0]]['id']} is no valid object id")
-        results = []
-        for pair in inputs:
-            start, end = pair["from"]["id"], pair["to"]["id"]
-            kinds = pair.get("types") or [{"associationTypeId": LINK["typeId"]}]
-            primary = any(kind["associationTypeId"] == PRIMARY["typeId"] for kind in kinds)
-            self.portal.link(one, other, start, end, primary)
-            self._touched(one, start, "api")
-            results.append(told_link(match.kind, one, other, pair, kinds))
-        return self._batch(results, [], 201 if match.kind == "links_create" else 200)
-
-    def _kinds(self, one: str, other: str, id: str, end: str) -> list[dict[str, Any]]:
-        return [PRIMARY, LINK] if self.portal.is_primary(one, other, id, end) else [LINK]
-
-    def _links_labels(self, request: httpx.Request, match: Match) -> httpx.Response:
-        kinds = [PRIMARY, LINK] if match.path["other"] == "companies" else [LINK]
-        return httpx.Response(200, json={"results": kinds})
-
-    def _links_archive(self, request: httpx.Request, match: Match) -> httpx.Response:
-        one, other = match.path["object"], match.path["other"]
-        for pair in body_of(match)["inputs"]:
-            for end in pair["to"]:
-                self.portal.unlink(one, other, pair["from"]["id"], end["id"])
-            self._touched(one, pair["from"]["id"], "api")
-        return httpx.Response(204)
-
-    def _touched(self, object: str, id: str, by: str) -> None:
-        row = self.portal.find(object, id)
-        if row is not None:
-            self.portal.touch(object, row, self.now())
-            links = {"associations": self.portal.linked(object, "companies", id)}
-            self._effect(by, "update", object, id, {}, links)
-            self._event(by, object, "associationChange", id)
-
-    # -- consent --------------------------------------------------------------------------------------
-
-    def _definitions(self, request: httpx.Request, match: Match) -> httpx.Response:
-        now = iso(self.now())
-        known = [
-            {
-                "id": str(id),
-                "name": name,
-                "description": "",
-                "isActive": True,
-                "isDefault": False,
-                "isInternal": False,
-                "createdAt": now,
-                "updatedAt": now,
-            }
-            for id, name in self.portal.subscriptions.items()
-        ]
-        return httpx.Response(200, json={"subscriptionDefinitions": known})
-
-    def _statuses_read(self, request: httpx.Request, match: Match) -> httpx.Response:
-        emails = body_of(match).get("inputs") or []
-        if len(emails) > 100 or match.query.get("channel") != "EMAIL":
-            return failure(400, "VALIDATION_ERROR", "at most 100 addresses, and a channel")
-        results = [
-            {
-                "subscriberIdString": email,
-                "statuses": [self._told_status(email, id) for id in self.portal.subscriptions],
-            }
-            for email in emails
-        ]
-        return self._batch(results, [], 200)
-
-    def _told_status(self, email: str, subscription: int) -> dict[str, Any]:
-        consent = self.portal.consent(email.strip().lower(), subscription)
-        told: dict[str, Any] = {
-            "channel": "EMAIL",
-            "subscriberIdString": email,
-            "subscriptionId": subscription,
-            "subscriptionName": self.portal.subscriptions[subscription],
-            "status": consent.status,
-            "source": consent.source,
-            "timestamp": iso(consent.at or datetime(1970, 1, 1, tzinfo=UTC)),
-        }
-        if consent.explanation:
-            told["legalBasisExplanation"] = consent.explanation
-        return told
-
-    def _statuses_write(self, request: httpx.Request, match: Match) -> httpx.Response:
-        inputs = body_of(match).get("inputs") or []
-        if len(inputs) > 100:
-            return too_many(len(inputs))
-        results, errors = [], []
-        for one in inputs:
-            id, email = int(one["subscriptionId"]), str(one["subscriberIdString"]).strip().lower()
-            if id not in self.portal.subscriptions or one.get("statusState") not in STATES:
-                message = f"subscription {id} does not exist or the state is unknown"
-                errors.append(item_error("VALIDATION_ERROR", message, ids=[str(id)]))
-                continue
-            consent = Consent(one["statusState"], "API", explanation=one.get("legalBasisExplanation", ""))
-            self._consent(email, id, consent, "api")
-            results.append(self._told_status(email, id))
-        return self._batch(results, errors, 200)
-
-    def _consent(self, email: str, subscription: int, consent: Consent, by: str) -> None:
-        email = email.strip().lower()
-        before = self.portal.consent(email, subscription).status
-        self.portal.set_consent(email, subscription, consent, self.now())
-        row = self.portal.holder("contacts", "email", email)
-        name = self.portal.subscriptions[subscription]
-        self._effect(
-            by, "consent", "contacts", row.id if row else email, {name: before}, {name: consent.status}
-        )
-        if row is not None:
-            flag = f"hs_email_optout_{subscription}"
-            self._event(by, "contacts", "propertyChange", row.id, propertyName=flag)
-
-    def _subscription(self, name: str) -> int:
-        return next(id for id, known in self.portal.subscriptions.items() if known == name)
 
     # -- inside ---------------------------------------------------------------------------------------
 
@@ -658,12 +526,12 @@ class HubSpotStandIn(StandIn):
             raise KeyError(f"there is no {object} {id}")
         return row
 
-    def _effect(
+    def note(
         self, by: str, action: str, object: str, id: str, before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> None:
         self.record(Effect(self.now(), by, action, object, id, dict(before), dict(after)))
 
-    def _event(self, by: str, object: str, what: str, id: str, **more: Any) -> None:
+    def event(self, by: str, object: str, what: str, id: str, **more: Any) -> None:
         self._events.append(
             {
                 "eventId": len(self.ledger.effects),

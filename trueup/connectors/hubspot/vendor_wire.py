@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import httpx
 import orjson
 
-from trueup.connectors.hubspot.vendor_portal import Definition, Invalid, Properties, Taken, fits
+from trueup.connectors.hubspot.vendor_portal import Definition, Invalid, Portal, Properties, Taken, fits
 from trueup.sandbox.standin import Match
 
 SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
@@ -18,6 +19,27 @@ HTML = {"content-type": "text/html"}
 STATES = ("SUBSCRIBED", "UNSUBSCRIBED", "NOT_SPECIFIED")
 LINK: dict[str, Any] = {"category": "HUBSPOT_DEFINED", "typeId": 279}
 PRIMARY: dict[str, Any] = {"category": "HUBSPOT_DEFINED", "typeId": 1, "label": "Primary"}
+
+
+class Desk(Protocol):
+    """What the parts of the stand-in need of it."""
+
+    portal: Portal
+    now: Callable[[], datetime]
+
+    def batch(self, results: list[Any], errors: list[Any], good: int) -> httpx.Response:
+        """The answer to a batch: `good`, or 207 with errors."""
+        ...
+
+    def note(
+        self, by: str, action: str, object: str, id: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
+        """Into the ledger."""
+        ...
+
+    def event(self, by: str, object: str, what: str, id: str, **more: Any) -> None:
+        """Into the queue of webhooks."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

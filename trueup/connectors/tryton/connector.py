@@ -68,8 +68,7 @@ class TrytonConnector:
         return field_specs(found, self._account.fields(found.model), employed)
 
     def pull(self, object: str, reading_: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
-        changes = reading_ is Reading.CHANGES
-        return reading.page(self._account, self._object(object), changes, cursor, fields)
+        return reading.page(self._account, self._object(object), reading_, cursor, fields)
 
     def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record | GoneItem]:
         found = self._object(object)

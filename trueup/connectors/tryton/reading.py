@@ -16,7 +16,7 @@ from typing import Any
 from trueup.connectors.tryton.rpc import Rpc, moment_in, plain, typed_moment
 from trueup.connectors.tryton.settings import TrytonSettings
 from trueup.connectors.tryton.shape import ADDRESS, CODED, PARTY, SLOTS, Fields, Object, fields_of, native
-from trueup.model.record import Cursor, Json, Page, Record
+from trueup.model.record import Cursor, Json, Page, Reading, Record
 from trueup.ports import Clock
 
 PAGE = 200
@@ -84,10 +84,13 @@ class Party:
         """Model and stamps of the party and of each of its parts, as the guard of a write names them."""
         return [
             (f"{PARTY},{self.id}", self.row),
-            *(("party.contact_mechanism,%s" % part["id"], part) for part in self.row["contact_mechanisms."]),
-            *(("party.address,%s" % part["id"], part) for part in self.row["addresses."]),
+            *self._parts("party.contact_mechanism", "contact_mechanisms."),
+            *self._parts("party.address", "addresses."),
             *((f"{RELATION},{each.id}", each.stamps) for each in self.employments),
         ]
+
+    def _parts(self, model: str, name: str) -> list[tuple[str, Row]]:
+        return [(f"{model},{part['id']}", part) for part in self.row[name]]
 
     @property
     def version(self) -> str:
@@ -133,7 +136,7 @@ def page(
     asked for, by the server's clock, less the lookback."""
     place = dict(cursor or {})
     domain = [object.where] if object.where else []
-    if changes and place.get("since"):
+    if reading is Reading.CHANGES and place.get("since"):
         domain.append(_changed_since(account, object, _back(account, place["since"])))
     if place.get("after") is not None:
         domain.append(["id", ">", place["after"]])

@@ -6,16 +6,14 @@ collected as problems; the walk goes on, so that all of them are found at once. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from typing import TypeAlias
 
 from rapidfuzz import process
 
-from trueup.lifecycle.expressions import shapes
-from trueup.lifecycle.expressions.functions import FUNCTIONS, MACROS, Function, divided, multiplied
+from trueup.lifecycle.expressions import running, shapes
+from trueup.lifecycle.expressions.functions import FUNCTIONS, MACROS, Function, days_between
+from trueup.lifecycle.expressions.running import Facts, Run
 from trueup.lifecycle.expressions.shapes import (
     DaysSince,
     ListOf,
@@ -26,7 +24,6 @@ from trueup.lifecycle.expressions.shapes import (
     Thing,
     Unknown,
     Words,
-    both,
     described,
     read_as,
     shape_of,
@@ -57,16 +54,13 @@ class ConditionProblem:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a condition is asked about. `bound`: names that a macro (`exists`) goes through a list with."""
+@dataclass(slots=True, eq=False)
+class Days:
+    """A place where the clock enters: days between `when` and now, and all that they are compared with."""
 
-    values: Mapping[str, Thing]
-    now: datetime | None
-    bound: Mapping[str, Thing] = field(default_factory=dict)
-
-
-Run: TypeAlias = Callable[[Facts], Thing]
+    when: Run
+    until: bool
+    against: list[Run] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +69,7 @@ class Meaning:
 
     shape: Shape
     run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A place where the clock enters: days between `when` and now, compared with `against` if known."""
-
-    when: Run
-    against: Run | None
-    until: bool
+    days: Days | None = None
 
 
 @dataclass(slots=True)
@@ -94,8 +80,9 @@ class Reader:
     names: Mapping[str, Named]
     zone: str
     problems: list[ConditionProblem] = field(default_factory=list)
-    ticks: list[Tick] = field(default_factory=list)
+    days: list[Days] = field(default_factory=list)
     bound: dict[str, Shape] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
 
     def problem(self, node: Node, message: str, hint: str = "") -> Meaning:
         self.problems.append(ConditionProblem(message, node.start, node.end - node.start, hint))
@@ -146,8 +133,11 @@ class Reader:
     def fact(self, name: str) -> Meaning:
         """The value under a declared name."""
         declared = self.names[name]
+        self.used.add(name)
         if isinstance(declared, DaysSince):
-            when = self.fact(declared.name) if declared.name in self.names else _fact(declared.name, Sort.TIME)
+            when = (
+                self.fact(declared.name) if declared.name in self.names else _fact(declared.name, Sort.TIME)
+            )
             return self.elapsed(when.run, until=False)
         return _fact(name, shape_of(declared))
 
@@ -158,9 +148,9 @@ class Reader:
                 keys = start.shape.keys
                 if keys and member not in keys:
                     return self.problem(node, f"`{name}` has no `{member}`", _meant(member, keys))
-                start = _entry(start, member, shape_of(start.shape.value), f"{name}.{member}")
+                start = _entry(start, member, shape_of(start.shape.value), name)
             elif start.shape is Sort.ANY:
-                start = _entry(start, member, Sort.ANY, f"{name}.{member}")
+                start = _entry(start, member, Sort.ANY, name)
             else:
                 return self.problem(node, f"`{name}` is {described(start.shape)} and has no `{member}`")
             name = f"{name}.{member}"
@@ -171,13 +161,13 @@ class Reader:
         name = self.said(node)
         if isinstance(of.shape, ListOf):
             self.must_be(node.key, key, Sort.NUMBER)
-            return Meaning(shape_of(of.shape.element), _item(of.run, key.run, name))
+            return Meaning(shape_of(of.shape.element), running.item(of.run, key.run, name))
         if isinstance(of.shape, MapOf) or of.shape is Sort.ANY:
             value = shape_of(of.shape.value) if isinstance(of.shape, MapOf) else Sort.ANY
             if isinstance(of.shape, MapOf):
                 self.must_be(node.key, key, Sort.TEXT)
             read = read_as(value)
-            return Meaning(value, _looked_up(of.run, key.run, read, name))
+            return Meaning(value, running.looked_up(of.run, key.run, read, name))
         return self.problem(node, f"`{self.said(node.of)}` is {described(of.shape)}, not a list")
 
     # -- operators ---------------------------------------------------------------------------------
@@ -195,9 +185,9 @@ class Reader:
         operand = self.meaning(node.operand)
         if node.sign == "!":
             self.must_be(node.operand, operand, Sort.TRUTH)
-            return Meaning(Sort.TRUTH, _not(operand.run, self.said(node.operand)))
+            return Meaning(Sort.TRUTH, running.negated(operand.run, self.said(node.operand)))
         self.must_be(node.operand, operand, Sort.NUMBER)
-        return Meaning(Sort.NUMBER, _known((operand.run,), lambda x: -x, self.said(node), _are_numbers))
+        return Meaning(Sort.NUMBER, running.applied((operand.run,), lambda x: -x, self.said(node)))
 
     def choose(self, node: Choose) -> Meaning:
         condition, yes, no = self.meaning(node.condition), self.meaning(node.yes), self.meaning(node.no)
@@ -206,25 +196,13 @@ class Reader:
         if isinstance(yes.shape, ListOf) and isinstance(no.shape, ListOf):
             shape = yes.shape
 
-        def run(facts: Facts) -> Thing:
-            truth = condition.run(facts)
-            if truth.__class__ is Unknown:
-                return truth
-            return yes.run(facts) if truth is True else no.run(facts)
-
-        return Meaning(shape, run)
+        return Meaning(shape, running.chosen(condition.run, yes.run, no.run))
 
     def items(self, node: Items) -> Meaning:
         items = [self.meaning(item) for item in node.items]
         kinds = {sort_of(item.shape) for item in items}
         element = items[0].shape if len(kinds) == 1 and None not in kinds else Sort.ANY
-        runs = tuple(item.run for item in items)
-
-        def run(facts: Facts) -> Thing:
-            things = [each(facts) for each in runs]
-            return both(*things) or things
-
-        return Meaning(ListOf(_declared(element)), run)
+        return Meaning(ListOf(_declared(element)), running.gathered(tuple(item.run for item in items)))
 
     def binary(self, node: Binary) -> Meaning:
         left, right = self.meaning(node.left), self.meaning(node.right)
@@ -232,7 +210,7 @@ class Reader:
             case "&&" | "||":
                 self.must_be(node.left, left, Sort.TRUTH)
                 self.must_be(node.right, right, Sort.TRUTH)
-                return Meaning(Sort.TRUTH, _joined(left.run, right.run, node.sign == "||"))
+                return Meaning(Sort.TRUTH, running.joined(left.run, right.run, node.sign == "||"))
             case "==" | "!=":
                 return self.equality(node, left, right)
             case "<" | "<=" | ">" | ">=":
@@ -245,27 +223,31 @@ class Reader:
         differ = node.sign == "!="
         if Sort.NULL in (left.shape, right.shape):
             tested = right if left.shape is Sort.NULL else left
-            return Meaning(Sort.TRUTH, _is_nothing(tested.run, differ))
+            return Meaning(Sort.TRUTH, running.nothing(tested.run, differ))
         left, right = self.fitted(node, left, right)
         self.word(node.left, left, node.right)
         self.word(node.right, right, node.left)
         if not _comparable(left.shape, right.shape):
             self.apart(node, left, right)
-        self.timed(node, node.left, node.right, right)
-        self.timed(node, node.right, node.left, left)
-        return Meaning(Sort.TRUTH, _known((left.run, right.run), _same if not differ else _other))
+        self.timed(left, right)
+        return Meaning(
+            Sort.TRUTH, running.applied((left.run, right.run), running.EQUALITY[node.sign], self.said(node))
+        )
 
     def order(self, node: Binary, left: Meaning, right: Meaning) -> Meaning:
         left, right = self.fitted(node, left, right)
         for part, meaning in ((node.left, left), (node.right, right)):
             if isinstance(meaning.shape, Words):
-                hint = f"name the words: `{self.said(part)} in [\"{meaning.shape.words[0]}\", …]`"
-                return self.problem(node, f"`{self.said(part)}` is one of some words; they have no order", hint)
+                hint = f'name the words: `{self.said(part)} in ["{meaning.shape.words[0]}", …]`'
+                return self.problem(
+                    node, f"`{self.said(part)}` is one of some words; they have no order", hint
+                )
         if not (_comparable(left.shape, right.shape) and _ordered(left.shape) and _ordered(right.shape)):
             return self.apart(node, left, right)
-        self.timed(node, node.left, node.right, right)
-        self.timed(node, node.right, node.left, left)
-        return Meaning(Sort.TRUTH, _known((left.run, right.run), _ORDERS[node.sign], self.said(node), _in_order))
+        self.timed(left, right)
+        return Meaning(
+            Sort.TRUTH, running.applied((left.run, right.run), running.ORDERS[node.sign], self.said(node))
+        )
 
     def apart(self, node: Binary, left: Meaning, right: Meaning) -> Meaning:
         sides = f"`{self.said(node.left)}` is {described(left.shape)}"
@@ -296,7 +278,7 @@ class Reader:
                 words = meaning.shape.words
                 if literal.value not in words:
                     hint = _meant(literal.value, words) or f"one of {_listed(words)}"
-                    self.problem(literal, f"`{self.said(node)}` is never \"{literal.value}\"", hint)
+                    self.problem(literal, f'`{self.said(node)}` is never "{literal.value}"', hint)
 
     def membership(self, node: Binary, left: Meaning, right: Meaning) -> Meaning:
         self.word(node.left, left, node.right)
@@ -305,11 +287,15 @@ class Reader:
         elif isinstance(right.shape, ListOf):
             if not _comparable(left.shape, shape_of(right.shape.element)):
                 what = described(shape_of(right.shape.element))
-                self.problem(node, f"`{self.said(node.left)}` is {described(left.shape)}, the list holds {what}")
+                self.problem(
+                    node, f"`{self.said(node.left)}` is {described(left.shape)}, the list holds {what}"
+                )
         elif right.shape is not Sort.ANY:
             hint = f"`{self.said(node.right)}.contains(…)`" if sort_of(right.shape) is Sort.TEXT else ""
-            return self.problem(node.right, f"`{self.said(node.right)}` is {described(right.shape)}, not a list", hint)
-        return Meaning(Sort.TRUTH, _known((left.run, right.run), _inside, self.said(node), _is_container))
+            return self.problem(
+                node.right, f"`{self.said(node.right)}` is {described(right.shape)}, not a list", hint
+            )
+        return Meaning(Sort.TRUTH, running.applied((left.run, right.run), running.inside, self.said(node)))
 
     def arithmetic(self, node: Binary, left: Meaning, right: Meaning) -> Meaning:
         kinds = (sort_of(left.shape), sort_of(right.shape))
@@ -321,7 +307,9 @@ class Reader:
         if result is None:
             what = f"{described(left.shape)} {node.sign} {described(right.shape)}"
             return self.problem(node, f"`{self.said(node)}` is {what}, which has no meaning")
-        return Meaning(result, _known((left.run, right.run), _ARITHMETIC[node.sign], self.said(node)))
+        return Meaning(
+            result, running.applied((left.run, right.run), running.ARITHMETIC[node.sign], self.said(node))
+        )
 
     # -- functions and the clock -------------------------------------------------------------------
 
@@ -347,7 +335,10 @@ class Reader:
         meanings = [self.meaning(part) for part in parts]
         if len(parts) != len(function.takes) or (node.target is None and function.method_only):
             return self.problem(node, f"`{node.function}` is written {function.written}")
-        fits = [self.fits(part, each, takes) for part, each, takes in zip(parts, meanings, function.takes, strict=True)]
+        fits = [
+            self.fits(part, each, takes)
+            for part, each, takes in zip(parts, meanings, function.takes, strict=True)
+        ]
         if not all(fits):
             return Meaning(function.gives, _BROKEN.run)
         if node.function in ("days_since", "days_until"):
@@ -357,7 +348,7 @@ class Reader:
             if wrong:
                 return self.problem(parts[-1], wrong)
         runs = tuple(meaning.run for meaning in meanings)
-        return Meaning(function.gives, _known(runs, function.apply, self.said(node)))
+        return Meaning(function.gives, running.applied(runs, function.apply, self.said(node)))
 
     def fits(self, part: Node, meaning: Meaning, takes: tuple[Sort | type, ...]) -> bool:
         if isinstance(meaning.shape, ListOf | MapOf):
@@ -371,39 +362,28 @@ class Reader:
     def elapsed(self, when: Run, until: bool) -> Meaning:
         """Whole days between a time or date and now, negative for the other direction."""
         zone = self.zone
-        self.ticks.append(Tick(when, None, until))
+        days = Days(when, until)
+        self.days.append(days)
 
         def run(facts: Facts) -> Thing:
-            if facts.now is None:
-                return unknown("now")
             thing = when(facts)
             if thing.__class__ is Unknown:
                 return thing
-            return shapes.days_between(thing, facts.now, zone, until)
+            return unknown("now") if facts.now is None else days_between(thing, facts.now, zone, until)
 
-        return Meaning(Sort.NUMBER, run)
+        return Meaning(Sort.NUMBER, run, days)
 
-    def timed(self, node: Binary, part: Node, against: Node, other: Meaning) -> None:
+    def timed(self, left: Meaning, right: Meaning) -> None:
         """Remember what a number of days is compared with: only there can the clock change the answer."""
-        is_days = isinstance(part, Call) and part.function in ("days_since", "days_until")
-        is_days = is_days or (isinstance(part, Name) and isinstance(self.names.get(part.name), DaysSince))
-        if is_days and isinstance(against, Literal | Name | Member | Unary):
-            for position, tick in enumerate(self.ticks):
-                if tick.against is None and position == self._tick_of(part):
-                    self.ticks[position] = Tick(tick.when, other.run, tick.until)
-
-    def _tick_of(self, part: Node) -> int:
-        return self._ticks_by_node.get((part.start, part.end), -1)
-
-    @property
-    def _ticks_by_node(self) -> Mapping[tuple[int, int], int]:
-        return {}
+        for days, other in ((left.days, right), (right.days, left)):
+            if days is not None and other.days is None:
+                days.against.append(other.run)
 
     def has(self, node: Call) -> Meaning:
         if len(node.arguments) != 1:
             return self.problem(node, "`has` is written has(name)")
         tested = self.meaning(node.arguments[0])
-        return Meaning(Sort.TRUTH, _is_nothing(tested.run, True))
+        return Meaning(Sort.TRUTH, running.nothing(tested.run, True))
 
     def macro(self, node: Call, target: Node) -> Meaning:
         """`list.exists(x, condition)` and `list.all(x, condition)`."""
@@ -420,4 +400,93 @@ class Reader:
         del self.bound[name]
         if outer is not None:
             self.bound[name] = outer
-        return Meaning(Sort.TRUTH, _over(over.run, name, inner.run, node.function == "exists", self.said(target)))
+        return Meaning(
+            Sort.TRUTH, running.over(over.run, name, inner.run, node.function == "exists", self.said(target))
+        )
+
+
+_BROKEN = Meaning(Sort.ANY, lambda facts: unknown("a condition with problems"))
+
+
+def _literal(node: Literal) -> Meaning:
+    value = node.value
+    if value is None:
+        return Meaning(Sort.NULL, lambda facts: None)
+    sort = Sort.TRUTH if isinstance(value, bool) else Sort.TEXT if isinstance(value, str) else Sort.NUMBER
+    return Meaning(sort, lambda facts: value)
+
+
+def _path(node: Node) -> tuple[str, ...]:
+    """`a.b.c` as a path; empty where it does not begin with a name."""
+    if isinstance(node, Name):
+        return (node.name,)
+    if isinstance(node, Member):
+        before = _path(node.of)
+        return (*before, node.name) if before else ()
+    return ()
+
+
+def _fact(name: str, shape: Shape) -> Meaning:
+    return Meaning(shape, running.fact(name, read_as(shape)))
+
+
+def _bound(name: str, shape: Shape) -> Meaning:
+    return Meaning(shape, lambda facts: facts.bound[name])
+
+
+def _entry(of: Meaning, member: str, shape: Shape, name: str) -> Meaning:
+    """A member of a map whose name is known."""
+    return Meaning(shape, running.looked_up(of.run, lambda facts: member, read_as(shape), f"{name}.{member}"))
+
+
+def _declared(shape: Shape) -> Named:
+    """A declaration that has this shape, for lists that a condition writes itself."""
+    return shapes.PLAIN.get(sort_of(shape) or Sort.ANY, shapes.ANY)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = process.extractOne(name, sorted(known), score_cutoff=65)
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+
+
+def _comparable(left: Shape, right: Shape) -> bool:
+    if Sort.ANY in (left, right):
+        return True
+    if isinstance(left, ListOf) or isinstance(right, ListOf):
+        return isinstance(left, ListOf) and isinstance(right, ListOf)
+    return sort_of(left) is not None and sort_of(left) == sort_of(right)
+
+
+def _ordered(shape: Shape) -> bool:
+    return sort_of(shape) in (Sort.NUMBER, Sort.TEXT, Sort.TIME, Sort.DAY, Sort.SPAN, Sort.ANY)
+
+
+def _comparison_hint(left: Shape, right: Shape) -> str:
+    kinds = {sort_of(left), sort_of(right)}
+    if Sort.NUMBER in kinds and kinds & {Sort.TIME, Sort.DAY}:
+        return "`days_since(…)` is a number of days"
+    if None in kinds and (isinstance(left, ListOf) or isinstance(right, ListOf)):
+        return "`… in [a, b]` asks whether a list holds something"
+    return ""
+
+
+_N, _T, _M, _D, _S = Sort.NUMBER, Sort.TEXT, Sort.TIME, Sort.DAY, Sort.SPAN
+_SUMS: Mapping[tuple[str, Sort | None, Sort | None], Shape] = {
+    ("+", _N, _N): _N,
+    ("-", _N, _N): _N,
+    ("*", _N, _N): _N,
+    ("/", _N, _N): _N,
+    ("%", _N, _N): _N,
+    ("+", _T, _T): _T,
+    ("+", _M, _S): _M,
+    ("+", _S, _M): _M,
+    ("-", _M, _S): _M,
+    ("-", _M, _M): _S,
+    ("+", _S, _S): _S,
+    ("-", _S, _S): _S,
+}
+"""What comes out of which operands; everything else has no meaning."""

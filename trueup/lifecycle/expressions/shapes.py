@@ -83,6 +83,16 @@ _SORTS = {
 }
 
 
+PLAIN: Mapping[Sort, Type] = {
+    Sort.TEXT: Type.TEXT,
+    Sort.NUMBER: Type.DECIMAL,
+    Sort.TRUTH: Type.BOOL,
+    Sort.TIME: Type.DATETIME,
+    Sort.DAY: Type.DATE,
+}
+"""A type of each simple kind that has one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """Not known; `parts` are names, or sentences about what could not be computed."""
@@ -232,7 +242,9 @@ _READERS: Mapping[Sort, Callable[[Thing, str], Thing]] = {
     Sort.TRUTH: _truth,
     Sort.TIME: moment,
     Sort.DAY: day,
-    Sort.SPAN: lambda value, name: value if isinstance(value, timedelta) else _wrong(value, name, "a duration"),
+    Sort.SPAN: lambda value, name: (
+        value if isinstance(value, timedelta) else _wrong(value, name, "a duration")
+    ),
     Sort.NULL: lambda value, name: value,
     Sort.ANY: _any,
 }

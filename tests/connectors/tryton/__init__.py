@@ -1,0 +1,1 @@
+"""The connector for Tryton, against a real Tryton 8.2."""

@@ -1,0 +1,286 @@
+"""Writing to a real Tryton: through the party, guarded, each item for itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.connectors.tryton.conftest import FIELDS, Desk, Person
+from tests.live.tryton_server import TrytonServer
+from trueup.connectors.base import Done, Elements, GoneItem, Outcome, RefusedItem, StaleItem, WriteItem
+from trueup.model.plan import WriteKind
+from trueup.model.record import Record
+
+pytestmark = pytest.mark.server
+CREATE, UPDATE, DELETE = WriteKind.CREATE, WriteKind.UPDATE, WriteKind.DELETE
+OFF, ON = WriteKind.DEACTIVATE, WriteKind.REACTIVATE
+
+
+def done(outcome: Outcome) -> Record:
+    assert isinstance(outcome, Done) and outcome.record is not None, outcome
+    return outcome.record
+
+
+def mechanisms(person: Person, id: int | str) -> list[tuple[int, str, str]]:
+    """Id, type and value of the active contact mechanisms."""
+    names = [f"contact_mechanisms.{name}" for name in ("type", "value", "active")]
+    parts = person.look("party.party", int(id), *names)["contact_mechanisms."]
+    return [(part["id"], part["type"], part["value"]) for part in parts if part["active"]]
+
+
+def test_a_create_makes_the_party_with_its_parts_and_tells_what_is_kept(person: Person, desk: Desk) -> None:
+    company = person.company("Beta")
+    values = {
+        "name": "Ada", "email": "a@x.ch", "phone": "044 1", "address.city": "Basel", "address.street": "Main 1",
+        "company": str(company), "website": None,
+    }  # fmt: skip
+    (outcome,) = desk.write(CREATE, (None, values))
+    record = done(outcome)
+    assert isinstance(outcome, Done) and outcome.created
+    assert {name: record.values[name] for name in values} == values
+    assert record == desk.record(outcome.id)
+
+
+def test_several_are_created_in_one_call_in_their_order(person: Person, desk: Desk, unique: str) -> None:
+    desk.write(CREATE, (None, {"name": "warm"}))
+    before = desk.budget.calls
+    outcomes = desk.write(CREATE, *((None, {"name": f"{unique} {number}"}) for number in range(40)))
+    assert [done(outcome).values["name"] for outcome in outcomes] == [f"{unique} {n}" for n in range(40)]
+    assert desk.budget.calls - before == 3  # create, read the parties, read their employers
+
+
+def test_a_new_company_gets_the_category_that_makes_it_one(person: Person, desk: Desk) -> None:
+    item = WriteItem("k", CREATE, None, {"name": "Gamma"})
+    (outcome,) = desk.connector.write("companies", [item], FIELDS)
+    assert desk.record(done(outcome).id, "companies").values["categories"] == []
+    assert done(outcome).id in desk.read_all_ids("companies")
+
+
+def test_a_new_company_without_such_a_category_is_refused(server: TrytonServer, person: Person) -> None:
+    desk = Desk(server, options={"company_category": "Nobody made this"})
+    (outcome,) = desk.connector.write("companies", [WriteItem("k", CREATE, None, {"name": "G"})], FIELDS)
+    assert isinstance(outcome, RefusedItem) and "Nobody made this" in outcome.reason
+
+
+def test_a_changed_e_mail_keeps_its_mechanism(person: Person, desk: Desk) -> None:
+    id = person.party("Ada", email=["a@x.ch", "b@x.ch"], phone="044 1")
+    ids = [part[0] for part in mechanisms(person, id)]
+    record = done(desk.update(id, email="new@x.ch"))
+    assert record.values["mechanisms.email"] == ["new@x.ch", "b@x.ch"]
+    assert [part[0] for part in mechanisms(person, id)] == ids
+
+
+def test_another_e_mail_becomes_the_first_without_losing_one(person: Person, desk: Desk) -> None:
+    id = person.party("Ada", email=["a@x.ch", "b@x.ch"])
+    assert done(desk.update(id, email="b@x.ch")).values["mechanisms.email"] == ["b@x.ch", "a@x.ch"]
+
+
+def test_a_first_value_of_a_kind_makes_a_mechanism(person: Person, desk: Desk) -> None:
+    record = done(desk.update(person.party("Ada"), email="a@x.ch", mobile="079 1"))
+    assert (record.values["email"], record.values["mobile"]) == ("a@x.ch", "079 1")
+
+
+def test_clearing_switches_the_mechanism_off(person: Person, desk: Desk) -> None:
+    id = person.party("Ada", email="a@x.ch", phone="044 1")
+    record = done(desk.update(id, email=None))
+    assert (record.values["email"], record.values["phone"]) == (None, "044 1")
+    assert len(person.look("party.party", id, "contact_mechanisms")["contact_mechanisms"]) == 1
+
+
+LISTS: dict[str, tuple[Any, list[str]]] = {
+    "the same": (["a@x.ch", "b@x.ch"], ["a@x.ch", "b@x.ch"]),
+    "another order changes nothing": (["b@x.ch", "a@x.ch"], ["a@x.ch", "b@x.ch"]),
+    "one less": (["a@x.ch"], ["a@x.ch"]),
+    "the first one less": (["b@x.ch"], ["b@x.ch"]),
+    "one more": (["a@x.ch", "b@x.ch", "c@x.ch"], ["a@x.ch", "b@x.ch", "c@x.ch"]),
+    "others": (["c@x.ch", "d@x.ch", "e@x.ch"], ["c@x.ch", "d@x.ch", "e@x.ch"]),
+    "none": ([], []),
+    "add and remove": (Elements(add=("c@x.ch",), remove=("b@x.ch",)), ["a@x.ch", "c@x.ch"]),
+    "add what is there, remove what is not": (
+        Elements(add=("a@x.ch",), remove=("z@x.ch",)),
+        ["a@x.ch", "b@x.ch"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_a_list_of_e_mails_becomes_what_was_asked(person: Person, desk: Desk, what: str) -> None:
+    asked, kept = LISTS[what]
+    id = person.party("Ada", email=["a@x.ch", "b@x.ch"], phone="044 1")
+    assert done(desk.update(id, mechanisms__email=asked)).values["mechanisms.email"] == kept
+    assert [value for _, type, value in mechanisms(person, id) if type == "phone"] == ["044 1"]
+
+
+def test_a_slot_and_a_list_together_say_which_is_first(person: Person, desk: Desk) -> None:
+    id = person.party("Ada", email=["a@x.ch", "b@x.ch"])
+    record = done(desk.update(id, email="c@x.ch", mechanisms__email=["a@x.ch", "c@x.ch"]))
+    assert record.values["mechanisms.email"] == ["c@x.ch", "a@x.ch"]
+
+
+def test_an_address_is_changed_in_part_or_made(person: Person, desk: Desk) -> None:
+    id = person.party("Ada", address={"street": "Main 1", "city": "Basel"})
+    record = done(desk.update(id, address__city="Bern"))
+    assert (record.values["address.street"], record.values["address.city"]) == ("Main 1", "Bern")
+    other = done(desk.update(person.party("Bob"), address__city="Chur", address__street=None))
+    assert other.values["address.city"] == "Chur"
+
+
+def test_a_country_is_written_by_its_code(person: Person, desk: Desk) -> None:
+    person.make("country.country", name="Austria", code="AT")
+    id = person.party("Ada")
+    assert done(desk.update(id, address__country="AT")).values["address.country"] == "AT"
+    refused = desk.update(id, address__country="XX")
+    assert isinstance(refused, RefusedItem) and list(refused.fields) == ["address.country"]
+    assert done(desk.update(id, address__country=None)).values["address.country"] is None
+
+
+@pytest.mark.parametrize("recorded", ["by the person", "by the company"])
+def test_the_employer_is_changed_and_ended(person: Person, desk: Desk, recorded: str) -> None:
+    id, first, second = person.party("Ada"), person.company("A"), person.company("B")
+    straight, reverse = person.relation_types()
+    if recorded == "by the person":
+        person.make("party.relation", from_=id, to=first, type=straight)
+    else:
+        person.make("party.relation", from_=first, to=id, type=reverse)
+    assert done(desk.update(id, company=str(second))).values["company"] == str(second)
+    assert done(desk.update(id, company=None)).values["company"] is None
+
+
+def test_categories_are_added_and_removed_by_name(person: Person, desk: Desk) -> None:
+    for name in ("Gold", "Silver"):
+        person.once("party.category", name)
+    id = person.party("Ada")
+    assert done(desk.update(id, categories=["Gold", "Silver"])).values["categories"] == ["Gold", "Silver"]
+    assert done(desk.update(id, categories=Elements(remove=("Gold",)))).values["categories"] == ["Silver"]
+    refused = desk.update(id, categories=Elements(add=("Nobody made this",)))
+    assert isinstance(refused, RefusedItem) and list(refused.fields) == ["categories"]
+
+
+OTHERS = {
+    "the party": lambda person, id, part: person.change("party.party", id, name="Edited"),
+    "a mechanism": lambda person, id, part: person.change(
+        "party.contact_mechanism", part, value="edited@x.ch"
+    ),
+    "a new mechanism": lambda person, id, part: person.make(
+        "party.contact_mechanism", party=id, type="phone", value="1"
+    ),
+    "an address": lambda person, id, part: person.make("party.address", party=id, city="Chur"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_write_with_an_old_version_is_stale(person: Person, desk: Desk, what: str) -> None:
+    id = person.party("Ada", email="a@x.ch")
+    version = desk.record(id).version
+    OTHERS[what](person, id, mechanisms(person, id)[0][0])
+    assert desk.update(id, version, email="ours@x.ch") == StaleItem()
+    assert "ours@x.ch" not in [value for _, _, value in mechanisms(person, id)]
+
+
+def test_our_own_write_moves_the_version(person: Person, desk: Desk) -> None:
+    id = person.party("Ada", email="a@x.ch")
+    first = desk.record(id).version
+    second = done(desk.update(id, first, email="b@x.ch")).version
+    assert desk.update(id, first, email="c@x.ch") == StaleItem()
+    assert done(desk.update(id, second, name="Ada King")).values["name"] == "Ada King"
+
+
+def test_the_server_itself_refuses_what_moved_between_our_reading_and_our_write(
+    person: Person, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import httpx
+
+    id = person.party("Ada", email="a@x.ch")
+    version, part = desk.record(id).version, mechanisms(person, id)[0][0]
+    send = httpx.Client.send
+
+    def just_before_the_write(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        if b"party.party.write" in request.content:
+            monkeypatch.undo()
+            person.change("party.contact_mechanism", part, value="edited@x.ch")
+        return send(client, request, **options)
+
+    monkeypatch.setattr(httpx.Client, "send", just_before_the_write)
+    assert desk.update(id, version, email="ours@x.ch") == StaleItem()
+    assert mechanisms(person, id)[0][2] == "edited@x.ch"
+
+
+def test_one_refused_item_does_not_spoil_the_batch(person: Person, desk: Desk) -> None:
+    first, second, third = person.party("A"), person.party("B"), person.party("C")
+    taken = person.look("party.party", third, "code")["code"]
+    person.change("party.party", second, active=False)
+    outcomes = desk.write(UPDATE, (first, {"name": "A2"}), (second, {"name": "B2"}), (third, {"name": "C2"}))
+    assert [type(outcome) for outcome in outcomes] == [Done, RefusedItem, Done]
+    refused = outcomes[1]
+    assert (
+        isinstance(refused, RefusedItem) and list(refused.fields) == ["name"] and '"B"' not in refused.reason
+    )
+    made, double = desk.write(CREATE, (None, {"name": "D"}), (None, {"name": "E", "code": taken}))
+    assert isinstance(made, Done) and isinstance(double, RefusedItem)
+    assert (list(double.fields), double.existing_id) == (["code"], str(third))
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"nickname": "x"}, "nickname"),
+        ({"company": "no number"}, "company"),
+        ({"email": {"no": "text"}}, "email"),
+        ({"address.planet": "Mars"}, "address.planet"),
+        ({"mechanisms.pigeon": ["x"]}, "mechanisms.pigeon"),
+        ({"lang": "1"}, "lang"),
+    ],
+)
+def test_a_value_that_cannot_be_written_is_refused_by_name(
+    person: Person, desk: Desk, values: dict[str, Any], field: str
+) -> None:
+    id = person.party("Ada")
+    (outcome,) = desk.write(UPDATE, (id, {"name": "changed", **values}))
+    assert isinstance(outcome, RefusedItem) and list(outcome.fields) == [field]
+    assert desk.record(id).values["name"] == "Ada"
+
+
+def test_what_is_not_there_is_gone(person: Person, desk: Desk) -> None:
+    id = person.party("Ada")
+    assert [type(outcome) for outcome in desk.write(DELETE, (id, {}))] == [Done]
+    assert desk.write(DELETE, (id, {}), ("x", {})) == [GoneItem(), GoneItem()]
+    assert desk.update(id, name="B") == GoneItem()
+
+
+def test_a_party_in_use_is_not_deleted(person: Person, desk: Desk) -> None:
+    currency = person.make("currency.currency", name="Euro", symbol="E", code="EUR")
+    id = person.party("Own company")
+    person.make("company.company", party=id, currency=currency)
+    (outcome,) = desk.write(DELETE, (id, {}))
+    assert isinstance(outcome, RefusedItem) and desk.record(id).values["name"] == "Own company"
+
+
+def test_switching_off_and_on_again_with_values(person: Person, desk: Desk) -> None:
+    id = person.party("Ada")
+    assert done(desk.write(OFF, (id, {"name": "Left"}))[0]).values["active"] is False
+    record = done(desk.write(ON, (id, {"name": "Back", "email": "a@x.ch"}))[0])
+    assert (record.values["active"], record.values["name"], record.values["email"]) == (
+        True,
+        "Back",
+        "a@x.ch",
+    )
+
+
+def test_two_writes_to_one_party_in_one_batch_both_arrive(person: Person, desk: Desk) -> None:
+    id = person.party("Ada")
+    outcomes = desk.write(UPDATE, (id, {"name": "A"}), (id, {"email": "a@x.ch"}))
+    assert [done(outcome).values["name"] for outcome in outcomes] == ["A", "A"]
+    assert done(outcomes[1]).values["email"] == "a@x.ch"
+
+
+def test_opportunities_are_not_written(desk: Desk) -> None:
+    (outcome,) = desk.connector.write(
+        "opportunities", [WriteItem("k", CREATE, None, {"description": "x"})], []
+    )
+    assert isinstance(outcome, RefusedItem)
+
+
+def test_hostile_texts_arrive_unharmed(person: Person, desk: Desk) -> None:
+    name = '\'; drop table party_party; -- \u202e 💥 %s {x} \\ "q" <b>'
+    assert done(desk.update(person.party("Ada"), name=name)).values["name"] == name

@@ -1,0 +1,237 @@
+"""Landing: what was read is observed, counted, and makes due whom it concerns."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.store.hub import Hub, at, page, plan, record
+from trueup.errors import Broken
+from trueup.model.entity import WAS_ABSENT, LinkState
+from trueup.model.fields import Kind
+from trueup.model.plan import Landed
+from trueup.model.record import Record
+from trueup.store.open import open_store
+
+
+def test_an_unknown_record_becomes_a_stranger_with_what_was_said(hub: Hub) -> None:
+    assert hub.land("sales", record("7", 1, email="a@x.example", age=None)) == Landed(read=1, new=1)
+    (link,) = hub.store.strangers([Kind.CONTACT], 0, 10)
+    assert (link.connection, link.object, link.remote_id, link.entity_id) == ("sales", "contacts", "7", None)
+    assert link.observed == {"email": "a@x.example", "age": None}
+    assert (link.version, link.changed_at, link.fresh, link.state) == ("1", at(1), True, LinkState.LIVE)
+    assert hub.due() == []
+
+
+def test_reading_the_same_again_changes_nothing(hub: Hub) -> None:
+    hub.settled("sales", "7", email="a@x.example")
+    before = hub.link("sales", "7")
+    assert hub.land("sales", record("7", 0, email="a@x.example"), now=60) == Landed(read=1, same=1)
+    assert hub.link("sales", "7") == before
+    assert hub.due() == []
+
+
+def test_the_same_content_in_another_order_is_the_same(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1, b=2)
+    assert hub.land("sales", record("7", 0, b=2, a=1)).same == 1
+
+
+def test_a_new_version_of_the_same_content_moves_the_version_and_nobody(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    rev = hub.link("sales", "7").rev
+    assert hub.land("sales", record("7", 5, a=1)).same == 1
+    link = hub.link("sales", "7")
+    assert (link.version, link.changed_at, link.rev) == ("5", at(5), rev)
+    assert hub.due() == []
+
+
+def test_a_changed_record_makes_its_entity_due_and_remembers_what_was_agreed(hub: Hub) -> None:
+    case = hub.settled("sales", "7", a=1, b=2)
+    assert hub.land("sales", record("7", 5, a=9, b=2, c=3)) == Landed(read=1, changed=1)
+    link = hub.link("sales", "7")
+    assert link.observed == {"a": 9, "b": 2, "c": 3}
+    assert link.base == {"a": 1, "c": WAS_ABSENT}
+    assert link.rev == case.links[0].rev + 1
+    assert hub.due() == [case.entity.id]
+    assert hub.case(case.entity.id).reasons == ("read",)
+
+
+def test_a_partial_record_that_says_nothing_new_is_the_same(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1, b=2)
+    assert hub.land("sales", record("7", 0, b=2)).same == 1
+    assert hub.link("sales", "7").observed == {"a": 1, "b": 2}
+    assert hub.land("sales", record("7", 0, b=2)).same == 1
+    assert hub.land("sales", record("7", 3, a=5, b=2)).changed == 1
+
+
+def test_a_value_that_moved_back_is_forgotten(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    hub.land("sales", record("7", 1, a=2))
+    assert hub.land("sales", record("7", 2, a=1)).changed == 1
+    assert hub.link("sales", "7").base == {}
+
+
+def test_an_older_version_is_no_evidence(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    hub.land("sales", record("7", 9, a=2))
+    assert hub.land("sales", record("7", 4, a=3)) == Landed(read=1, older=1)
+    assert hub.link("sales", "7").observed == {"a": 2}
+
+
+def test_an_older_deletion_is_no_evidence(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    hub.land("sales", record("7", 9, a=2))
+    assert hub.land("sales", Record("7", {}, changed_at=at(4), deleted=True)).older == 1
+    assert hub.link("sales", "7").state is LinkState.LIVE
+
+
+def test_of_one_id_twice_in_a_page_the_last_counts(hub: Hub) -> None:
+    landed = hub.land("sales", record("7", 1, a=1), record("7", 2, a=2), record("8", 1, a=1))
+    assert landed == Landed(read=3, new=2, same=1)
+    assert hub.link("sales", "7").observed == {"a": 2}
+
+
+def test_ids_compare_exactly(hub: Hub) -> None:
+    hub.land("sales", record("aB", 1, a=1))
+    assert hub.land("sales", record("Ab", 1, a=1), record("aB ", 1, a=1)).new == 2
+
+
+def test_one_id_in_two_objects_is_two_records(hub: Hub) -> None:
+    hub.land("sales", record("7", 1, a=1))
+    assert hub.land("shop", record("7", 1, a=1)).new == 1
+
+
+@pytest.mark.parametrize("value", ["\ud800 half a pair", 2**70, "nul \x00", "\u202e", {"b": [1, {"a": None}]}])
+def test_whatever_json_can_say_is_kept_as_it_is(hub: Hub, value: object) -> None:
+    hub.land("sales", record("7", 1, a=value))
+    assert hub.link("sales", "7").observed == {"a": value}
+    assert hub.land("sales", record("7", 1, a=value)).same == 1
+
+
+# -- deletion and absence ------------------------------------------------------------------------------
+
+
+def test_a_deleted_record_becomes_a_tombstone_and_its_entity_due(hub: Hub) -> None:
+    case = hub.settled("sales", "7", a=1)
+    assert hub.land("sales", Record("7", {}, changed_at=at(5), deleted=True)) == Landed(read=1, deleted=1)
+    assert hub.link("sales", "7").state is LinkState.TOMBSTONE
+    assert hub.link("sales", "7").observed == {"a": 1}
+    assert hub.case(case.entity.id).reasons == ("deleted",)
+
+
+def test_the_deletion_of_an_unknown_record_leaves_nothing(hub: Hub) -> None:
+    assert hub.land("sales", Record("7", {}, deleted=True)).deleted == 1
+    assert hub.store.known("sales", "contacts", ["7"]) == {}
+
+
+def test_a_late_copy_of_a_deleted_record_does_not_bring_it_back(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    hub.land("sales", Record("7", {}, changed_at=at(5), deleted=True), now=6)
+    assert hub.land("sales", record("7", 3, a=2), now=7).older == 1
+    assert hub.link("sales", "7").state is LinkState.TOMBSTONE
+
+
+def test_a_record_newer_than_its_tombstone_lives_again(hub: Hub) -> None:
+    case = hub.settled("sales", "7", a=1)
+    hub.land("sales", Record("7", {}, changed_at=at(5), deleted=True), now=6)
+    hub.commit(plan(hub.case(case.entity.id)))
+    assert hub.land("sales", record("7", 9, a=1), now=10).changed == 1
+    assert hub.link("sales", "7").state is LinkState.LIVE
+    assert hub.case(case.entity.id).reasons == ("restored",)
+
+
+def test_absence_from_a_complete_listing_buries(hub: Hub) -> None:
+    gone, stays = hub.settled("sales", "7", a=1), hub.settled("sales", "8", a=1)
+    number = hub.store.begin_listing("sales", "contacts", at(10))
+    hub.land("sales", record("8", 0, a=1), now=11, listing=number, complete=True, ended=True)
+    assert hub.store.missing("sales", "contacts", number) == (1, 2)
+    assert hub.store.bury("sales", "contacts", number, at(12)) == 1
+    assert hub.link("sales", "7").state is LinkState.TOMBSTONE
+    assert hub.link("sales", "8").state is LinkState.LIVE
+    assert hub.due(12) == [gone.entity.id]
+    assert stays.entity.id not in hub.due(12)
+
+
+def test_a_listing_that_is_not_complete_buries_nobody(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    number = hub.store.begin_listing("sales", "contacts", at(10))
+    hub.land("sales", record("8", 0, a=1), now=11, listing=number)
+    with pytest.raises(Broken, match="not complete"):
+        hub.store.bury("sales", "contacts", number, at(12))
+    assert hub.link("sales", "7").state is LinkState.LIVE
+
+
+def test_a_record_made_while_the_listing_ran_is_not_missing(hub: Hub) -> None:
+    number = hub.store.begin_listing("sales", "contacts", at(10))
+    hub.land("sales", record("9", 11, a=1), now=11)
+    hub.land("sales", now=12, listing=number, complete=True, ended=True)
+    assert hub.store.missing("sales", "contacts", number) == (0, 1)
+
+
+def test_an_older_version_in_a_listing_is_still_present(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    hub.land("sales", record("7", 9, a=2), now=9)
+    number = hub.store.begin_listing("sales", "contacts", at(10))
+    hub.land("sales", record("7", 4, a=1), now=11, listing=number, complete=True)
+    assert hub.store.missing("sales", "contacts", number) == (0, 1)
+
+
+def test_a_record_that_a_listing_missed_lives_again_when_it_is_seen(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    number = hub.store.begin_listing("sales", "contacts", at(10))
+    hub.land("sales", now=11, listing=number, complete=True)
+    hub.store.bury("sales", "contacts", number, at(12))
+    assert hub.land("sales", record("7", 0, a=1), now=20).changed == 1
+    assert hub.link("sales", "7").state is LinkState.LIVE
+
+
+# -- positions -----------------------------------------------------------------------------------------
+
+
+def test_the_cursor_moves_with_its_records(hub: Hub) -> None:
+    hub.land("sales", record("7", 1), cursor={"page": 2}, now=3, ended=True)
+    state = hub.store.stream("sales", "contacts")
+    assert (state.cursor, state.read_at, state.listed_at) == ({"page": 2}, at(3), None)
+
+
+def test_no_cursor_leaves_the_position_alone(hub: Hub) -> None:
+    hub.land("sales", record("7", 1), cursor={"page": 2})
+    hub.land("sales", record("7", 2))
+    assert hub.store.stream("sales", "contacts").cursor == {"page": 2}
+
+
+def test_a_listing_has_a_position_of_its_own_until_it_is_complete(hub: Hub) -> None:
+    hub.land("sales", record("7", 1), cursor={"since": 1})
+    number = hub.store.begin_listing("sales", "contacts", at(2))
+    hub.land("sales", record("7", 1), listing=number, cursor={"page": 2})
+    state = hub.store.stream("sales", "contacts")
+    assert (state.cursor, state.listing_cursor, state.listing) == ({"since": 1}, {"page": 2}, number)
+    last = {"listing": number, "complete": True, "cursor": {"since": 9}, "fields": ("b", "a")}
+    hub.land("sales", record("8", 1), now=5, **last)
+    state = hub.store.stream("sales", "contacts")
+    assert (state.cursor, state.listing_cursor, state.listed_at) == ({"since": 9}, None, at(5))
+    assert state.fields == ("a", "b")
+
+
+def test_a_page_of_a_listing_that_was_given_up_counts_for_nothing_but_its_records(hub: Hub) -> None:
+    first = hub.store.begin_listing("sales", "contacts", at(1))
+    second = hub.store.begin_listing("sales", "contacts", at(2))
+    assert second == first + 1
+    hub.land("sales", record("7", 1), now=3, listing=first, complete=True, cursor={"page": 2})
+    state = hub.store.stream("sales", "contacts")
+    assert (state.listed_at, state.cursor, state.listing_cursor) == (None, None, None)
+    assert hub.link("sales", "7").remote_id == "7"
+
+
+def test_a_stream_nobody_has_read_is_at_its_beginning(hub: Hub) -> None:
+    state = hub.store.stream("sales", "deals")
+    assert (state.cursor, state.listing, state.listed_at, state.fields) == (None, 0, None, ())
+
+
+def test_what_was_landed_survives_the_process(url: str) -> None:
+    first = open_store(url)
+    first.land(page("sales", record("7", 1, a="ü"), cursor={"n": 1}), None)
+    first.close()
+    second = open_store(url)
+    assert second.known("sales", "contacts", ["7"])["7"].observed == {"a": "ü"}
+    assert second.stream("sales", "contacts").cursor == {"n": 1}
+    second.close()

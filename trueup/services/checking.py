@@ -1,0 +1,149 @@
+"""Check a configuration: its files, its examples, what it costs, and what the systems say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from trueup.config.budget import BudgetLine, budget_lines
+from trueup.config.inactive import InactiveLine, inactive_lines
+from trueup.config.live import check_live
+from trueup.config.load import examine
+from trueup.config.settings import HubConfig
+from trueup.connectors.base import Capability, Connector
+from trueup.connectors.registry import connector_kind
+from trueup.errors import ConnectorError, Problem
+from trueup.model.entity import LinkState
+from trueup.model.record import Reading
+from trueup.ports import Store
+from trueup.services.examples import ExampleResult, run_examples
+from trueup.services.hub import Hub, database_url
+from trueup.store.open import open_store
+from trueup.sync.inbox import asked_fields
+
+FAR = datetime(2099, 12, 31, tzinfo=UTC)
+"""A day on which nothing has changed yet: a filter that brings something for it is ignored."""
+
+IGNORED = "TU-CFG-090"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the files say. `config` None: nothing usable could be read. `idle`: links by connections that
+    are configured no more."""
+
+    config: HubConfig | None
+    problems: tuple[Problem, ...]
+    inactive: tuple[InactiveLine, ...] = ()
+    examples: tuple[ExampleResult, ...] = ()
+    budgets: tuple[BudgetLine, ...] = ()
+    idle: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def failed_examples(self) -> tuple[ExampleResult, ...]:
+        return tuple(one for one in self.examples if one.misses)
+
+
+def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:
+    """Everything that can be told without asking a system."""
+    config, problems = examine(folder, environment)
+    if config is None:
+        return Checked(None, problems)
+    checked = Checked(config, problems, tuple(inactive_lines(config)))
+    if problems:
+        return checked
+    return replace(
+        checked,
+        examples=tuple(run_examples(config)),
+        budgets=tuple(budget_lines(config)),
+        idle=_idle_in(folder, config),
+    )
+
+
+def _idle_in(folder: Path, config: HubConfig) -> Mapping[str, int]:
+    """Links that no connection uses any more; nothing where no hub was at work yet."""
+    url = database_url(folder, config)
+    if not url.startswith("sqlite:///") or not Path(url.removeprefix("sqlite:///")).is_file():
+        return {}
+    store = open_store(url)
+    try:
+        return idle_links(store, config)
+    finally:
+        store.close()
+
+
+def idle_links(store: Store, config: HubConfig) -> Mapping[str, int]:
+    """Links of connections (or `connection object`) that the configuration does not name, by that name."""
+    found: dict[str, int] = {}
+    for (connection, object, state), number in store.count_links().items():
+        if connection not in config.connections:
+            found[connection] = found.get(connection, 0) + number
+        elif object not in config.connections[connection].objects or state == LinkState.DORMANT:
+            name = f"{connection} {object}"
+            found[name] = found.get(name, 0) + number
+    return found
+
+
+# -- live ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the systems say. `accounts`: who we are there, by connection."""
+
+    problems: tuple[Problem, ...]
+    accounts: Mapping[str, str]
+
+
+def check_systems(hub: Hub) -> Live:
+    """Credentials, permissions, fields, lists, lengths and change filters of every connection.
+
+    Reads only: a few calls for each object. A system that cannot be asked is a problem, not a failure.
+    """
+    problems = check_live(hub.config, hub.parts.connectors, hub.parts.now())
+    accounts: dict[str, str] = {}
+    for name, connector in hub.parts.connectors.items():
+        try:
+            accounts[name] = connector.whoami()
+        except ConnectorError:
+            continue  # check_live has told it
+        problems.extend(_ignored_filters(hub, name, connector))
+    return Live(tuple(sorted(set(problems))), accounts)
+
+
+def _ignored_filters(hub: Hub, name: str, connector: Connector) -> list[Problem]:
+    """Objects whose change filter lets records through that cannot have changed then.
+
+    Only connectors described by a manifest are asked: their position is a time (`since`).
+    """
+    if connector_kind(hub.config.connections[name].connector).manifest is None:
+        return []
+    found = []
+    for stream in hub.parts.streams(name):
+        if hub.parts.can(stream, Capability.INCREMENTAL) and (count := _from_the_future(hub, stream, connector)):
+            found.append(_ignored(hub, stream, count))
+    return found
+
+
+def _from_the_future(hub: Hub, stream: tuple[str, str], connector: Connector) -> int:
+    try:
+        page = connector.pull(stream[1], Reading.CHANGES, {"since": FAR.isoformat()}, asked_fields(hub.parts, stream))
+    except ConnectorError:
+        return 0  # refusing such a date is an answer too
+    return len(page.records)
+
+
+def _ignored(hub: Hub, stream: tuple[str, str], count: int) -> Problem:
+    document = hub.config.documents[f"connections/{stream[0]}"]
+    mark = document.key_mark("objects", stream[1])
+    return Problem(
+        document.file,
+        mark.line,
+        mark.column,
+        f"{stream[0]} ignores the question what has changed in {stream[1]}: asked for changes after "
+        f"{FAR:%Y-%m-%d} it answered with {count} records",
+        IGNORED,
+        remedy="check the permissions of the account; until then say `schedule: {full_listing: 1h}` and poll rarely",
+    )
