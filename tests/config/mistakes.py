@@ -246,6 +246,29 @@ MISTAKES = (
         "{to: lead, from: [name, recycled, former]}",
     ),
     _one("unknown-fact-in-summary", LIFE, "open_tickets: {of: ticket,", "open_tickets: {of: tiket,"),
+    # -- conditions
+    _one("misspelt-name-in-condition", LIFE, "when: score >= 40", "when: scor >= 40 || true"),
+    _one(
+        "misspelt-word-in-condition",
+        SALES,
+        'stage in ["mql", "sal", "sql"] ',
+        'stage in ["mqlead", "sal", "sql"] ',
+    ),
+    _one("number-beside-text-in-condition", LIFE, "when: open_deals > 0", 'when: open_deals > "0"'),
+    _one("unknown-function-in-condition", LIFE, "days_since(last_order_at)", "days_after(last_order_at)"),
+    _one(
+        "condition-that-is-no-condition",
+        MARKETING,
+        'create: consent.email.marketing == "opted_in" ',
+        "create: consent.email.marketing ",
+    ),
+    _one("name-of-another-fact-in-condition", LIFE, 'where: state != "closed"', 'where: stage != "closed"'),
+    _one(
+        "loop-of-two-transitions",
+        LIFE,
+        "take: count, since: stage_cycle}   # since the last way back",
+        "take: count}",
+    ),
     # -- names
     _one(
         "authority-names-nobody",

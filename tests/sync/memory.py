@@ -140,13 +140,16 @@ class Memory:
         records = tuple(self._record(id, fields) for _, id in some)
         if more:
             return Page(records, {**state, "start": start, "after": some[-1][0]}, True)
-        return Page(records, {"since": min(start, self.sequence) if reading is Reading.LISTING else start}, False)
+        return Page(
+            records, {"since": min(start, self.sequence) if reading is Reading.LISTING else start}, False
+        )
 
     def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record | GoneItem]:
         self.calls.append("read")
         self._maybe_fail()
         return [
-            GoneItem() if id not in self.rows or self.rows[id].deleted else self._record(id, fields) for id in ids
+            GoneItem() if id not in self.rows or self.rows[id].deleted else self._record(id, fields)
+            for id in ids
         ]
 
     def find(self, object: str, key: str, values: Sequence[Json], fields: Sequence[str]) -> Sequence[Record]:
@@ -198,7 +201,9 @@ class Memory:
         if item.kind is WriteKind.DELETE:
             self.delete(id)
             return Done(id)
-        self._put(id, {**row.values, **{path: self._kept(path, value, row) for path, value in item.values.items()}})
+        self._put(
+            id, {**row.values, **{path: self._kept(path, value, row) for path, value in item.values.items()}}
+        )
         record = self._record(id, fields) if Capability.ANSWERS_WITH_RECORD in self.capabilities else None
         return Done(id, record, item.kind is WriteKind.CREATE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from tests.sync.memory import Chance, Clock, Memory
@@ -21,13 +22,26 @@ FIELDS = ("email", "first_name", "last_name", "job_title", "department", "stage"
 
 
 @dataclass(frozen=True, slots=True)
-class Yes:
-    met: bool = True
+class Said:
+    met: bool
     reason: str = ""
 
 
+class Always:
+    """A condition that every contact meets."""
+
+    def met(self, values: Mapping[str, object], now: datetime) -> Said:
+        return Said(True)
+
+    def next_change(self, values: Mapping[str, object], now: datetime) -> None:
+        return None
+
+
 def rules(
-    name: str = "people", fields: Sequence[str | FieldRule] = FIELDS, kind: Kind = Kind.CONTACT, **more: object
+    name: str = "people",
+    fields: Sequence[str | FieldRule] = FIELDS,
+    kind: Kind = Kind.CONTACT,
+    **more: object,
 ) -> ObjectRules:
     """The rules of one object: fields by name map to a remote field of the same name."""
     made = tuple(one if isinstance(one, FieldRule) else FieldRule(one, one) for one in fields)
@@ -87,7 +101,7 @@ def small_hub(
         fields=judged,
         mappings=mappings,
         rules=streams,
-        create={stream: (lambda values: Yes()) for stream in streams if stream[0] in create},
+        create={stream: Always() for stream in streams if stream[0] in create},
         config_version="v1",
     )
     store = open_store(database or f"sqlite:///{folder / 'hub.sqlite'}")

@@ -67,7 +67,9 @@ class Life:
         id = self.chance.choice(living)
         field = self.chance.choice((*TEXTS, "tags"))
         if field == "tags":
-            system.edit(id, tags=sorted(self.chance.sample(["a", "b", "c", "d", "e"], self.chance.randint(0, 3))))
+            system.edit(
+                id, tags=sorted(self.chance.sample(["a", "b", "c", "d", "e"], self.chance.randint(0, 3)))
+            )
         else:
             self.replaced.add((field, str(system.values(id).get(field))))
             system.edit(id, **{field: None if self.chance.random() < 0.15 else self.word()})
@@ -109,7 +111,11 @@ def agree(life: Life) -> list[str]:
     wrong = []
     for contact in life.contacts():
         for name, system in life.systems.items():
-            held = [v for v in system.living().values() if str(v["email"]).lower() == str(contact["email"]).lower()]
+            held = [
+                v
+                for v in system.living().values()
+                if str(v["email"]).lower() == str(contact["email"]).lower()
+            ]
             for values in held:
                 for field in (*TEXTS, "tags"):
                     want = contact.get(field)

@@ -93,7 +93,9 @@ def test_a_person_s_edit_made_while_a_write_was_in_doubt_is_kept(tmp_path: Path,
 
 def test_one_refused_field_is_set_aside_and_the_rest_goes_out(tmp_path: Path, clock: Clock) -> None:
     hub = pair(
-        tmp_path, clock, refuse=lambda values: {"department": "not in the list"} if values.get("department") else {}
+        tmp_path,
+        clock,
+        refuse=lambda values: {"department": "not in the list"} if values.get("department") else {},
     )
     hub.systems["source"].add(**ann(department="R&D", job_title="CTO"))
     report = hub.sync()

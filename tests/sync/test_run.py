@@ -48,7 +48,9 @@ def test_an_edit_in_one_system_arrives_in_the_others(hub: SmallHub) -> None:
     hub.release()
     hub.systems["marketing"].edit(id, job_title="CEO")
     hub.sync()
-    assert {one["job_title"] for system in hub.systems.values() for one in system.living().values()} == {"CEO"}
+    assert {one["job_title"] for system in hub.systems.values() for one in system.living().values()} == {
+        "CEO"
+    }
 
 
 def test_the_same_person_in_two_systems_becomes_one_contact(hub: SmallHub) -> None:

@@ -170,6 +170,13 @@ def _details(error: TrueupError) -> dict[str, Json]:
     return {name: value for name, value in said.items() if value}
 
 
+def covered(text: str) -> str:
+    """Text without secrets, e-mail addresses and telephone numbers: the rest stands verbatim."""
+    from trueup.services.words import covered as without_personal_values
+
+    return without_personal_values(text)
+
+
 # -- what nobody foresaw ------------------------------------------------------------------------------
 
 

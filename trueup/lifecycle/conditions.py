@@ -162,12 +162,12 @@ def compile_condition(
         tree = parse(text)
     except SyntaxProblem as wrong:
         return [ConditionProblem(wrong.message, wrong.start, wrong.length, wrong.hint)]
-    if refused := _refused_by_cel(text):
-        return [refused]
     reader = Reader(text, names, zone)
     meaning = reader.meaning(tree)
     if sort_of(meaning.shape) not in (Sort.TRUTH, Sort.ANY):
         reader.problem(tree, f"this is {shapes.described(meaning.shape)}, a condition is true or false")
+    if not reader.problems and (refused := _refused_by_cel(text)):
+        return [refused]
     if reader.problems:
         return sorted(reader.problems, key=lambda problem: (problem.offset, problem.message))
     parts = tuple(

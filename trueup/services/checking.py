@@ -122,14 +122,18 @@ def _ignored_filters(hub: Hub, name: str, connector: Connector) -> list[Problem]
         return []
     found = []
     for stream in hub.parts.streams(name):
-        if hub.parts.can(stream, Capability.INCREMENTAL) and (count := _from_the_future(hub, stream, connector)):
+        if hub.parts.can(stream, Capability.INCREMENTAL) and (
+            count := _from_the_future(hub, stream, connector)
+        ):
             found.append(_ignored(hub, stream, count))
     return found
 
 
 def _from_the_future(hub: Hub, stream: tuple[str, str], connector: Connector) -> int:
     try:
-        page = connector.pull(stream[1], Reading.CHANGES, {"since": FAR.isoformat()}, asked_fields(hub.parts, stream))
+        page = connector.pull(
+            stream[1], Reading.CHANGES, {"since": FAR.isoformat()}, asked_fields(hub.parts, stream)
+        )
     except ConnectorError:
         return 0  # refusing such a date is an answer too
     return len(page.records)

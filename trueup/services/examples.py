@@ -39,7 +39,9 @@ def run_examples(config: HubConfig, systems: Systems | None = None) -> list[Exam
     if not config.examples:
         return []
     policy = policy_of(config, _specs(config, registered_systems() if systems is None else systems), {})
-    return [ExampleResult(one.name, one.origin, tuple(_misses(one, config, policy))) for one in config.examples]
+    return [
+        ExampleResult(one.name, one.origin, tuple(_misses(one, config, policy))) for one in config.examples
+    ]
 
 
 def _specs(config: HubConfig, systems: Systems) -> dict[Stream, Mapping[str, FieldSpec]]:
@@ -54,7 +56,9 @@ def _specs(config: HubConfig, systems: Systems) -> dict[Stream, Mapping[str, Fie
 
 
 def _misses(example: Example, config: HubConfig, policy: Policy) -> Iterator[str]:
-    others = [one for one in example.given if (one.connection, one.object) not in policy.streams(Kind.CONTACT)]
+    others = [
+        one for one in example.given if (one.connection, one.object) not in policy.streams(Kind.CONTACT)
+    ]
     if others:
         names = ", ".join(f"{one.connection} {one.object}" for one in others)
         yield f"{names}: an example can hold records of contacts only"

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from trueup.config.lifecycle_settings import Summary
 from trueup.config.settings import Connection, HubConfig
+from trueup.config.vocabulary import Take
 from trueup.dedupe.decision import Identity
-from trueup.lifecycle.conditions import compile_condition
+from trueup.errors import Broken
+from trueup.lifecycle.conditions import Named, compile_condition
 from trueup.mapping.apply import compile_mapping
 from trueup.mapping.compiled import ObjectMapping
 from trueup.model.canonical import Locale
-from trueup.model.fields import Kind
+from trueup.model.consent import ConsentState, consent_field
+from trueup.model.fields import Field, Kind
 from trueup.model.record import FieldSpec
-from trueup.model.values import Value
-from trueup.sync.rules.policy import Answer, Condition, FieldPolicy, Policy, Stream
+from trueup.model.values import Type
+from trueup.sync.rules.policy import Condition, FieldPolicy, Policy, Stream
 
 Specs = Mapping[Stream, Mapping[str, FieldSpec]]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a condition said."""
-
-    met: bool
-    reason: str
 
 
 def policy_of(config: HubConfig, specs: Specs, upsert: Mapping[Stream, str]) -> Policy:
@@ -41,7 +36,7 @@ def policy_of(config: HubConfig, specs: Specs, upsert: Mapping[Stream, str]) -> 
         for name, rules in connection.objects.items()
     }
     create = {
-        stream: condition(one.create, config, one.origin)
+        stream: condition(one.create, config, one.origin, one.kind)
         for stream, one in rules.items()
         if one.create is not None and one.kind is not None
     }
@@ -76,7 +71,7 @@ def _mappings(config: HubConfig, connection: Connection, specs: Specs) -> dict[S
     return found
 
 
-def _judging(config: HubConfig):  # type: ignore[no-untyped-def]
+def _judging(config: HubConfig) -> Callable[[Kind, str], FieldPolicy]:
     @lru_cache(maxsize=4096)
     def judged(kind: Kind, name: str) -> FieldPolicy:
         policy = config.policy(name, kind)
@@ -90,14 +85,42 @@ def _judging(config: HubConfig):  # type: ignore[no-untyped-def]
     return judged
 
 
-def condition(text: str, config: HubConfig, origin: str) -> Condition:
-    """A CEL condition as the rules call it; the configuration was checked, so it compiles."""
-    compiled = compile_condition(text, names_of(config.fields[Kind.CONTACT], config), origin)
+def condition(text: str, config: HubConfig, origin: str, kind: Kind = Kind.CONTACT) -> Condition:
+    """A CEL condition as the rules call it. The configuration was checked, so it compiles."""
+    compiled = compile_condition(text, names_of(config, kind), origin, config.hub.time_zone)
+    if isinstance(compiled, list):
+        raise Broken(f"{origin}: `{text}`: {compiled[0].message}")
+    return compiled
 
-    def met(values: Mapping[str, Value]) -> Answer:
-        return _told(compiled, values)
 
-    return met
+def names_of(config: HubConfig, kind: Kind = Kind.CONTACT) -> dict[str, Named]:
+    """Everything that a condition about this kind of entity may speak of."""
+    names: dict[str, Named] = dict(config.fields[kind])
+    if kind is Kind.CONTACT:
+        names.update({f"company.{name}": field for name, field in config.fields[Kind.COMPANY].items()})
+        names.update({name: _summary_type(one) for name, one in config.lifecycle.summaries.items()})
+        names["days_in_stage"] = Type.INT
+        states = Field("consent", Type.CHOICE, options=tuple(state.value for state in ConsentState))
+        names.update({consent_field(*pair): states for pair in _consents(config)})
+    return names
+
+
+def _consents(config: HubConfig) -> set[tuple[str, str]]:
+    return {
+        (rule.channel, rule.purpose)
+        for connection in config.connections.values()
+        for rules in connection.objects.values()
+        for rule in rules.consent
+    }
+
+
+def _summary_type(summary: Summary) -> Type:
+    match summary.take:
+        case Take.COUNT:
+            return Type.INT
+        case Take.SUM:
+            return Type.DECIMAL
+    return Type.DATETIME if summary.field is None else Type.TEXT
 
 
 def identity_of(config: HubConfig) -> Identity:

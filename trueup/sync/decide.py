@@ -93,7 +93,8 @@ def context_for(
     ids = {*remote.values(), *companies.values()}
     for case in cases:
         ids.update(_referred(parts, case.entity))
-        ids.update(str(edit.value) for edit in case.edits if isinstance(edit.value, str))
+        ids.update(_edited_references(parts, case))
+    ids = {one for one in ids if "--" not in one}  # of a preview's own entities the store knows nothing
     references: Mapping[str, Reference] = parts.store.references(sorted(ids)) if ids else {}
     return Context(
         references=references,
@@ -121,6 +122,14 @@ def _referred(parts: Parts, entity: Entity) -> Iterator[str]:
         field = table.get(name)
         if field is not None and field.refers is not None and value:
             yield from value if isinstance(value, list) else [value]
+
+
+def _edited_references(parts: Parts, case: Case) -> Iterator[str]:
+    table = parts.policy.tables[case.entity.kind]
+    for edit in case.edits:
+        field = table.get(edit.field)
+        if field is not None and field.refers is not None and edit.value:
+            yield from edit.value if isinstance(edit.value, list) else [str(edit.value)]
 
 
 def _company_names(parts: Parts, case: Case) -> Iterator[str]:

@@ -130,7 +130,7 @@ def _taken(parts: Parts, stream: Stream, records: Sequence[Record], tally: Tally
     kept = [
         record
         for record in records
-        if record.id in known or condition(observe(mapping, record.values).values).met
+        if record.id in known or condition.met(observe(mapping, record.values).values, parts.now()).met
     ]
     tally.add(stream, "read", len(records) - len(kept))
     tally.add(stream, "filtered", len(records) - len(kept))

@@ -99,6 +99,15 @@ class Person:
         found = self.call(f"{model}.search", [["name", "=", name]], 0, 1, None)
         return int(found[0]) if found else self.make(model, name=name, **values)
 
+    def employ(self, person: int, company: int, **dates: Any) -> None:
+        """As it is recorded from the side of the person."""
+        type, _ = self.relation_types()
+        self.make("party.relation.all", from_=person, to=company, type=type, **dates)
+
+    def employ_from_the_company(self, person: int, company: int) -> None:
+        _, type = self.relation_types()
+        self.make("party.relation.all", from_=company, to=person, type=type)
+
     def relation_types(self) -> tuple[int, int]:
         """`Employee of` and its reverse `Employs`."""
         straight = self.once("party.relation.type", "Employee of")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.connectors.tryton.conftest import Desk, Person
@@ -64,12 +66,8 @@ EDITS = {
         "party.contact_mechanism", party=id, type="email", value="2@x.ch"
     ),
     "a new address": lambda person, id: person.make("party.address", party=id, city="Chur"),
-    "a new employer": lambda person, id: person.make(
-        "party.relation", from_=id, to=person.company("E"), type=person.relation_types()[0]
-    ),
-    "an employer who says so": lambda person, id: person.make(
-        "party.relation", to=id, from_=person.company("E"), type=person.relation_types()[1]
-    ),
+    "a new employer": lambda person, id: person.employ(id, person.company("E")),
+    "an employer who says so": lambda person, id: person.employ_from_the_company(id, person.company("E")),
     "being switched off": lambda person, id: person.change("party.party", id, active=False),
 }
 
@@ -154,14 +152,10 @@ def test_records_come_in_the_order_asked(person: Person, desk: Desk) -> None:
     assert [one.values["name"] if isinstance(one, Record) else one for one in found] == ["B", GoneItem(), "A"]
 
 
-@pytest.mark.parametrize("recorded", ["by the person", "by the company"])
-def test_the_employer_is_a_reference(person: Person, desk: Desk, recorded: str) -> None:
+@pytest.mark.parametrize("employ", [Person.employ, Person.employ_from_the_company])
+def test_the_employer_is_a_reference(person: Person, desk: Desk, employ: Any) -> None:
     company, id = person.company("Beta"), person.party("Ada")
-    straight, reverse = person.relation_types()
-    if recorded == "by the person":
-        person.make("party.relation", from_=id, to=company, type=straight)
-    else:
-        person.make("party.relation", from_=company, to=id, type=reverse)
+    employ(person, id, company)
     assert desk.record(id).values["company"] == str(company)
     spec = {spec.name: spec for spec in desk.connector.fields("parties")}["company"]
     assert (spec.type, spec.reference_to) == ("reference", ("companies",))
@@ -169,8 +163,7 @@ def test_the_employer_is_a_reference(person: Person, desk: Desk, recorded: str) 
 
 def test_an_employment_that_has_ended_is_none(person: Person, desk: Desk) -> None:
     company, id = person.company("Beta"), person.party("Ada")
-    past = {"__class__": "date", "year": 2020, "month": 1, "day": 1}
-    person.make("party.relation", from_=id, to=company, type=person.relation_types()[0], end_date=past)
+    person.employ(id, company, end_date={"__class__": "date", "year": 2020, "month": 1, "day": 1})
     assert desk.record(id).values["company"] is None
 
 
@@ -261,6 +254,7 @@ def test_opportunities_are_read_as_deals(person: Person, desk: Desk) -> None:
     page = desk.connector.pull("opportunities", CHANGES, {"since": "2026-01-01T00:00:00+00:00"}, names)
     records = {record.id: record for record in page.records}
     assert records[str(id)].values == {
-        "description": "Ten chairs", "party": str(buyer), "state": "lead", "amount": "12.50", "currency.code": "CHF",
+        "description": "Ten chairs", "party": str(buyer), "state": "lead", "amount": "12.50",
+        "currency.code": "CHF",
     }  # fmt: skip
     assert desk.connector.objects()["opportunities"].kind == "deal"

@@ -9,6 +9,7 @@ from trueup.config.checks.connections import check_connections
 from trueup.config.checks.examples import check_examples
 from trueup.config.checks.fields import check_fields
 from trueup.config.checks.lifecycle import check_lifecycle
+from trueup.config.checks.loops import check_loops
 from trueup.config.checks.mappings import check_mappings
 from trueup.config.checks.names import check_names
 from trueup.config.checks.report import Report
@@ -31,5 +32,6 @@ def check_config(
     check_mappings(report)
     check_lifecycle(report)
     check_conditions(report)
+    check_loops(report)
     check_examples(report)
     return tuple(report.problems)

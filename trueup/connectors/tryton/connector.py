@@ -64,7 +64,7 @@ class TrytonConnector:
     def fields(self, object: str) -> Sequence[FieldSpec]:
         found = self._object(object)
         self._account.forget()
-        employed = found.model == PARTY and self._account.employment_types is not None
+        employed = found.model == PARTY and self._account.employed is not None
         return field_specs(found, self._account.fields(found.model), employed)
 
     def pull(self, object: str, reading_: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:

@@ -218,20 +218,18 @@ def _address(
 
 def _company(account: Account, party: Party | None, value: Json) -> dict[str, Json]:
     """Re-point the present employment, end it, or make one."""
-    types = account.employment_types
-    if types is None:
+    if account.employed is None:
         raise Unfit(f"there is no relation type `{account.settings.company_relation}`")
-    employment = party.employment if party else None
     if value is not None and not str(value).isdigit():
         raise Unfit("takes the id of a party")
-    if employment is None:
-        made = [["create", [{"to": int(value), "type": types[0]}]]] if value is not None else []
-        return {"relations": made} if made else {}
-    # the view over relations numbers both directions: twice the id, plus one for the reverse
-    id = employment.id * 2 + employment.reversed
+    present = party.employment if party else None
+    if present is None:
+        new = {"to": int(value), "type": account.employed} if value is not None else None
+        return {"relations": [["create", [new]]]} if new else {}
     if value is None:
-        return {"relations": [["delete", [id]]]}
-    return {"relations": [["write", [id], {"to": int(value)}]]} if employment.company != int(value) else {}
+        return {"relations": [["delete", [present["id"]]]]}
+    changed = present["to"] != int(value)
+    return {"relations": [["write", [present["id"]], {"to": int(value)}]]} if changed else {}
 
 
 def _categories(codes: Codes, party: Party | None, value: Json) -> dict[str, Json]:

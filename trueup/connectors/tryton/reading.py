@@ -20,40 +20,28 @@ from trueup.model.record import Cursor, Json, Page, Reading, Record
 from trueup.ports import Clock
 
 PAGE = 200
-RELATION = "party.relation"
+RELATION = "party.relation.all"
+"""Both directions of every relation, under ids of its own. The table behind it, which has stamps, is not
+offered over RPC; the stamps of the view are the time of asking."""
 
 _STAMPS = ("_timestamp", "write_date", "create_date")
-_BASE = (*_STAMPS, "active", "replaced_by")
+_BASE = ("active", "replaced_by")
 _PARTS = (
     *(f"contact_mechanisms.{name}" for name in ("type", "value", "name", "active", *_STAMPS)),
     *(f"addresses.{name}.code" if name in CODED else f"addresses.{name}" for name in ADDRESS),
     *(f"addresses.{name}" for name in ("active", *_STAMPS)),
     "categories.name",
 )
+_RELATIONS = tuple(f"relations.{name}" for name in ("to", "type", "active", "start_date", "end_date"))
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
-    """One employment: the relation's id, both parties, whether it holds today, and its stamps.
-
-    `reversed`: it is recorded from the company to the person.
-    """
-
-    id: int
-    reversed: bool
-    person: int
-    company: int
-    holds: bool
-    stamps: Row
-
-
-@dataclass(frozen=True, slots=True)
 class Party:
-    """A party as it was read: its row and its employments, the present ones first."""
+    """A party as it was read: its row, and of its relations those that are employments."""
 
     row: Row
-    employments: Sequence[Relation]
+    employments: Sequence[Row]
 
     @property
     def id(self) -> int:
@@ -73,8 +61,9 @@ class Party:
         return next((part for part in self.row["addresses."] if part["active"]), None)
 
     @property
-    def employment(self) -> Relation | None:
-        return next((each for each in self.employments if each.holds), None)
+    def employment(self) -> Row | None:
+        """The one that holds today."""
+        return next((each for each in self.employments if each["active"]), None)
 
     @property
     def categories(self) -> list[Row]:
@@ -86,7 +75,6 @@ class Party:
             (f"{PARTY},{self.id}", self.row),
             *self._parts("party.contact_mechanism", "contact_mechanisms."),
             *self._parts("party.address", "addresses."),
-            *((f"{RELATION},{each.id}", each.stamps) for each in self.employments),
         ]
 
     def _parts(self, model: str, name: str) -> list[tuple[str, Row]]:
@@ -95,6 +83,7 @@ class Party:
     @property
     def version(self) -> str:
         parts = sorted(f"{name}={stamps['_timestamp']}" for name, stamps in self.stamps()[1:])
+        parts += [str(sorted(each.items(), key=str)) for each in self.employments]
         digest = blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
         return f"{self.row['_timestamp']}.{digest}"
 
@@ -114,39 +103,56 @@ class Account:
     def forget(self) -> None:
         """Look again: somebody asked for live metadata."""
         self._fields.clear()
-        self.__dict__.pop("employment_types", None)
+        self.__dict__.pop("employed", None)
 
     @cached_property
-    def employment_types(self) -> tuple[int, int | None] | None:
-        """The relation type `company_relation` and its reverse; None where there is none (yet)."""
+    def employed(self) -> int | None:
+        """The relation type `company_relation`; None where there is none (yet)."""
         if "relations" not in self.fields(PARTY).said:
             return None
         domain = [["name", "=", self.settings.company_relation]]
-        found = self.rpc.ask("party.relation.type.search_read", [domain, 0, 1, None, ["reverse"]])
-        return (found[0]["id"], found[0]["reverse"]) if found else None
+        found = self.rpc.ask("party.relation.type.search", [domain, 0, 1, None])
+        return int(found[0]) if found else None
 
 
 # -- reading ------------------------------------------------------------------------------------------
 
 
 def page(
-    account: Account, object: Object, changes: bool, cursor: Cursor | None, names: Sequence[str]
+    account: Account, object: Object, reading: Reading, cursor: Cursor | None, names: Sequence[str]
 ) -> Page:
     """One page in the order of ids. The next reading of changes starts when this one's first page was
     asked for, by the server's clock, less the lookback."""
     place = dict(cursor or {})
+    if "after" not in place:
+        place.update(_news(account, object, place.get("relation")))
     domain = [object.where] if object.where else []
     if reading is Reading.CHANGES and place.get("since"):
-        domain.append(_changed_since(account, object, _back(account, place["since"])))
-    if place.get("after") is not None:
+        domain.append(_changed_since(account, object, place))
+    if "after" in place:
         domain.append(["id", ">", place["after"]])
     found, now = _search(account, object, domain, PAGE, names)
     start = place.get("start") or (now or account.clock.now()).isoformat()
     records = tuple(to_record(account, object, one, names) for one in found)
     if len(found) < PAGE:
-        return Page(records, {"since": start}, more=False)
-    after = int(records[-1].id)
-    return Page(records, {"since": place.get("since"), "start": start, "after": after}, more=True)
+        return Page(records, {"since": start, "relation": place["next_relation"]}, more=False)
+    return Page(records, {**place, "start": start, "after": int(records[-1].id)}, more=True)
+
+
+def _news(account: Account, object: Object, seen: int | None) -> dict[str, Json]:
+    """People with relations that are newer than the last one seen: they have no stamps, but ids that
+    grow. A relation that is changed or deleted by itself is found by the next listing only."""
+    if object.model != PARTY or account.employed is None:
+        return {"people": [], "next_relation": seen}
+    domain = [["type", "=", account.employed]]
+    if seen is not None:
+        params = [[*domain, ["id", ">", seen]], 0, None, [["id", "ASC"]], ["from_"]]
+    else:
+        params = [domain, 0, 1, [["id", "DESC"]], ["from_"]]
+    rows = account.rpc.ask(f"{RELATION}.search_read", params)
+    newest = max((row["id"] for row in rows), default=seen or 0)
+    people = sorted({row["from_"] for row in rows}) if seen is not None else []
+    return {"people": people, "next_relation": newest}
 
 
 def by_ids(account: Account, object: Object, ids: Iterable[int], names: Sequence[str]) -> dict[int, Any]:
@@ -179,67 +185,30 @@ def _search(
     account: Account, object: Object, domain: Json, limit: int | None, names: Sequence[str]
 ) -> tuple[list[Any], datetime | None]:
     party = object.model == PARTY
-    wanted = native(names, account.fields(object.model), party)
-    asked = [*_BASE, *_PARTS, *wanted] if party else [*_STAMPS, *wanted]
+    asked = [*_STAMPS, *native(names, account.fields(object.model), party)]
+    if party:
+        asked += [*_BASE, *_PARTS, *(_RELATIONS if account.employed is not None else ())]
     params = [domain, 0, limit, [["id", "ASC"]], sorted(set(asked))]
     rows, now = account.rpc.ask_dated(f"{object.model}.search_read", params)
-    return (_with_employments(account, rows) if party else rows), now
+    return ([_party(account, row) for row in rows] if party else rows), now
 
 
-def _with_employments(account: Account, rows: Sequence[Row]) -> list[Party]:
-    relations = _relations(account, [row["id"] for row in rows]) if rows else []
-    mine: dict[int, list[Relation]] = {}
-    for relation in relations:
-        mine.setdefault(relation.person, []).append(relation)
-    return [Party(row, mine.get(row["id"], [])) for row in rows]
+def _party(account: Account, row: Row) -> Party:
+    relations = row.get("relations.") or []
+    return Party(row, [each for each in relations if each["type"] == account.employed])
 
 
-def _relations(account: Account, people: Sequence[int]) -> list[Relation]:
-    """The employments of these people, in either direction that they may be recorded in."""
-    types = account.employment_types
-    if types is None:
-        return []
-    straight: Json = [["type", "=", types[0]], ["from_", "in", people]]
-    domain = ["OR", straight, [["type", "=", types[1]], ["to", "in", people]]] if types[1] else straight
-    names = ["from_", "to", "type", "active", *_STAMPS]
-    rows = account.rpc.ask(f"{RELATION}.search_read", [domain, 0, None, [["id", "ASC"]], names])
-    return [_relation(row, reversed=row["type"] != types[0]) for row in rows]
-
-
-def _relation(row: Row, reversed: bool) -> Relation:
-    person, company = (row["to"], row["from_"]) if reversed else (row["from_"], row["to"])
-    return Relation(row["id"], reversed, person, company, bool(row["active"]), row)
-
-
-def _back(account: Account, since: str) -> Json:
-    return typed_moment(datetime.fromisoformat(since) - timedelta(seconds=account.settings.lookback))
-
-
-def _changed_since(account: Account, object: Object, moment: Json) -> Json:
+def _changed_since(account: Account, object: Object, place: Mapping[str, Json]) -> Json:
     """Changed itself, or changed in a part. `write_date` is null until the first edit."""
-    if object.model != PARTY:
-        return ["OR", ["write_date", ">=", moment], ["create_date", ">=", moment]]
+    since = datetime.fromisoformat(place["since"]) - timedelta(seconds=account.settings.lookback)
+    parts = ("", "contact_mechanisms.", "addresses.") if object.model == PARTY else ("",)
     stamps = [
-        [f"{part}{stamp}", ">=", moment]
-        for part in ("", "contact_mechanisms.", "addresses.")
+        [f"{part}{stamp}", ">=", typed_moment(since)]
+        for part in parts
         for stamp in ("write_date", "create_date")
     ]
-    people = _people_of_changed_relations(account, moment)
-    return ["OR", *stamps, ["id", "in", people]] if people else ["OR", *stamps]
-
-
-def _people_of_changed_relations(account: Account, moment: Json) -> list[int]:
-    """Tryton's view of relations shows no true stamps; the table behind it does."""
-    types = account.employment_types
-    if types is None:
-        return []
-    kinds = [type for type in types if type]
-    domain = [
-        ["type", "in", kinds],
-        ["OR", ["write_date", ">=", moment], ["create_date", ">=", moment]],
-    ]
-    rows = account.rpc.ask(f"{RELATION}.search_read", [domain, 0, None, None, ["from_", "to", "type"]])
-    return sorted({row["from_"] if row["type"] == types[0] else row["to"] for row in rows})
+    people = [["id", "in", place["people"]]] if place["people"] else []
+    return ["OR", *stamps, *people]
 
 
 # -- records ------------------------------------------------------------------------------------------
@@ -275,8 +244,8 @@ def _path(account: Account, party: Party, name: str) -> Any:
     if name == "categories":
         own = account.settings.company_category  # says only which object it is
         return [part["name"] for part in party.categories if part["name"] != own]
-    if name == "company" and account.employment_types is not None:
-        return str(party.employment.company) if party.employment else None
+    if name == "company" and account.employed is not None:
+        return str(party.employment["to"]) if party.employment else None
     return _ABSENT
 
 

@@ -6,12 +6,19 @@ collected as problems; the walk goes on, so that all of them are found at once. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rapidfuzz import process
-
 from trueup.lifecycle.expressions import running, shapes
+from trueup.lifecycle.expressions.fitting import (
+    SUMS,
+    comparable,
+    comparison_hint,
+    declared_as,
+    listed,
+    meant,
+    ordered,
+)
 from trueup.lifecycle.expressions.functions import FUNCTIONS, MACROS, Function, days_between
 from trueup.lifecycle.expressions.running import Facts, Run
 from trueup.lifecycle.expressions.shapes import (
@@ -42,6 +49,8 @@ from trueup.lifecycle.expressions.syntax import (
     Node,
     Unary,
 )
+from trueup.model.fields import Field
+from trueup.model.values import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,11 @@ class Reader:
         for length in range(len(path), 0, -1):
             name = ".".join(path[:length])
             if name in self.names:
-                return self.members(node, self.fact(name), path[length:], name)
+                rest = path[length:]
+                if rest and _is_money(self.names[name]) and rest in (("amount",), ("currency",)):
+                    self.used.add(name)
+                    return _fact(f"{name}.{rest[0]}", Sort.NUMBER if rest == ("amount",) else Sort.TEXT)
+                return self.members(node, self.fact(name), rest, name)
         if not path and isinstance(node, Member):
             return self.members(node, self.meaning(node.of), (node.name,), self.said(node.of))
         return self.nobody(node, ".".join(path))
@@ -127,8 +140,8 @@ class Reader:
     def nobody(self, node: Node, name: str) -> Meaning:
         below = sorted(known for known in self.names if known.startswith(f"{name}."))
         if below:
-            return self.problem(node, f"`{name}` is a group of names", f"one of {_listed(below)}")
-        return self.problem(node, f"there is no `{name}` here", _meant(name, [*self.names, *self.bound]))
+            return self.problem(node, f"`{name}` is a group of names", f"one of {listed(below)}")
+        return self.problem(node, f"there is no `{name}` here", meant(name, [*self.names, *self.bound]))
 
     def fact(self, name: str) -> Meaning:
         """The value under a declared name."""
@@ -147,7 +160,7 @@ class Reader:
             if isinstance(start.shape, MapOf):
                 keys = start.shape.keys
                 if keys and member not in keys:
-                    return self.problem(node, f"`{name}` has no `{member}`", _meant(member, keys))
+                    return self.problem(node, f"`{name}` has no `{member}`", meant(member, keys))
                 start = _entry(start, member, shape_of(start.shape.value), name)
             elif start.shape is Sort.ANY:
                 start = _entry(start, member, Sort.ANY, name)
@@ -202,7 +215,7 @@ class Reader:
         items = [self.meaning(item) for item in node.items]
         kinds = {sort_of(item.shape) for item in items}
         element = items[0].shape if len(kinds) == 1 and None not in kinds else Sort.ANY
-        return Meaning(ListOf(_declared(element)), running.gathered(tuple(item.run for item in items)))
+        return Meaning(ListOf(declared_as(element)), running.gathered(tuple(item.run for item in items)))
 
     def binary(self, node: Binary) -> Meaning:
         left, right = self.meaning(node.left), self.meaning(node.right)
@@ -227,7 +240,7 @@ class Reader:
         left, right = self.fitted(node, left, right)
         self.word(node.left, left, node.right)
         self.word(node.right, right, node.left)
-        if not _comparable(left.shape, right.shape):
+        if not comparable(left.shape, right.shape):
             self.apart(node, left, right)
         self.timed(left, right)
         return Meaning(
@@ -242,7 +255,7 @@ class Reader:
                 return self.problem(
                     node, f"`{self.said(part)}` is one of some words; they have no order", hint
                 )
-        if not (_comparable(left.shape, right.shape) and _ordered(left.shape) and _ordered(right.shape)):
+        if not (comparable(left.shape, right.shape) and ordered(left.shape) and ordered(right.shape)):
             return self.apart(node, left, right)
         self.timed(left, right)
         return Meaning(
@@ -252,7 +265,7 @@ class Reader:
     def apart(self, node: Binary, left: Meaning, right: Meaning) -> Meaning:
         sides = f"`{self.said(node.left)}` is {described(left.shape)}"
         message = f"{sides}, `{self.said(node.right)}` is {described(right.shape)}: they cannot be compared"
-        return self.problem(node, message, _comparison_hint(left.shape, right.shape))
+        return self.problem(node, message, comparison_hint(left.shape, right.shape))
 
     def fitted(self, node: Binary, left: Meaning, right: Meaning) -> tuple[Meaning, Meaning]:
         """A text literal beside a time or a date is one."""
@@ -277,7 +290,7 @@ class Reader:
             if isinstance(literal, Literal) and isinstance(literal.value, str):
                 words = meaning.shape.words
                 if literal.value not in words:
-                    hint = _meant(literal.value, words) or f"one of {_listed(words)}"
+                    hint = meant(literal.value, words) or f"one of {listed(words)}"
                     self.problem(literal, f'`{self.said(node)}` is never "{literal.value}"', hint)
 
     def membership(self, node: Binary, left: Meaning, right: Meaning) -> Meaning:
@@ -285,7 +298,7 @@ class Reader:
         if isinstance(right.shape, MapOf):
             self.must_be(node.left, left, Sort.TEXT)
         elif isinstance(right.shape, ListOf):
-            if not _comparable(left.shape, shape_of(right.shape.element)):
+            if not comparable(left.shape, shape_of(right.shape.element)):
                 what = described(shape_of(right.shape.element))
                 self.problem(
                     node, f"`{self.said(node.left)}` is {described(left.shape)}, the list holds {what}"
@@ -299,7 +312,7 @@ class Reader:
 
     def arithmetic(self, node: Binary, left: Meaning, right: Meaning) -> Meaning:
         kinds = (sort_of(left.shape), sort_of(right.shape))
-        result = _SUMS.get((node.sign, *kinds))
+        result = SUMS.get((node.sign, *kinds))
         if result is None and Sort.ANY in kinds:
             result = Sort.ANY
         if result is None and node.sign == "+" and isinstance(left.shape, ListOf):
@@ -323,7 +336,7 @@ class Reader:
         if function is None:
             for part in parts:
                 self.meaning(part)
-            near = _meant(node.function, [*FUNCTIONS, *MACROS, "has"])
+            near = meant(node.function, [*FUNCTIONS, *MACROS, "has"])
             named = ConditionProblem(
                 f"there is no function `{node.function}`", node.name_at, len(node.function), near
             )
@@ -381,7 +394,10 @@ class Reader:
 
     def has(self, node: Call) -> Meaning:
         if len(node.arguments) != 1:
-            return self.problem(node, "`has` is written has(name)")
+            return self.problem(node, "`has` is written has(company.name)")
+        if not isinstance(node.arguments[0], Member):
+            hint = f"write `{self.said(node.arguments[0])} != null`"
+            return self.problem(node, "`has` takes a name with a dot", hint)
         tested = self.meaning(node.arguments[0])
         return Meaning(Sort.TRUTH, running.nothing(tested.run, True))
 
@@ -426,6 +442,10 @@ def _path(node: Node) -> tuple[str, ...]:
     return ()
 
 
+def _is_money(declared: Named) -> bool:
+    return (declared.type if isinstance(declared, Field) else declared) is Type.MONEY
+
+
 def _fact(name: str, shape: Shape) -> Meaning:
     return Meaning(shape, running.fact(name, read_as(shape)))
 
@@ -437,56 +457,3 @@ def _bound(name: str, shape: Shape) -> Meaning:
 def _entry(of: Meaning, member: str, shape: Shape, name: str) -> Meaning:
     """A member of a map whose name is known."""
     return Meaning(shape, running.looked_up(of.run, lambda facts: member, read_as(shape), f"{name}.{member}"))
-
-
-def _declared(shape: Shape) -> Named:
-    """A declaration that has this shape, for lists that a condition writes itself."""
-    return shapes.PLAIN.get(sort_of(shape) or Sort.ANY, shapes.ANY)
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    near = process.extractOne(name, sorted(known), score_cutoff=65)
-    return f"did you mean `{near[0]}`?" if near else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-
-
-def _comparable(left: Shape, right: Shape) -> bool:
-    if Sort.ANY in (left, right):
-        return True
-    if isinstance(left, ListOf) or isinstance(right, ListOf):
-        return isinstance(left, ListOf) and isinstance(right, ListOf)
-    return sort_of(left) is not None and sort_of(left) == sort_of(right)
-
-
-def _ordered(shape: Shape) -> bool:
-    return sort_of(shape) in (Sort.NUMBER, Sort.TEXT, Sort.TIME, Sort.DAY, Sort.SPAN, Sort.ANY)
-
-
-def _comparison_hint(left: Shape, right: Shape) -> str:
-    kinds = {sort_of(left), sort_of(right)}
-    if Sort.NUMBER in kinds and kinds & {Sort.TIME, Sort.DAY}:
-        return "`days_since(…)` is a number of days"
-    if None in kinds and (isinstance(left, ListOf) or isinstance(right, ListOf)):
-        return "`… in [a, b]` asks whether a list holds something"
-    return ""
-
-
-_N, _T, _M, _D, _S = Sort.NUMBER, Sort.TEXT, Sort.TIME, Sort.DAY, Sort.SPAN
-_SUMS: Mapping[tuple[str, Sort | None, Sort | None], Shape] = {
-    ("+", _N, _N): _N,
-    ("-", _N, _N): _N,
-    ("*", _N, _N): _N,
-    ("/", _N, _N): _N,
-    ("%", _N, _N): _N,
-    ("+", _T, _T): _T,
-    ("+", _M, _S): _M,
-    ("+", _S, _M): _M,
-    ("-", _M, _S): _M,
-    ("-", _M, _M): _S,
-    ("+", _S, _S): _S,
-    ("-", _S, _S): _S,
-}
-"""What comes out of which operands; everything else has no meaning."""

@@ -7,7 +7,6 @@ raises SyntaxProblem with the place and, where one can be guessed, what was mean
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -329,29 +328,3 @@ def _character(found: re.Match[str]) -> str:
             code = int(found[group], base)
             return chr(code) if code < 0x110000 else "\ufffd"
     return _ESCAPES.get(found[5], found[5])
-
-
-def walk(node: Node, visit: Callable[[Node], None]) -> None:
-    """Call `visit` for the node and all below it."""
-    visit(node)
-    for below in _children(node):
-        walk(below, visit)
-
-
-def _children(node: Node) -> tuple[Node, ...]:
-    match node:
-        case Member(of=of):
-            return (of,)
-        case Index(of=of, key=key):
-            return (of, key)
-        case Call(target=target, arguments=arguments):
-            return (*((target,) if target is not None else ()), *arguments)
-        case Unary(operand=operand):
-            return (operand,)
-        case Binary(left=left, right=right):
-            return (left, right)
-        case Choose(condition=condition, yes=yes, no=no):
-            return (condition, yes, no)
-        case Items(items=items):
-            return items
-    return ()

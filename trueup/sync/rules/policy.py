@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from trueup.mapping.compiled import ObjectMapping
@@ -25,7 +26,12 @@ class Answer(Protocol):
     def reason(self) -> str: ...
 
 
-Condition = Callable[[Mapping[str, Value]], Answer]
+class Condition(Protocol):
+    """A compiled condition. `next_change`: when the same values give another answer, None if never."""
+
+    def met(self, values: Mapping[str, Value], now: datetime) -> Answer: ...
+
+    def next_change(self, values: Mapping[str, Value], now: datetime) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,18 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         skipped=skipped,
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
+        look_again_at=_look_again(after, policy, now),
     )
+
+
+def _look_again(after: Entity, policy: Policy, now: datetime) -> datetime | None:
+    """The earliest time at which the clock alone would give another answer."""
+    turns = [
+        policy.create[stream].next_change(after.values, now)
+        for stream in policy.streams(after.kind)
+        if stream in policy.create
+    ]
+    return min((turn for turn in turns if turn is not None), default=None)
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -192,7 +203,7 @@ def _outward(
     for one in seen:
         draft = _draft(one, after, context, policy, now)
         rules = policy.rules[one.link.stream]
-        writes.extend(_updates(one, draft, after, rules, policy))
+        writes.extend(_updates(one, draft, after, rules, policy, now))
         withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
         writes.extend(_switches(one.link, rules, gone_elsewhere))
         patches.append(_patch(one, draft, after, case.entity))
@@ -201,7 +212,7 @@ def _outward(
         if link.state is LinkState.WANTED and link.stream in policy.mappings:
             writes.append(_create_write(link, after, context, policy)[0])
     for stream in policy.streams(after.kind):
-        made, why = _create(stream, after, links, context, policy)
+        made, why = _create(stream, after, links, context, policy, now)
         writes.extend(made)
         skipped.extend((*stream, reason) for reason in why)
     return writes, tuple(withheld), tuple(patches), tuple(skipped)
@@ -233,11 +244,13 @@ def _observe_only(reading: Reading, draft: Draft) -> None:
         draft.agreed[reading.binding.key] = Agreed(hub, reading.raw, left=True)
 
 
-def _updates(one: Seen, draft: Draft, after: Entity, rules: ObjectRules, policy: Policy) -> Iterable[Write]:
+def _updates(
+    one: Seen, draft: Draft, after: Entity, rules: ObjectRules, policy: Policy, now: datetime
+) -> Iterable[Write]:
     yield from _bundle(one.link, draft.urgent, Lane.URGENT)
     if rules.leaves != "keep" and draft.ordinary:
         condition = policy.create.get(one.link.stream)
-        if condition is not None and not condition(after.values).met:
+        if condition is not None and not condition.met(after.values, now).met:
             return
     yield from _bundle(one.link, draft.ordinary, Lane.NORMAL)
 
@@ -362,7 +375,7 @@ def _references(after: Entity, policy: Policy) -> tuple[tuple[str, str], ...]:
 
 
 def _create(
-    stream: Stream, after: Entity, links: Sequence[Link], context: Context, policy: Policy
+    stream: Stream, after: Entity, links: Sequence[Link], context: Context, policy: Policy, now: datetime
 ) -> tuple[list[Write], list[str]]:
     """The create for one stream, or why there is none (nothing to say where it is not asked for)."""
     condition = policy.create.get(stream)
@@ -371,7 +384,7 @@ def _create(
     here = [link for link in links if link.connection == stream[0] and link.kind is after.kind]
     if any(link.state is not LinkState.TOMBSTONE for link in here):
         return [], []
-    answer = condition(after.values)
+    answer = condition.met(after.values, now)
     if not answer.met:
         return [], [f"create: {answer.reason}"]
     if here:

@@ -1,0 +1,143 @@
+"""What must be true afterwards, whatever happened: read off the stand-ins and their ledgers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.acceptance.hands import Hands
+from tests.acceptance.kit import House
+from trueup.model.entity import LinkState
+from trueup.model.fields import Kind
+
+_WORD = re.compile(r"\w+")
+
+
+def doubles(house: House) -> list[str]:
+    """E-mail addresses that two living people of one system bear, one of them made by the hub."""
+    hands, made = Hands(house, None), _made(house)  # type: ignore[arg-type]
+    found: list[str] = []
+    for name in house.wires:
+        holders: dict[str, list[tuple[str, str]]] = {}
+        for object, id in hands.people(name):
+            if email := hands.address(name, object, id):
+                holders.setdefault(email, []).append((object, id))
+        found.extend(
+            f"{name}: {email} {some}"
+            for email, some in sorted(holders.items())
+            if len(some) > 1 and any((name, *one) in made for one in some)
+        )
+    return found
+
+
+def _made(house: House) -> set[tuple[str, str, str]]:
+    return {(name, one.object, one.id) for name, one in house.effects() if one.action == "create"}
+
+
+def lost(house: House) -> list[str]:
+    """Words that people typed, that the hub wrote over, and of which its history knows nothing."""
+    known = set(_words(list(_history(house))))
+    typed: set[str] = set()
+    for standin in house.sandbox.standins.values():
+        for effect in standin.ledger.effects:
+            if effect.by != "api":
+                typed |= set(_words(list(effect.after.values())))
+    gone: list[str] = []
+    for name, effect in house.effects():
+        if effect.action != "update":
+            continue
+        for path, before in effect.before.items():
+            words = set(_words(before)) - set(_words(effect.after.get(path)))
+            gone.extend(
+                f"{name}/{effect.object}/{effect.id} {path}: {one} ({before!r} became {effect.after.get(path)!r})"
+                for one in sorted((words & typed) - known)
+            )
+    return gone
+
+
+def _history(house: House) -> Iterator[Any]:
+    """Every value that a change or a conflict tells."""
+    for kind in Kind:
+        for entity, _ in house.entities(kind):
+            for row in house.hub.store.history(entity.public_id, 100_000):
+                for change in row.changes:
+                    yield from (change.old, change.new)
+                for conflict in row.conflicts:
+                    yield from (conflict.lost, conflict.kept)
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Names and addresses as single words, a phone number as its last eight digits."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _words(one)
+    elif isinstance(value, str):
+        digits = re.sub(r"\D", "", value)
+        if len(digits) >= 8 and not re.search(r"[a-zA-Z]", value):
+            yield digits[-8:]
+        else:
+            yield from (one.lower() for one in _WORD.findall(value) if one.startswith(("Z", "z")))
+
+
+def unheard(house: House, hands: Hands) -> list[str]:
+    """Addresses that opted out somewhere while a living record still may be mailed."""
+    return [
+        f"{name}/{object}/{id} {email}"
+        for name in house.wires
+        for object, id in hands.people(name)
+        if (email := hands.address(name, object, id)) in hands.opted_out and mailable(house, name, object, id)
+    ]
+
+
+def mailable(house: House, name: str, object: str, id: str) -> bool:
+    """Whether this system would send marketing mail to this person."""
+    match name:
+        case "marketing":
+            portal = house.marketing.portal
+            email = str(portal.rows["contacts"][id].properties.get("email") or "").lower()
+            (newsletter,) = [key for key, label in portal.subscriptions.items() if label == "Newsletter"]
+            said = portal.consents.get(email, {}).get(newsletter)
+            return said is None or said.status != "UNSUBSCRIBED"
+        case "sales":
+            return not house.sales.org.get(object, id).get("HasOptedOutOfEmail")
+        case _:
+            return "no_marketing" not in house.support.account.records.users[int(id)]["tags"]
+
+
+def too_early(house: House) -> list[str]:
+    """Creates that left for a system before its own people were listed to the end, by its ledger."""
+    found: list[str] = []
+    for name, standin in house.sandbox.standins.items():
+        listing = _LISTED[name]
+        first = next((n.number for n in standin.ledger.asked if n.kind in _CREATES[name]), None)
+        ends = [n.number for n in standin.ledger.asked if n.kind == listing]
+        if first is not None and (not ends or first < ends[0]):
+            found.append(f"{name}: the first create was request {first}, listings were {ends[:3]}")
+    return found
+
+
+_LISTED = {"marketing": "list", "sales": "query", "support": "incremental.users"}
+_CREATES = {
+    "marketing": ("batch_create",),
+    "sales": ("create", "collections.create", "composite_create"),
+    "support": ("users.create_many", "users.upsert_many", "users.create", "users.create_or_update"),
+}
+
+
+def strays(house: House) -> list[str]:
+    """Living people in a system that the hub does not know, or knows under two contacts."""
+    hands = Hands(house, None)  # type: ignore[arg-type]
+    linked: dict[tuple[str, str, str], list[str]] = {}
+    for entity, links in house.entities():
+        for link in links:
+            if link.state is LinkState.LIVE and link.remote_id is not None:
+                linked.setdefault((link.connection, link.object, link.remote_id), []).append(entity.public_id)
+    return [
+        f"{name}/{object}/{id} belongs to {linked.get((name, object, id), [])}"
+        for name in house.wires
+        for object, id in hands.people(name)
+        if len(linked.get((name, object, id), [])) != 1
+    ]
