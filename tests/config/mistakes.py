@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 HUB, LIFE, DEDUPE = "hub.yaml", "lifecycle.yaml", "dedupe.yaml"
 SALES, MARKETING = "connections/sales.yaml", "connections/marketing.yaml"
@@ -17,7 +16,6 @@ class Mistake:
     name: str
     changes: tuple[tuple[str, str, str], ...]
     unset: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def _one(name: str, file: str, old: str, new: str, *unset: str) -> Mistake:
@@ -135,6 +133,7 @@ MISTAKES = (
     _one("unknown-sign-in", SALES, "kind: client_credentials", "kind: client_credential"),
     _one("unknown-object", SALES, "  Opportunity: {", "  Oportunity: {"),
     _one("unknown-time-zone", HUB, "time_zone: Europe/Kyiv", "time_zone: Europe/Kiyv"),
+    _one("country-code-of-common-speech", HUB, "phone_region: UA", "phone_region: UK"),
     # -- fields
     _one(
         "misspelt-field",

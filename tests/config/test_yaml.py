@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trueup.config.nodes import Document, Listing, Mark, Scalar, Table
 from trueup.config.yaml import parse_document, read_document
@@ -114,3 +116,26 @@ def test_a_quoted_text_and_a_list_over_several_lines_are_fine() -> None:
     document = _read('a: "one\n  two"\nb: [1,\n    2]\nc:\n  d: {e: 1,\n      f: 2}\n')
     assert document.syntax == ()
     assert document.node("c", "d", "f") is not None
+
+
+_TYPED = st.text(alphabet="ab :-#,{}[]()\"'\n\t|>@%!*&$\u00a0\u201c\u0430\\", max_size=120)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_TYPED)
+def test_whatever_is_typed_gives_a_document_and_no_exception(text: str) -> None:
+    document = _read(text)
+    assert all(str(problem) for problem in document.syntax)
+    assert document.complete or document.syntax
+
+
+def test_a_very_long_line_is_refused_at_once() -> None:
+    started = time.perf_counter()
+    assert "10,000 characters" in _read("a: {b: " + "(" * 900_000 + "}\n").syntax[0].message
+    assert time.perf_counter() - started < 1.0
+
+
+def test_many_brackets_in_one_line_take_no_longer_than_their_number() -> None:
+    started = time.perf_counter()
+    _read("a: {b: " + "(" * 9_000 + "}\n")
+    assert time.perf_counter() - started < 1.0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+import pycountry
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.model.canonical import Locale, clean, comparable, is_placeholder, parse, same
+from trueup.model.canonical.places import country_iso3, country_name
 from trueup.model.fields import Field
 from trueup.model.values import Rejected, Type
 
@@ -298,7 +300,14 @@ def test_a_country_is_known_by_code_and_by_its_name_in_many_languages(raw: str) 
 
 @pytest.mark.parametrize(
     ("raw", "value"),
-    [("UK", "GB"), ("U.S.A.", "US"), ("the Netherlands", "NL"), ("Czech Republic", "CZ"), ("Türkiye", "TR")],
+    [
+        ("UK", "GB"),
+        ("Korea", "KR"),
+        ("U.S.A.", "US"),
+        ("the Netherlands", "NL"),
+        ("Czech Republic", "CZ"),
+        ("Türkiye", "TR"),
+    ],
 )
 def test_a_country_is_known_by_what_people_call_it(raw: str, value: str) -> None:
     assert read(Type.COUNTRY, raw) == value
@@ -332,3 +341,9 @@ def test_ids_are_taken_as_they_are() -> None:
     assert read(Type.REFERENCE, "00000") == "00000"
     assert read(Type.REFERENCE, 17) == "17"
     assert is_placeholder(Type.TEXT, "00000")
+
+
+def test_every_country_is_read_back_from_its_name_and_its_long_code() -> None:
+    for country in pycountry.countries:
+        for word in (country_name(country.alpha_2), country_iso3(country.alpha_2)):
+            assert read(Type.COUNTRY, word) == country.alpha_2

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trueup.model.entity import Agreed, Entity, Link, Source
+from trueup.model.entity import Agreed, Link, Source
 from trueup.model.fields import Kind
 from trueup.model.plan import (
     Assignment,

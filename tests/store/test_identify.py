@@ -53,7 +53,9 @@ def test_a_link_joins_the_entity_that_it_was_given(hub: Hub) -> None:
     case = hub.settled("sales", "1", email="a@x.example")
     hub.land("shop", record("2", 1, email="a@x.example"))
     (one,) = strangers(hub)
-    assert assign(hub, replace(one, entity_id=case.entity.id, seen={EMAIL: frozenset({case.entity.id})})) == []
+    assert (
+        assign(hub, replace(one, entity_id=case.entity.id, seen={EMAIL: frozenset({case.entity.id})})) == []
+    )
     assert hub.link("shop", "2").entity_id == case.entity.id
     assert hub.due() == [case.entity.id]
 

@@ -100,7 +100,9 @@ def test_one_id_in_two_objects_is_two_records(hub: Hub) -> None:
     assert hub.land("shop", record("7", 1, a=1)).new == 1
 
 
-@pytest.mark.parametrize("value", ["\ud800 half a pair", 2**70, "nul \x00", "\u202e", {"b": [1, {"a": None}]}])
+@pytest.mark.parametrize(
+    "value", ["\ud800 half a pair", 2**70, "nul \x00", "\u202e", {"b": [1, {"a": None}]}]
+)
 def test_whatever_json_can_say_is_kept_as_it_is(hub: Hub, value: object) -> None:
     hub.land("sales", record("7", 1, a=value))
     assert hub.link("sales", "7").observed == {"a": value}

@@ -158,9 +158,7 @@ def test_a_write_that_finds_its_record_moved_moves_the_link(hub: Hub) -> None:
     mine = next(link for link in case.links if link.connection == "sales")
     hub.commit(plan(case, {"a": 2}, update(mine, a=2)))
     (sent,) = hub.send()
-    moved = Settlement(
-        sent.id, DeliveryState.SUPERSEDED, remote_id="z", drops_version=True, due="moved"
-    )
+    moved = Settlement(sent.id, DeliveryState.SUPERSEDED, remote_id="z", drops_version=True, due="moved")
     hub.settle(moved)
     link = hub.link("sales", "z")
     assert (link.id, link.version, link.state) == (mine.id, None, LinkState.LIVE)
@@ -172,7 +170,9 @@ def test_a_referrer_hears_of_the_id_that_its_record_pointed_at(hub: Hub) -> None
     case = hub.settled("shop", "1", boss="9")
     hub.store.mark_due([case.entity.id], "test")
     case = hub.case(case.entity.id)
-    patch = LinkPatch(case.links[0].id, case.links[0].rev, {}, {}, True, dangling=(Ref("sales", "contacts", "9"),))
+    patch = LinkPatch(
+        case.links[0].id, case.links[0].rev, {}, {}, True, dangling=(Ref("sales", "contacts", "9"),)
+    )
     assert hub.commit(plan(case, links=(patch,))) == []
     hub.settled("sales", "7", a=1)
     assert hub.due() == []

@@ -160,3 +160,20 @@ def test_nothing_is_written_before_somebody_approved(hub: SmallHub) -> None:
     assert hub.writes() == 0
     hub.sync(approve=True)
     assert len(hub.systems["sales"].living()) == 1
+
+
+def test_people_are_matched_over_chunks_as_within_one(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from trueup.sync.parts import Timing
+
+    clock = Clock()
+    systems = {"sales": Memory(clock), "marketing": Memory(clock)}
+    hub = small_hub(tmp_path, clock, systems, create=("sales", "marketing"))
+    hub.parts = replace(hub.parts, timing=Timing(chunk=4))
+    for number in range(10):
+        for system in systems.values():
+            system.add(**ann(email=f"p{number}@example.com"))
+    report = hub.sync()
+    assert report.tally.get("creates") == 0
+    assert hub.store.unsure(10) == []

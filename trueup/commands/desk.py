@@ -147,7 +147,7 @@ def command(app: typer.Typer, name: str = "", default: bool = False) -> Callable
         if default:
             app.callback(invoke_without_command=True, help=text)(_unless_named(shared))
         else:
-            app.command(name or None, help=text)(shared)
+            app.command(name or None, help=text, short_help=text.partition("\n\n")[0])(shared)
         return function
 
     return register

@@ -21,6 +21,8 @@ from trueup.commands.empty import empty_lines
 from trueup.commands.planned import failed_lines, hub_streams, note_lines
 from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Json
+from trueup.services.connecting import withheld_count
+from trueup.services.failing import causes
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift
 from trueup.services.syncing import SyncReport
@@ -135,13 +137,21 @@ def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
         names = ", ".join(f"{name} ({counted(number, 'write')})" for name, number in waiting.items() if number)
         lines += ["", f"Never written to before, so it waits for you: {names}."]
         lines += ["  Look at it with `trueup plan`, then: trueup sync --approve-first"]
-    if withheld := report.tally.get("withheld"):
-        names = ", ".join(sorted({name for name, _, what in report.tally.counts if what == "withheld"}))
-        lines += ["", f"{counted(withheld, 'difference')} reported but not written in {names}: not released yet."]
-        lines += ["  List them with `trueup plan --csv FILE`, then: trueup connections release NAME"]
-    if report.tally.get("failed"):
-        lines += ["", f"{counted(report.tally.get('failed'), 'write')} failed and waits for a person: trueup failures"]
-    return lines
+    differing = {name: number for name in hub.parts.connectors if (number := withheld_count(hub, name))}
+    if differing:
+        names = ", ".join(f"{name} ({counted(number, 'contact')})" for name, number in differing.items())
+        lines += ["", f"Differences that are reported, not written, until a release: {names}."]
+        lines += [f"  `trueup why CONTACT` shows them one by one; then: trueup connections release {next(iter(differing))}"]
+    return [*lines, *_failure_lines(hub)]
+
+
+def _failure_lines(hub: Hub) -> list[str]:
+    found = causes(hub)
+    writes = sum(cause.count for cause in found if cause.kind == "write")
+    fields = sum(cause.count for cause in found if cause.kind == "field")
+    parts = [counted(writes, "write") + " not taken"] if writes else []
+    parts += [counted(fields, "field") + " set aside"] if fields else []
+    return ["", f"{' and '.join(parts)}, for {counted(len(found), 'cause')}: trueup failures"] if parts else []
 
 
 def _of_connection(pending: Pending, name: str) -> int:

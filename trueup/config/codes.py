@@ -36,6 +36,7 @@ class Code(StrEnum):
     VARIABLE = "TU-CFG-071"
     ENV_FILE = "TU-CFG-072"
     EXAMPLE = "TU-CFG-075"
+    EXAMPLE_FAILED = "TU-CFG-076"
     LIVE_FIELD = "TU-CFG-080"
     LIVE_WORD = "TU-CFG-081"
     LIVE_TYPE = "TU-CFG-082"
@@ -78,6 +79,8 @@ EXPLANATIONS = {
     Code.VARIABLE: "An environment variable, or a file with a secret, that is named here is missing.",
     Code.ENV_FILE: ".env beside hub.yaml is readable by others or tracked by git; nothing in it was used.",
     Code.EXAMPLE: "An example in examples.yaml does not fit the configuration that it is to test.",
+    Code.EXAMPLE_FAILED: "An example in examples.yaml gave something else than it expects: one of"
+    " the two, configuration or example, is wrong.",
     Code.LIVE_FIELD: "The system has no such field, or none that this account may see.",
     Code.LIVE_WORD: "The system's list for this field does not have this word.",
     Code.LIVE_TYPE: "The system's field is of another type, or shorter, than what would be written.",

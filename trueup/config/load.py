@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import available_timezones
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from trueup.config.checks import check_config
 from trueup.config.codes import Code
 from trueup.config.consequences import certain, half_read, told_once
@@ -253,7 +255,10 @@ def _zones(reading: _Reading, hub: HubSettings) -> Iterable[Problem]:
     said = [("hub", hub.time_zone), *((f"connections/{n}", s.time_zone) for n, s in reading.said.items())]
     for key, zone in said:
         document = reading.documents.get(key)
-        if zone and zone not in zones and document is not None:
+        if document is None:
+            continue
+        yield from _region(document)
+        if zone and zone not in zones:
             yield document.problem(
                 document.mark("time_zone"),
                 Code.WORD,
@@ -261,6 +266,20 @@ def _zones(reading: _Reading, hub: HubSettings) -> Iterable[Problem]:
                 hint=hint_for(zone, sorted(zones)),
                 allowed="names such as Europe/Kyiv, America/New_York, UTC",
             )
+
+
+def _region(document: Document) -> Iterable[Problem]:
+    """Phone regions are ISO codes; the United Kingdom is GB."""
+    said = document.node("phone_region")
+    if isinstance(said, Scalar) and len(said.text) == 2 and said.text not in SUPPORTED_REGIONS:
+        meant = {"UK": "GB", "EN": "GB", "JA": "JP"}.get(said.text.upper(), said.text.upper())
+        yield document.problem(
+            said.mark,
+            Code.WORD,
+            f"`{said.text}` is not a country code",
+            hint=f"did you mean `{meant}`?" if meant in SUPPORTED_REGIONS else "",
+            allowed="ISO 3166 codes such as UA, DE, GB, US",
+        )
 
 
 def _missing_variables(reading: _Reading) -> Iterable[Problem]:

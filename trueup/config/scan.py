@@ -57,7 +57,7 @@ class Pass:
 class Scan:
     """One line, character by character; knows of quotes, comments and `{…}` no more than it must."""
 
-    __slots__ = ("code", "colon", "i", "line", "mended", "number", "parens", "reading", "start")
+    __slots__ = ("checked", "code", "colon", "i", "line", "mended", "number", "parens", "reading", "start")
 
     def __init__(self, pass_: Pass, number: int, line: str) -> None:
         self.reading = pass_
@@ -69,6 +69,7 @@ class Scan:
         self.parens = 0
         self.i = 0
         self.code = ""
+        self.checked = 0  # up to here a value of `{…}` is known to hold no comma or bracket
 
     def run(self) -> None:
         self._indentation()
@@ -250,7 +251,7 @@ class Scan:
     def _inside_flow(self, sign: str) -> None:
         if sign == "$" and (found := _REFERENCE.match(self.line, self.i)):
             self._reference(found.group(0))
-        elif sign in "([":
+        elif sign in "([" and self.i >= self.checked:
             self._condition_in_flow()
         elif sign in "{]},":
             self._bracket(sign)
@@ -291,6 +292,7 @@ class Scan:
                 self.mended[position] = _MENDED.get(self.line[position], self.line[position])
             self.i = start + len(value)
         else:
+            self.checked = end
             self.i += 1
 
     def _value_start(self) -> int:

@@ -31,6 +31,7 @@ from trueup.config.slips import find_slips, restored
 from trueup.errors import Problem
 
 LARGEST = 1_000_000  # bytes of one file
+LONGEST = 10_000  # characters of one line
 DEEPEST = 32  # levels
 MOST = 100_000  # nodes, aliases counted each time
 
@@ -60,6 +61,11 @@ def parse_document(text: str, shown: str) -> Document:
     control = _control_characters(bare)
     if control:
         return Document(shown, lines, None, tuple(control), False)
+    long = next((number for number, line in enumerate(lines, start=1) if len(line) > LONGEST), 0)
+    if long:
+        message = f"this line is longer than {LONGEST:,} characters"
+        problem = Problem(shown, long, 1, message, Code.BOUND.value, remedy="is this the right file?")
+        return Document(shown, lines, None, (problem,), False)
     slips, mended = find_slips(lines)
     problems = [bare.problem(s.mark, s.code, s.message, hint=s.hint, remedy=s.remedy) for s in slips]
     root, complete = _parse(bare, mended, problems)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trueup.mapping import names
+from trueup.mapping.amounts import as_number
 from trueup.mapping.compiled import Binding, Read, Write
 from trueup.mapping.consents import elements_of
 from trueup.mapping.schema import Direction, FieldRule, Shape, TooLong
-from trueup.mapping.transforms import Transform, UnknownTransform, as_number, transform
+from trueup.mapping.transforms import Transform, UnknownTransform, transform
 from trueup.mapping.words import Codec, with_options, with_words, word_key
 from trueup.model.canonical import Locale, Parser, parser
 from trueup.model.canonical.moments import day_in_zone

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from trueup.ports import Clock
 
 DEFAULT_GROUP = "default"
+NOTHING = 1e-3
+"""So little of a call is not waited for: the wait might be shorter than a clock can tell."""
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class Bucket:
     def wait(self, cost: float, reserved: float) -> float:
         """Seconds until `cost` may be taken while `reserved` stays; 0: now."""
         lacking = min(cost, self.capacity - reserved) + reserved - self.left
-        return 0.0 if lacking <= 1e-9 else lacking * self.seconds / self.capacity
+        return 0.0 if lacking <= NOTHING else lacking * self.seconds / self.capacity
 
 
 @dataclass(frozen=True, slots=True)

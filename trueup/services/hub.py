@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from trueup.config.settings import Connection, HubConfig
 from trueup.connectors.base import Capability, Connector, ObjectSpec
 from trueup.connectors.registry import connector_kind
 from trueup.errors import ConfigError, ConnectorError, Problem
+from trueup.mapping.schema import Direction
 from trueup.model.record import FieldSpec
 from trueup.ports import Budget, Clock, Random, Store
 from trueup.services.budget import Allowance, TokenBudget
@@ -22,7 +23,7 @@ from trueup.services.system import SystemClock, SystemRandom
 from trueup.store.open import open_store
 from trueup.sync.parts import Parts, Timing
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
-from trueup.sync.rules.policy import Stream
+from trueup.sync.rules.policy import Policy, Stream
 
 Progress = Callable[[str, str, str, int], None]
 
@@ -85,12 +86,14 @@ def wire(folder: Path, config: HubConfig, world: World) -> Hub:
     specs = _specs(config, normal)
     fields = {stream: _fields(normal[stream[0]], stream, spec, notes) for stream, spec in specs.items()}
     upsert = _upserts(config)
+    policy = policy_of(config, fields, upsert)
+    notes.extend(_not_writable(policy, fields))
     store = open_store(database_url(folder, config))
     parts = Parts(
         store=store,
         connectors=normal,
         specs=specs,
-        policy=policy_of(config, fields, upsert),
+        policy=policy,
         clock=world.clock,
         random=world.random,
         urgent=urgent,
@@ -148,6 +151,15 @@ def _fields(
     except ConnectorError as error:
         notes.append(f"{stream[0]} {stream[1]}: field descriptions could not be read: {error}")
         return spec.fields
+
+
+def _not_writable(policy: Policy, fields: Mapping[Stream, Mapping[str, FieldSpec]]) -> Iterator[str]:
+    """Fields that are mapped outward and that their system does not let us write."""
+    for stream, mapping in policy.mappings.items():
+        for binding in mapping.bindings:
+            spec = fields[stream].get(binding.remote)
+            if spec is not None and not spec.writable and binding.direction is Direction.OUT:
+                yield f"{stream[0]} {stream[1]}: `{binding.remote}` cannot be written there, so it is left alone"
 
 
 def _upserts(config: HubConfig) -> dict[Stream, str]:

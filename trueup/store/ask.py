@@ -12,7 +12,7 @@ from trueup.model.plan import Change, Conflict
 from trueup.model.values import Value
 from trueup.store.codec import loads, moment, name_of, parse_public_id, short_key
 from trueup.store.commit import FIRST_SIGHT
-from trueup.store.decide import home, homes_of
+from trueup.store.decide import home
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import connection_id, streams
@@ -61,10 +61,10 @@ def _ids(tx: Tx, sql: str, *values: object) -> list[int]:
 
 def _by_public_id(tx: Tx, kind: str, typed: str) -> list[int]:
     try:
-        named, id = parse_public_id(typed)
+        named, _ = parse_public_id(typed)
+        return [home(tx, typed)] if str(named) == kind else []
     except NotFound:
         return []
-    return list(homes_of(tx, [id]).values()) if str(named) == kind else []
 
 
 def _escaped(text: str) -> str:

@@ -12,7 +12,7 @@ from trueup.model.fields import Kind
 from trueup.model.plan import Case, HubEdit, OpenDelivery
 from trueup.model.record import Ref
 from trueup.model.values import Value
-from trueup.store.codec import dumps, id_of, loads, micros, moment, name_of
+from trueup.store.codec import dumps, loads, micros, moment, name_of, parse_public_id
 from trueup.store.marks import mark_due
 from trueup.store.rows import ENTITY, OPEN, by_entity, entity_of, links_where, open_of
 from trueup.store.sql import Row, Tx
@@ -173,8 +173,8 @@ def _entities_at(tx: Tx, stream_id: int, ids: list[str]) -> list[Row]:
 
 def references(tx: Tx, ids: Sequence[str]) -> dict[str, Reference]:
     """See `Store.references`; ids that nobody has are left out."""
-    asked = {text: id_of(text) for text in ids}
-    homes = homes_of(tx, sorted(set(asked.values())))
+    asked = {text: parse_public_id(text) for text in ids}
+    homes = homes_of(tx, sorted({id for _, id in asked.values()}))
     wanted = sorted(set(homes.values()))
     values = {
         id: (kind, data)
@@ -193,8 +193,8 @@ def references(tx: Tx, ids: Sequence[str]) -> dict[str, Reference]:
         text: Reference(
             name_of(values[homes[id]][0], homes[id]), loads(values[homes[id]][1]), places.get(homes[id], {})
         )
-        for text, id in asked.items()
-        if id in homes
+        for text, (kind, id) in asked.items()
+        if id in homes and values[homes[id]][0] == kind
     }
 
 
@@ -207,10 +207,11 @@ def homes_of(tx: Tx, ids: Sequence[int]) -> dict[int, int]:
 
 def home(tx: Tx, public_id: str) -> int:
     """The entity of a public id, by its alias if it was merged. Raises NotFound."""
-    found = homes_of(tx, [id_of(public_id)])
-    if not found:
-        raise NotFound(f"there is no {public_id}")
-    return next(iter(found.values()))
+    kind, id = parse_public_id(public_id)
+    for found in homes_of(tx, [id]).values():
+        if tx.row("select 1 from entities where id = ? and kind = ?", found, str(kind)) is not None:
+            return found
+    raise NotFound(f"there is no {public_id}")
 
 
 def case(tx: Tx, public_id: str) -> Case:

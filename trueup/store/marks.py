@@ -14,7 +14,8 @@ def mark_due(tx: Tx, ids: Iterable[int], reason: str) -> int:
 
 
 def mark_kind_due(tx: Tx, kind: str, reason: str) -> int:
-    """Make every entity of a kind due that is not yet; how many."""
+    """Make every entity of a kind due; how many were not yet. Decisions under way are made again too."""
+    renew(tx, [id for (id,) in tx.rows("select entity_id from due where kind = ?", str(kind))])
     return tx.run(
         "insert into due (kind, entity_id, reasons, not_before)"
         " select e.kind, e.id, ?, 0 from entities e where e.kind = ?"

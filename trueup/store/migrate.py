@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -19,12 +21,25 @@ LOCK = 7_263_184_550_912
 
 def migrate(url: str, to: str = NEWEST) -> None:
     """Upgrade (or create) the schema, all steps in one transaction. Nothing happens where it is newest."""
-    engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else create_engine(url)
+    with _connected(url) as connection:
+        command.upgrade(_config(connection), to)
+
+
+def take_back(url: str, to: str) -> None:
+    """Go back to an older schema, in one transaction."""
+    with _connected(url) as connection:
+        command.downgrade(_config(connection), to)
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    sqlite = make_url(url).get_backend_name() == "sqlite"
+    engine = _sqlite(url) if sqlite else create_engine(url, poolclass=pool.NullPool)
     try:
         with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
+            if not sqlite:
                 connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": LOCK})
-            run(connection, to)
+            yield connection
     finally:
         engine.dispose()
 
@@ -40,17 +55,17 @@ def _empty() -> bytes:
     engine = create_engine("sqlite://", creator=lambda: raw, poolclass=pool.StaticPool)
     _begin_immediately(engine)
     with engine.begin() as connection:
-        run(connection, NEWEST)
+        command.upgrade(_config(connection), NEWEST)
     image = raw.serialize()
     engine.dispose()
     return image
 
 
-def run(connection: Connection, to: str) -> None:
+def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, to)
+    return config
 
 
 def _sqlite(url: str) -> Engine:

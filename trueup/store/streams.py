@@ -68,7 +68,7 @@ def _configure(tx: Tx, connection_id: int, configured: bool) -> None:
     tx.run("update connections set configured = ? where id = ?", int(configured), connection_id)
     before, after = ("dormant", "live") if configured else ("live", "dormant")
     tx.run(
-        "update links set state = ?, rev = rev + 1 where state = ?"
+        "update links set state = ?, rev = rev + 1 where state = ? and remote_id is not null"
         " and stream_id in (select id from streams where connection_id = ?)",
         after,
         before,

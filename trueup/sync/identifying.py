@@ -12,6 +12,9 @@ from trueup.model.fields import Kind
 from trueup.model.plan import Assignment, Fence
 from trueup.sync.parts import KINDS, Parts
 
+Formed = dict[tuple[str, str], set[str]]
+"""Which groups of strangers hold a key."""
+
 TRIES = 5
 """How often links come back because somebody else assigned the same keys meanwhile."""
 
@@ -25,7 +28,7 @@ def _identify_kind(parts: Parts, kind: Kind, fence: Fence | None) -> int:
     count, tries = 0, 0
     while tries < TRIES:
         left = 0
-        for assignments in proposals(parts, kind, Holders({})):
+        for assignments in proposals(parts, kind):
             again = parts.store.assign(assignments, parts.now(), fence)
             count += len(assignments) - len(again)
             left += len(again)
@@ -36,9 +39,12 @@ def _identify_kind(parts: Parts, kind: Kind, fence: Fence | None) -> int:
     return count
 
 
-def proposals(parts: Parts, kind: Kind, formed: Holders) -> Iterator[list[Assignment]]:
-    """Assignments for all strangers of a kind, chunk by chunk; `formed` remembers groups over chunks
-    where they are not stored in between (a plan)."""
+def proposals(parts: Parts, kind: Kind, unstored: Formed | None = None) -> Iterator[list[Assignment]]:
+    """Assignments for all strangers of a kind, chunk by chunk.
+
+    Whoever stores each chunk before the next is asked for gives no `unstored`; a plan, which stores
+    none, gives a mapping in which the groups that were formed are remembered over the chunks.
+    """
     after = 0
     while True:
         links = parts.store.strangers([kind], after, parts.timing.chunk)
@@ -47,7 +53,7 @@ def proposals(parts: Parts, kind: Kind, formed: Holders) -> Iterator[list[Assign
         after = links[-1].id
         strangers = [_stranger(parts, link) for link in links if link.stream in parts.policy.mappings]
         keys = sorted({key for stranger in strangers for key in stranger.keys})
-        holders = Holders(parts.store.candidates(kind, keys), formed.formed)
+        holders = Holders(parts.store.candidates(kind, keys), {} if unstored is None else unstored)
         if strangers:
             yield identify(strangers, holders, parts.identity, parts.now())
 

@@ -154,7 +154,7 @@ class Push:
         if found:
             reread(self.parts, stream, found, self.fence)
         for settlement in settlements:
-            self.tally.add(stream, _COUNTED.get(settlement.state, "open"))
+            self._count(stream, settlement)
         self.parts.progress("write", *stream, len(batch))
 
     def _settlement(self, stream: Stream, delivery: Delivery, outcome: Outcome) -> Settlement:
@@ -220,7 +220,12 @@ class Push:
         record = self._look(stream, delivery)
         settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
         self.parts.store.settle([settlement], now, self.fence)
-        self.tally.add(stream, _COUNTED.get(settlement.state, "open"))
+        self._count(stream, settlement)
+
+    def _count(self, stream: Stream, settlement: Settlement) -> None:
+        """Count what ended; what waits is counted when it ends."""
+        if settlement.state in _COUNTED:
+            self.tally.add(stream, _COUNTED[settlement.state])
 
     def _can_look(self, stream: Stream, delivery: Delivery) -> bool:
         """A create without a key to look up is found by a reading that began after it was tried."""

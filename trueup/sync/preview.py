@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from trueup.dedupe.decision import Holders
 from trueup.dedupe.normalise import match_keys
 from trueup.model.entity import Entity, Reference
 from trueup.model.fields import Kind
@@ -68,7 +67,7 @@ def preview(parts: Parts, chosen: Chosen = lambda case: True) -> Iterator[tuple[
 def _groups(parts: Parts, kind: Kind) -> dict[str, tuple[bool, list[int]]]:
     """Strangers by the entity they would belong to: (waits for a steward, link ids)."""
     groups: dict[str, tuple[bool, list[int]]] = {}
-    for assignments in proposals(parts, kind, Holders({})):
+    for assignments in proposals(parts, kind, {}):
         for one in assignments:
             provisional, links = groups.get(one.group, (False, []))
             groups[one.group] = (provisional or one.provisional, [*links, one.link_id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -130,4 +131,4 @@ _EFFECTS = {Effect.FILL: "fills", Effect.REPLACE: "replaces", Effect.CLEAR: "cle
 
 def _group(reason: str) -> str:
     """Reasons that name an entity are counted together."""
-    return "waits for a reference" if reason.startswith("waits for c") else reason
+    return re.sub(r"^waits for [a-z]+--?\d+$", "waits for a reference", reason)

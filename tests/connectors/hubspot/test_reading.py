@@ -53,6 +53,17 @@ def test_a_change_that_the_search_index_shows_late_is_not_missed(desk: Desk) -> 
     assert [record.values["jobtitle"] for record in desk.changes("contacts", FIELDS)] == ["Boss"]
 
 
+def test_an_index_that_is_almost_a_minute_late_loses_nothing(desk: Desk) -> None:
+    desk.portal.portal.index_lag = 55
+    desk.listing("contacts", FIELDS)
+    desk.clock.advance(3600)
+    id = desk.contact(email="ann@example.com")
+    desk.clock.advance(50)
+    assert desk.changes("contacts", FIELDS) == []
+    desk.clock.advance(10)
+    assert [record.id for record in desk.changes("contacts", FIELDS)] == [id]
+
+
 def test_what_a_late_index_shows_carries_the_old_version(desk: Desk) -> None:
     id = desk.contact(email="ann@example.com")
     desk.settle()
@@ -179,6 +190,12 @@ def test_a_look_up_by_another_field_uses_the_search(desk: Desk) -> None:
     assert [record.id for record in desk.connector.find("contacts", "phone", ["+491701234567"], FIELDS)] == [
         id
     ]
+
+
+def test_a_look_up_by_text_ignores_case(desk: Desk) -> None:
+    id = desk.contact(email="ann@example.com", city="Kiel")
+    desk.settle()
+    assert [record.id for record in desk.connector.find("contacts", "city", ["KIEL"], FIELDS)] == [id]
 
 
 def test_more_fields_than_a_search_takes_are_read_all_the_same(desk: Desk) -> None:

@@ -108,6 +108,22 @@ class Person:
         _, type = self.relation_types()
         self.make("party.relation.all", from_=company, to=person, type=type)
 
+    def sell_to(self, party: int, description: str) -> int:
+        """An opportunity; the office that it needs is made at the first one."""
+        found = self.call("company.employee.search_read", [], 0, 1, None, ["company"])
+        if found:
+            company, employee = found[0]["company"], found[0]["id"]
+        else:
+            currency = self.make("currency.currency", name="Franc", symbol="Fr", code="CHF")
+            company = self.make("company.company", party=self.party("Own"), currency=currency)
+            employee = self.make("company.employee", party=self.party("Rep"), company=company)
+            mine = {"companies": [["add", [company]]], "company": company}
+            self.change("res.user", 1, **mine, employees=[["add", [employee]]], employee=employee)
+        amount = {"__class__": "Decimal", "decimal": "12.50"}
+        values = {"party": party, "description": description, "amount": amount}
+        made = self.call("sale.opportunity.create", [values], company=company, employee=employee)
+        return int(made[0])
+
     def relation_types(self) -> tuple[int, int]:
         """`Employee of` and its reverse `Employs`."""
         straight = self.once("party.relation.type", "Employee of")

@@ -232,24 +232,8 @@ def test_what_it_can_do_is_declared(desk: Desk) -> None:
 
 
 def test_opportunities_are_read_as_deals(person: Person, desk: Desk) -> None:
-    currency = person.make("currency.currency", name="Franc", symbol="Fr", code="CHF")
-    own = person.make("company.company", party=person.party("Own"), currency=currency)
-    employee = person.make("company.employee", party=person.party("Rep"), company=own)
-    user = {
-        "companies": [["add", [own]]],
-        "company": own,
-        "employees": [["add", [employee]]],
-        "employee": employee,
-    }
-    person.change("res.user", 1, **user)
     buyer = person.party("Buyer")
-    context = {"company": own, "employee": employee}
-    values = {
-        "party": buyer,
-        "description": "Ten chairs",
-        "amount": {"__class__": "Decimal", "decimal": "12.50"},
-    }
-    (id,) = person.call("sale.opportunity.create", [values], **context)
+    id = person.sell_to(buyer, "Ten chairs")
     names = ["description", "party", "state", "amount", "currency.code"]
     page = desk.connector.pull("opportunities", CHANGES, {"since": "2026-01-01T00:00:00+00:00"}, names)
     records = {record.id: record for record in page.records}

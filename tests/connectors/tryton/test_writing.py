@@ -245,11 +245,10 @@ def test_what_is_not_there_is_gone(person: Person, desk: Desk) -> None:
 
 
 def test_a_party_in_use_is_not_deleted(person: Person, desk: Desk) -> None:
-    currency = person.make("currency.currency", name="Euro", symbol="E", code="EUR")
-    id = person.party("Own company")
-    person.make("company.company", party=id, currency=currency)
+    id = person.party("Buyer")
+    person.sell_to(id, "Ten chairs")
     (outcome,) = desk.write(DELETE, (id, {}))
-    assert isinstance(outcome, RefusedItem) and desk.record(id).values["name"] == "Own company"
+    assert isinstance(outcome, RefusedItem) and desk.record(id).values["name"] == "Buyer"
 
 
 def test_switching_off_and_on_again_with_values(person: Person, desk: Desk) -> None:

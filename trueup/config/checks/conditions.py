@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from trueup.config.checks.lifecycle import known_facts
 from trueup.config.checks.report import Report
 from trueup.config.codes import Code
 from trueup.config.condition_names import entity_names, fact_names
 from trueup.config.nodes import Mark, Scalar, Step
-from trueup.lifecycle.conditions import ConditionProblem, Named, compile_condition
+from trueup.config.suggest import listed
+from trueup.lifecycle.conditions import FUNCTION_NAMES, ConditionProblem, Named, compile_condition
 from trueup.model.fields import Kind
 
 
@@ -35,7 +37,9 @@ def check_conditions(report: Report) -> None:
 
 def _say(report: Report, said: Said, node: Scalar, wrong: ConditionProblem) -> None:
     mark = _mark(report, said.file, node, wrong)
-    report.at(said.file, mark, Code.CONDITION, f"condition: {wrong.message}", hint=wrong.hint)
+    functions = listed(sorted(FUNCTION_NAMES), 30) if wrong.message.startswith("there is no function") else ""
+    message = f"condition: {wrong.message}"
+    report.at(said.file, mark, Code.CONDITION, message, hint=wrong.hint, allowed=functions)
 
 
 def _mark(report: Report, file: str, node: Scalar, wrong: ConditionProblem) -> Mark:
@@ -58,10 +62,13 @@ def _all(report: Report) -> Iterator[Said]:
             yield Said("lifecycle", ("fields", name, word), contact)
     for name in life.segments:
         yield Said("lifecycle", ("segments", name), contact)
+    known = known_facts(report)
     for name, summary in life.summaries.items():
-        yield Said("lifecycle", ("summaries", name, "where"), fact_names(summary.of))
+        if summary.of in known:
+            yield Said("lifecycle", ("summaries", name, "where"), fact_names(summary.of))
     for name in life.scoring.points:
-        yield Said("lifecycle", ("scoring", "points", name, "where"), fact_names(name))
+        if name in known:
+            yield Said("lifecycle", ("scoring", "points", name, "where"), fact_names(name))
 
 
 def _in_connections(report: Report) -> Iterator[Said]:

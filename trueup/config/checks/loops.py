@@ -47,16 +47,15 @@ def check_loops(report: Report) -> None:
         pair = frozenset({there.position, back.position})
         if pair in told:
             continue
-        facts = next(
-            (f for f in _samples((there, back), names, life) if _swings(ways, life, there, back, f)), None
-        )
+        samples = _samples((there, back), names, life)
+        facts = next((one for one in samples if _swings(ways, life, there, back, one)), None)
         if facts is not None:
             told.add(pair)
             _say(report, there, back, facts)
 
 
 def _ways(report: Report) -> Iterator[Way]:
-    """Transitions by condition alone, in order. None if a condition does not compile: that is told elsewhere."""
+    """Transitions by condition alone, in order; those that do not compile are told of elsewhere."""
     names = entity_names(report.config, Kind.CONTACT)
     life = report.config.lifecycle
     for position, said in enumerate(life.transitions):
@@ -155,7 +154,6 @@ def _say(report: Report, there: Way, back: Way, facts: Facts) -> None:
         Code.LOOP,
         f"a contact would swing between `{there.to}` and `{back.to}` for ever",
         hint=f"the way to `{there.to}` is in line {line}",
-        allowed="",
         remedy=f"let the two exclude each other, or count with `since: stage_cycle`; such a contact: {shown}",
     )
 

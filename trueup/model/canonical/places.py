@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from zoneinfo import available_timezones
@@ -13,17 +14,19 @@ import pycountry
 
 from trueup.model.values import Rejected
 
+_TAIL = re.compile(r"[,(].*")
 _NOT_LETTERS = re.compile(r"[^\w]+|_")
 _TRANSLATED_INTO = (
     "de fr es pt pt_BR it nl pl uk ru cs sk hu ro bg el tr ar he fa zh_CN zh_TW ja ko sv da nb_NO fi et"
     " lv lt hr sr sr@latin sl mk sq is ga ca eu gl ka hy az kk uz be vi th id ms hi bn ta"
 )
 _OTHER_NAMES = {
-    "GB": "uk|great britain|britain|england|scotland|wales|northern ireland|großbritannien|великобритания",
+    "GB": "uk|great britain|britain|scotland|wales|northern ireland|großbritannien|великобритания"
+    "|england|англия|англія|engeland|inglaterra|angleterre|inghilterra",
     "US": "usa|u.s.|u.s.a.|america|united states of america|the states|сша|ee.uu.|eeuu|états-unis d'amérique",
     "NL": "holland|the netherlands",
     "RU": "russia|россия|росія|rf|рф",
-    "KR": "south korea|korea south|republic of korea",
+    "KR": "korea|south korea|korea south|republic of korea",
     "KP": "north korea|dprk",
     "TR": "turkey|türkei|turkiye",
     "CZ": "czech republic|czechia|tschechische republik|česká republika|чехия",
@@ -193,7 +196,9 @@ def _country_codes() -> Mapping[str, str]:
         for attribute in ("numeric", "alpha_3", "alpha_2", "official_name", "name", "common_name"):
             if word := getattr(country, attribute, None):
                 codes[_key(word)] = country.alpha_2
-        codes[_key(re.sub(r"[,(].*", "", country.name))] = country.alpha_2
+    shortened = [(_key(_TAIL.sub("", country.name)), country.alpha_2) for country in pycountry.countries]
+    seen = Counter(name for name, _ in shortened)
+    codes |= {name: code for name, code in shortened if seen[name] == 1 and name not in codes}
     for country in pycountry.countries:  # a code stands above any shortened name
         codes[country.alpha_2.lower()] = codes[country.alpha_3.lower()] = country.alpha_2
     codes["xk"] = "XK"

@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 import orjson
 
+from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal, Shape
 from trueup.model.consent import ConsentState
@@ -95,11 +96,11 @@ def compare(
         _keep(reading, draft)
         return
     hub = hub_side(binding, values)
-    if binding.consent and not _consent_matters(reading, hub):
+    if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading, values)):
         return
     raw = wanted(binding, link, values, context) if binding.outward or binding.inward else ABSENT
     if isinstance(raw, Rejected):
-        if binding.outward:
+        if binding.outward and raw.code != READ_ONLY_CODE:
             draft.quarantine[binding.key] = _set_aside(link, binding, "out", raw, hub, now)
         _keep(reading, draft)
         return
@@ -125,6 +126,11 @@ def _consent_matters(reading: Reading, state: Value) -> bool:
     if state == ConsentState.OPTED_OUT:
         return bool(shown != ConsentState.OPTED_OUT)
     return bool(state == ConsentState.OPTED_IN and shown == ConsentState.OPTED_OUT)
+
+
+def _reaches(reading: Reading, values: Mapping[str, Value]) -> bool:
+    """A subscription is kept by address: without one there is nothing to unsubscribe."""
+    return not reading.binding.remote.startswith("subscription.") or bool(values.get("email"))
 
 
 def _held(reading: Reading, raw: Json) -> bool:

@@ -1,0 +1,128 @@
+"""`check`: is the configuration right, what does it cost, and do the systems agree with it?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trueup.commands.answer import CONFIGURATION, FINE, Answer, Shown, counted
+from trueup.commands.complaints import problem_document
+from trueup.commands.desk import Desk, command
+
+if TYPE_CHECKING:
+    from trueup.model.record import Json
+    from trueup.services.checking import Checked, Live
+
+
+def add(app: typer.Typer) -> None:
+    command(app, "check")(check)
+
+
+def check(
+    desk: Desk,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the systems too: credentials, permissions, fields, lists, lengths.")
+    ] = False,
+) -> Answer:
+    """Check the files: all problems at once, each with its line and what to write.
+
+    Then run the golden records of examples.yaml, tell which lines nothing acts on yet, and what the
+    configuration costs in calls a day. With `--live` every mapped field is compared with what the systems
+    say of themselves today; that reads only.
+    """
+    from trueup.commands.opening import environment_for
+    from trueup.services.checking import check_files, check_systems
+
+    checked = check_files(desk.folder, environment_for(desk.folder, desk.reality))
+    asked: Live | None = None
+    if live and checked.config is not None and not checked.problems:
+        with desk.hub() as hub:
+            asked = check_systems(hub)
+    wrong = bool(checked.problems or checked.failed_examples or (asked and asked.problems))
+    return Answer(_document(checked, asked), _shown(desk, checked, asked), CONFIGURATION if wrong else FINE)
+
+
+def _shown(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
+    shown: list[Shown] = [*_problem_lines(checked, asked), *_example_lines(checked)]
+    shown += _inactive_lines(checked)
+    shown += _idle_lines(checked)
+    shown += _cost_lines(checked)
+    if asked is not None:
+        shown += ["", *(f"{name}: logged in as {account}" for name, account in asked.accounts.items())]
+    return [*shown, "", *_verdict(desk, checked, asked)]
+
+
+def _problem_lines(checked: Checked, asked: Live | None) -> list[Shown]:
+    problems = [*checked.problems, *(asked.problems if asked else ())]
+    return [line for problem in problems for line in (*str(problem).splitlines(), "")]
+
+
+def _example_lines(checked: Checked) -> list[Shown]:
+    if not checked.examples:
+        return []
+    good = len(checked.examples) - len(checked.failed_examples)
+    lines: list[Shown] = [f"Examples: {good} of {len(checked.examples)} as expected."]
+    for one in checked.failed_examples:
+        lines += [f"  {one.origin}  {one.name}  [TU-CFG-076]", *(f"      {miss}" for miss in one.misses)]
+    return lines
+
+
+def _inactive_lines(checked: Checked) -> list[Shown]:
+    if not checked.inactive:
+        return []
+    return ["", "Checked, but nothing acts on these lines yet:", *(f"  {line}" for line in checked.inactive)]
+
+
+def _idle_lines(checked: Checked) -> list[Shown]:
+    return [
+        f"{counted(number, 'link')} of `{name}` are now idle: nothing was changed there. "
+        f"`trueup connections rename` or `remove` says what becomes of them"
+        for name, number in sorted(checked.idle.items())
+    ]
+
+
+def _cost_lines(checked: Checked) -> list[Shown]:
+    lines = [f"  {'warning: ' if line.warns else ''}{line}" for line in checked.budgets]
+    return ["", "Calls a day:", *lines] if lines else []
+
+
+def _verdict(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
+    problems = len(checked.problems) + (len(asked.problems) if asked else 0)
+    if problems:
+        return [f"{counted(problems, 'problem')}. `trueup explain CODE` tells more about each."]
+    if checked.failed_examples:
+        return [f"The files are right, but {counted(len(checked.failed_examples), 'example')} came out otherwise."]
+    config = checked.config
+    assert config is not None
+    names = ", ".join(config.connections) or "no connection"
+    said = f"The configuration is right: {config.hub.name} with {names}."
+    if asked is None:
+        return [said, "Next: trueup check --live"]
+    return [f"{said} The systems agree with it.", "Next: trueup plan"]
+
+
+def _document(checked: Checked, asked: Live | None) -> Json:
+    return {
+        "right": not (checked.problems or checked.failed_examples or (asked and asked.problems)),
+        "problems": [problem_document(one) for one in (*checked.problems, *(asked.problems if asked else ()))],
+        "inactive": [
+            {"file": one.file, "line": one.line, "what": one.what, "why": one.why} for one in checked.inactive
+        ],
+        "examples": [
+            {"name": one.name, "origin": one.origin, "misses": list(one.misses)} for one in checked.examples
+        ],
+        "idle_links": dict(checked.idle),
+        "calls": [
+            {
+                "connection": one.connection,
+                "at_rest": one.at_rest,
+                "at_1000_changes": one.at_thousand,
+                "limit": one.limit,
+                "share": one.share,
+                "warns": one.warns,
+            }
+            for one in checked.budgets
+        ],
+        "accounts": dict(asked.accounts) if asked else {},
+    }

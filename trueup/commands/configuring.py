@@ -1,0 +1,112 @@
+"""`config` and `explain`: what can be written into the files, and what a message means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trueup.commands.answer import Answer, Grid, Shown, counted
+from trueup.commands.desk import Desk, command
+
+
+def add(app: typer.Typer) -> None:
+    config = typer.Typer(name="config", rich_markup_mode=None, no_args_is_help=True)
+
+    @config.callback()
+    def about() -> None:
+        """What can be written into the configuration files."""
+
+    command(config, "fields")(fields)
+    command(config, "schema")(schema)
+    app.add_typer(config)
+    command(app, "explain")(explain)
+
+
+def fields(
+    desk: Desk,
+    word: Annotated[str, typer.Argument(metavar="[WORD]", help="Only fields whose name holds this.")] = "",
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="contact, company, deal or user.")
+    ] = "contact",
+) -> Answer:
+    """List the fields that mappings, conditions and survivorship can name.
+
+    Custom fields of hub.yaml are among them when it can be read.
+    """
+    table, stages = _tables(desk, kind)
+    found = [field for name, field in table.items() if word.casefold() in name.casefold()]
+    rows = [
+        (one.name, one.type.value, one.strategy.value, _options(one.options), _remarks(one, stages)) for one in found
+    ]
+    shown: list[Shown] = [Grid(("field", "type", "who wins", "words", "remarks"), rows)]
+    if not found:
+        shown = [f"No field of a {kind} has `{word}` in its name."]
+    document = [
+        {"field": one.name, "type": one.type.value, "strategy": one.strategy.value, "options": list(one.options),
+         "custom": one.custom, "computed": one.derived, "confined_to": list(one.confined_to)}
+        for one in found
+    ]  # fmt: skip
+    return Answer({"kind": kind, "fields": document}, shown)
+
+
+def _tables(desk: Desk, kind: str):  # type: ignore[no-untyped-def]
+    from trueup.commands.desk import Unusable
+    from trueup.errors import ConfigError
+    from trueup.model.fields import TABLES, Kind
+
+    if kind not in {one.value for one in Kind}:
+        raise Unusable(f"`{kind}` is none of {', '.join(one.value for one in Kind)}")
+    try:
+        return desk.config().fields[Kind(kind)], True
+    except ConfigError:
+        return TABLES[Kind(kind)], False
+
+
+def _options(options: tuple[str, ...]) -> str:
+    return ", ".join(options[:8]) + (", …" if len(options) > 8 else "")
+
+
+def _remarks(field, stages: bool) -> str:  # type: ignore[no-untyped-def]
+    words = []
+    if field.custom:
+        words.append("custom")
+    if field.derived:
+        words.append("computed")
+    if field.confined_to:
+        words.append(f"stays in {', '.join(field.confined_to)}")
+    if field.refers is not None:
+        words.append(f"a {field.refers.value}")
+    return ", ".join(words)
+
+
+def schema(
+    desk: Desk,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write them to.")],
+) -> Answer:
+    """Write JSON Schemas of the files: editors complete and check with them while you type.
+
+    A file says which one is its own in its first line: `# yaml-language-server: $schema=../schema/hub.json`.
+    """
+    from trueup.config.schema import write_schemas
+
+    written = [str(path) for path in write_schemas(to)]
+    return Answer({"written": written}, [f"{counted(len(written), 'schema')} written to {to}."])
+
+
+def explain(
+    desk: Desk,
+    code: Annotated[str, typer.Argument(metavar="[CODE]", help="A code such as TU-REF-001; left out: all codes.")] = "",
+) -> Answer:
+    """Say at length what a message means, what the hub did about it, and what to do."""
+    from trueup.services.explain import all_codes, explained
+
+    if not code:
+        rows = [(name, one.title) for name, one in all_codes().items()]
+        listed = [{"code": name, "title": title} for name, title in rows]
+        return Answer({"codes": listed}, [Grid(("code", "means"), rows)])
+    name, one = explained(code)
+    document = {"code": name, "title": one.title, "what": one.what, "do": one.do}
+    what = [one.what, ""] if one.what.rstrip(".") != one.title else []
+    return Answer(document, [f"{name}  {one.title}", "", *what, f"What to do: {one.do}"])

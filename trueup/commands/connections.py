@@ -1,0 +1,219 @@
+"""`connections`: what is connected, what is mapped, whether it works; release, rename, remove."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown, counted, value_text
+from trueup.commands.complaints import connector_lines
+from trueup.commands.desk import Desk, command, user_name
+
+if TYPE_CHECKING:
+    from trueup.services.connecting import Line, RemoteField, Tried
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A connection: the name of its file.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without being asked.")]
+
+
+def add(app: typer.Typer) -> None:
+    connections = typer.Typer(name="connections", rich_markup_mode=None)
+    command(connections, default=True)(overview)
+    command(connections, "list")(list_connections)
+    command(connections, "show")(show)
+    command(connections, "fields")(fields)
+    command(connections, "test")(test)
+    command(connections, "release")(release)
+    command(connections, "rename")(rename)
+    command(connections, "remove")(remove)
+    app.add_typer(connections)
+
+
+def overview(desk: Desk) -> Answer:
+    """What is connected, what is mapped, and whether it works. Without a command: the list."""
+    return list_connections(desk)
+
+
+def list_connections(desk: Desk) -> Answer:
+    """Every connection with its role, its records, and what it may write."""
+    from trueup.model.entity import LinkState
+
+    with desk.hub() as hub:
+        links, approved = hub.parts.store.count_links(), hub.parts.store.approved()
+        released = hub.parts.store.released() | hub.parts.decides_at_once
+        config = hub.config
+    rows, listed = [], []
+    for name, one in config.connections.items():
+        known = sum(n for (c, _, state), n in links.items() if c == name and state == LinkState.LIVE)
+        state = _state(name in approved, name in released)
+        rows.append((name, one.connector, one.role.value, ", ".join(one.objects), known, state))
+        listed.append(
+            {"connection": name, "connector": one.connector, "role": one.role.value, "objects": list(one.objects),
+             "records": known, "approved": name in approved, "released": name in released}
+        )  # fmt: skip
+    grid = Grid(("connection", "system", "role", "objects", "records", "writing"), rows)
+    return Answer({"connections": listed}, [grid if rows else "No connection is configured. Next: trueup init"])
+
+
+def _state(approved: bool, released: bool) -> str:
+    if not approved:
+        return "not allowed yet"
+    return "allowed" if released else "allowed, fills only (not released)"
+
+
+def show(
+    desk: Desk,
+    name: Name,
+    values: Annotated[bool, typer.Option("--values", help="Show samples as they are, not only their form.")] = False,
+    yaml: Annotated[bool, typer.Option("--yaml", help="Print the whole mapping as a file.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--sample/--no-sample", help="Read a page of each object for samples (one call each).")
+    ] = True,
+) -> Answer:
+    """Print the whole mapping: our field, direction, their field, how it is turned, who wins, where it is said.
+
+    What the connection's file does not say comes from the connector's default mapping (origin `default`).
+    """
+    from trueup.services import connecting
+    from trueup.services.yamlout import connection_yaml
+
+    if yaml or not sample:
+        config = desk.config()
+        connection = connecting.connection_named(config, name)
+        if yaml:
+            text = connection_yaml(config, connection)
+            return Answer({"connection": name, "yaml": text}, [text.rstrip("\n")])
+        return _mapping(name, connecting.mapping_lines(config, connection, {}), [], values)
+    with desk.hub() as hub:
+        connection = connecting.connection_named(hub.config, name)
+        lines = connecting.mapping_lines(hub.config, connection, connecting.samples_of(hub, name))
+        return _mapping(name, lines, hub.notes, values)
+
+
+def _mapping(name: str, lines: list[Line], notes: list[str], values: bool) -> Answer:
+    from trueup.services.connecting import masked_value
+
+    def sample(line: Line) -> str:
+        if line.sample is None:
+            return ""
+        return value_text(line.sample if values else masked_value(line.sample), 30)
+
+    shown: list[Shown] = []
+    for object in dict.fromkeys(line.object for line in lines):
+        rows = [
+            (one.field, one.direction, one.remote, one.turned, one.wins, one.origin, sample(one))
+            for one in lines
+            if one.object == object
+        ]
+        head = ("ours", "", f"{name}'s", "turned by", "who wins", "said in", "sample")
+        shown += [Grid(head, rows, f"{name} {object}"), ""]
+    listed = [
+        {"object": one.object, "field": one.field, "direction": one.direction, "remote": one.remote,
+         "turned": one.turned, "wins": one.wins, "origin": one.origin,
+         "sample": one.sample if values else masked_value(one.sample)}
+        for one in lines
+    ]  # fmt: skip
+    return Answer({"connection": name, "lines": listed, "notes": notes}, [*shown, *notes])
+
+
+def fields(
+    desk: Desk,
+    name: Name,
+    word: Annotated[str, typer.Argument(metavar="[WORD]", help="Only fields whose name or label is like this.")] = "",
+) -> Answer:
+    """List the fields that the system has now: name, label, type, words, and which of ours use them."""
+    from trueup.services import connecting
+
+    with desk.hub() as hub:
+        found = connecting.remote_fields(hub, name, word)
+    rows = [_field_row(one) for one in found]
+    head = ("object", "field", "label", "type", "length", "write", "words", "used by")
+    shown: list[Shown] = [Grid(head, rows) if rows else f"{name} has no field like `{word}`."]
+    listed = [
+        {"object": one.object, "field": one.spec.name, "label": one.spec.label, "type": one.spec.type,
+         "max_length": one.spec.max_length, "writable": one.spec.writable, "required": one.spec.required,
+         "options": dict(one.spec.options), "used_by": list(one.used_by)}
+        for one in found
+    ]  # fmt: skip
+    return Answer({"connection": name, "fields": listed}, shown)
+
+
+def _field_row(one: RemoteField) -> tuple[object, ...]:
+    spec = one.spec
+    options = ", ".join(list(spec.options)[:6]) + (", …" if len(spec.options) > 6 else "")
+    write = ("required" if spec.required else "yes") if spec.writable else "no"
+    label = spec.label if spec.label != spec.name else ""
+    return (one.object, spec.name, label, spec.type, spec.max_length or "", write, options, ", ".join(one.used_by))
+
+
+def test(desk: Desk, name: Name) -> Answer:
+    """Log in, read field descriptions, and read one page of each object. Writes nothing."""
+    from trueup.services import connecting
+
+    with desk.hub() as hub:
+        tried = connecting.try_out(hub, name)
+    shown: list[Shown] = [line for one in tried for line in _tried_lines(one)]
+    failed = any(one.error for one in tried)
+    shown.append(f"{name} does not work as configured." if failed else f"{name} works.")
+    listed = [
+        {"what": one.what, "fine": one.error is None, "said": one.said or str(one.error or "")} for one in tried
+    ]
+    return Answer({"connection": name, "works": not failed, "tried": listed}, shown, FAILED if failed else FINE)
+
+
+def _tried_lines(one: Tried) -> list[str]:
+    if one.error is None:
+        return [f"  {one.what}: {one.said}"]
+    return [f"  {one.what}: failed", *(f"    {line}" for line in connector_lines(one.error))]
+
+
+def release(desk: Desk, name: Name, yes: Yes = False) -> Answer:
+    """Let the rules decide where a connection differs; until then the hub only fills what is empty there.
+
+    `trueup plan --csv FILE` lists what differs before you do.
+    """
+    from trueup.services import connecting
+
+    with desk.hub() as hub:
+        connecting.connection_named(hub.config, name)
+        if name in hub.parts.store.released():
+            return Answer({"released": name, "contacts": 0}, [f"{name} is released already."])
+        number = connecting.withheld_count(hub, name)
+        desk.confirm(f"{counted(number, 'record')} of {name} differ from the contact. Let the rules decide?", yes)
+        due = connecting.release(hub, name, user_name())
+    shown = [f"{name} is released: {counted(due, 'contact')} will be decided again. Next: trueup plan"]
+    return Answer({"released": name, "contacts": due}, shown)
+
+
+def rename(
+    desk: Desk,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The name that the connection had.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The name that it gets.")],
+) -> Answer:
+    """Give a connection another name, and keep everything that is known of its records.
+
+    The file is renamed too, unless you have done that. Where other files name the old connection, those
+    lines are listed and nothing is changed: rename the file yourself, correct them, and say this again.
+    """
+    from trueup.commands.opening import environment_for
+    from trueup.services import connecting
+
+    environment = environment_for(desk.folder, desk.reality)
+    moved = connecting.rename_file(desk.folder, environment, old, new)
+    with desk.hub() as hub:
+        links = connecting.rename(hub, old, new)
+    file = f"connections/{old}.yaml is now connections/{new}.yaml; " if moved else ""
+    return Answer({"renamed": new, "links": links}, [f"{file}{counted(links, 'link')} moved from {old} to {new}."])
+
+
+def remove(desk: Desk, name: Name, yes: Yes = False) -> Answer:
+    """Forget the records of a connection that is configured no more. Nothing is changed in any system."""
+    from trueup.services import connecting
+
+    with desk.hub() as hub:
+        idle = sum(n for (connection, _, _), n in hub.parts.store.count_links().items() if connection == name)
+        if name not in hub.config.connections and idle:
+            desk.confirm(f"Forget {counted(idle, 'link')} of {name}? The contacts keep their values.", yes)
+        gone = connecting.remove(hub, name)
+    return Answer({"removed": name, "links": gone}, [f"{counted(gone, 'link')} of {name} forgotten."])

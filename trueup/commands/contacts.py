@@ -1,0 +1,199 @@
+"""`contacts` and `why`: one contact, what it holds, and the reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trueup.commands.answer import Answer, Grid, Shown, value_text
+from trueup.commands.desk import Desk, Unusable, command, user_name
+
+if TYPE_CHECKING:
+    from trueup.model.plan import Case
+    from trueup.model.record import Json
+    from trueup.services.asking import Standing, Why
+
+Who = Annotated[
+    str, typer.Argument(metavar="WHO", help="A contact's id (c-17), an e-mail address, a number, or a record's id.")
+]
+
+
+def add(app: typer.Typer) -> None:
+    contacts = typer.Typer(name="contacts", rich_markup_mode=None, no_args_is_help=True)
+
+    @contacts.callback()
+    def about() -> None:
+        """Find, look at and edit contacts."""
+
+    command(contacts, "find")(find)
+    command(contacts, "show")(show)
+    command(contacts, "edit")(edit)
+    app.add_typer(contacts)
+    command(app, "why")(why)
+
+
+def find(
+    desk: Desk,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of a name, an address, or an id.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N.")] = 20,
+) -> Answer:
+    """Search contacts by name, e-mail address, number or record id."""
+    from trueup.services import asking
+
+    with desk.hub() as hub:
+        found = asking.find(hub, text, limit)
+    rows = [(one.id, one.name, one.email, one.stage, ", ".join(one.records)) for one in found]
+    shown: list[Shown] = [Grid(("contact", "name", "e-mail", "stage", "has records in"), rows)]
+    if not found:
+        shown = [f"No contact matches `{text}`. A record that was not read yet is not known: trueup plan"]
+    listed = [
+        {"id": one.id, "name": one.name, "email": one.email, "stage": one.stage, "systems": list(one.records)}
+        for one in found
+    ]
+    return Answer({"contacts": listed}, shown)
+
+
+def show(desk: Desk, who: Who) -> Answer:
+    """One contact: its fields with where each came from, its records, and how it stands in each system."""
+    from trueup.services import asking
+
+    with desk.hub() as hub:
+        case = asking.the_one(hub, who)
+        held = asking.why_values(hub, case)
+        stands = asking.standings(hub, case)
+    rows = [(one.field, value_text(one.value), one.source, _time(one.at)) for one in held]
+    shown: list[Shown] = [_title(case), "", Grid(("field", "value", "from", "since"), rows), "", _records(case), ""]
+    shown.append(_standing_grid(stands))
+    return Answer(_document(case, held, stands), shown)
+
+
+def why(
+    desk: Desk,
+    who: Who,
+    field: Annotated[str | None, typer.Argument(metavar="[FIELD]", help="One field; left out: all.")] = None,
+) -> Answer:
+    """Say why a contact holds what it holds, and why a system does not.
+
+    For each field: value, where it came from, when, by which rule it won, what it replaced, who lost. For
+    each system exactly one reason.
+    """
+    from trueup.services import asking
+
+    with desk.hub() as hub:
+        case = asking.the_one(hub, who)
+        held = asking.why_values(hub, case, field)
+        stands = asking.standings(hub, case)
+    shown: list[Shown] = [_title(case), ""]
+    for one in held:
+        shown += _why_lines(one)
+    shown += ["", _standing_grid(stands)]
+    return Answer(_document(case, held, stands), shown)
+
+
+def _why_lines(one: Why) -> list[str]:
+    run = f", run {one.run}" if one.run is not None else ""
+    pinned = ", pinned" if one.pinned else ""
+    lines = [
+        f"{one.field} = {value_text(one.value, 200)}",
+        f"    from {one.source}, {_time(one.at)}, by {one.rule or 'no rule'}{run}{pinned}",
+    ]
+    if one.replaced not in (None, []):
+        lines.append(f"    it replaced {value_text(one.replaced, 200)}")
+    for loser in one.losers:
+        lines.append(f"    lost: {value_text(loser.value, 200)} from {loser.source}, {_time(loser.at)}: {loser.rule}")
+    return lines
+
+
+def edit(
+    desk: Desk,
+    who: Who,
+    changes: Annotated[
+        list[str], typer.Argument(metavar="FIELD=VALUE...", help="New values; FIELD= empties a field; lists with commas.")
+    ],
+    pin: Annotated[bool, typer.Option("--pin", help="Keep these values, whatever systems say later.")] = False,
+) -> Answer:
+    """Edit a contact in the hub: the next sync writes it to every system.
+
+    Your edit wins over all systems at that moment; a later edit in a system may change it again, unless it
+    is pinned.
+    """
+    from trueup.services import asking
+
+    said = dict(_pair(change) for change in changes)
+    with desk.hub() as hub:
+        case = asking.the_one(hub, who)
+        values = asking.edit(hub, case, said, user_name(), pin)
+        id = case.entity.public_id
+    lines = [f"{id} {name}: {value_text(case.entity.values.get(name))} -> {value_text(v)}" for name, v in values.items()]
+    kept = "pinned" if pin else "an edit"
+    return Answer({"id": id, "values": values, "pinned": pin}, [*lines, f"Noted as {kept}. Next: trueup sync --only {id}"])
+
+
+def _pair(change: str) -> tuple[str, str]:
+    name, sign, value = change.partition("=")
+    if not sign or not name.strip():
+        raise Unusable(f"`{change}` is no FIELD=VALUE")
+    return name.strip(), value
+
+
+# -- shown --------------------------------------------------------------------------------------------
+
+
+def _title(case: Case) -> str:
+    values = case.entity.values
+    name = " ".join(filter(None, (values.get("first_name"), values.get("last_name")))) or values.get("name") or ""
+    waits = "  (waits for a decision: is this the same person as another contact?)" if case.entity.provisional else ""
+    return f"{case.entity.public_id}  {name}{waits}"
+
+
+def _records(case: Case) -> Grid:
+    rows = [
+        (link.connection, link.object, link.remote_id or "", link.state.value, "" if link.primary else "further record",
+         _time(link.seen_at))
+        for link in case.links
+    ]  # fmt: skip
+    return Grid(("system", "object", "record", "state", "", "read"), rows)
+
+
+def _standing_grid(stands: list[Standing]) -> Grid:
+    rows = [(one.connection, one.word, one.sentence, one.then) for one in stands]
+    return Grid(("system", "stands", "because", "then"), rows)
+
+
+def _time(at: object) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
+
+
+def _document(case: Case, held: list[Why], stands: list[Standing]) -> Json:
+    return {
+        "id": case.entity.public_id,
+        "provisional": case.entity.provisional,
+        "fields": [
+            {
+                "field": one.field,
+                "value": one.value,
+                "source": one.source,
+                "at": one.at.isoformat() if one.at else None,
+                "rule": one.rule,
+                "replaced": one.replaced,
+                "run": one.run,
+                "pinned": one.pinned,
+                "lost": [
+                    {"value": each.value, "source": each.source, "rule": each.rule, "at": each.at.isoformat()}
+                    for each in one.losers
+                ],
+            }
+            for one in held
+        ],
+        "records": [
+            {"connection": link.connection, "object": link.object, "id": link.remote_id, "state": link.state.value,
+             "primary": link.primary}
+            for link in case.links
+        ],
+        "systems": [
+            {"connection": one.connection, "stands": one.word, "because": one.sentence, "then": one.then,
+             "record": one.record}
+            for one in stands
+        ],
+    }  # fmt: skip

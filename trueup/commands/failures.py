@@ -1,0 +1,108 @@
+"""`failures`: what systems did not take, by cause; fix once, try all again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trueup.commands.answer import Answer, Shown, counted
+from trueup.commands.desk import Desk, Unusable, command, user_name
+
+if TYPE_CHECKING:
+    from trueup.services.failing import Cause
+    from trueup.services.hub import Hub
+
+Connection = Annotated[str | None, typer.Option("--connection", metavar="NAME", help="Only of one connection.")]
+Which = Annotated[
+    list[str] | None, typer.Argument(metavar="[CAUSE...]", help="Causes, or single pending writes by number.")
+]
+All = Annotated[bool, typer.Option("--all", help="Every failure (of `--connection`, if named).")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without being asked.")]
+
+
+def add(app: typer.Typer) -> None:
+    failures = typer.Typer(name="failures", rich_markup_mode=None)
+    command(failures, default=True)(overview)
+    command(failures, "list")(list_failures)
+    command(failures, "retry")(retry)
+    command(failures, "discard")(discard)
+    app.add_typer(failures)
+
+
+def overview(desk: Desk) -> Answer:
+    """What systems did not take, by cause. Without a command: the list."""
+    return list_failures(desk)
+
+
+def list_failures(desk: Desk, connection: Connection = None) -> Answer:
+    """Every cause with how many it concerns, the most frequent first."""
+    from trueup.services import failing
+
+    with desk.hub() as hub:
+        found = failing.causes(hub, connection)
+    shown: list[Shown] = [line for cause in found for line in _lines(cause)]
+    if not found:
+        shown = ["Nothing waits for a person: every write was taken, or is still on its way."]
+    return Answer({"causes": [_document(cause) for cause in found]}, shown)
+
+
+def _lines(cause: Cause) -> list[str]:
+    what = counted(cause.count, "write") if cause.kind == "write" else counted(cause.count, "record") + ", one field"
+    lines = [f"{cause.id}  {cause.connection} {cause.object}: {what}: {cause.reason}  [{cause.code}]"]
+    lines.append(f"        fields {', '.join(cause.fields)}; since {cause.since:%Y-%m-%d %H:%M}; {_such_as(cause)}")
+    if cause.kind == "write":
+        lines.append(f"        when the cause is gone: trueup failures retry {cause.id}")
+    return [*lines, ""]
+
+
+def _such_as(cause: Cause) -> str:
+    return f"such as {', '.join(cause.examples)}" if cause.examples else "no contact yet"
+
+
+def retry(desk: Desk, which: Which = None, all: All = False, connection: Connection = None) -> Answer:
+    """Try again what failed, with the next sync."""
+    from trueup.services import failing
+
+    with desk.hub() as hub:
+        count = failing.retry(hub, _numbers(hub, which, all, connection))
+    return Answer({"retried": count}, [f"{counted(count, 'write')} will be tried again. Next: trueup sync"])
+
+
+def discard(
+    desk: Desk, which: Which = None, all: All = False, connection: Connection = None, yes: Yes = False
+) -> Answer:
+    """Give up what failed: the systems stay as they are, and the difference is not raised again by itself."""
+    from trueup.services import failing
+
+    with desk.hub() as hub:
+        numbers = _numbers(hub, which, all, connection)
+        desk.confirm(f"Give up {counted(len(numbers), 'write')} for good?", yes)
+        count = failing.discard(hub, numbers, user_name())
+    return Answer({"discarded": count}, [f"{counted(count, 'write')} given up."])
+
+
+def _numbers(hub: Hub, which: list[str] | None, all: bool, connection: str | None) -> list[int]:
+    from trueup.services import failing
+
+    if bool(which) == all:
+        raise Unusable("name causes or numbers as `trueup failures` lists them, or say `--all`")
+    if connection is not None and not all:
+        raise Unusable("`--connection` goes with `--all`")
+    return failing.every(hub, connection) if all else failing.chosen(hub, which or [])
+
+
+def _document(cause: Cause) -> dict[str, object]:
+    return {
+        "cause": cause.id,
+        "kind": cause.kind,
+        "connection": cause.connection,
+        "object": cause.object,
+        "code": cause.code,
+        "reason": cause.reason,
+        "count": cause.count,
+        "since": cause.since.isoformat(),
+        "fields": list(cause.fields),
+        "writes": list(cause.numbers),
+        "contacts": list(cause.examples),
+    }

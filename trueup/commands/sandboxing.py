@@ -1,0 +1,158 @@
+"""`sandbox`: imitations of the configured systems over loopback HTTP, until Ctrl-C."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from trueup.commands.answer import Answer, counted, print_json, print_shown
+from trueup.commands.desk import Desk, Form, Reality
+from trueup.commands.opening import environment_for
+from trueup.commands.standins import FOLDER, Standins, save_standins, state_file
+from trueup.config.load import load
+from trueup.config.settings import Connection, HubConfig
+from trueup.connectors.registry import connector_kind
+from trueup.errors import NotFound
+from trueup.sandbox.seed import AGE, Filled, example_sources, fill, fill_shop
+from trueup.sandbox.dirt import view
+from trueup.sandbox.people import Mix, Population, generate
+from trueup.sandbox.server import Maker, Sandbox
+from trueup.sandbox.standin import StandIn
+
+_SOURCES = {"hubspot": "marketing", "salesforce": "sales", "zendesk": "support", "sql": "shop"}
+"""Which of the example systems' people a kind of connector is filled with."""
+
+
+def serve(desk: Desk, people: int, seed: int) -> Answer:
+    """Fill, start, say where, wait for Ctrl-C, stop. ConfigError when the configuration is wrong."""
+    config = load(desk.folder, environment_for(desk.folder, Reality.SANDBOX))
+    place = (desk.folder / FOLDER).resolve()
+    fresh_folder(place)
+    sandbox = Sandbox(makers(config))
+    standins, filled = _filled(config, sandbox, place, people, seed)
+    with sandbox:
+        urls = dict(sandbox.urls)
+        standing = Standins(
+            os.getpid(), str(place / "hub.sqlite"), urls, standins.settings, standins.options, people, seed
+        )
+        save_standins(desk.folder, standing)
+        try:
+            _announce(desk, config, standing, filled)
+            _wait()
+        finally:
+            state_file(desk.folder).unlink(missing_ok=True)
+    return Answer({"stopped": True}, ["The sandbox is closed; what was in it is gone."]) if desk.form is Form.TEXT else Answer(None)
+
+
+def fresh_folder(place: Path) -> None:
+    """Every sandbox begins anew: nothing of the last one is left."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700, parents=True)
+
+
+def makers(config: HubConfig) -> dict[str, Maker]:
+    """A stand-in for each connection that has one, knowing the credentials of the configuration."""
+    found: dict[str, Maker] = {}
+    for name, connection in config.connections.items():
+        try:
+            kind = connector_kind(connection.connector).vendor()
+        except NotFound:
+            continue
+        found[name] = _maker(kind, connection)
+    return found
+
+
+def _maker(kind: type[StandIn], connection: Connection) -> Maker:
+    known = inspect.signature(kind.__init__).parameters
+    given = {name: value for name, value in connection.auth.revealed().items() if name in known}
+
+    def make(now: Any) -> StandIn:
+        return kind(now, **given)
+
+    return make
+
+
+def _filled(
+    config: HubConfig, sandbox: Sandbox, place: Path, people: int, seed: int
+) -> tuple[Standins, dict[str, Filled]]:
+    """Fill the stand-ins and the tables; settings and options say how tables are reached."""
+    population = generate(seed, people, Mix(today=sandbox.clock.now().date()))
+    settings: dict[str, Mapping[str, str]] = {}
+    options: dict[str, Mapping[str, str]] = {}
+    filled: dict[str, Filled] = {}
+    sandbox.clock.advance(-AGE)
+    for name, connection in config.connections.items():
+        if name in sandbox.standins:
+            filled[name] = fill(sandbox.standins[name], _rows(population, connection))
+        elif connection.connector == "sql":
+            url = f"sqlite:///{place / name}.sqlite"
+            filled[name] = fill_shop(url, _rows(population, connection), sandbox.clock.now().date())
+            settings[name] = {"url": url}
+        elif connection.connector == "csv":
+            options[name] = {"path": _copied(connection, place / name)}
+    sandbox.clock.advance(AGE)
+    return Standins(0, "", {}, settings, options), filled
+
+
+def _rows(population: Population, connection: Connection) -> Any:
+    sources = {source.name: source for source in example_sources()}
+    return view(population, sources[_SOURCES.get(connection.connector, "support")])
+
+
+def _copied(connection: Connection, target: Path) -> str:
+    """A copy of the tables, so that the real ones are not written to."""
+    path = Path(str(connection.options.get("path", "")))
+    target.mkdir()
+    if path.is_dir():
+        shutil.copytree(path, target, dirs_exist_ok=True)
+        return str(target)
+    for file in path.parent.glob(path.name):
+        shutil.copy2(file, target / file.name)
+    return str(target / path.name)
+
+
+def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping[str, Filled]) -> None:
+    """Where everything is, as lines that a shell takes too."""
+    where = "" if desk.folder == Path() else f" --config {desk.folder}"
+    lines = [f"The sandbox is open: {counted(standins.people, 'person', 'people')}, seed {standins.seed}."]
+    for name in config.connections:
+        place = standins.urls.get(name) or standins.settings.get(name, {}).get("url") or standins.options.get(name, {}).get("path")
+        records = len(filled[name].records) if name in filled else 0
+        lines.append(f"  {name}: {place}  ({counted(records, 'record')})" if place else f"  {name}: no stand-in; left out")
+    lines += ["", "For programs of your own:"]
+    lines += [f"  export TRUEUP_SANDBOX_{name.upper()}={url}" for name, url in standins.urls.items()]
+    lines += [f"  export TRUEUP_SANDBOX_{name.upper()}={one['url']}" for name, one in standins.settings.items()]
+    lines += ["", "In another terminal:"]
+    lines += [f"  trueup {step}{where} --sandbox" for step in ("check --live", "plan", "sync --approve-first")]
+    lines += ["", "Ctrl-C closes it."]
+    if desk.form is Form.JSON:
+        print_json({"people": standins.people, "seed": standins.seed, "urls": dict(standins.urls),
+                    "settings": {name: dict(one) for name, one in standins.settings.items()}})  # fmt: skip
+    else:
+        print_shown(lines)
+    import sys
+
+    sys.stdout.flush()
+
+
+def _wait() -> None:
+    """Until Ctrl-C, or until the process is asked to end."""
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        while not ended.wait(0.5):
+            pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

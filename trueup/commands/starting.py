@@ -1,0 +1,159 @@
+"""`init`, `sandbox`, `demo`: the first hour."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trueup.commands.answer import Answer, Shown, counted
+from trueup.commands.desk import Desk, NotYet, Unusable, command
+
+if TYPE_CHECKING:
+    from trueup.services.initialise import Table, Wanted
+
+
+def add(app: typer.Typer) -> None:
+    command(app, "init")(init)
+    command(app, "sandbox")(sandbox)
+    command(app, "demo")(demo)
+
+
+def init(
+    desk: Desk,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where the files go; left out: ./config.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The hub's name.")] = None,
+    connect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--connect",
+            metavar="NAME=SYSTEM[:ROLE]",
+            help="A system, such as sales=salesforce:sales. A table is sales=FILE.csv:sales. May be repeated.",
+        ),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="XX", help="The country of numbers without a country code.")
+    ] = None,
+) -> Answer:
+    """Write the files of a new hub, with comments.
+
+    Asks for roles, systems and names where a person can be asked and nothing was said by options. For a
+    table (csv) it finds out encoding, delimiter and columns, and proposes the mapping from its headers.
+    Never writes over a file.
+    """
+    from trueup.commands.asking_first import ask_for_systems
+    from trueup.services import initialise
+
+    target = folder or Path("config")
+    said = [_wanted(text) for text in connect or ()]
+    if not said:
+        if not desk.asks:
+            raise Unusable("say what to connect: `--connect sales=salesforce:sales --connect shop=customers.csv:operations`")
+        said = ask_for_systems(initialise.offered())
+        name = name or typer.prompt("What is the hub called?", default=target.resolve().parent.name or "hub")
+    region = region if region is not None else initialise.region_of(os.environ)
+    tables = _tables(said)
+    files = initialise.files_of(_plain_name(name or target.resolve().parent.name), region, said, tables)
+    written = initialise.write_files(target, files)
+    return _told(target, [str(path) for path in written], said, tables)
+
+
+def _wanted(text: str) -> Wanted:
+    """`sales=salesforce:sales`, or `shop=./customers.csv:operations`."""
+    from trueup.config.vocabulary import Role
+    from trueup.services.initialise import Wanted, offered
+
+    name, sign, rest = text.partition("=")
+    what, colon, role = rest.rpartition(":")
+    if not colon or role not in {one.value for one in Role}:
+        what, role = rest, ""
+    if not sign or not name or not what:
+        raise Unusable(f"`{text}` is not NAME=SYSTEM[:ROLE], such as sales=salesforce:sales")
+    if what in offered() and what != "csv":
+        return Wanted(name, what, _role(name, role, what))
+    return Wanted(name, "csv", _role(name, role, "csv"), Path(what))
+
+
+def _role(name: str, said: str, connector: str):  # type: ignore[no-untyped-def]
+    """The role as said; else the one that the name or the kind of system suggests."""
+    from trueup.config.vocabulary import Role
+
+    usual = {"hubspot": Role.MARKETING, "salesforce": Role.SALES}
+    if said:
+        return Role(said)
+    if name in {one.value for one in Role}:
+        return Role(name)
+    return usual.get(connector, Role.OPERATIONS)
+
+
+def _tables(wanted: list[Wanted]) -> dict[str, Table]:
+    from trueup.services.initialise import look_at
+    from trueup.services.system import SystemClock
+
+    return {one.name: look_at(one.path, SystemClock()) for one in wanted if one.path is not None}
+
+
+def _plain_name(text: str) -> str:
+    from trueup.services.initialise import usable_name
+
+    return usable_name(text)
+
+
+def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[str, Table]) -> Answer:
+    shown: list[Shown] = [f"Written: {', '.join(written)}"]
+    for name, table in tables.items():
+        mapped = ", ".join(f"{column} = {field}" for field, column in table.fields.items())
+        shown += ["", f"{name}: {table.path.name}, {table.encoding}, {counted(len(table.columns), 'column')}"]
+        shown += [f"  recognised: {mapped}"]
+        shown += [f"  left out:   {', '.join(table.left)}"] if table.left else []
+    where = "" if target == Path("config") else f" --config {target}"
+    steps = [f"trueup check{where}", f"trueup plan{where}", f"trueup sync{where} --approve-first"]
+    if len(tables) < len(wanted):
+        steps[0] = f"fill in {target}/.env (from .env.example), then: trueup check{where} --live"
+    shown += ["", "Next:", *(f"  {step}" for step in steps)]
+    document = {
+        "written": written,
+        "connections": [{"name": one.name, "connector": one.connector, "role": one.role.value} for one in wanted],
+        "tables": {
+            name: {"encoding": one.encoding, "delimiter": one.delimiter, "key": one.key, "fields": dict(one.fields),
+                   "left_out": list(one.left)}
+            for name, one in tables.items()
+        },
+        "next": steps,
+    }  # fmt: skip
+    return Answer(document, shown)
+
+
+def sandbox(
+    desk: Desk,
+    people: Annotated[int, typer.Option("--people", min=0, metavar="N", help="How many people there are.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed makes the same people.")] = 1,
+) -> Answer:
+    """Start imitations of the configured systems on this machine, filled with people, and keep them running.
+
+    Then, in another terminal: `trueup check --live --sandbox`, `trueup plan --sandbox`,
+    `trueup sync --sandbox`. The configuration stays as it is; nothing leaves this machine. The hub's memory
+    of the sandbox is apart from the real one. Ends with Ctrl-C.
+    """
+    from trueup.commands.sandboxing import serve
+
+    return serve(desk, people, seed)
+
+
+def demo(desk: Desk) -> Answer:
+    """Show a full two-way sync over three imitated systems, in under two minutes."""
+    try:
+        from trueup.services.demo import demo as run  # type: ignore[import-not-found,unused-ignore]
+    except ModuleNotFoundError as error:
+        if error.name != "trueup.services.demo":
+            raise
+        raise NotYet("the demonstration is not part of this version") from None
+    return Answer(*_demo_answer(run()))
+
+
+def _demo_answer(outcome: object) -> tuple[object, list[Shown]]:
+    return (outcome if isinstance(outcome, dict) else {"demo": "done"}), []

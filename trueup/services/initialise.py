@@ -1,0 +1,338 @@
+"""A new hub: the files, with comments, from a few answers. For tables the mapping is proposed from their headers."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trueup.config.systems import System, registered_systems
+from trueup.config.vocabulary import Role
+from trueup.connectors.csv.connector import CsvConnector
+from trueup.connectors.csv.dialect import delimiter_of, encoding_of
+from trueup.connectors.csv.settings import AUTO
+from trueup.errors import ConnectorError, NotFound, TrueupError
+from trueup.model.record import Json, Reading
+from trueup.ports import Clock
+from trueup.services.headers import KEY, NEWSLETTER, field_of
+
+
+class HubExists(TrueupError):
+    """There are configuration files already; nothing was written."""
+
+    code = "TU-INI-001"
+    exit_code = 2
+
+
+class NoTable(TrueupError):
+    """A file that is no table, or one in which no column could be recognised."""
+
+    code = "TU-INI-002"
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One system to connect. `path`: for a table, the file."""
+
+    name: str
+    connector: str
+    role: Role
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a table is made of. `fields`: contact field to column; `turned`: field to transform.
+
+    `key` identifies a row, None if no column does. `opted_out` is the word in the newsletter column that
+    means no. `left`: columns that nobody is sure about.
+    """
+
+    path: Path
+    encoding: str
+    delimiter: str
+    rows: int
+    columns: tuple[str, ...]
+    key: str | None
+    fields: Mapping[str, str]
+    turned: Mapping[str, str] = field(default_factory=dict)
+    opted_out: tuple[str, str] | None = None
+    left: tuple[str, ...] = ()
+
+
+# -- looking at a table -------------------------------------------------------------------------------
+
+
+def look_at(path: Path, clock: Clock) -> Table:
+    """Encoding, delimiter, columns, and which field of a contact each is. Raises NoTable."""
+    if not path.is_file():
+        raise NoTable(f"there is no file {path}")
+    connector = CsvConnector(path.stem, {"path": str(path.resolve())}, {"rows": {"entity": "contact"}}, clock.now)
+    try:
+        columns = tuple(spec.name for spec in connector.fields("rows"))
+        page = connector.pull("rows", Reading.LISTING, None, columns)
+    except ConnectorError as error:
+        raise NoTable(f"{path.name}: {error.message}") from None
+    finally:
+        connector.close()
+    samples = {name: [row.values.get(name) for row in page.records] for name in columns}
+    return _understood(path, columns, samples, len(page.records))
+
+
+def _understood(path: Path, columns: tuple[str, ...], samples: Mapping[str, Sequence[Json]], rows: int) -> Table:
+    found: dict[str, str] = {}
+    for name in columns:
+        meant = field_of(name)
+        if meant is not None and meant not in found:
+            found[meant] = name
+    key = found.pop(KEY, None)
+    newsletter = found.pop(NEWSLETTER, None)
+    if "full_name" in found and "last_name" in found:
+        found.pop("full_name")
+    if not found.keys() & {"email", "phone", "phones.mobile", "full_name", "last_name"}:
+        raise NoTable(
+            f"{path.name}: no column could be recognised as a name, an e-mail address or a telephone number "
+            f"(its columns are {', '.join(columns)})"
+        )
+    encoding, delimiter = _dialect(path)
+    used = {*found.values(), key, newsletter}
+    turned = {name: how for name, column in found.items() if (how := _turned(name, samples[column]))}
+    return Table(
+        path.resolve(),
+        encoding,
+        delimiter,
+        rows,
+        columns,
+        key if key is not None and _identifies(samples[key]) else None,
+        found,
+        turned,
+        _opted_out(newsletter, samples.get(newsletter or "", ())),
+        tuple(name for name in columns if name not in used),
+    )
+
+
+def _dialect(path: Path) -> tuple[str, str]:
+    with path.open("rb") as file:
+        encoding = encoding_of(file, AUTO)
+        file.seek(len(encoding.mark))
+        text = file.read(1 << 18).decode(encoding.codec, "replace")
+    return encoding.codec, delimiter_of(text, AUTO)
+
+
+def _identifies(values: Sequence[Json]) -> bool:
+    """Whether every row has a value there, and no two the same."""
+    return bool(values) and all(values) and len(set(values)) == len(values)
+
+
+_SLASHED = re.compile(r"(\d\d?)[/-](\d\d?)[/-]\d{2,4}")
+_NO_WORDS = ("no", "n", "0", "false", "nein", "ні", "нет", "unsubscribed", "opted out", "opted_out", "off", "abgemeldet")
+
+
+def _turned(field: str, values: Sequence[Json]) -> str:
+    """The transform that a column's values call for, empty for none."""
+    texts = [str(value) for value in values if value]
+    if field == "birthday":
+        return _date_order(texts)
+    if field in ("tags", "interests"):
+        return "semicolon_list" if sum(";" in t for t in texts) > sum("," in t for t in texts) else "comma_list"
+    if field == "full_name" and texts:
+        return "last_first" if sum("," in text for text in texts) * 2 > len(texts) else ""
+    return ""
+
+
+def _date_order(texts: Sequence[str]) -> str:
+    """`date_dmy` or `date_mdy` where days and months stand between slashes and some day shows the order."""
+    pairs = [(int(found[1]), int(found[2])) for text in texts if (found := _SLASHED.fullmatch(text.strip()))]
+    if any(first > 12 for first, _ in pairs):
+        return "date_dmy"
+    return "date_mdy" if any(second > 12 for _, second in pairs) else ""
+
+
+def _opted_out(column: str | None, values: Sequence[Json]) -> tuple[str, str] | None:
+    """The newsletter column and the word in it that means no, where there is exactly one."""
+    words = {str(value).strip() for value in values if value}
+    no = [word for word in words if word.casefold() in _NO_WORDS]
+    return (column, no[0]) if column is not None and len(no) == 1 else None
+
+
+# -- the files ----------------------------------------------------------------------------------------
+
+
+def offered() -> Mapping[str, System]:
+    """The kinds of systems that can be connected, by name."""
+    return registered_systems()
+
+
+def files_of(name: str, region: str, wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> dict[str, str]:
+    """Path below the hub's folder to text, for every file of a new hub. Raises NotFound for no such system."""
+    files = {"hub.yaml": _hub(name, region, wanted)}
+    for one in wanted:
+        system = offered().get(one.connector)
+        if system is None:
+            raise NotFound(f"there is no system `{one.connector}`; there are {', '.join(offered())}")
+        text = _table_file(one, tables[one.name]) if one.name in tables else _system_file(one, system)
+        files[f"connections/{one.name}.yaml"] = text
+    secrets = [line for one in wanted for line in _secret_lines(one, offered()[one.connector], tables)]
+    if secrets:
+        files[".env.example"] = "\n".join(["# copy to .env, fill in, then: chmod 600 .env", *secrets, ""])
+    files[".gitignore"] = ".env\n.sandbox/\ntrueup.sqlite*\ntrueup-errors.log\n"
+    return files
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write them. Raises HubExists when one of them is there already: nothing was written then."""
+    taken = [name for name in files if name != ".gitignore" and (folder / name).exists()]
+    if taken:
+        raise HubExists(f"{folder} holds {', '.join(taken)} already; nothing was written")
+    written = []
+    for name, text in files.items():
+        path = folder / name
+        if path.exists():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _hub(name: str, region: str, wanted: Sequence[Wanted]) -> str:
+    roles = [role.value for role in Role if any(one.role is role for one in wanted)]
+    order = ", ".join(one.name for one in wanted)
+    phone = f"phone_region: {region}                # for numbers written without a country code"
+    if not region:
+        phone = "# phone_region: DE             for numbers written without a country code"
+    return f"""\
+# The hub: what holds for every connection. `trueup check` says what is wrong, with the line.
+name: {name}
+time_zone: UTC
+{phone}
+connections: [{order}]
+
+contact:
+  survivorship:                 # which value wins where systems differ; one rule per field
+    default: {{authority: [control, {", ".join(roles)}]}}   # `control`: the role that leads in the contact's stage
+    tags: {{strategy: union}}     # removals travel too
+    interests: {{strategy: union}}
+
+first_load: fill                # until a connection is released: fill empty fields, report differing ones
+fuses:                          # beyond the smaller of the two a run is held until someone approves it
+  create: {{count: 2000}}
+  change: {{count: 5000, share: 20%}}
+  clear: {{count: 100, share: 1%}}
+"""
+
+
+def _table_file(one: Wanted, table: Table) -> str:
+    """The connection of a table: every recognised column mapped, the others named in a comment."""
+    lines = [
+        f"# {table.path.name}: {len(table.columns)} columns, read as {table.encoding}, separated by "
+        f"{_sign(table.delimiter)}.",
+        f"connector: csv\nrole: {one.role.value}",
+        f"options: {{path: {_quoted(str(table.path))}}}",
+        "objects:",
+        "  contacts:",
+        "    entity: contact",
+    ]
+    if table.key is not None:
+        lines.append(f"    key: {_quoted(table.key)}                 # identifies a row")
+        lines.append("    # create: 'true'    no row is added: whoever owns the file gives the keys")
+    else:
+        lines.append("    # no column identifies a row for ever, so a row is known by its content")
+        lines.append("    create: 'true'              # contacts of other systems are added as rows; left out: never")
+    if table.opted_out is not None:
+        column, word = table.opted_out
+        lines += ["    consent:", f"      email.marketing: {{field: {_quoted(column)}, opted_out: {_quoted(word)}}}"]
+    lines += ["    fields:                     # the contact's field: the column", *_field_lines(table)]
+    if table.left:
+        lines.append(f"    # not mapped: {', '.join(table.left)}  (`trueup config fields` lists the contact's fields)")
+    return "\n".join(lines) + "\n"
+
+
+def _field_lines(table: Table) -> list[str]:
+    lines = []
+    for name, column in table.fields.items():
+        how = table.turned.get(name)
+        said = f"{{field: {_quoted(column)}, transform: {how}}}" if how else _quoted(column)
+        lines.append(f"      {name}: {said}")
+    return lines
+
+
+def _sign(delimiter: str) -> str:
+    return {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars"}.get(delimiter, delimiter)
+
+
+def _quoted(text: str) -> str:
+    """A YAML text that nothing in it can spoil."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _system_file(one: Wanted, system: System) -> str:
+    """The connection of a known system: it works with the default mapping; who is created is to be said."""
+    kind = system.auth[0] if system.auth else ""
+    lines = [f"# {system.title}. What is not said here comes from the default mapping:"]
+    lines.append(f"# `trueup connections show {one.name}` prints the whole.")
+    lines.append(f"connector: {one.connector}\nrole: {one.role.value}\nauth:")
+    if kind:
+        lines.append(f"  kind: {kind}")
+    lines += [_auth_line(one, name, system) for name in _needed(one.connector, system)]
+    lines.append("schedule: {every: 5m}")
+    if system.open:
+        lines += ["objects:", "  customers:                    # a table or view: name it, and its columns"]
+        lines += ["    entity: contact", "    key: id", "    fields:", "      email: email"]
+        return "\n".join(lines) + "\n"
+    objects = [name for name, said in system.mapping.items() if not said.off and (said.entity or "") == "contact"]
+    if objects:
+        lines += ["objects:", f"  {objects[0]}:"]
+        lines.append("    # create: stage == \"lead\"      which contacts may be created there; left out: never")
+        lines.append("    entity: contact")
+    return "\n".join(lines) + "\n"
+
+
+def _needed(connector: str, system: System) -> list[str]:
+    """The settings of the first way to sign in."""
+    from trueup.connectors.manifest import placeholders
+    from trueup.connectors.registry import connector_kind
+
+    if system.open:
+        return ["url"]
+    manifest = connector_kind(connector).manifest
+    if manifest is None:
+        return []
+    words = placeholders(manifest.auth[0].model_dump()) if manifest.auth else set()
+    words |= placeholders(manifest.base_url)
+    settings = manifest.settings
+    return [name for name in settings if name in words and settings[name].default is None]
+
+
+def _auth_line(one: Wanted, name: str, system: System) -> str:
+    setting = system.settings.get(name)
+    help = f"   # {' '.join(setting.help.split())}" if setting and setting.help else ""
+    return f"  {name}: ${{env:{_variable(one, name)}}}{help}"
+
+
+def _variable(one: Wanted, name: str) -> str:
+    return re.sub(r"\W", "_", f"{one.name}_{name}").upper()
+
+
+def _secret_lines(one: Wanted, system: System, tables: Mapping[str, Table]) -> list[str]:
+    if one.name in tables:
+        return []
+    return [f"{_variable(one, name)}=" for name in _needed(one.connector, system)]
+
+
+def region_of(environment: Mapping[str, str]) -> str:
+    """The country of the user's locale (`de_AT.UTF-8` is AT); empty if it names none."""
+    for name in ("LC_ALL", "LC_TELEPHONE", "LC_CTYPE", "LANG"):
+        found = re.match(r"[a-z]{2,3}_([A-Z]{2})", environment.get(name) or "")
+        if found:
+            return found[1]
+    return ""
+
+
+def usable_name(text: str) -> str:
+    """A name for a connection out of a file's name: lower case, letters, digits and `_`."""
+    plain = re.sub(r"[^a-z0-9_]+", "_", os.path.splitext(text)[0].casefold()).strip("_")
+    return plain or "table"
