@@ -404,7 +404,7 @@ def _equal(binding: Binding, want: Json, record: Record) -> bool:
     """Whether the record holds what it would keep of `want`; a required field's filler is as good as empty."""
     has = record.values.get(binding.remote)
     if binding.refers is not None:
-        return bool((want or None) == (has or None))
+        return str(want or "") == str(has or "")
     kept, held = binding.read(want), binding.read(has)
     return bool(kept == held) or isinstance(held, Rejected)
 
@@ -428,7 +428,7 @@ def word(number: int) -> str:
 
 
 def phone(number: int) -> str:
-    return f"+49 30 {20000000 + number}"
+    return f"+49 30 {23456789 + number}"
 
 
 def dice(seed: int) -> random.Random:

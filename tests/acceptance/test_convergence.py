@@ -69,7 +69,8 @@ def converges(hands: Hands, acts: str) -> None:
         while hands.dice.random() < 0.5:
             step(hands)
     hands.house.settle()
-    assert verdict(hands) == [], hands.done
+    wrong = verdict(hands)
+    assert not wrong, "\n".join([*wrong, "after:", *hands.done])
     before, calls = hands.house.writes(), len(hands.house.reports)
     hands.house.wait(minutes=20)
     report = hands.house.sync()

@@ -35,7 +35,8 @@ def two_filled_systems(folder: Path) -> Two:
     for number in range(PEOPLE):
         email = f"{word(number).lower()}@example.com"
         name = {"firstname": word(number), "lastname": word(number + 100_000)}
-        mine, theirs = dict(name, email=email), {"FirstName": name["firstname"], "LastName": name["lastname"]}
+        mine = {**name, "email": email, "lifecyclestage": "marketingqualifiedlead"}
+        theirs = {"FirstName": name["firstname"], "LastName": name["lastname"], "Status": "Open - Not Contacted"}
         for here, there in FIELDS.items():
             mine[here] = theirs[there] = phone(number) if here == "phone" else f"Job {word(number)}"
             if chance.random() < DIFFERENT:

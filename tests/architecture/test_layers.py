@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "trueup"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("cli", "jobs", "console", "testing"),
+    ("cli",),
+    ("commands", "jobs", "console", "testing"),
     ("services", "sandbox"),
     ("config",),
     ("sync",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from trueup.model.record import Json
 
@@ -16,8 +16,10 @@ FINE, FAILED, CONFIGURATION, CHANGES = 0, 1, 2, 3
 """Exit codes: fine; something failed, was parked, held or is partial; configuration; `plan --exit-code`
 found changes."""
 
-WIDE = 140
+WIDE = 160
 """Columns of what is not shown on a terminal."""
+_UNBROKEN = 30
+"""Cells up to this length are not broken over lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ def _print_grid(console: Console, grid: Grid) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for position, name in enumerate(grid.head):
         numbers = all(isinstance(row[position], int | float) or row[position] == "" for row in grid.rows)
-        table.add_column(Text(name), justify="right" if numbers and grid.rows else "left", overflow="fold")
+        widest = max((len(cell_text(row[position])) for row in grid.rows), default=0)
+        justify: Literal["left", "right"] = "right" if numbers and grid.rows else "left"
+        table.add_column(Text(name), justify=justify, overflow="fold", min_width=min(widest, _UNBROKEN))
     for row in grid.rows:
         table.add_row(*(Text(cell_text(cell)) for cell in row))
     if grid.title:
@@ -106,7 +110,9 @@ def value_text(value: Json, most: int = 60) -> str:
     """A value of a contact for people: quoted text, `nothing`, lists with commas."""
     if value is None or value == "" or value == []:
         return "nothing"
-    if isinstance(value, list):
+    if isinstance(value, dict) and set(value) == {"+", "-"}:
+        text = " ".join([*(f"+{one}" for one in value["+"]), *(f"-{one}" for one in value["-"])])
+    elif isinstance(value, list):
         text = "[" + ", ".join(str(one) for one in value) + "]"
     elif isinstance(value, str):
         text = f'"{value}"'

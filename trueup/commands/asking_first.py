@@ -26,7 +26,9 @@ def ask_for_systems(offered: Mapping[str, System]) -> list[Wanted]:
     typer.echo(f"Which systems are to be kept in step? There are: {names}; a file of your own: its path.")
     wanted: list[Wanted] = []
     for role, about in _ABOUT.items():
-        while answer := str(typer.prompt(f"{about}: system or file (empty: no more)", default="", show_default=False)):
+        while answer := str(
+            typer.prompt(f"{about}: system or file (empty: no more)", default="", show_default=False)
+        ):
             one = _understood(answer.strip(), role, offered, {each.name for each in wanted})
             if one is not None:
                 wanted.append(one)

@@ -22,7 +22,8 @@ def add(app: typer.Typer) -> None:
 def check(
     desk: Desk,
     live: Annotated[
-        bool, typer.Option("--live", help="Ask the systems too: credentials, permissions, fields, lists, lengths.")
+        bool,
+        typer.Option("--live", help="Ask the systems too: credentials, permissions, fields, lists, lengths."),
     ] = False,
 ) -> Answer:
     """Check the files: all problems at once, each with its line and what to write.
@@ -92,7 +93,9 @@ def _verdict(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
     if problems:
         return [f"{counted(problems, 'problem')}. `trueup explain CODE` tells more about each."]
     if checked.failed_examples:
-        return [f"The files are right, but {counted(len(checked.failed_examples), 'example')} came out otherwise."]
+        return [
+            f"The files are right, but {counted(len(checked.failed_examples), 'example')} came out otherwise."
+        ]
     config = checked.config
     assert config is not None
     names = ", ".join(config.connections) or "no connection"
@@ -105,7 +108,9 @@ def _verdict(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
 def _document(checked: Checked, asked: Live | None) -> Json:
     return {
         "right": not (checked.problems or checked.failed_examples or (asked and asked.problems)),
-        "problems": [problem_document(one) for one in (*checked.problems, *(asked.problems if asked else ()))],
+        "problems": [
+            problem_document(one) for one in (*checked.problems, *(asked.problems if asked else ()))
+        ],
         "inactive": [
             {"file": one.file, "line": one.line, "what": one.what, "why": one.why} for one in checked.inactive
         ],

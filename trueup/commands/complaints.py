@@ -27,7 +27,6 @@ from trueup.errors import (
 from trueup.model.record import Json
 
 
-
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One error, ready to be shown: `lines` for people, `document` for `--json`."""
@@ -51,7 +50,9 @@ def complaint(error: TrueupError) -> Complaint:
 
 def _of_config(error: ConfigError) -> Complaint:
     count = len(error.problems)
-    last = f"{count} problem{'' if count == 1 else 's'} in the configuration. `trueup explain CODE` tells more."
+    last = (
+        f"{count} problem{'' if count == 1 else 's'} in the configuration. `trueup explain CODE` tells more."
+    )
     lines = [line for problem in error.problems for line in (*str(problem).splitlines(), "")]
     return Complaint((*lines, last), {"error": config_document(error)}, CONFIGURATION)
 
@@ -92,7 +93,10 @@ _REMEDIES: tuple[tuple[type[ConnectorError], str], ...] = (
     (Gone, "run again: the record is unlinked, or followed to where it went"),
     (Refused, "correct the value or the mapping, or change the rule in that system"),
     (Unauthorized, "check the credentials of this connection, and what they are allowed to do"),
-    (Malformed, "look at the address and the account of this connection; a proxy or a login page may stand between"),
+    (
+        Malformed,
+        "look at the address and the account of this connection; a proxy or a login page may stand between",
+    ),
 )
 
 
@@ -120,7 +124,11 @@ def _until(seconds: float | None) -> str:
         return ""
     if seconds < 90:
         return f" (it names {seconds:.0f} seconds)"
-    return f" (it names {seconds / 60:.0f} minutes)" if seconds < 5400 else f" (it names {seconds / 3600:.0f} hours)"
+    return (
+        f" (it names {seconds / 60:.0f} minutes)"
+        if seconds < 5400
+        else f" (it names {seconds / 3600:.0f} hours)"
+    )
 
 
 def _command(error: ConnectorError) -> str:
@@ -198,4 +206,3 @@ def _without_values(text: str) -> str:
     """The first line, with everything in quotes covered."""
     first = text.splitlines()[0] if text else ""
     return covered(re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", first))[:300]
-

@@ -38,16 +38,24 @@ def fields(
     table, stages = _tables(desk, kind)
     found = [field for name, field in table.items() if word.casefold() in name.casefold()]
     rows = [
-        (one.name, one.type.value, one.strategy.value, _options(one.options), _remarks(one, stages)) for one in found
+        (one.name, one.type.value, one.strategy.value, _options(one.options), _remarks(one, stages))
+        for one in found
     ]
     shown: list[Shown] = [Grid(("field", "type", "who wins", "words", "remarks"), rows)]
     if not found:
         shown = [f"No field of a {kind} has `{word}` in its name."]
     document = [
-        {"field": one.name, "type": one.type.value, "strategy": one.strategy.value, "options": list(one.options),
-         "custom": one.custom, "computed": one.derived, "confined_to": list(one.confined_to)}
+        {
+            "field": one.name,
+            "type": one.type.value,
+            "strategy": one.strategy.value,
+            "options": list(one.options),
+            "custom": one.custom,
+            "computed": one.derived,
+            "confined_to": list(one.confined_to),
+        }
         for one in found
-    ]  # fmt: skip
+    ]
     return Answer({"kind": kind, "fields": document}, shown)
 
 
@@ -97,7 +105,9 @@ def schema(
 
 def explain(
     desk: Desk,
-    code: Annotated[str, typer.Argument(metavar="[CODE]", help="A code such as TU-REF-001; left out: all codes.")] = "",
+    code: Annotated[
+        str, typer.Argument(metavar="[CODE]", help="A code such as TU-REF-001; left out: all codes.")
+    ] = "",
 ) -> Answer:
     """Say at length what a message means, what the hub did about it, and what to do."""
     from trueup.services.explain import all_codes, explained

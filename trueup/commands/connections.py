@@ -11,6 +11,7 @@ from trueup.commands.complaints import connector_lines
 from trueup.commands.desk import Desk, command, user_name
 
 if TYPE_CHECKING:
+    from trueup.config.settings import HubConfig
     from trueup.services.connecting import Line, RemoteField, Tried
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A connection: the name of its file.")]
@@ -49,11 +50,20 @@ def list_connections(desk: Desk) -> Answer:
         state = _state(name in approved, name in released)
         rows.append((name, one.connector, one.role.value, ", ".join(one.objects), known, state))
         listed.append(
-            {"connection": name, "connector": one.connector, "role": one.role.value, "objects": list(one.objects),
-             "records": known, "approved": name in approved, "released": name in released}
-        )  # fmt: skip
+            {
+                "connection": name,
+                "connector": one.connector,
+                "role": one.role.value,
+                "objects": list(one.objects),
+                "records": known,
+                "approved": name in approved,
+                "released": name in released,
+            }
+        )
     grid = Grid(("connection", "system", "role", "objects", "records", "writing"), rows)
-    return Answer({"connections": listed}, [grid if rows else "No connection is configured. Next: trueup init"])
+    return Answer(
+        {"connections": listed}, [grid if rows else "No connection is configured. Next: trueup init"]
+    )
 
 
 def _state(approved: bool, released: bool) -> str:
@@ -65,13 +75,16 @@ def _state(approved: bool, released: bool) -> str:
 def show(
     desk: Desk,
     name: Name,
-    values: Annotated[bool, typer.Option("--values", help="Show samples as they are, not only their form.")] = False,
+    values: Annotated[
+        bool, typer.Option("--values", help="Show samples as they are, not only their form.")
+    ] = False,
     yaml: Annotated[bool, typer.Option("--yaml", help="Print the whole mapping as a file.")] = False,
     sample: Annotated[
-        bool, typer.Option("--sample/--no-sample", help="Read a page of each object for samples (one call each).")
+        bool,
+        typer.Option("--sample/--no-sample", help="Read a page of each object for samples (one call each)."),
     ] = True,
 ) -> Answer:
-    """Print the whole mapping: our field, direction, their field, how it is turned, who wins, where it is said.
+    """Print the whole mapping: our field, direction, their field, how it is turned, who wins, and where.
 
     What the connection's file does not say comes from the connector's default mapping (origin `default`).
     """
@@ -84,15 +97,15 @@ def show(
         if yaml:
             text = connection_yaml(config, connection)
             return Answer({"connection": name, "yaml": text}, [text.rstrip("\n")])
-        return _mapping(name, connecting.mapping_lines(config, connection, {}), [], values)
+        return _mapping(config, name, connecting.mapping_lines(config, connection, {}), [], values)
     with desk.hub() as hub:
         connection = connecting.connection_named(hub.config, name)
         lines = connecting.mapping_lines(hub.config, connection, connecting.samples_of(hub, name))
-        return _mapping(name, lines, hub.notes, values)
+        return _mapping(hub.config, name, lines, hub.notes, values)
 
 
-def _mapping(name: str, lines: list[Line], notes: list[str], values: bool) -> Answer:
-    from trueup.services.connecting import masked_value
+def _mapping(config: HubConfig, name: str, lines: list[Line], notes: list[str], values: bool) -> Answer:
+    from trueup.services.connecting import masked_value, order_by_stage
 
     def sample(line: Line) -> str:
         if line.sample is None:
@@ -108,19 +121,39 @@ def _mapping(name: str, lines: list[Line], notes: list[str], values: bool) -> An
         ]
         head = ("ours", "", f"{name}'s", "turned by", "who wins", "said in", "sample")
         shown += [Grid(head, rows, f"{name} {object}"), ""]
+    orders = {
+        wins: order_by_stage(config, wins)
+        for wins in dict.fromkeys(one.wins for one in lines if " > " in one.wins)
+    }
+    won = [
+        (wins, stages, " > ".join(order) or "nobody")
+        for wins, by in orders.items()
+        for stages, order in by.items()
+    ]
+    shown += [Grid(("who wins", "in the stages", "that is"), won), ""] if won else []
     listed = [
-        {"object": one.object, "field": one.field, "direction": one.direction, "remote": one.remote,
-         "turned": one.turned, "wins": one.wins, "origin": one.origin,
-         "sample": one.sample if values else masked_value(one.sample)}
+        {
+            "object": one.object,
+            "field": one.field,
+            "direction": one.direction,
+            "remote": one.remote,
+            "turned": one.turned,
+            "wins": one.wins,
+            "by_stage": orders.get(one.wins, {}),
+            "origin": one.origin,
+            "sample": one.sample if values else masked_value(one.sample),
+        }
         for one in lines
-    ]  # fmt: skip
+    ]
     return Answer({"connection": name, "lines": listed, "notes": notes}, [*shown, *notes])
 
 
 def fields(
     desk: Desk,
     name: Name,
-    word: Annotated[str, typer.Argument(metavar="[WORD]", help="Only fields whose name or label is like this.")] = "",
+    word: Annotated[
+        str, typer.Argument(metavar="[WORD]", help="Only fields whose name or label is like this.")
+    ] = "",
 ) -> Answer:
     """List the fields that the system has now: name, label, type, words, and which of ours use them."""
     from trueup.services import connecting
@@ -131,11 +164,19 @@ def fields(
     head = ("object", "field", "label", "type", "length", "write", "words", "used by")
     shown: list[Shown] = [Grid(head, rows) if rows else f"{name} has no field like `{word}`."]
     listed = [
-        {"object": one.object, "field": one.spec.name, "label": one.spec.label, "type": one.spec.type,
-         "max_length": one.spec.max_length, "writable": one.spec.writable, "required": one.spec.required,
-         "options": dict(one.spec.options), "used_by": list(one.used_by)}
+        {
+            "object": one.object,
+            "field": one.spec.name,
+            "label": one.spec.label,
+            "type": one.spec.type,
+            "max_length": one.spec.max_length,
+            "writable": one.spec.writable,
+            "required": one.spec.required,
+            "options": dict(one.spec.options),
+            "used_by": list(one.used_by),
+        }
         for one in found
-    ]  # fmt: skip
+    ]
     return Answer({"connection": name, "fields": listed}, shown)
 
 
@@ -144,7 +185,16 @@ def _field_row(one: RemoteField) -> tuple[object, ...]:
     options = ", ".join(list(spec.options)[:6]) + (", …" if len(spec.options) > 6 else "")
     write = ("required" if spec.required else "yes") if spec.writable else "no"
     label = spec.label if spec.label != spec.name else ""
-    return (one.object, spec.name, label, spec.type, spec.max_length or "", write, options, ", ".join(one.used_by))
+    return (
+        one.object,
+        spec.name,
+        label,
+        spec.type,
+        spec.max_length or "",
+        write,
+        options,
+        ", ".join(one.used_by),
+    )
 
 
 def test(desk: Desk, name: Name) -> Answer:
@@ -157,9 +207,12 @@ def test(desk: Desk, name: Name) -> Answer:
     failed = any(one.error for one in tried)
     shown.append(f"{name} does not work as configured." if failed else f"{name} works.")
     listed = [
-        {"what": one.what, "fine": one.error is None, "said": one.said or str(one.error or "")} for one in tried
+        {"what": one.what, "fine": one.error is None, "said": one.said or str(one.error or "")}
+        for one in tried
     ]
-    return Answer({"connection": name, "works": not failed, "tried": listed}, shown, FAILED if failed else FINE)
+    return Answer(
+        {"connection": name, "works": not failed, "tried": listed}, shown, FAILED if failed else FINE
+    )
 
 
 def _tried_lines(one: Tried) -> list[str]:
@@ -180,7 +233,9 @@ def release(desk: Desk, name: Name, yes: Yes = False) -> Answer:
         if name in hub.parts.store.released():
             return Answer({"released": name, "contacts": 0}, [f"{name} is released already."])
         number = connecting.withheld_count(hub, name)
-        desk.confirm(f"{counted(number, 'record')} of {name} differ from the contact. Let the rules decide?", yes)
+        desk.confirm(
+            f"{counted(number, 'record')} of {name} differ from the contact. Let the rules decide?", yes
+        )
         due = connecting.release(hub, name, user_name())
     shown = [f"{name} is released: {counted(due, 'contact')} will be decided again. Next: trueup plan"]
     return Answer({"released": name, "contacts": due}, shown)
@@ -204,7 +259,9 @@ def rename(
     with desk.hub() as hub:
         links = connecting.rename(hub, old, new)
     file = f"connections/{old}.yaml is now connections/{new}.yaml; " if moved else ""
-    return Answer({"renamed": new, "links": links}, [f"{file}{counted(links, 'link')} moved from {old} to {new}."])
+    return Answer(
+        {"renamed": new, "links": links}, [f"{file}{counted(links, 'link')} moved from {old} to {new}."]
+    )
 
 
 def remove(desk: Desk, name: Name, yes: Yes = False) -> Answer:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from trueup.services.asking import Standing, Why
 
 Who = Annotated[
-    str, typer.Argument(metavar="WHO", help="A contact's id (c-17), an e-mail address, a number, or a record's id.")
+    str,
+    typer.Argument(
+        metavar="WHO", help="A contact's id (c-17), an e-mail address, a number, or a record's id."
+    ),
 ]
 
 
@@ -63,7 +66,14 @@ def show(desk: Desk, who: Who) -> Answer:
         held = asking.why_values(hub, case)
         stands = asking.standings(hub, case)
     rows = [(one.field, value_text(one.value), one.source, _time(one.at)) for one in held]
-    shown: list[Shown] = [_title(case), "", Grid(("field", "value", "from", "since"), rows), "", _records(case), ""]
+    shown: list[Shown] = [
+        _title(case),
+        "",
+        Grid(("field", "value", "from", "since"), rows),
+        "",
+        _records(case),
+        "",
+    ]
     shown.append(_standing_grid(stands))
     return Answer(_document(case, held, stands), shown)
 
@@ -101,7 +111,9 @@ def _why_lines(one: Why) -> list[str]:
     if one.replaced not in (None, []):
         lines.append(f"    it replaced {value_text(one.replaced, 200)}")
     for loser in one.losers:
-        lines.append(f"    lost: {value_text(loser.value, 200)} from {loser.source}, {_time(loser.at)}: {loser.rule}")
+        lines.append(
+            f"    lost: {value_text(loser.value, 200)} from {loser.source}, {_time(loser.at)}: {loser.rule}"
+        )
     return lines
 
 
@@ -109,9 +121,14 @@ def edit(
     desk: Desk,
     who: Who,
     changes: Annotated[
-        list[str], typer.Argument(metavar="FIELD=VALUE...", help="New values; FIELD= empties a field; lists with commas.")
+        list[str],
+        typer.Argument(
+            metavar="FIELD=VALUE...", help="New values; FIELD= empties a field; lists with commas."
+        ),
     ],
-    pin: Annotated[bool, typer.Option("--pin", help="Keep these values, whatever systems say later.")] = False,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Keep these values, whatever systems say later.")
+    ] = False,
 ) -> Answer:
     """Edit a contact in the hub: the next sync writes it to every system.
 
@@ -125,9 +142,15 @@ def edit(
         case = asking.the_one(hub, who)
         values = asking.edit(hub, case, said, user_name(), pin)
         id = case.entity.public_id
-    lines = [f"{id} {name}: {value_text(case.entity.values.get(name))} -> {value_text(v)}" for name, v in values.items()]
+    lines = [
+        f"{id} {name}: {value_text(case.entity.values.get(name))} -> {value_text(v)}"
+        for name, v in values.items()
+    ]
     kept = "pinned" if pin else "an edit"
-    return Answer({"id": id, "values": values, "pinned": pin}, [*lines, f"Noted as {kept}. Next: trueup sync --only {id}"])
+    return Answer(
+        {"id": id, "values": values, "pinned": pin},
+        [*lines, f"Noted as {kept}. Next: trueup sync --only {id}"],
+    )
 
 
 def _pair(change: str) -> tuple[str, str]:
@@ -142,17 +165,31 @@ def _pair(change: str) -> tuple[str, str]:
 
 def _title(case: Case) -> str:
     values = case.entity.values
-    name = " ".join(filter(None, (values.get("first_name"), values.get("last_name")))) or values.get("name") or ""
-    waits = "  (waits for a decision: is this the same person as another contact?)" if case.entity.provisional else ""
+    name = (
+        " ".join(filter(None, (values.get("first_name"), values.get("last_name"))))
+        or values.get("name")
+        or ""
+    )
+    waits = (
+        "  (waits for a decision: is this the same person as another contact?)"
+        if case.entity.provisional
+        else ""
+    )
     return f"{case.entity.public_id}  {name}{waits}"
 
 
 def _records(case: Case) -> Grid:
     rows = [
-        (link.connection, link.object, link.remote_id or "", link.state.value, "" if link.primary else "further record",
-         _time(link.seen_at))
+        (
+            link.connection,
+            link.object,
+            link.remote_id or "",
+            link.state.value,
+            "" if link.primary else "further record",
+            _time(link.seen_at),
+        )
         for link in case.links
-    ]  # fmt: skip
+    ]
     return Grid(("system", "object", "record", "state", "", "read"), rows)
 
 
@@ -187,13 +224,23 @@ def _document(case: Case, held: list[Why], stands: list[Standing]) -> Json:
             for one in held
         ],
         "records": [
-            {"connection": link.connection, "object": link.object, "id": link.remote_id, "state": link.state.value,
-             "primary": link.primary}
+            {
+                "connection": link.connection,
+                "object": link.object,
+                "id": link.remote_id,
+                "state": link.state.value,
+                "primary": link.primary,
+            }
             for link in case.links
         ],
         "systems": [
-            {"connection": one.connection, "stands": one.word, "because": one.sentence, "then": one.then,
-             "record": one.record}
+            {
+                "connection": one.connection,
+                "stands": one.word,
+                "because": one.sentence,
+                "then": one.then,
+                "record": one.record,
+            }
             for one in stands
         ],
-    }  # fmt: skip
+    }

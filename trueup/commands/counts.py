@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trueup.commands.answer import Grid, Shown, counted, value_text
+from trueup.commands.answer import Grid, counted, value_text
 from trueup.model.record import Json
 
 if TYPE_CHECKING:
@@ -83,18 +83,29 @@ def reading_grid(rows: Sequence[Row]) -> Grid:
     """`read` and what it is made of."""
     shown = [what for what in READ_PARTS if what in _ALWAYS_READ or any(row.number(what) for row in rows)]
     lines = [[*row.stream, row.number("read"), *(row.number(what) for what in shown)] for row in rows]
-    return Grid(("connection", "object", "read", *(f"= {w}" if w == "new" else f"+ {w}" for w in shown)), lines)
+    return Grid(
+        ("connection", "object", "read", *(f"= {w}" if w == "new" else f"+ {w}" for w in shown)), lines
+    )
 
 
-def writing_grid(rows: Sequence[Row], failed: Mapping[str, int] | None = None) -> Grid:
-    """What is written, skipped and withheld, per object."""
+def writing_grid(rows: Sequence[Row]) -> Grid | str:
+    """What is to be written, skipped and withheld, for each object where there is anything."""
     every = (*RECORDS[:2], *FIELDS, *RECORDS[2:], "withheld")
     shown = [what for what in every if what in _ALWAYS_WRITE or any(row.number(what) for row in rows)]
     lines = [
         [*row.stream, *(row.number(what) for what in shown), sum(row.skipped.values()), row.number("failed")]
         for row in rows
     ]
-    return Grid(("connection", "object", *shown, "skipped", "failed"), lines)
+    return (
+        Grid(("connection", "object", *shown, "skipped", "failed"), with_numbers(lines))
+        if with_numbers(lines)
+        else "  nothing"
+    )
+
+
+def with_numbers(lines: Sequence[Sequence[object]]) -> list[Sequence[object]]:
+    """Lines in which some number is not 0."""
+    return [line for line in lines if any(line[2:])]
 
 
 def skipped_lines(rows: Sequence[Row]) -> list[str]:
@@ -110,7 +121,7 @@ def skipped_lines(rows: Sequence[Row]) -> list[str]:
 def unaccounted_lines(rows: Sequence[Row]) -> list[str]:
     """What must never be seen: numbers that do not add up."""
     return [
-        f"  {row.stream[0]} {row.stream[1]}: {row.unaccounted:,} records that were read are accounted for nowhere; "
+        f"  {row.stream[0]} {row.stream[1]}: {row.unaccounted:,} records are accounted for nowhere; "
         "please report this  [TU-GEN-500]"
         for row in rows
         if row.unaccounted
@@ -183,7 +194,3 @@ def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
         ],
         "notes": list(tally.notes),
     }
-
-
-def joined(*parts: Sequence[Shown]) -> list[Shown]:
-    return [one for part in parts for one in part]

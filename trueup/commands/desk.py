@@ -26,14 +26,19 @@ if TYPE_CHECKING:
 _Config = Annotated[
     Path | None,
     typer.Option(
-        "--config", metavar="DIR", help="The folder with hub.yaml. Left out: ./config if it holds one, else here."
+        "--config",
+        metavar="DIR",
+        help="The folder with hub.yaml. Left out: ./config if it holds one, else here.",
     ),
 ]
 _Sandbox = Annotated[
-    bool, typer.Option("--sandbox", help="Work with the stand-ins of `trueup sandbox`, not with the real systems.")
+    bool,
+    typer.Option("--sandbox", help="Work with the stand-ins of `trueup sandbox`, not with the real systems."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-_Debug = Annotated[bool, typer.Option("--debug", help="On an unforeseen error, show where in the code it was.")]
+_Debug = Annotated[
+    bool, typer.Option("--debug", help="On an unforeseen error, show where in the code it was.")
+]
 
 _COMMON: tuple[tuple[str, Any, Any], ...] = (
     ("config", _Config, None),
@@ -135,7 +140,9 @@ class Unusable(TrueupError):
     exit_code = 2
 
 
-def command(app: typer.Typer, name: str = "", default: bool = False) -> Callable[[Callable[..., Answer]], Any]:
+def command(
+    app: typer.Typer, name: str = "", default: bool = False
+) -> Callable[[Callable[..., Answer]], Any]:
     """Register a function `(desk, …) -> Answer` as a command with the options that every command has.
 
     `default`: what a group does when no command of it is named.
@@ -250,14 +257,20 @@ def _unforeseen(desk: Desk, error: Exception) -> int:
     code = "TU-STO-020" if _from_database(error) else "TU-GEN-500"
     trace = unexpected_lines(error)
     log = _logged(desk, trace)
-    what = "The hub's database cannot be used" if code == "TU-STO-020" else "trueup met what it did not foresee"
+    what = (
+        "The hub's database cannot be used" if code == "TU-STO-020" else "trueup met what it did not foresee"
+    )
     kind = type(error).__name__
     lines = [
         f"{what} ({kind} during `{desk.command}`).  [{code}]",
         f"    the log, without personal values: {log}",
         f"    `trueup explain {code}` tells more" + ("" if desk.debug else "; `--debug` shows the log here"),
     ]
-    _say(desk, [*lines, *(trace if desk.debug else ())], {"error": {"code": code, "message": lines[0], "log": str(log)}})
+    _say(
+        desk,
+        [*lines, *(trace if desk.debug else ())],
+        {"error": {"code": code, "message": lines[0], "log": str(log)}},
+    )
     return FAILED
 
 

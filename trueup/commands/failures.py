@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from trueup.services.failing import Cause
     from trueup.services.hub import Hub
 
-Connection = Annotated[str | None, typer.Option("--connection", metavar="NAME", help="Only of one connection.")]
+Connection = Annotated[
+    str | None, typer.Option("--connection", metavar="NAME", help="Only of one connection.")
+]
 Which = Annotated[
     list[str] | None, typer.Argument(metavar="[CAUSE...]", help="Causes, or single pending writes by number.")
 ]
@@ -48,9 +50,15 @@ def list_failures(desk: Desk, connection: Connection = None) -> Answer:
 
 
 def _lines(cause: Cause) -> list[str]:
-    what = counted(cause.count, "write") if cause.kind == "write" else counted(cause.count, "record") + ", one field"
+    what = (
+        counted(cause.count, "write")
+        if cause.kind == "write"
+        else counted(cause.count, "record") + ", one field"
+    )
     lines = [f"{cause.id}  {cause.connection} {cause.object}: {what}: {cause.reason}  [{cause.code}]"]
-    lines.append(f"        fields {', '.join(cause.fields)}; since {cause.since:%Y-%m-%d %H:%M}; {_such_as(cause)}")
+    lines.append(
+        f"        fields {', '.join(cause.fields)}; since {cause.since:%Y-%m-%d %H:%M}; {_such_as(cause)}"
+    )
     if cause.kind == "write":
         lines.append(f"        when the cause is gone: trueup failures retry {cause.id}")
     return [*lines, ""]

@@ -37,7 +37,14 @@ def open_for(folder: Path, reality: Reality, progress: Progress) -> Hub:
 
 def environment_for(folder: Path, reality: Reality) -> Mapping[str, str]:
     """The environment that the configuration is read with; in a sandbox no variable is missing."""
-    return SandboxEnvironment({}) if reality is Reality.SANDBOX else os.environ
+    return SandboxEnvironment(_Robots()) if reality is Reality.SANDBOX else os.environ
+
+
+class _Robots(dict[str, str]):
+    """Users of the sandbox have e-mail addresses: systems take nothing else. Other names are unknown here."""
+
+    def get(self, name: str, default: object = None) -> str:
+        return "robot@sandbox.example" if {"USER", "EMAIL", "LOGIN"} & set(name.upper().split("_")) else ""
 
 
 def sandboxed(config: HubConfig, standins: Standins, folder: Path) -> HubConfig:

@@ -29,8 +29,8 @@ from trueup.commands.counts import (
 from trueup.commands.empty import empty_lines
 from trueup.errors import ConnectorError
 from trueup.mapping.compiled import remote_path
-from trueup.model.entity import Entity
-from trueup.model.plan import Case, Plan, Write
+from trueup.model.fields import Kind
+from trueup.model.plan import Case, Write
 from trueup.model.record import Json
 from trueup.services.hub import Hub
 from trueup.services.syncing import PlanReport
@@ -103,11 +103,26 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     rows = rows_of(report.tally.counts, hub_streams(hub))
     shown: list[Shown] = [NOTHING_WRITTEN, ""]
     if asked.only is not None and not report.contacts:
-        shown += [f"No contact that has something to decide matches `{asked.only}`.", *_about_only(hub, asked.only)]
-    shown += ["Read:", reading_grid(rows), "", "A sync would write:", writing_grid(rows), *skipped_lines(rows)]
+        shown += [
+            f"No contact that has something to decide matches `{asked.only}`.",
+            *_about_only(hub, asked.only),
+        ]
+    shown += [
+        "Read:",
+        reading_grid(rows),
+        "",
+        "A sync would write:",
+        writing_grid(rows),
+        *skipped_lines(rows),
+    ]
     shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
     shown += _one_by_one(report) if asked.only is not None else []
-    shown += ["", calls_line(report.calls), *failed_lines(report.failed), *empty_lines(hub, rows, report.failed)]
+    shown += [
+        "",
+        calls_line(report.calls),
+        *failed_lines(report.failed),
+        *empty_lines(hub, rows, report.failed),
+    ]
     shown += [*note_lines(report.tally.notes, hub.notes), *_next(hub, report, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
 
@@ -122,7 +137,11 @@ def failed_lines(failed: Mapping[str, ConnectorError | str]) -> list[str]:
     lines: list[str] = []
     for name, error in sorted(failed.items()):
         told = connector_lines(error) if isinstance(error, ConnectorError) else covered(error).splitlines()
-        lines += ["", f"{name} could not be read to the end; what was known of it before still counts.", *told]
+        lines += [
+            "",
+            f"{name} could not be read to the end; what was known of it before still counts.",
+            *told,
+        ]
     return lines
 
 
@@ -139,16 +158,12 @@ _MOST_NOTES = 20
 
 
 def _about_only(hub: Hub, text: str) -> list[str]:
-    known = hub.parts.store.find(_contact(), text, 5)
+    known = hub.parts.store.find(Kind.CONTACT, text, 5)
     if known:
-        return [f"  {', '.join(known)} is in step, as far as its systems have been read: `trueup why {known[0]}`."]
+        return [
+            f"  {', '.join(known)} is in step, as far as its systems have been read: `trueup why {known[0]}`."
+        ]
     return ["  It may not have been read yet, or be spelt otherwise: `trueup contacts find` searches."]
-
-
-def _contact():  # type: ignore[no-untyped-def]
-    from trueup.model.fields import Kind
-
-    return Kind.CONTACT
 
 
 def _one_by_one(report: PlanReport) -> list[Shown]:
@@ -161,29 +176,27 @@ def _one_by_one(report: PlanReport) -> list[Shown]:
         if changes:
             shown.append(Grid(("the contact's field", "now", "would be", "says", "because"), changes))
         for write in (*plan.writes, *plan.withheld):
-            shown.append(_write_grid(write, plan.entity, withheld=write in plan.withheld))
+            shown.append(_write_grid(write, withheld=write in plan.withheld))
         for connection, object, reason in plan.skipped:
             shown.append(f"  {connection} {object}: not written: {reason}")
     return shown
 
 
 def _records(case: Case) -> str:
-    return ", ".join(str(link.remote_id and f"{link.connection}/{link.object}/{link.remote_id}") for link in case.links)
+    return ", ".join(
+        str(link.remote_id and f"{link.connection}/{link.object}/{link.remote_id}") for link in case.links
+    )
 
 
-def _write_grid(write: Write, entity: Entity, *, withheld: bool) -> Grid:
-    title = f"  {write.connection} {write.object}: {write.kind.value}" + (" (withheld until release)" if withheld else "")
+def _write_grid(write: Write, *, withheld: bool) -> Grid:
+    title = f"  {write.connection} {write.object}: {write.kind.value}" + (
+        " (withheld until release)" if withheld else ""
+    )
     rows = [
-        (path, value_text(write.replaced.get(path)), value_text(_plain(value)))
+        (path, value_text(write.replaced.get(path)), value_text(value))
         for path, value in sorted(write.values.items())
     ]
     return Grid((f"field in {write.connection}", "now", "would be"), rows, title)
-
-
-def _plain(value: Json) -> Json:
-    if isinstance(value, Mapping) and set(value) == {"+", "-"}:
-        return ", ".join([*(f"+{one}" for one in value["+"]), *(f"-{one}" for one in value["-"])])
-    return value
 
 
 def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
@@ -195,7 +208,9 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
     if withheld := report.tally.get("withheld"):
         names = sorted({name for name, _, what in report.tally.counts if what == "withheld"})
         release = f"`trueup connections release {names[0]}`"
-        lines.append(f"{counted(withheld, 'difference')} withheld in {', '.join(names)}: {release} lets the rules decide.")
+        lines.append(
+            f"{counted(withheld, 'difference')} withheld in {', '.join(names)}: {release} lets rules decide."
+        )
     if not report.changes_something:
         return [*lines, "A sync would write nothing."]
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())

@@ -22,7 +22,12 @@ def shown_progress() -> Iterator[Progress]:
     from rich.progress import Progress as Bars
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,}"),
+        TimeElapsedColumn(),
+    )
     with Bars(*columns, console=console_on("stderr"), transient=True) as bars:
         tasks: dict[str, int] = {}
 

@@ -37,7 +37,9 @@ def list_runs(desk: Desk, limit: Limit = 20) -> Answer:
     """The last runs, newest first."""
     with desk.hub() as hub:
         found = hub.parts.store.runs(limit)
-    rows = [(run.id, _time(run.started_at), run.kind, run.outcome.value, run.user, _short(run)) for run in found]
+    rows = [
+        (run.id, _time(run.started_at), run.kind, run.outcome.value, run.user, _short(run)) for run in found
+    ]
     shown: list[Shown] = [Grid(("run", "started", "what", "outcome", "by", "did"), rows)]
     if not found:
         shown = ["There was no run yet. Next: trueup plan"]
@@ -54,10 +56,18 @@ def show(desk: Desk, run: RunId) -> Answer:
         found = hub.parts.store.run(run)
         held = hub.parts.store.gated(run)
     rows = rows_of(counts_of_run(found.counts))
-    shown: list[Shown] = [OUTCOMES[found.outcome].format(id=found.id), _when(found), "", "Read:", reading_grid(rows)]
+    shown: list[Shown] = [
+        OUTCOMES[found.outcome].format(id=found.id),
+        _when(found),
+        "",
+        "Read:",
+        reading_grid(rows),
+    ]
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *note_lines(list(found.notes))]
     shown += held_lines(held, run)
-    gates = [{"connection": name, "kind": gate, "writes": number} for (name, gate), number in sorted(held.items())]
+    gates = [
+        {"connection": name, "kind": gate, "writes": number} for (name, gate), number in sorted(held.items())
+    ]
     return Answer({**_document(found), "held": gates}, shown)
 
 

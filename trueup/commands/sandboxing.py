@@ -20,9 +20,9 @@ from trueup.config.load import load
 from trueup.config.settings import Connection, HubConfig
 from trueup.connectors.registry import connector_kind
 from trueup.errors import NotFound
-from trueup.sandbox.seed import AGE, Filled, example_sources, fill, fill_shop
-from trueup.sandbox.dirt import view
+from trueup.sandbox.dirt import example_sources, view
 from trueup.sandbox.people import Mix, Population, generate
+from trueup.sandbox.seed import AGE, Filled, fill, fill_shop
 from trueup.sandbox.server import Maker, Sandbox
 from trueup.sandbox.standin import StandIn
 
@@ -48,7 +48,11 @@ def serve(desk: Desk, people: int, seed: int) -> Answer:
             _wait()
         finally:
             state_file(desk.folder).unlink(missing_ok=True)
-    return Answer({"stopped": True}, ["The sandbox is closed; what was in it is gone."]) if desk.form is Form.TEXT else Answer(None)
+    return (
+        Answer({"stopped": True}, ["The sandbox is closed; what was in it is gone."])
+        if desk.form is Form.TEXT
+        else Answer(None)
+    )
 
 
 def fresh_folder(place: Path) -> None:
@@ -120,21 +124,39 @@ def _copied(connection: Connection, target: Path) -> str:
 
 def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping[str, Filled]) -> None:
     """Where everything is, as lines that a shell takes too."""
-    where = "" if desk.folder == Path() else f" --config {desk.folder}"
+    where = "" if desk.folder in (Path(), Path("config")) else f" --config {desk.folder}"
     lines = [f"The sandbox is open: {counted(standins.people, 'person', 'people')}, seed {standins.seed}."]
     for name in config.connections:
-        place = standins.urls.get(name) or standins.settings.get(name, {}).get("url") or standins.options.get(name, {}).get("path")
+        place = (
+            standins.urls.get(name)
+            or standins.settings.get(name, {}).get("url")
+            or standins.options.get(name, {}).get("path")
+        )
         records = len(filled[name].records) if name in filled else 0
-        lines.append(f"  {name}: {place}  ({counted(records, 'record')})" if place else f"  {name}: no stand-in; left out")
+        lines.append(
+            f"  {name}: {place}  ({counted(records, 'record')})"
+            if place
+            else f"  {name}: no stand-in; left out"
+        )
     lines += ["", "For programs of your own:"]
     lines += [f"  export TRUEUP_SANDBOX_{name.upper()}={url}" for name, url in standins.urls.items()]
-    lines += [f"  export TRUEUP_SANDBOX_{name.upper()}={one['url']}" for name, one in standins.settings.items()]
+    lines += [
+        f"  export TRUEUP_SANDBOX_{name.upper()}={one['url']}" for name, one in standins.settings.items()
+    ]
     lines += ["", "In another terminal:"]
-    lines += [f"  trueup {step}{where} --sandbox" for step in ("check --live", "plan", "sync --approve-first")]
+    lines += [
+        f"  trueup {step}{where} --sandbox" for step in ("check --live", "plan", "sync --approve-first")
+    ]
     lines += ["", "Ctrl-C closes it."]
     if desk.form is Form.JSON:
-        print_json({"people": standins.people, "seed": standins.seed, "urls": dict(standins.urls),
-                    "settings": {name: dict(one) for name, one in standins.settings.items()}})  # fmt: skip
+        print_json(
+            {
+                "people": standins.people,
+                "seed": standins.seed,
+                "urls": dict(standins.urls),
+                "settings": {name: dict(one) for name, one in standins.settings.items()},
+            }
+        )
     else:
         print_shown(lines)
     import sys

@@ -64,9 +64,10 @@ def running_standins(folder: Path) -> Standins:
 
 
 def _none_running(folder: Path) -> NotFound:
-    where = "" if folder == Path() else f" --config {folder}"
+    where = "" if folder in (Path(), Path("config")) else f" --config {folder}"
     return NotFound(
-        f"no sandbox is running for this hub: start `trueup sandbox{where}` in another terminal", code="TU-CLI-030"
+        f"no sandbox is running for this hub: start `trueup sandbox{where}` in another terminal",
+        code="TU-CLI-030",
     )
 
 

@@ -32,11 +32,12 @@ def init(
         typer.Option(
             "--connect",
             metavar="NAME=SYSTEM[:ROLE]",
-            help="A system, such as sales=salesforce:sales. A table is sales=FILE.csv:sales. May be repeated.",
+            help="A system: sales=salesforce:sales. A table: sales=FILE.csv:sales. May be repeated.",
         ),
     ] = None,
     region: Annotated[
-        str | None, typer.Option("--region", metavar="XX", help="The country of numbers without a country code.")
+        str | None,
+        typer.Option("--region", metavar="XX", help="The country of numbers without a country code."),
     ] = None,
 ) -> Answer:
     """Write the files of a new hub, with comments.
@@ -52,7 +53,9 @@ def init(
     said = [_wanted(text) for text in connect or ()]
     if not said:
         if not desk.asks:
-            raise Unusable("say what to connect: `--connect sales=salesforce:sales --connect shop=customers.csv:operations`")
+            raise Unusable(
+                "say what to connect: `--connect sales=salesforce:sales --connect shop=list.csv:operations`"
+            )
         said = ask_for_systems(initialise.offered())
         name = name or typer.prompt("What is the hub called?", default=target.resolve().parent.name or "hub")
     region = region if region is not None else initialise.region_of(os.environ)
@@ -117,21 +120,32 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
     shown += ["", "Next:", *(f"  {step}" for step in steps)]
     document = {
         "written": written,
-        "connections": [{"name": one.name, "connector": one.connector, "role": one.role.value} for one in wanted],
+        "connections": [
+            {"name": one.name, "connector": one.connector, "role": one.role.value} for one in wanted
+        ],
         "tables": {
-            name: {"encoding": one.encoding, "delimiter": one.delimiter, "key": one.key, "fields": dict(one.fields),
-                   "left_out": list(one.left)}
+            name: {
+                "encoding": one.encoding,
+                "delimiter": one.delimiter,
+                "key": one.key,
+                "fields": dict(one.fields),
+                "left_out": list(one.left),
+            }
             for name, one in tables.items()
         },
         "next": steps,
-    }  # fmt: skip
+    }
     return Answer(document, shown)
 
 
 def sandbox(
     desk: Desk,
-    people: Annotated[int, typer.Option("--people", min=0, metavar="N", help="How many people there are.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed makes the same people.")] = 1,
+    people: Annotated[
+        int, typer.Option("--people", min=0, metavar="N", help="How many people there are.")
+    ] = 1000,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="The same seed makes the same people.")
+    ] = 1,
 ) -> Answer:
     """Start imitations of the configured systems on this machine, filled with people, and keep them running.
 

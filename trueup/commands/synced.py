@@ -11,10 +11,10 @@ from trueup.commands.counts import (
     Row,
     reading_grid,
     rows_of,
-    sample_lines,
     skipped_lines,
     tally_document,
     unaccounted_lines,
+    with_numbers,
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
@@ -31,7 +31,13 @@ from trueup.sync.engine import Report
 Pending = Mapping[tuple[str, str, str], int]
 """Pending writes by (connection, object, state)."""
 
-_OPEN = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING, DeliveryState.GATED)
+_OPEN = (
+    DeliveryState.DUE,
+    DeliveryState.SENT,
+    DeliveryState.DOUBT,
+    DeliveryState.WAITING,
+    DeliveryState.GATED,
+)
 _MOST = 200_000
 
 
@@ -70,15 +76,26 @@ def _exit(report: Report) -> int:
     return FINE if report.outcome is RunOutcome.COMPLETED else FAILED
 
 
-def written_grid(rows: list[Row], before: Pending, after: Pending) -> Grid:
-    """pending before + decided = done + failed + overtaken + replaced + pending still."""
-    lines = [[*row.stream, *_balance(row, before, after).values()] for row in rows]
-    head = ("pending before", "+ decided", "= done", "+ failed", "+ overtaken", "+ replaced", "+ held", "+ pending")
+def written_grid(rows: list[Row], before: Pending, after: Pending) -> Grid | str:
+    """pending before + decided = done + failed + overtaken + replaced + held + pending still."""
+    lines = with_numbers([[*row.stream, *_balance(row, before, after).values()] for row in rows])
+    if not lines:
+        return "  nothing"
+    head = (
+        "pending before",
+        "+ decided",
+        "= done",
+        "+ failed",
+        "+ overtaken",
+        "+ replaced",
+        "+ held",
+        "+ pending",
+    )
     return Grid(("connection", "object", *head), lines)
 
 
 def _balance(row: Row, before: Pending, after: Pending) -> dict[str, int]:
-    """The account of one object's writes. `replaced`: never sent, because a newer decision took their place."""
+    """The account of one object's writes. `replaced`: never sent, a newer decision took their place."""
     decided = sum(row.number(what) for what in RECORDS)
     was = _sum(before, row.stream)
     held, waits = after.get((*row.stream, "gated"), 0), _sum(after, row.stream)
@@ -96,7 +113,9 @@ def _balance(row: Row, before: Pending, after: Pending) -> dict[str, int]:
 
 
 def _sum(pending: Pending, stream: tuple[str, str]) -> int:
-    return sum(number for (connection, object, _), number in pending.items() if (connection, object) == stream)
+    return sum(
+        number for (connection, object, _), number in pending.items() if (connection, object) == stream
+    )
 
 
 def _drift_lines(drift: Drift | None) -> list[str]:
@@ -104,7 +123,7 @@ def _drift_lines(drift: Drift | None) -> list[str]:
         return []
     lines = [f"  {key}" for key in drift.outdated[:_FEW]]
     more = [f"  and {len(drift.outdated) - _FEW:,} more"] if len(drift.outdated) > _FEW else []
-    return ["", f"Left out of the saved plan, because they would be written differently now:", *lines, *more]
+    return ["", "Left out of the saved plan, because they would be written differently now:", *lines, *more]
 
 
 _FEW = 20
@@ -121,7 +140,9 @@ _GATES = {
 
 def held_lines(held: Mapping[tuple[str, str], int], run_id: int) -> list[str]:
     """What a fuse holds back, and how it goes on."""
-    lines = [f"  {name}: {number:,} {_GATES.get(gate, gate)}" for (name, gate), number in sorted(held.items())]
+    lines = [
+        f"  {name}: {number:,} {_GATES.get(gate, gate)}" for (name, gate), number in sorted(held.items())
+    ]
     if not lines:
         return []
     ways = f"`trueup runs approve {run_id}` lets them go, `trueup runs reject {run_id}` drops them"
@@ -134,14 +155,19 @@ def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
     unapproved = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     waiting = {name: _of_connection(after, name) for name in unapproved}
     if any(waiting.values()):
-        names = ", ".join(f"{name} ({counted(number, 'write')})" for name, number in waiting.items() if number)
+        names = ", ".join(
+            f"{name} ({counted(number, 'write')})" for name, number in waiting.items() if number
+        )
         lines += ["", f"Never written to before, so it waits for you: {names}."]
         lines += ["  Look at it with `trueup plan`, then: trueup sync --approve-first"]
     differing = {name: number for name in hub.parts.connectors if (number := withheld_count(hub, name))}
     if differing:
         names = ", ".join(f"{name} ({counted(number, 'contact')})" for name, number in differing.items())
         lines += ["", f"Differences that are reported, not written, until a release: {names}."]
-        lines += [f"  `trueup why CONTACT` shows them one by one; then: trueup connections release {next(iter(differing))}"]
+        lines += [
+            "  `trueup why CONTACT` shows them one by one; then: "
+            f"trueup connections release {next(iter(differing))}"
+        ]
     return [*lines, *_failure_lines(hub)]
 
 
@@ -151,7 +177,9 @@ def _failure_lines(hub: Hub) -> list[str]:
     fields = sum(cause.count for cause in found if cause.kind == "field")
     parts = [counted(writes, "write") + " not taken"] if writes else []
     parts += [counted(fields, "field") + " set aside"] if fields else []
-    return ["", f"{' and '.join(parts)}, for {counted(len(found), 'cause')}: trueup failures"] if parts else []
+    return (
+        ["", f"{' and '.join(parts)}, for {counted(len(found), 'cause')}: trueup failures"] if parts else []
+    )
 
 
 def _of_connection(pending: Pending, name: str) -> int:
@@ -165,9 +193,12 @@ def _document(hub: Hub, done: SyncReport, rows: list[Row], before: Pending, afte
         "outcome": report.outcome.value,
         **tally_document(report.tally, rows),
         "writes": [
-            {"connection": row.stream[0], "object": row.stream[1], **_balance(row, before, after)} for row in rows
+            {"connection": row.stream[0], "object": row.stream[1], **_balance(row, before, after)}
+            for row in rows
         ],
-        "held": [{"connection": name, "kind": gate, "writes": n} for (name, gate), n in sorted(report.held.items())],
+        "held": [
+            {"connection": name, "kind": gate, "writes": n} for (name, gate), n in sorted(report.held.items())
+        ],
         "failed": {name: error_document(error) for name, error in report.failed.items()},
         "outdated": list(done.drift.outdated) if done.drift else [],
         "hub_notes": list(hub.notes),

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 Only = Annotated[
     str | None,
-    typer.Option("--only", metavar="WHO", help="One contact: an e-mail address, a contact's or a record's id."),
+    typer.Option(
+        "--only", metavar="WHO", help="One contact: an e-mail address, a contact's or a record's id."
+    ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N contacts.")]
 
 BACKFILL_WAITS = (
-    "Back-fills wait for a later version. A field that was mapped newly is read for everybody with the next sync; "
-    "it is written to a system when its value changes."
+    "Back-fills wait for a later version. A field that was mapped newly is read for everybody with the "
+    "next sync; it is written to a system when its value changes."
 )
 
 
@@ -44,10 +46,12 @@ def plan(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan for `trueup sync --plan FILE`.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Save the plan for `trueup sync --plan FILE`."),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write every replacement, old and new, to a table.")
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write every replacement, old and new, to a table."),
     ] = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 3 when something would be written.")
@@ -73,7 +77,8 @@ def plan(
 def sync(
     desk: Desk,
     plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="Apply a saved plan, as far as it still holds.")
+        Path | None,
+        typer.Option("--plan", metavar="FILE", help="Apply a saved plan, as far as it still holds."),
     ] = None,
     only: Only = None,
     limit: Limit = None,
@@ -81,7 +86,7 @@ def sync(
         bool,
         typer.Option(
             "--approve-first",
-            help="Allow the first writing to systems that nothing was written to yet; recorded with your name.",
+            help="Allow writing to systems that nothing was written to yet; recorded with your name.",
         ),
     ] = False,
 ) -> Answer:
@@ -95,7 +100,9 @@ def sync(
     from trueup.services import syncing
 
     if plan is not None and (only is not None or limit is not None):
-        raise Unusable("a saved plan says itself which contacts it is about: leave out `--only` and `--limit`")
+        raise Unusable(
+            "a saved plan says itself which contacts it is about: leave out `--only` and `--limit`"
+        )
     with desk.hub() as hub:
         allowed = approve_first or _allows_first(desk, hub)
         before = synced.pending(hub)
@@ -108,5 +115,7 @@ def _allows_first(desk: Desk, hub: Hub) -> bool:
     new = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     if not new or not desk.asks:
         return False
-    question = f"trueup has never written to {', '.join(new)}. `trueup plan` shows what it would. May it write now?"
+    question = (
+        f"trueup has never written to {', '.join(new)}. `trueup plan` shows what it would. May it write now?"
+    )
     return typer.confirm(question)

@@ -23,35 +23,12 @@ from trueup.connectors.settings import ConnectionSettings
 from trueup.mapping.schema import ObjectRules
 from trueup.model.fields import Field, Kind, Strategy
 from trueup.model.record import Json
+from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 
 # -- hub.yaml -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Fuse:
-    """Beyond the smaller of the two a run is held. None: that measure does not limit."""
-
-    count: int | None = None
-    share: float | None = None
-
-    def allowance(self, links: int) -> int | None:
-        """How many are allowed with this many links at the start of the run; None: any number."""
-        limits = [limit for limit in (self.count, self._of(links)) if limit is not None]
-        return min(limits) if limits else None
-
-    def _of(self, links: int) -> int | None:
-        return None if self.share is None else int(self.share * links)
-
-
-FUSES: Mapping[FuseKind, Fuse] = {
-    FuseKind.CREATE: Fuse(1000),
-    FuseKind.CHANGE: Fuse(5000, 0.20),
-    FuseKind.CLEAR: Fuse(100, 0.01),
-    FuseKind.DELETE: Fuse(20, 0.01),
-    FuseKind.DEACTIVATE: Fuse(100, 0.01),
-    FuseKind.MERGE: Fuse(50, 0.01),
-    FuseKind.OPT_IN: Fuse(100, 0.01),
-}
+FUSES: Mapping[FuseKind, Fuse] = {FuseKind(kind): fuse for kind, fuse in DEFAULT_FUSES.items()}
 """What holds for a kind that hub.yaml does not name."""
 
 

@@ -79,8 +79,9 @@ def _functions(site: Site) -> tuple[Read, Write, tuple[str, ...]]:
 
 
 def _direction(site: Site) -> Direction:
-    """Derived fields are only ever carried outward; what the system does not let us write, inward."""
-    if site.field.derived and site.field.name != "full_name":
+    """Derived fields are only ever carried outward (but a company's name that people typed on a contact
+    is read too); what the system does not let us write, inward."""
+    if site.field.derived and site.field.name not in ("full_name", "company.name"):
         return Direction.OUT
     if site.rule.direction is Direction.BOTH and site.spec is not None and not site.spec.writable:
         return Direction.IN

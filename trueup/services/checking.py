@@ -149,5 +149,5 @@ def _ignored(hub: Hub, stream: tuple[str, str], count: int) -> Problem:
         f"{stream[0]} ignores the question what has changed in {stream[1]}: asked for changes after "
         f"{FAR:%Y-%m-%d} it answered with {count} records",
         IGNORED,
-        remedy="check the permissions of the account; until then say `schedule: {full_listing: 1h}` and poll rarely",
+        remedy="check the permissions; until then poll rarely, with `schedule: {full_listing: 1h}`",
     )

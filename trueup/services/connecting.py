@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,17 +108,22 @@ def _consent_line(rules: ObjectRules, rule: ConsentRule, samples: Mapping[str, J
 
 
 def _wins(config: HubConfig, field: str, kind: Kind) -> str:
-    """Who decides, strongest first; stages that agree stand together."""
+    """The authority list as hub.yaml says it, and the strategy where it is not `authority`."""
     policy = config.policy(field, kind)
-    stages: Sequence[str | None] = tuple(config.lifecycle.stages) if kind is Kind.CONTACT else (None,)
-    by_order: dict[tuple[str, ...], list[str]] = {}
-    for stage in stages:
-        by_order.setdefault(config.authority(field, stage, kind), []).append(stage or "")
     said = "" if policy.strategy.value == "authority" else f"{policy.strategy.value}: "
-    if len(by_order) == 1:
-        return said + (" > ".join(next(iter(by_order))) or "nobody")
-    parts = [f"{' > '.join(order) or 'nobody'} ({', '.join(names)})" for order, names in by_order.items()]
-    return said + "; ".join(parts)
+    return said + " > ".join(policy.authority)
+
+
+def order_by_stage(config: HubConfig, wins: str) -> dict[str, tuple[str, ...]]:
+    """What an authority list comes to in each stage: those that agree together, `every stage` if all."""
+    names = wins.rpartition(": ")[2].split(" > ")
+    orders: dict[tuple[str, ...], list[str]] = {}
+    for stage in config.lifecycle.stages:
+        order = tuple(dict.fromkeys(one for name in names for one in config.names(name, stage)))
+        orders.setdefault(order, []).append(stage)
+    if len(orders) == 1:
+        return {"every stage": next(iter(orders))}
+    return {", ".join(stages): order for order, stages in orders.items()}
 
 
 def samples_of(hub: Hub, name: str) -> dict[str, Mapping[str, Json]]:

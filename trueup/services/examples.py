@@ -1,4 +1,4 @@
-"""config/examples.yaml run against the rules: given these records of one person, does what is expected follow?"""
+"""config/examples.yaml against the rules: given these records of one person, does what is expected follow?"""
 
 from __future__ import annotations
 
@@ -136,7 +136,8 @@ def _contact(example: Example, plan: Plan, config: HubConfig) -> Iterator[str]:
         if isinstance(wanted, Rejected):
             yield f"contact.{name}: {wanted.reason}"
         elif not (same(field.type, wanted, got) if field is not None else wanted == got):
-            yield f"contact.{name}: expected {_shown(wanted)}, got {_shown(got)}{_because(plan, address(name))}"
+            why = _because(plan, address(name))
+            yield f"contact.{name}: expected {_shown(wanted)}, got {_shown(got)}{why}"
 
 
 def _because(plan: Plan, field: str) -> str:

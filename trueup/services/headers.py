@@ -13,32 +13,50 @@ KEY = "key"
 """Stands for the column that identifies a row."""
 
 _WORDS: dict[str, str] = {
-    KEY: "id; nr; no; number; customer id; customer no; customer number; contact id; record id; client id; user id; "
-    "kundennr; kundennummer; kunden id; kontakt id; lfd nr; "
-    "ід; номер; код; код клієнта; номер клієнта; ид; код клиента; номер клиента",
+    KEY: (
+        "id; nr; no; number; customer id; customer no; customer number; contact id; record id; client id;"
+        " user id; kundennr; kundennummer; kunden id; kontakt id; lfd nr; ід; номер; код; код клієнта;"
+        " номер клієнта; ид; код клиента; номер клиента"
+    ),
     "email": "email; e mail; email address; e mail address; mail; emailadresse; e mail adresse; mailadresse; "
     "електронна пошта; ел пошта; пошта; емейл; имейл; электронная почта; эл почта; почта; емайл",
-    "phone": "phone; phone number; telephone; tel; telephone number; contact number; telefon; telefonnummer; rufnummer; "
-    "телефон; номер телефону; тел; номер телефона",
-    "phones.mobile": "mobile; mobile phone; mobile number; cell; cell phone; cellphone; handy; handynummer; mobil; "
-    "mobiltelefon; моб; мобільний; мобільний телефон; моб телефон; мобильный; мобильный телефон",
+    "phone": (
+        "phone; phone number; telephone; tel; telephone number; contact number; telefon; telefonnummer;"
+        " rufnummer; телефон; номер телефону; тел; номер телефона"
+    ),
+    "phones.mobile": (
+        "mobile; mobile phone; mobile number; cell; cell phone; cellphone; handy; handynummer; mobil;"
+        " mobiltelefon; моб; мобільний; мобільний телефон; моб телефон; мобильный; мобильный телефон"
+    ),
     "phones.fax": "fax; fax number; telefax; faxnummer; факс",
     "first_name": "first name; firstname; given name; forename; vorname; імʼя; имя",
     "middle_name": "middle name; middlename; patronymic; zweiter vorname; по батькові; отчество",
-    "last_name": "last name; lastname; surname; family name; nachname; familienname; name nachname; прізвище; фамилия",
-    "full_name": "name; full name; fullname; contact; contact name; customer; customer name; person; kunde; kundenname; "
-    "vollständiger name; ansprechpartner; піб; повне імʼя; клієнт; контакт; контактна особа; фио; полное имя; клиент; "
-    "контактное лицо",
+    "last_name": (
+        "last name; lastname; surname; family name; nachname; familienname; name nachname; прізвище; фамилия"
+    ),
+    "full_name": (
+        "name; full name; fullname; contact; contact name; customer; customer name; person; kunde;"
+        " kundenname; vollständiger name; ansprechpartner; піб; повне імʼя; клієнт; контакт; контактна"
+        " особа; фио; полное имя; клиент; контактное лицо"
+    ),
     "salutation": "salutation; title mr mrs; anrede; звертання; обращение",
-    "job_title": "job title; jobtitle; position; title; role; funktion; stelle; berufsbezeichnung; посада; должность",
+    "job_title": (
+        "job title; jobtitle; position; title; role; funktion; stelle; berufsbezeichnung; посада; должность"
+    ),
     "department": "department; abteilung; відділ; отдел",
-    "company_name": "company; company name; organization; organisation; employer; account; firma; firmenname; unternehmen; "
-    "компанія; організація; фірма; компания; организация; фирма",
-    "address.street": "street; address; street address; address line 1; address 1; strasse; straße; anschrift; adresse; "
-    "straße und hausnummer; вулиця; адреса; улица; адрес",
+    "company_name": (
+        "company; company name; organization; organisation; employer; account; firma; firmenname;"
+        " unternehmen; компанія; організація; фірма; компания; организация; фирма"
+    ),
+    "address.street": (
+        "street; address; street address; address line 1; address 1; strasse; straße; anschrift; adresse;"
+        " straße und hausnummer; вулиця; адреса; улица; адрес"
+    ),
     "address.city": "city; town; ort; stadt; wohnort; місто; населений пункт; город; населенный пункт",
-    "address.postcode": "postcode; postal code; zip; zip code; plz; postleitzahl; індекс; поштовий індекс; індекс пошти; "
-    "индекс; почтовый индекс",
+    "address.postcode": (
+        "postcode; postal code; zip; zip code; plz; postleitzahl; індекс; поштовий індекс; індекс пошти;"
+        " индекс; почтовый индекс"
+    ),
     "address.region": "state; region; province; county; bundesland; область; регіон; регион",
     "address.country": "country; land; staat; країна; страна",
     "birthday": "birthday; birth date; date of birth; dob; born; geburtstag; geburtsdatum; дата народження; "
@@ -48,12 +66,16 @@ _WORDS: dict[str, str] = {
     "website": "website; web site; homepage; url; webseite; сайт; вебсайт",
     "tags": "tags; labels; schlagworte; теги; мітки; метки",
     "interests": "interests; interest; interessen; interesse; інтереси; зацікавлення; интересы",
-    "notes": "notes; note; comment; comments; remarks; notiz; notizen; bemerkung; kommentar; примітка; примітки; "
-    "коментар; примечание; комментарий",
+    "notes": (
+        "notes; note; comment; comments; remarks; notiz; notizen; bemerkung; kommentar; примітка;"
+        " примітки; коментар; примечание; комментарий"
+    ),
     "source": "source; lead source; quelle; herkunft; джерело; источник",
-    NEWSLETTER: "subscribed; newsletter; newsletter subscribed; opt in; optin; email opt in; marketing consent; "
-    "abonniert; newsletter abonniert; einwilligung; розсилка; підписка; підписаний; згода на розсилку; рассылка; "
-    "подписка; подписан; согласие на рассылку",
+    NEWSLETTER: (
+        "subscribed; newsletter; newsletter subscribed; opt in; optin; email opt in; marketing consent;"
+        " abonniert; newsletter abonniert; einwilligung; розсилка; підписка; підписаний; згода на"
+        " розсилку; рассылка; подписка; подписан; согласие на рассылку"
+    ),
 }
 
 _KNOWN = {word.strip(): field for field, words in _WORDS.items() for word in words.split(";")}

@@ -22,7 +22,6 @@ from trueup.services.policies import identity_of, policy_of
 from trueup.services.system import SystemClock, SystemRandom
 from trueup.store.open import open_store
 from trueup.sync.parts import Parts, Timing
-from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.sync.rules.policy import Policy, Stream
 
 Progress = Callable[[str, str, str, int], None]
@@ -98,7 +97,7 @@ def wire(folder: Path, config: HubConfig, world: World) -> Hub:
         random=world.random,
         urgent=urgent,
         identity=identity_of(config),
-        fuses=_fuses(config),
+        fuses={kind.value: fuse for kind, fuse in config.hub.fuses.items()},
         timing=_timing(config),
         worker=world.worker,
         progress=world.progress,
@@ -171,11 +170,6 @@ def _upserts(config: HubConfig) -> dict[Stream, str]:
             if field_name:
                 found[(name, object)] = str(field_name)
     return found
-
-
-def _fuses(config: HubConfig) -> dict[str, Fuse]:
-    said = {kind.value: Fuse(fuse.count, fuse.share) for kind, fuse in config.hub.fuses.items()}
-    return {**DEFAULT_FUSES, **said}
 
 
 def _timing(config: HubConfig) -> Timing:

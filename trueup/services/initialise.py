@@ -1,8 +1,7 @@
-"""A new hub: the files, with comments, from a few answers. For tables the mapping is proposed from their headers."""
+"""A new hub: files with comments, from a few answers; a mapping of tables is proposed from their headers."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +69,9 @@ def look_at(path: Path, clock: Clock) -> Table:
     """Encoding, delimiter, columns, and which field of a contact each is. Raises NoTable."""
     if not path.is_file():
         raise NoTable(f"there is no file {path}")
-    connector = CsvConnector(path.stem, {"path": str(path.resolve())}, {"rows": {"entity": "contact"}}, clock.now)
+    connector = CsvConnector(
+        path.stem, {"path": str(path.resolve())}, {"rows": {"entity": "contact"}}, clock.now
+    )
     try:
         columns = tuple(spec.name for spec in connector.fields("rows"))
         page = connector.pull("rows", Reading.LISTING, None, columns)
@@ -82,7 +83,9 @@ def look_at(path: Path, clock: Clock) -> Table:
     return _understood(path, columns, samples, len(page.records))
 
 
-def _understood(path: Path, columns: tuple[str, ...], samples: Mapping[str, Sequence[Json]], rows: int) -> Table:
+def _understood(
+    path: Path, columns: tuple[str, ...], samples: Mapping[str, Sequence[Json]], rows: int
+) -> Table:
     found: dict[str, str] = {}
     for name in columns:
         meant = field_of(name)
@@ -128,7 +131,20 @@ def _identifies(values: Sequence[Json]) -> bool:
 
 
 _SLASHED = re.compile(r"(\d\d?)[/-](\d\d?)[/-]\d{2,4}")
-_NO_WORDS = ("no", "n", "0", "false", "nein", "ні", "нет", "unsubscribed", "opted out", "opted_out", "off", "abgemeldet")
+_NO_WORDS = (
+    "no",
+    "n",
+    "0",
+    "false",
+    "nein",
+    "ні",
+    "нет",
+    "unsubscribed",
+    "opted out",
+    "opted_out",
+    "off",
+    "abgemeldet",
+)
 
 
 def _turned(field: str, values: Sequence[Json]) -> str:
@@ -137,7 +153,9 @@ def _turned(field: str, values: Sequence[Json]) -> str:
     if field == "birthday":
         return _date_order(texts)
     if field in ("tags", "interests"):
-        return "semicolon_list" if sum(";" in t for t in texts) > sum("," in t for t in texts) else "comma_list"
+        return (
+            "semicolon_list" if sum(";" in t for t in texts) > sum("," in t for t in texts) else "comma_list"
+        )
     if field == "full_name" and texts:
         return "last_first" if sum("," in text for text in texts) * 2 > len(texts) else ""
     return ""
@@ -167,7 +185,7 @@ def offered() -> Mapping[str, System]:
 
 
 def files_of(name: str, region: str, wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> dict[str, str]:
-    """Path below the hub's folder to text, for every file of a new hub. Raises NotFound for no such system."""
+    """Path below the hub's folder to text, for every file. Raises NotFound for no such system."""
     files = {"hub.yaml": _hub(name, region, wanted)}
     for one in wanted:
         system = offered().get(one.connector)
@@ -213,7 +231,7 @@ connections: [{order}]
 
 contact:
   survivorship:                 # which value wins where systems differ; one rule per field
-    default: {{authority: [control, {", ".join(roles)}]}}   # `control`: the role that leads in the contact's stage
+    default: {{authority: [control, {", ".join(roles)}]}}   # `control`: who leads in the contact's stage
     tags: {{strategy: union}}     # removals travel too
     interests: {{strategy: union}}
 
@@ -241,13 +259,20 @@ def _table_file(one: Wanted, table: Table) -> str:
         lines.append("    # create: 'true'    no row is added: whoever owns the file gives the keys")
     else:
         lines.append("    # no column identifies a row for ever, so a row is known by its content")
-        lines.append("    create: 'true'              # contacts of other systems are added as rows; left out: never")
+        lines.append(
+            "    create: 'true'              # contacts of other systems are added as rows; left out: never"
+        )
     if table.opted_out is not None:
         column, word = table.opted_out
-        lines += ["    consent:", f"      email.marketing: {{field: {_quoted(column)}, opted_out: {_quoted(word)}}}"]
+        lines += [
+            "    consent:",
+            f"      email.marketing: {{field: {_quoted(column)}, opted_out: {_quoted(word)}}}",
+        ]
     lines += ["    fields:                     # the contact's field: the column", *_field_lines(table)]
     if table.left:
-        lines.append(f"    # not mapped: {', '.join(table.left)}  (`trueup config fields` lists the contact's fields)")
+        lines.append(
+            f"    # not mapped: {', '.join(table.left)}  (`trueup config fields` lists the contact's fields)"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -283,10 +308,14 @@ def _system_file(one: Wanted, system: System) -> str:
         lines += ["objects:", "  customers:                    # a table or view: name it, and its columns"]
         lines += ["    entity: contact", "    key: id", "    fields:", "      email: email"]
         return "\n".join(lines) + "\n"
-    objects = [name for name, said in system.mapping.items() if not said.off and (said.entity or "") == "contact"]
+    objects = [
+        name for name, said in system.mapping.items() if not said.off and (said.entity or "") == "contact"
+    ]
     if objects:
         lines += ["objects:", f"  {objects[0]}:"]
-        lines.append("    # create: stage == \"lead\"      which contacts may be created there; left out: never")
+        lines.append(
+            '    # create: stage == "lead"      which contacts may be created there; left out: never'
+        )
         lines.append("    entity: contact")
     return "\n".join(lines) + "\n"
 
@@ -334,5 +363,5 @@ def region_of(environment: Mapping[str, str]) -> str:
 
 def usable_name(text: str) -> str:
     """A name for a connection out of a file's name: lower case, letters, digits and `_`."""
-    plain = re.sub(r"[^a-z0-9_]+", "_", os.path.splitext(text)[0].casefold()).strip("_")
+    plain = re.sub(r"[^a-z0-9_]+", "_", Path(text).stem.casefold()).strip("_")
     return plain or "table"

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from trueup.config.lifecycle_settings import Summary
+from trueup.config.condition_names import entity_names
 from trueup.config.settings import Connection, HubConfig
-from trueup.config.vocabulary import Take
 from trueup.dedupe.decision import Identity
 from trueup.errors import Broken
-from trueup.lifecycle.conditions import Named, compile_condition
+from trueup.lifecycle.conditions import compile_condition
 from trueup.mapping.apply import compile_mapping
 from trueup.mapping.compiled import ObjectMapping
 from trueup.model.canonical import Locale
-from trueup.model.consent import ConsentState, consent_field
-from trueup.model.fields import Field, Kind
+from trueup.model.fields import Kind
 from trueup.model.record import FieldSpec
-from trueup.model.values import Type
 from trueup.sync.rules.policy import Condition, FieldPolicy, Policy, Stream
 
 Specs = Mapping[Stream, Mapping[str, FieldSpec]]
@@ -87,40 +84,10 @@ def _judging(config: HubConfig) -> Callable[[Kind, str], FieldPolicy]:
 
 def condition(text: str, config: HubConfig, origin: str, kind: Kind = Kind.CONTACT) -> Condition:
     """A CEL condition as the rules call it. The configuration was checked, so it compiles."""
-    compiled = compile_condition(text, names_of(config, kind), origin, config.hub.time_zone)
+    compiled = compile_condition(text, entity_names(config, kind), origin, config.hub.time_zone)
     if isinstance(compiled, list):
         raise Broken(f"{origin}: `{text}`: {compiled[0].message}")
     return compiled
-
-
-def names_of(config: HubConfig, kind: Kind = Kind.CONTACT) -> dict[str, Named]:
-    """Everything that a condition about this kind of entity may speak of."""
-    names: dict[str, Named] = dict(config.fields[kind])
-    if kind is Kind.CONTACT:
-        names.update({f"company.{name}": field for name, field in config.fields[Kind.COMPANY].items()})
-        names.update({name: _summary_type(one) for name, one in config.lifecycle.summaries.items()})
-        names["days_in_stage"] = Type.INT
-        states = Field("consent", Type.CHOICE, options=tuple(state.value for state in ConsentState))
-        names.update({consent_field(*pair): states for pair in _consents(config)})
-    return names
-
-
-def _consents(config: HubConfig) -> set[tuple[str, str]]:
-    return {
-        (rule.channel, rule.purpose)
-        for connection in config.connections.values()
-        for rules in connection.objects.values()
-        for rule in rules.consent
-    }
-
-
-def _summary_type(summary: Summary) -> Type:
-    match summary.take:
-        case Take.COUNT:
-            return Type.INT
-        case Take.SUM:
-            return Type.DECIMAL
-    return Type.DATETIME if summary.field is None else Type.TEXT
 
 
 def identity_of(config: HubConfig) -> Identity:

@@ -9,8 +9,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from trueup.config.nodes import Listing, Node, Scalar, Table
-from trueup.config.settings import Connection, HubConfig
 from trueup.config.scalars import plain_value
+from trueup.config.settings import Connection, HubConfig
 from trueup.mapping.schema import ConsentRule, Direction, FieldRule, ObjectRules, Publish, Shape, Unmapped
 from trueup.model.record import Json
 
@@ -50,7 +50,13 @@ def _object(rules: ObjectRules) -> dict[str, Any]:
     said |= dict(rules.options)
     plain = ("take", "create", "contact", "renamed_from")
     said |= {name: value for name in plain if (value := getattr(rules, name)) is not None}
-    usual = {"leaves": "keep", "secondary": "quiet", "deleted_elsewhere": "keep", "merge": "ask", "company": "link"}
+    usual = {
+        "leaves": "keep",
+        "secondary": "quiet",
+        "deleted_elsewhere": "keep",
+        "merge": "ask",
+        "company": "link",
+    }
     said |= {name: value for name, other in usual.items() if (value := getattr(rules, name)) != other}
     blocks = ("deactivate", "reactivate", "handoff", "segments")
     said |= {name: _json(value) for name in blocks if (value := getattr(rules, name))}
@@ -64,7 +70,11 @@ def _object(rules: ObjectRules) -> dict[str, Any]:
 
 
 def _is_stage(rule: FieldRule) -> bool:
-    return rule.field == "stage" and rule.values is not None and rule.unmapped in (Unmapped.LEAVE, Unmapped.ERROR)
+    return (
+        rule.field == "stage"
+        and rule.values is not None
+        and rule.unmapped in (Unmapped.LEAVE, Unmapped.ERROR)
+    )
 
 
 def _stage(rule: FieldRule) -> dict[str, Json]:
@@ -82,9 +92,19 @@ def _words(values: Mapping[str, tuple[Json, ...]]) -> dict[str, Json]:
 
 _USUAL = FieldRule("", "")
 _KEYS = (
-    "direction", "transform", "unmapped", "default", "clear", "refused", "too_long", "max_length", "shape", "to",
-    "currency", "create_only",
-)  # fmt: skip
+    "direction",
+    "transform",
+    "unmapped",
+    "default",
+    "clear",
+    "refused",
+    "too_long",
+    "max_length",
+    "shape",
+    "to",
+    "currency",
+    "create_only",
+)
 
 
 def _field(rule: FieldRule) -> Json:

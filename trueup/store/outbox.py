@@ -88,8 +88,9 @@ def abandoned(tx: Tx, worker_gone_before: datetime) -> int:
     """See `Store.abandoned`. The attempt may have lasted until its worker went: the lag counts from then."""
     gone = micros(worker_gone_before)
     found = tx.rows(
-        "select id, entity_id from deliveries where open = 1 and state = 'sent' and sent_at < ?"
-        " order by id" + tx.lock,
+        "select id, entity_id from deliveries where open = 1 and stream_id in ints(?) and state = 'sent'"
+        " and sent_at < ? order by id" + tx.lock,
+        sorted(streams(tx).names),
         gone,
     )
     tx.run(
@@ -113,23 +114,28 @@ def next_delivery_at(tx: Tx, connections: Sequence[str]) -> datetime | None:
 
 
 def gated(tx: Tx, run_id: int | None) -> dict[tuple[str, str], int]:
-    condition, values = ("", ()) if run_id is None else (" and v.run_id = ?", (run_id,))
+    known = streams(tx)
+    condition, values = ("", ()) if run_id is None else (" and run_id = ?", (run_id,))
     found = tx.rows(
-        "select c.name, v.gate, count(*) from deliveries v join streams s on s.id = v.stream_id"
-        " join connections c on c.id = s.connection_id"
-        f" where v.open = 1 and v.state = 'gated'{condition} group by c.name, v.gate order by 1, 2",
+        "select stream_id, gate, count(*) from deliveries where open = 1 and stream_id in ints(?)"
+        f" and state = 'gated'{condition} group by stream_id, gate order by 1, 2",
+        sorted(known.names),
         *values,
     )
-    return {(connection, gate): count for connection, gate, count in found}
+    counts: dict[tuple[str, str], int] = {}
+    for stream_id, gate, count in found:
+        key = (known.names[stream_id][0], gate)
+        counts[key] = counts.get(key, 0) + count
+    return counts
 
 
 def open_gates(tx: Tx, connection: str, gate: str) -> int:
     return _reopen(
         tx,
-        "state = 'gated' and gate = ? and stream_id in ints(?)",
+        "stream_id in ints(?) and state = 'gated' and gate = ?",
         "state = 'due'",
-        gate,
         streams(tx).of([connection]),
+        gate,
     )
 
 
@@ -148,7 +154,8 @@ def _reopen(tx: Tx, condition: str, change: str, *values: object) -> int:
 
 
 def close_gates(tx: Tx, run_id: int, reason: str) -> int:
-    return _withdraw(tx, "state = 'gated' and run_id = ?", reason, "", run_id)
+    condition = "stream_id in ints(?) and state = 'gated' and run_id = ?"
+    return _withdraw(tx, condition, reason, "", sorted(streams(tx).names), run_id)
 
 
 def discard(tx: Tx, ids: Sequence[int], user: str) -> int:

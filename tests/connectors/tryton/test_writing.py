@@ -245,10 +245,10 @@ def test_what_is_not_there_is_gone(person: Person, desk: Desk) -> None:
 
 
 def test_a_party_in_use_is_not_deleted(person: Person, desk: Desk) -> None:
-    id = person.party("Buyer")
-    person.sell_to(id, "Ten chairs")
-    (outcome,) = desk.write(DELETE, (id, {}))
-    assert isinstance(outcome, RefusedItem) and desk.record(id).values["name"] == "Buyer"
+    person.sell_to(person.party("Buyer"), "Ten chairs")
+    (employee,) = person.call("company.employee.search_read", [], 0, 1, None, ["party"])
+    (outcome,) = desk.write(DELETE, (employee["party"], {}))
+    assert isinstance(outcome, RefusedItem) and desk.record(employee["party"]).values["name"] == "Rep"
 
 
 def test_switching_off_and_on_again_with_values(person: Person, desk: Desk) -> None:

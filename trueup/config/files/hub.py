@@ -9,11 +9,12 @@ from typing import Any
 from trueup.config.env import Secret
 from trueup.config.files.homes import homes
 from trueup.config.scalars import Count, Duration, Flag, SecretText, Share, Text, Word, words
-from trueup.config.settings import FUSES, Alerts, EntitySettings, Fuse, HubSettings, SurvivorshipRule
+from trueup.config.settings import FUSES, Alerts, EntitySettings, HubSettings, SurvivorshipRule
 from trueup.config.shapes import Key, ListOf, Made, MapOf, Struct, enum_words
 from trueup.config.vocabulary import Edits, FirstLoad, FuseKind, OnClash
 from trueup.model.fields import Field, Kind, Strategy
 from trueup.model.values import Type
+from trueup.sync.rules.guard import Fuse
 
 NAMES = ListOf(Text("a role or a connection"), "a list of roles and connections", short=True)
 

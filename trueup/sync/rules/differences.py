@@ -96,7 +96,7 @@ def compare(
         _keep(reading, draft)
         return
     hub = hub_side(binding, values)
-    if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading, values)):
+    if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading)):
         return
     raw = wanted(binding, link, values, context) if binding.outward or binding.inward else ABSENT
     if isinstance(raw, Rejected):
@@ -128,9 +128,9 @@ def _consent_matters(reading: Reading, state: Value) -> bool:
     return bool(state == ConsentState.OPTED_IN and shown == ConsentState.OPTED_OUT)
 
 
-def _reaches(reading: Reading, values: Mapping[str, Value]) -> bool:
+def _reaches(reading: Reading) -> bool:
     """A subscription is kept by address: without one there is nothing to unsubscribe."""
-    return not reading.binding.remote.startswith("subscription.") or bool(values.get("email"))
+    return not reading.binding.remote.startswith("subscription.") or reading.has is not ABSENT
 
 
 def _held(reading: Reading, raw: Json) -> bool:
@@ -229,8 +229,15 @@ def _payload(reading: Reading, raw: Json) -> Json:
         return {"+": [element], "-": []} if raw else {"+": [], "-": [element]}
     if reading.binding.shape in (Shape.LIST, Shape.ELEMENTS) and isinstance(raw, list):
         has = reading.raw if isinstance(reading.raw, list) else []
-        return {"+": [one for one in raw if one not in has], "-": [one for one in has if one not in raw]}
+        gone = [one for one in has if one not in raw and _ours(reading.binding, one)]
+        return {"+": [one for one in raw if one not in has], "-": gone}
     return raw
+
+
+def _ours(binding: Binding, element: Json) -> bool:
+    """Whether this element of a list is read by this binding at all (a consent tag has its own)."""
+    said = binding.read([element])
+    return isinstance(said, Mapping) and any(value not in (None, []) for value in said.values())
 
 
 def _replaced(reading: Reading) -> Json:

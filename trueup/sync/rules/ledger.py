@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from trueup.dedupe.normalise import email_subject_key, phone_key
+from trueup.model.canonical.subject import email_subject_key, phone_subject_key
 from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.values import Value
 from trueup.sync.rules.evidence import Reading
@@ -67,7 +67,7 @@ def subjects(ref: str, channel: str, values: Mapping[str, Value]) -> Iterable[tu
 
 def subject_key(channel: str, address: str) -> str:
     """The frozen key of an address in the ledger."""
-    return email_subject_key(address) if channel == "email" else phone_key(address) or address
+    return email_subject_key(address) if channel == "email" else phone_subject_key(address)
 
 
 def _documented(reading: Reading) -> bool:
