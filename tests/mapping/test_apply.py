@@ -312,7 +312,11 @@ def test_a_reference_is_the_remote_id_as_text_and_names_its_object() -> None:
 
 
 def test_what_is_read_through_a_reference_is_only_carried_outward() -> None:
-    assert mapping(FieldRule("company.name", "Company")).bindings[0].direction is Direction.OUT
+    assert mapping(FieldRule("owner.email", "RepEmail")).bindings[0].direction is Direction.OUT
+
+
+def test_a_company_s_name_that_people_type_on_a_contact_is_read_too() -> None:
+    assert mapping(FieldRule("company.name", "Company")).bindings[0].direction is Direction.BOTH
 
 
 def test_an_amount_and_its_currency_are_two_bindings() -> None:

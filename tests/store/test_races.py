@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
@@ -15,7 +17,7 @@ from trueup.model.plan import Lane
 from trueup.ports import Store
 from trueup.store.open import open_store
 
-EMAIL = ("email", "a@x.example")
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -26,11 +28,11 @@ def workers(url: str, hub: Hub) -> Iterator[list[Hub]]:
         store.close()
 
 
-def together(*steps: Callable[[], object]) -> list[object]:
+def together(*steps: Callable[[], T]) -> list[T]:
     """Start all steps at the same moment, each in a thread of its own; their answers."""
     ready = threading.Barrier(len(steps))
 
-    def run(step: Callable[[], object]) -> object:
+    def run(step: Callable[[], T]) -> T:
         ready.wait()
         return step()
 
@@ -47,11 +49,11 @@ def test_two_workers_with_one_new_person_make_one_contact(hub: Hub, workers: lis
         proposals = [replace(assignment(link), seen={key: frozenset()}) for link in links]
         back = together(
             *(
-                lambda worker=worker, one=one: list(worker.store.assign([one], at(2), None))  # type: ignore[misc]
+                partial(worker.store.assign, [one], at(2), None)
                 for worker, one in zip(workers, proposals, strict=False)
             )
         )
-        assert sorted(map(len, back)) == [0, 1]  # type: ignore[arg-type]
+        assert sorted(map(len, back)) == [0, 1]
         assert len(hub.store.find_by_key(Kind.CONTACT, key)) == 1
 
 
@@ -60,12 +62,9 @@ def test_two_workers_with_one_page_make_each_link_once(hub: Hub, workers: list[H
         records = [record(f"{n}-{k}", 1, a=k) for k in range(20)]
         orders = [records, records[::-1], records[5:], records[:9]]
         landed = together(
-            *(
-                lambda worker=worker, order=order: worker.land("sales", *order)  # type: ignore[misc]
-                for worker, order in zip(workers, orders, strict=True)
-            )
+            *(partial(worker.land, "sales", *order) for worker, order in zip(workers, orders, strict=True))
         )
-        assert sum(one.new for one in landed) == 20  # type: ignore[attr-defined]
+        assert sum(one.new for one in landed) == 20
     assert hub.store.count_links() == {("sales", "contacts", "live"): 160}
 
 
@@ -75,13 +74,8 @@ def test_of_two_decisions_about_one_entity_one_stands(hub: Hub, workers: list[Hu
         hub.store.mark_due([case.entity.id], "test")
         case = hub.case(case.entity.id)
         plans = [plan(case, {"a": k + 1}, create("shop", a=k + 1)) for k in range(4)]
-        back = together(
-            *(
-                lambda worker=worker, one=one: worker.commit(one)  # type: ignore[misc]
-                for worker, one in zip(workers, plans, strict=True)
-            )
-        )
-        assert sorted(map(len, back)) == [0, 1, 1, 1]  # type: ignore[arg-type]
+        back = together(*(partial(worker.commit, one) for worker, one in zip(workers, plans, strict=True)))
+        assert sorted(map(len, back)) == [0, 1, 1, 1]
         after = hub.case(case.entity.id)
         assert (after.entity.revision, len(after.open), len(after.links)) == (2, 1, 2)
 
@@ -95,18 +89,18 @@ def test_two_workers_never_send_one_delivery(hub: Hub, workers: list[Hub]) -> No
     orders = [ids, ids[::-1], ids[3:], ids[:7]]
     sent = together(
         *(
-            lambda worker=worker, order=order: worker.store.send(order, "w", at(1), None)  # type: ignore[misc]
+            partial(worker.store.send, order, "w", at(1), None)
             for worker, order in zip(workers, orders, strict=True)
         )
     )
-    assert sorted(id for one in sent for id in one) == ids  # type: ignore[attr-defined]
+    assert sorted(id for one in sent for id in one) == ids
 
 
 def test_one_lease_has_one_owner_whoever_asks_at_once(hub: Hub, workers: list[Hub]) -> None:
     for n in range(10):
         fences = together(
             *(
-                lambda worker=worker, k=k: worker.store.lease(f"run {n}", f"w{k}", at(0), at(60))  # type: ignore[misc]
+                partial(worker.store.lease, f"run {n}", f"w{k}", at(0), at(60))
                 for k, worker in enumerate(workers)
             )
         )
@@ -120,8 +114,8 @@ def test_a_create_answered_while_its_record_is_read_is_one_link(hub: Hub, worker
         hub.commit(plan(hub.case(case.entity.id), None, create("shop", a=0)))
         (delivery,) = hub.send()
         together(
-            lambda: workers[0].settle(done(delivery, remote_id=f"x{n}")),
-            lambda: workers[1].land("shop", record(f"x{n}", 1, a=0)),
+            partial(workers[0].settle, done(delivery, remote_id=f"x{n}")),
+            partial(workers[1].land, "shop", record(f"x{n}", 1, a=0)),
         )
         assert hub.link("shop", f"x{n}").entity_id == case.entity.id
         assert hub.store.strangers([Kind.CONTACT], 0, 10) == []
@@ -158,7 +152,7 @@ def work(worker: Hub, name: int) -> int:
 
 
 def test_workers_at_full_speed_meet_no_lock_and_no_deadlock(hub: Hub, workers: list[Hub]) -> None:
-    stood = together(*(lambda worker=worker, n=n: work(worker, n) for n, worker in enumerate(workers)))  # type: ignore[misc]
+    stood = together(*(partial(work, worker, n) for n, worker in enumerate(workers)))
     assert all(stood)
     links = hub.store.count_links()
     assert links[("sales", "contacts", "live")] == 10
@@ -174,6 +168,6 @@ def test_eight_threads_of_one_process_never_find_the_database_locked(store: Stor
             store.count_links()
         return 25
 
-    answers = together(*(lambda n=n: reads_and_writes(n) for n in range(8)))  # type: ignore[misc]
+    answers = together(*(partial(reads_and_writes, n) for n in range(8)))
     assert answers == [25] * 8
     assert sum(store.count_links().values()) == 200

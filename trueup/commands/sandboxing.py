@@ -15,7 +15,7 @@ from typing import Any
 from trueup.commands.answer import Answer, counted, print_json, print_shown
 from trueup.commands.desk import Desk, Form, Reality
 from trueup.commands.opening import environment_for
-from trueup.commands.standins import FOLDER, Standins, save_standins, state_file
+from trueup.commands.standins import FOLDER, Standins, save_standins
 from trueup.config.load import load
 from trueup.config.settings import Connection, HubConfig
 from trueup.connectors.registry import connector_kind
@@ -47,7 +47,7 @@ def serve(desk: Desk, people: int, seed: int) -> Answer:
             _announce(desk, config, standing, filled)
             _wait()
         finally:
-            state_file(desk.folder).unlink(missing_ok=True)
+            shutil.rmtree(place, ignore_errors=True)
     return (
         Answer({"stopped": True}, ["The sandbox is closed; what was in it is gone."])
         if desk.form is Form.TEXT
