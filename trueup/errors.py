@@ -170,9 +170,7 @@ class Refused(ConnectorError):
 
     code = "TU-REF-001"
 
-    def __init__(
-        self, message: str, *, fields: Mapping[str, str] | None = None, **details: str
-    ) -> None:
+    def __init__(self, message: str, *, fields: Mapping[str, str] | None = None, **details: str) -> None:
         super().__init__(message, **details)
         self.fields: Mapping[str, str] = dict(fields or {})
 

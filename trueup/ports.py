@@ -59,9 +59,7 @@ class Budget(Protocol):
 
     def ask(self, connection: str, group: str, lane: str, cost: float) -> float: ...
 
-    def learn(
-        self, connection: str, group: str, remaining: float | None, reset_in: float | None
-    ) -> None: ...
+    def learn(self, connection: str, group: str, remaining: float | None, reset_in: float | None) -> None: ...
 
 
 class Store(Protocol):
@@ -191,9 +189,7 @@ class Store(Protocol):
         """Streams of which one complete listing has landed and has no stranger left."""
         ...
 
-    def commit(
-        self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None
-    ) -> Sequence[int]:
+    def commit(self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None) -> Sequence[int]:
         """Entities, links, history, deliveries and consent of these plans; due marks gone.
 
         A plan whose entity, links or open deliveries moved since they were read is left out; answers

@@ -56,8 +56,15 @@ def test_help_reads_like_this(name: str) -> None:
 
 
 def test_every_command_offers_the_common_options() -> None:
-    leaves = [words for words in ALL if words and not any(one[: len(words)] == words for one in ALL if one != words)]
-    lacking = [words for words in leaves for option in ("--json", "--config", "--debug") if option not in say(*words, "--help").out]
+    leaves = [
+        words for words in ALL if words and not any(one[: len(words)] == words for one in ALL if one != words)
+    ]
+    lacking = [
+        words
+        for words in leaves
+        for option in ("--json", "--config", "--debug")
+        if option not in say(*words, "--help").out
+    ]
     assert lacking == []
 
 
@@ -69,9 +76,9 @@ def test_help_comes_at_once() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = "('sqlalchemy', 'httpx', 'phonenumbers', 'ruamel', 'trueup.config', 'trueup.store', 'trueup.sandbox')"
+    heavy = (
+        "('sqlalchemy', 'httpx', 'phonenumbers', 'ruamel', 'trueup.config', 'trueup.store', 'trueup.sandbox')"
+    )
     code = f"import sys, trueup.cli; print([name for name in {heavy} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert said.stdout.strip() == "[]"
-
-

@@ -11,10 +11,12 @@ from trueup.connectors.base import (
     Done,
     Elements,
     GoneItem,
+    NotApplied,
     ObjectSpec,
     Outcome,
     RefusedItem,
     StaleItem,
+    UnknownItem,
     WebhookRequest,
     WriteItem,
 )
@@ -63,11 +65,17 @@ class Row:
     number: int
     stamp: datetime
     deleted: bool = False
+    successor: str | None = None
+    born: datetime | None = None
 
 
 @dataclass
 class Memory:
-    """One object of one system. `keeps` is what it makes of a value that is sent; `refuse` may refuse."""
+    """One object of one system. `keeps` is what it makes of a value that is sent; `refuse` may refuse.
+
+    `hidden` are fields that its answers leave out; `lag` is how many seconds a new record stays unknown to
+    look-ups; `loses` are items that are applied but not answered, `locked` those that are not applied now.
+    """
 
     clock: Clock
     name: str = "people"
@@ -84,6 +92,10 @@ class Memory:
     between: Callable[[], None] = lambda: None
     broken: list[Exception] = field(default_factory=list)
     after_write: list[Exception] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
+    lag: float = 0.0
+    loses: Callable[[WriteItem], bool] = lambda item: False
+    locked: Callable[[WriteItem], bool] = lambda item: False
 
     # -- what people do there ---------------------------------------------------------------------
 
@@ -100,6 +112,11 @@ class Memory:
         self._put(id, row.values)
         self.rows[id].deleted = True
 
+    def merge(self, loser: str, winner: str) -> None:
+        """The system joins two of its records: the loser is gone and points at the winner."""
+        self.delete(loser)
+        self.rows[loser].successor = winner
+
     def values(self, id: str) -> dict[str, Json]:
         return self.rows[id].values
 
@@ -109,12 +126,14 @@ class Memory:
     def _put(self, id: str, values: Mapping[str, Json]) -> None:
         self.sequence += 1
         self.clock.tick(0.001)
-        self.rows[id] = Row(dict(values), self.sequence, self.clock.now())
+        now, before = self.clock.now(), self.rows.get(id)
+        born = before.born if before is not None and before.born is not None else now
+        self.rows[id] = Row(dict(values), self.sequence, now, born=born)
 
     # -- the connector ----------------------------------------------------------------------------
 
     def objects(self) -> Mapping[str, ObjectSpec]:
-        spec = ObjectSpec(self.name, self.kind, self.capabilities, 100, 100, keys=self.keys)
+        spec = ObjectSpec(self.name, self.kind, self.capabilities, 100, 100, self.lag, keys=self.keys)
         return {self.name: spec}
 
     def whoami(self) -> str:
@@ -148,7 +167,7 @@ class Memory:
         self.calls.append("read")
         self._maybe_fail()
         return [
-            GoneItem() if id not in self.rows or self.rows[id].deleted else self._record(id, fields)
+            self._gone(id) if id not in self.rows or self.rows[id].deleted else self._record(id, fields)
             for id in ids
         ]
 
@@ -158,13 +177,13 @@ class Memory:
         return [
             self._record(id, fields)
             for id, row in self.rows.items()
-            if not row.deleted and str(row.values.get(key)).casefold() in wanted
+            if not row.deleted and str(row.values.get(key)).casefold() in wanted and self._indexed(row)
         ]
 
     def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
         self.calls.append("write")
         self._maybe_fail()
-        outcomes = [self._apply(item, fields) for item in items]
+        outcomes = [self._answer(item, fields) for item in items]
         if self.after_write:
             raise self.after_write.pop(0)
         return outcomes
@@ -183,6 +202,18 @@ class Memory:
         if self.broken:
             raise self.broken.pop(0)
 
+    def _gone(self, id: str) -> GoneItem:
+        return GoneItem(self.rows[id].successor if id in self.rows else None)
+
+    def _indexed(self, row: Row) -> bool:
+        return row.born is None or (self.clock.now() - row.born).total_seconds() >= self.lag
+
+    def _answer(self, item: WriteItem, fields: Sequence[str]) -> Outcome:
+        if self.locked(item):
+            return NotApplied("the row is locked")
+        outcome = self._apply(item, fields)
+        return UnknownItem("the answer was lost") if self.loses(item) else outcome
+
     def _apply(self, item: WriteItem, fields: Sequence[str]) -> Outcome:
         problems = self.refuse(item.values)
         if problems:
@@ -190,11 +221,11 @@ class Memory:
         id = item.id
         if item.kind is WriteKind.CREATE:
             id = str(len(self.rows) + 1)
-            self.rows[id] = Row({}, 0, self.clock.now())
+            self.rows[id] = Row({}, 0, self.clock.now(), born=self.clock.now())
         assert id is not None
         row = self.rows.get(id)
         if row is None or row.deleted:
-            return GoneItem()
+            return self._gone(id)
         if item.version is not None and item.version != str(row.number):
             return StaleItem()
         self.written.append(item)
@@ -215,5 +246,7 @@ class Memory:
 
     def _record(self, id: str, fields: Sequence[str]) -> Record:
         row = self.rows[id]
-        said = {path: row.values.get(path) for path in fields}
-        return Record(id, {} if row.deleted else said, str(row.number), row.stamp, deleted=row.deleted)
+        said = {path: row.values.get(path) for path in fields if path not in self.hidden}
+        known = {} if row.deleted else said
+        gone, successor = row.deleted and row.successor is None, row.successor
+        return Record(id, known, str(row.number), row.stamp, deleted=gone, successor=successor)

@@ -6,13 +6,16 @@ import inspect
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from trueup.commands.answer import Answer, counted, print_json, print_shown
+import typer
+
+from trueup.commands.answer import FINE, Answer, counted, print_json, print_shown
 from trueup.commands.desk import Desk, Form, Reality
 from trueup.commands.opening import environment_for
 from trueup.commands.standins import FOLDER, Standins, save_standins
@@ -48,11 +51,9 @@ def serve(desk: Desk, people: int, seed: int) -> Answer:
             _wait()
         finally:
             shutil.rmtree(place, ignore_errors=True)
-    return (
-        Answer({"stopped": True}, ["The sandbox is closed; what was in it is gone."])
-        if desk.form is Form.TEXT
-        else Answer(None)
-    )
+    if desk.form is Form.JSON:
+        raise typer.Exit(FINE)  # the one document was printed when it opened
+    return Answer(None, ["The sandbox is closed; what was in it is gone."])
 
 
 def fresh_folder(place: Path) -> None:
@@ -159,8 +160,6 @@ def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping
         )
     else:
         print_shown(lines)
-    import sys
-
     sys.stdout.flush()
 
 

@@ -228,7 +228,9 @@ class Context:
 
     references: Mapping[str, Reference] = field(default_factory=dict)
     remote: Mapping[Ref, str] = field(default_factory=dict)  # Ref -> public id of the entity linked there
-    companies: Mapping[str, str] = field(default_factory=dict)  # company name as said -> the one that bears it
+    companies: Mapping[str, str] = field(
+        default_factory=dict
+    )  # company name as said -> the one that bears it
     released: frozenset[str] = frozenset()
     gates_open: frozenset[tuple[str, str]] = frozenset()
 

@@ -333,7 +333,9 @@ def _needed(connector: str, system: System) -> list[str]:
     words = placeholders(manifest.auth[0].model_dump()) if manifest.auth else set()
     words |= placeholders(manifest.base_url)
     settings = manifest.settings
-    return [name for name in settings if name in words and settings[name].default is None]
+    return [
+        name for name in settings if (name in words or settings[name].required) and not settings[name].default
+    ]
 
 
 def _auth_line(one: Wanted, name: str, system: System) -> str:

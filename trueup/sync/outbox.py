@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -31,6 +31,9 @@ from trueup.sync.rules import acknowledge
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
 
+SOME = 1000
+"""Deliveries that are loaded at once."""
+
 LANES = (Lane.URGENT, Lane.NORMAL, Lane.BULK)
 
 
@@ -48,23 +51,28 @@ class Push:
         attempted = 0
         while True:
             open_now = [name for name in connections if name not in self.blocked]
-            batch = self._next(open_now)
-            if not batch:
+            found = self._outstanding(open_now)
+            if not found:
                 return attempted
-            attempted += len(batch)
-            self._deliver(batch)
+            stream = (found[0].write.connection, found[0].write.object)
+            for batch in self._batches(stream, found):
+                if stream[0] in self.blocked:
+                    break
+                attempted += len(batch)
+                self._deliver(batch)
 
-    def _next(self, connections: Sequence[str]) -> Sequence[Delivery]:
+    def _outstanding(self, connections: Sequence[str]) -> Sequence[Delivery]:
         if not connections:
             return ()
-        found = self.parts.store.outstanding(self.parts.now(), LANES, connections, 1000)
-        if not found:
-            return ()
-        first = found[0].write
-        size = self.parts.specs[(first.connection, first.object)].write_batch
-        if self.parts.can((first.connection, first.object), Capability.WRITE_WHOLE):
-            return found
-        return found[:size]
+        return self.parts.store.outstanding(self.parts.now(), LANES, connections, SOME)
+
+    def _batches(self, stream: Stream, found: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+        """As many as the system takes in one call; all of them where it writes an object whole."""
+        size = self.parts.specs[stream].write_batch
+        if self.parts.can(stream, Capability.WRITE_WHOLE):
+            size = len(found)
+        for start in range(0, len(found), size):
+            yield found[start : start + size]
 
     # -- one batch --------------------------------------------------------------------------------
 
@@ -161,7 +169,7 @@ class Push:
         now, lag = self.parts.now(), self.parts.specs[stream].lag
         match outcome:
             case Done(id=id, record=record):
-                return acknowledge.done(delivery, id, record, lag, now)
+                return acknowledge.done(delivery, id, record, lag, now, self._own_stamps(stream))
             case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
                 return acknowledge.exists(delivery, existing, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
@@ -181,6 +189,11 @@ class Push:
                     job=job,
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
+
+    def _own_stamps(self, stream: Stream) -> frozenset[str]:
+        """Paths that only tell when the system made the record: of one that we made they say nothing."""
+        mapping = self.parts.policy.mappings[stream]
+        return frozenset(one.remote for one in mapping.bindings if one.fields == ("created_at",))
 
     def _postpone(self, stream: Stream, batch: Sequence[Delivery], error: ConnectorError) -> None:
         """The guard could not read: nothing was sent, the connection waits or the batch is tried later."""

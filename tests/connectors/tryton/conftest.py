@@ -54,9 +54,13 @@ class Person:
     """Somebody who works in Tryton, by calls of their own that share no code with the connector."""
 
     def __init__(self, server: TrytonServer) -> None:
-        pair = base64.b64encode(f"{server.user}:{server.password}".encode()).decode()
-        self._client = httpx.Client(headers={"Authorization": f"Basic {pair}"}, timeout=60, trust_env=False)
+        self._client = httpx.Client(timeout=60, trust_env=False)
         self._url = f"{server.url}/rpc/"
+        login = [server.user, {"password": server.password}, "en"]
+        body = {"id": 1, "method": "common.db.login", "params": login}
+        user_id, token, *_ = self._client.post(self._url, json=body).json()["result"]
+        session = base64.b64encode(f"{server.user}:{user_id}:{token}".encode()).decode()
+        self._client.headers["Authorization"] = f"Session {session}"
 
     def call(self, method: str, *params: Any, **context: Any) -> Any:
         body = {"id": 1, "method": f"model.{method}", "params": [*params, context]}
@@ -141,8 +145,9 @@ def server() -> Iterator[TrytonServer]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def person(server: TrytonServer) -> Iterator[Person]:
+    """Somebody who has set up what a plain installation lacks."""
     person = Person(server)
     person.once("party.category", "Company")
     person.relation_types()
@@ -195,7 +200,6 @@ class Desk:
 
 @pytest.fixture
 def desk(server: TrytonServer, person: Person) -> Iterator[Desk]:
-    """The connector, after everything that a plain installation lacks was made."""
     desk = Desk(server)
     yield desk
     desk.connector.close()

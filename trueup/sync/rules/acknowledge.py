@@ -13,14 +13,27 @@ from trueup.sync.rules.backoff import next_try
 from trueup.sync.rules.differences import refusal_digest
 
 
-def done(delivery: Delivery, record_id: str, record: Record | None, lag: float, now: datetime) -> Settlement:
-    """The write was applied; the system's own answer, if it gave one, becomes what is observed."""
+def done(
+    delivery: Delivery,
+    record_id: str,
+    record: Record | None,
+    lag: float,
+    now: datetime,
+    own_stamps: frozenset[str] = frozenset(),
+) -> Settlement:
+    """The write was applied; the system's own answer, if it gave one, becomes what is observed.
+
+    `own_stamps`: paths that say nothing new about a record that we made ourselves.
+    """
     write = delivery.write
     sent = predicted(delivery)
     answered = dict(record.values) if record is not None else {}
     observed = {path: answered.get(path, value) for path, value in sent.items()}
     if write.kind is WriteKind.CREATE:
-        observed |= {path: value for path, value in answered.items() if value in (None, "", [])}
+        quiet = {
+            path: value for path, value in answered.items() if path in own_stamps or value in (None, "", [])
+        }
+        observed = {**quiet, **observed}
     assumed = {
         path: {"was": write.replaced.get(path), "until": (now + timedelta(seconds=lag + 1)).isoformat()}
         for path in sent

@@ -14,7 +14,7 @@ from trueup.model.plan import Change, Conflict, Context, HubEdit
 from trueup.model.values import Type, Value
 from trueup.sync.rules import ledger
 from trueup.sync.rules.evidence import Claim, Reading
-from trueup.sync.rules.policy import Policy
+from trueup.sync.rules.policy import FieldPolicy, Policy
 from trueup.sync.rules.verdict import HUB, Question, Verdict, judge
 
 STAGE = "stage"
@@ -95,6 +95,9 @@ def _judge_field(
     state: Values, kind: Kind, field: Field, claims: Sequence[Claim], policy: Policy, now: datetime
 ) -> None:
     rule = policy.fields(kind, field.name)
+    if len(claims) == 1 and _uncontested(state, field, claims[0], rule):
+        state.put(field.name, claims[0].value, source_of(claims[0], now), "first sight")
+        return
     question = Question(
         field,
         state.values.get(field.name),
@@ -107,6 +110,16 @@ def _judge_field(
     state.conflicts.extend(verdict.conflicts)
     if verdict.winner is not None:
         state.put(field.name, verdict.value, source_of(verdict.winner, now), verdict.rule)
+
+
+def _uncontested(state: Values, field: Field, claim: Claim, rule: FieldPolicy) -> bool:
+    """One first sight of an empty field by a system that may decide it: every strategy takes it."""
+    return (
+        claim.first
+        and field.name not in state.values
+        and not field.type.is_set
+        and claim.connection in rule.authority(state.values.get(STAGE))
+    )
 
 
 def _judge_group(

@@ -33,7 +33,7 @@ class Draft:
     waits: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Difference:
     """One remote value to be written, with what it does and what stands there."""
 

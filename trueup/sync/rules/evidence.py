@@ -19,7 +19,7 @@ READ_AS = {"company.name": "company_name"}
 """Derived addresses whose remote text is a claim on another field."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for every field of every record, and freezing triples the cost
 class Claim:
     """One source asks that a field hold a value.
 
@@ -42,7 +42,7 @@ class Claim:
     edit_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """One binding of one link, seen against its agreement.
 

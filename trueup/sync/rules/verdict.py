@@ -20,7 +20,7 @@ from trueup.sync.rules.policy import FieldPolicy
 HUB = "hub"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
     """What a field becomes. `winner` None: the current value stays. `rule` says why."""
 
@@ -30,7 +30,7 @@ class Verdict:
     conflicts: tuple[Conflict, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """One field to be judged: what the hub holds, who claims what, and by which rule."""
 

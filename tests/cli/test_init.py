@@ -1,0 +1,156 @@
+"""`init`: a working hub from a few answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kit import kept, rows, say, two_tables
+from trueup.config.load import load
+from trueup.sandbox.seed import dirty_csvs
+from trueup.services.headers import KEY, NEWSLETTER, field_of
+
+
+def test_two_tables_become_a_hub_that_passes_check(desk: Path) -> None:
+    two_tables(desk)
+    assert say("check").code == 0
+    text = (desk / "config/connections/crm.yaml").read_text("utf-8").replace(str(desk), "FOLDER")
+    assert text == kept("init-crm", text)
+
+
+def test_it_ends_with_the_next_three_commands(desk: Path) -> None:
+    (desk / "people.csv").write_text("Name,Email\nAnn Lee,ann@example.com\n", "utf-8")
+    said = say("init", "--connect", "people=people.csv:sales")
+    assert [line.strip() for line in said.out.splitlines()[-3:]] == [
+        "trueup check",
+        "trueup plan",
+        "trueup sync --approve-first",
+    ]
+
+
+def test_it_never_writes_over_a_file(hub: Path) -> None:
+    before = (hub / "hub.yaml").read_text("utf-8")
+    said = say("init", "--connect", "other=crm.csv:sales")
+    assert (said.code, "TU-INI-001" in said.err) == (2, True)
+    assert (hub / "hub.yaml").read_text("utf-8") == before
+
+
+def test_it_says_what_it_needs_where_nobody_can_be_asked(desk: Path) -> None:
+    said = say("init")
+    assert said.code == 2
+    assert "--connect" in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Color,Size\nred,4\n", "no column could be recognised"),
+        ("", "the file is empty"),
+    ],
+)
+def test_a_file_that_is_no_table_of_people_is_refused_with_the_reason(
+    desk: Path, text: str, why: str
+) -> None:
+    (desk / "things.csv").write_text(text, "utf-8")
+    said = say("init", "--connect", "things=things.csv:sales")
+    assert said.code == 2
+    assert why in said.err
+    assert not (desk / "config").exists()
+
+
+def test_a_missing_file_is_named(desk: Path) -> None:
+    said = say("init", "--connect", "things=nowhere.csv:sales")
+    assert (said.code, "nowhere.csv" in said.err) == (2, True)
+
+
+def test_dirty_exports_in_another_alphabet_are_mapped_and_synced(desk: Path) -> None:
+    dirty_csvs(3, 20, desk)
+    said = say(
+        "init", "--json", "--region", "UA",
+        "--connect", "crm=customers.csv:sales", "--connect", "news=newsletter.csv:marketing",
+    )  # fmt: skip
+    tables = said.json["tables"]
+    assert tables["crm"]["encoding"] == "windows-1251"
+    assert set(tables["crm"]["fields"]) >= {
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "phones.mobile",
+        "birthday",
+    }
+    assert "full_name" in tables["news"]["fields"]
+    assert say("sync", "--approve-first").code == 0
+    again = say("sync", "--json").json
+    assert [one["decided"] for one in again["writes"]] == [0, 0]
+
+
+def test_a_known_system_gets_its_settings_with_where_the_vendor_issues_them(desk: Path) -> None:
+    said = say("init", "--connect", "sales=salesforce", "--connect", "support=zendesk:operations")
+    assert said.code == 0, said.err
+    text = (desk / "config/connections/sales.yaml").read_text("utf-8")
+    assert "role: sales" in text
+    assert "${env:SALES_CLIENT_SECRET}" in text
+    assert "SALES_CLIENT_SECRET=" in (desk / "config/.env.example").read_text("utf-8")
+
+
+def test_files_for_known_systems_pass_check_once_their_secrets_are_there(desk: Path) -> None:
+    say(
+        "init",
+        "--connect",
+        "sales=salesforce",
+        "--connect",
+        "support=zendesk:operations",
+        "--connect",
+        "m=hubspot",
+    )
+    names = [
+        line.partition("=")[0]
+        for line in Path("config/.env.example").read_text("utf-8").splitlines()
+        if "=" in line
+    ]
+    usual = {
+        "SUPPORT_USER": "ann@example.com",
+        "SUPPORT_SUBDOMAIN": "acme",
+        "SALES_DOMAIN": "acme.my.salesforce.com",
+    }
+    load(Path("config"), {name: usual.get(name, "some-secret") for name in names})
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("E-Mail", "email"), ("EMail_Address", "email"), ("електронна пошта", "email"), ("Эл. почта", "email"),
+        ("Ім'я", "first_name"), ("Имя", "first_name"), ("Vorname", "first_name"), ("firstName", "first_name"),
+        ("Прізвище", "last_name"), ("Фамилия", "last_name"), ("Nachname", "last_name"),
+        ("ПІБ", "full_name"), ("ФИО", "full_name"), ("Kunde", "full_name"),
+        ("Моб.", "phones.mobile"), ("Handy", "phones.mobile"), ("Телефон", "phone"),
+        ("PLZ", "address.postcode"), ("Індекс", "address.postcode"), ("ZIP code", "address.postcode"),
+        ("Geburtsdatum", "birthday"), ("Дата рождения", "birthday"),
+        ("Kunden-Nr.", KEY), ("№", KEY), ("Subscribed", NEWSLETTER), ("Farbe", None),
+    ],
+)  # fmt: skip
+def test_headers_are_recognised_in_four_languages(header: str, field: str | None) -> None:
+    assert field_of(header) == field
+
+
+def test_a_column_that_repeats_is_no_key(desk: Path) -> None:
+    (desk / "people.csv").write_text("id,Name\n1,Ann\n1,Bob\n", "utf-8")
+    said = say("init", "--json", "--connect", "people=people.csv:sales")
+    assert said.json["tables"]["people"]["key"] is None
+
+
+def test_the_word_that_means_no_newsletter_is_found(desk: Path) -> None:
+    (desk / "people.csv").write_text(
+        "Name,Email,Newsletter\nAnn,a@example.com,ja\nBob,b@example.com,nein\n", "utf-8"
+    )
+    say("init", "--connect", "people=people.csv:marketing")
+    text = Path("config/connections/people.yaml").read_text("utf-8")
+    assert 'email.marketing: {field: "Newsletter", opted_out: "nein"}' in text
+
+
+def test_nothing_of_the_table_is_changed(desk: Path) -> None:
+    two_tables(desk)
+    say("check")
+    assert len(rows("crm.csv")) == 3

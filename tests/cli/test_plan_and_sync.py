@@ -1,0 +1,232 @@
+"""`plan` and `sync`: what would be done, what was done, in numbers that add up."""
+
+from __future__ import annotations
+
+import csv
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kit import Said, kept, plain, rows, say
+
+NOTHING = "Nothing has been written to any system."
+
+
+def changed(path: str, old: str, new: str) -> None:
+    file = Path(path)
+    text = file.read_text("utf-8")
+    assert text.count(old) == 1, f"{path} holds {text.count(old)} times: {old}"
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def synced() -> Said:
+    said = say("sync", "--approve-first")
+    assert said.code == 0, said.out + said.err
+    return said
+
+
+# -- plan ---------------------------------------------------------------------------------------------
+
+
+def test_a_first_plan_reads_like_this(hub: Path) -> None:
+    said = say("plan")
+    assert (said.code, said.err) == (0, "")
+    assert plain(said.out) == kept("plan-first", plain(said.out))
+
+
+def test_the_first_line_of_a_plan_says_that_nothing_was_written(hub: Path) -> None:
+    before = (rows("crm.csv"), rows("news.csv"))
+    assert say("plan").out.splitlines()[0] == NOTHING
+    assert (rows("crm.csv"), rows("news.csv")) == before
+
+
+def test_what_was_read_is_the_sum_of_what_it_turned_out_to_be(hub: Path) -> None:
+    parts = ("new", "changed", "same", "deleted", "older", "filtered", "rejected")
+    for said in (say("plan", "--json").json, say("sync", "--json").json):
+        for one in said["objects"]:
+            assert one.get("read", 0) == sum(one.get(part, 0) for part in parts), one
+
+
+def test_a_second_plan_after_a_sync_finds_nothing(hub: Path) -> None:
+    synced()
+    said = say("plan", "--exit-code")
+    assert said.code == 0
+    assert "A sync would write nothing." in said.out
+
+
+def test_exit_code_3_says_that_something_would_be_written(hub: Path) -> None:
+    assert say("plan", "--exit-code").code == 3
+    assert say("plan").code == 0
+
+
+def test_one_contact_is_shown_with_everything_that_is_decided_about_it(hub: Path) -> None:
+    said = say("plan", "--only", "dan@example.com")
+    assert plain(said.out) == kept("plan-only", plain(said.out))
+
+
+def test_a_limit_decides_on_so_many_contacts(hub: Path) -> None:
+    assert say("plan", "--limit", "1", "--json").json["contacts"] == 1
+
+
+def test_a_contact_that_nobody_knows_is_said_to_be_unknown(hub: Path) -> None:
+    said = say("plan", "--only", "nobody@example.com")
+    assert "No contact that has something to decide matches `nobody@example.com`" in said.out
+
+
+def test_a_contact_in_step_is_said_to_be_in_step(hub: Path) -> None:
+    synced()
+    assert "is in step" in say("plan", "--only", "bob@example.com").out
+
+
+def test_replacements_are_listed_in_a_table_for_their_owner_only(hub: Path) -> None:
+    said = say("plan", "--csv", "replaced.csv")
+    assert "listed in replaced.csv" in said.out
+    assert stat.S_IMODE(os.stat("replaced.csv").st_mode) == 0o600
+    with open("replaced.csv", encoding="utf-8-sig", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [(one["connection"], one["field"], one["old"], one["new"], one["state"]) for one in found] == [
+        ("crm", "Position", "CTO", "Director", "withheld")
+    ]
+
+
+def test_offline_decides_on_what_was_read_last(hub: Path) -> None:
+    say("plan")
+    changed("crm.csv", "3;Cid;Fox", "4;Dee;Elm;dee@example.com;;\n3;Cid;Fox")
+    assert say("plan", "--offline", "--json").json["contacts"] == 4
+    assert say("plan", "--json").json["contacts"] == 5
+
+
+def test_a_backfill_is_said_to_wait(hub: Path) -> None:
+    said = say("plan", "--backfill", "crm.phone=push")
+    assert (said.code, "TU-CLI-010" in said.err) == (2, True)
+    assert "wait for a later version" in said.err
+
+
+# -- sync ---------------------------------------------------------------------------------------------
+
+
+def test_a_first_sync_reads_like_this(hub: Path) -> None:
+    said = say("sync", "--approve-first")
+    assert (said.code, said.err) == (0, "")
+    assert plain(said.out) == kept("sync-first", plain(said.out))
+    assert {row.split(",")[1] for row in rows("news.csv")} == {
+        "ann@example.com", "bob@example.com", "cid@example.com", "dan@example.com",
+    }  # fmt: skip
+
+
+def test_a_quiet_sync_writes_nothing_and_is_fine(hub: Path) -> None:
+    synced()
+    said = say("sync")
+    assert said.code == 0
+    assert "Written:\n  nothing" in said.out
+
+
+def test_nothing_is_written_for_the_first_time_before_a_person_has_allowed_it(hub: Path) -> None:
+    before = (rows("crm.csv"), rows("news.csv"))
+    said = say("sync")
+    assert said.code == 1
+    assert "trueup sync --approve-first" in said.out
+    assert (rows("crm.csv"), rows("news.csv")) == before
+
+
+def test_decided_and_pending_writes_are_all_accounted_for(hub: Path) -> None:
+    for command in (["sync"], ["sync", "--approve-first"], ["sync"]):
+        for one in say(*command, "--json").json["writes"]:
+            ended = one["done"] + one["failed"] + one["overtaken"] + one["replaced"]
+            assert one["pending before"] + one["decided"] == ended + one["held"] + one["pending"]
+            assert one["replaced"] >= 0
+
+
+def test_a_differing_value_is_reported_and_written_only_after_a_release(hub: Path) -> None:
+    assert "connections release crm" in synced().out
+    assert rows("crm.csv")[0].endswith(";CTO")
+    assert say("connections", "release", "crm", "--yes").code == 0
+    assert say("sync").code == 0
+    assert rows("crm.csv")[0].endswith(";Director")
+
+
+def test_one_contact_can_be_synced_alone(hub: Path) -> None:
+    assert say("sync", "--only", "bob@example.com", "--approve-first").code == 0
+    assert [row for row in rows("news.csv") if "bob@" in row]
+    assert not [row for row in rows("news.csv") if "cid@" in row]
+
+
+def test_a_saved_plan_is_applied_as_it_was_shown(hub: Path) -> None:
+    assert say("plan", "--out", "the.plan").code == 0
+    assert stat.S_IMODE(os.stat("the.plan").st_mode) == 0o600
+    said = say("sync", "--plan", "the.plan", "--approve-first")
+    assert said.code == 0, said.out + said.err
+    assert [row for row in rows("news.csv") if "bob@" in row]
+
+
+def test_a_saved_plan_that_no_longer_fits_stops_before_the_first_write(hub: Path) -> None:
+    say("plan", "--out", "the.plan")
+    changed("crm.csv", "2;Bob;Ray", "2;Robert;Ray")
+    before = rows("news.csv")
+    said = say("sync", "--plan", "the.plan", "--approve-first")
+    assert (said.code, "TU-RUN-030" in said.err) == (1, True)
+    assert rows("news.csv") == before
+
+
+def test_a_saved_plan_of_another_configuration_is_refused(hub: Path) -> None:
+    say("plan", "--out", "the.plan")
+    changed("config/hub.yaml", "name: acme", "name: other")
+    said = say("sync", "--plan", "the.plan")
+    assert (said.code, "TU-RUN-031" in said.err) == (1, True)
+
+
+def test_a_file_that_is_no_plan_is_named(hub: Path) -> None:
+    said = say("sync", "--plan", "crm.csv")
+    assert said.code == 1
+    assert "crm.csv is not a plan" in said.err
+
+
+def test_a_plan_and_a_choice_of_contacts_do_not_go_together(hub: Path) -> None:
+    assert say("sync", "--plan", "x", "--only", "ann@example.com").code == 2
+
+
+def test_an_object_of_which_nothing_was_read_is_explained(hub: Path) -> None:
+    Path("crm.csv").write_text("id;First name;Last name;E-mail;Phone;Position\n", "utf-8")
+    said = say("plan")
+    assert "Nothing was read of:" in said.out
+    assert "it holds no record that this account may see" in said.out
+
+
+def test_a_missing_table_is_told_and_the_other_system_goes_on(hub: Path) -> None:
+    synced()
+    Path("crm.csv").unlink()
+    said = say("sync")
+    assert said.code == 1
+    assert "crm could not be read to the end" in said.out
+    assert "trueup explain TU-CON-010" in said.out
+
+
+# -- processes ----------------------------------------------------------------------------------------
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "trueup.cli", *words], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_real_process_ends_with_the_exit_codes_that_are_promised(hub: Path) -> None:
+    assert run("plan", "--exit-code").returncode == 3
+    assert run("sync").returncode == 1
+    assert run("sync", "--approve-first").returncode == 0
+    Path("config/hub.yaml").write_text("nam: acme\n", "utf-8")
+    assert run("plan").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words", [("plan",), ("sync",), ("check",), ("runs",), ("connections",), ("failures",)]
+)
+def test_json_is_one_document_and_nothing_else(hub: Path, words: tuple[str, ...]) -> None:
+    said = run(*words, "--json")
+    assert said.stderr == ""
+    assert said.stdout.startswith("{")
+    assert isinstance(say(*words, "--json").json, dict)
