@@ -250,6 +250,10 @@ class Store(Protocol):
         """Gated deliveries by (connection, gate kind)."""
         ...
 
+    def adopt_gated(self, run_id: int) -> Mapping[tuple[str, str], int]:
+        """Take over gated deliveries of runs that never ended properly; how many by (connection, gate)."""
+        ...
+
     def open_gates(self, connection: str, gate: str, user: str) -> int:
         """Let the gated deliveries of this kind flow; how many."""
         ...

@@ -117,7 +117,11 @@ class House:
             self.hub.store.release(name, "ann", self.sandbox.clock.now())
 
     def wait(self, **time: float) -> None:
+        """Time passes; what a vendor does in the background by then is done."""
         self.sandbox.clock.advance(timedelta(**time))
+        for standin in self.sandbox.standins.values():
+            if isinstance(standin, ZendeskStandIn):
+                standin.jobs.advance()
 
     def settle(self, most: int = 8) -> list[Report]:
         """Let all lags pass and sync until a run writes nothing; fails when there is no end to it."""

@@ -121,7 +121,8 @@ def test_files_for_known_systems_pass_check_once_their_secrets_are_there(desk: P
 @pytest.mark.parametrize(
     ("header", "field"),
     [
-        ("E-Mail", "email"), ("EMail_Address", "email"), ("електронна пошта", "email"), ("Эл. почта", "email"),
+        ("E-Mail", "email"), ("EMail_Address", "email"), ("електронна пошта", "email"),
+        ("Эл. почта", "email"),
         ("Ім'я", "first_name"), ("Имя", "first_name"), ("Vorname", "first_name"), ("firstName", "first_name"),
         ("Прізвище", "last_name"), ("Фамилия", "last_name"), ("Nachname", "last_name"),
         ("ПІБ", "full_name"), ("ФИО", "full_name"), ("Kunde", "full_name"),

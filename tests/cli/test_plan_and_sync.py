@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import stat
 import subprocess
 import sys
@@ -85,8 +84,8 @@ def test_a_contact_in_step_is_said_to_be_in_step(hub: Path) -> None:
 def test_replacements_are_listed_in_a_table_for_their_owner_only(hub: Path) -> None:
     said = say("plan", "--csv", "replaced.csv")
     assert "listed in replaced.csv" in said.out
-    assert stat.S_IMODE(os.stat("replaced.csv").st_mode) == 0o600
-    with open("replaced.csv", encoding="utf-8-sig", newline="") as file:
+    assert stat.S_IMODE(Path("replaced.csv").stat().st_mode) == 0o600
+    with Path("replaced.csv").open(encoding="utf-8-sig", newline="") as file:
         found = list(csv.DictReader(file))
     assert [(one["connection"], one["field"], one["old"], one["new"], one["state"]) for one in found] == [
         ("crm", "Position", "CTO", "Director", "withheld")
@@ -157,7 +156,7 @@ def test_one_contact_can_be_synced_alone(hub: Path) -> None:
 
 def test_a_saved_plan_is_applied_as_it_was_shown(hub: Path) -> None:
     assert say("plan", "--out", "the.plan").code == 0
-    assert stat.S_IMODE(os.stat("the.plan").st_mode) == 0o600
+    assert stat.S_IMODE(Path("the.plan").stat().st_mode) == 0o600
     said = say("sync", "--plan", "the.plan", "--approve-first")
     assert said.code == 0, said.out + said.err
     assert [row for row in rows("news.csv") if "bob@" in row]

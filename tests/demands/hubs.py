@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.sync.memory import Chance, Clock, Memory
@@ -141,11 +143,26 @@ def hub_of(
     """A hub over these systems, as set."""
     policy = policy_of(systems, setting)
     specs = {stream: systems[stream[0]].objects()[stream[1]] for stream in policy.rules}
-    store = store or open_store(f"sqlite:///{folder / 'hub.sqlite'}")
+    store = store or new_store(folder)
     connectors: Mapping[str, Connector] = dict(systems)
     return SmallHub(
         systems, store, Parts(store, connectors, specs, policy, clock, Chance(), **setting.parts)
     )
+
+
+@lru_cache(maxsize=1)
+def _empty_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "hub.sqlite"
+        open_store(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+def new_store(folder: Path) -> Store:
+    """An empty store in a file of this folder; its schema is made once and copied."""
+    path = folder / "hub.sqlite"
+    path.write_bytes(_empty_database())
+    return open_store(f"sqlite:///{path}")
 
 
 def with_fuse(hub: SmallHub, **fuses: Fuse) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -14,6 +16,9 @@ from trueup.model.fields import Kind
 from trueup.model.plan import Delivery, DeliveryState, Lane, Settlement
 from trueup.model.record import Record
 from trueup.store.open import open_store
+
+SEEN: Counter[str] = Counter()
+"""How often what matters was really exercised."""
 
 IDS = st.sampled_from(["1", "2", "3", "4"])
 VALUES = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from([None, 1, 2, "x"]), max_size=3)
@@ -60,6 +65,7 @@ class Memory(RuleBasedStateMachine):
         self.records[id] |= values
         self.base[id] = base
         self.gone.discard(id)
+        SEEN["moved"] += moved
         if moved and id in self.entities:
             self.due.add(self.entities[id])
 
@@ -68,6 +74,7 @@ class Memory(RuleBasedStateMachine):
         if id in self.records:
             landed = self.hub.land("sales", record(id, -1, **values), now=self.now)
             assert landed.older == 1
+            SEEN["older"] += 1
 
     @rule(id=IDS)
     def a_record_is_deleted(self, id: str) -> None:
@@ -75,6 +82,7 @@ class Memory(RuleBasedStateMachine):
         self.hub.land("sales", Record(id, {}, changed_at=at(self.now), deleted=True), now=self.now)
         if id in self.records and id not in self.gone:
             self.gone.add(id)
+            SEEN["deleted"] += 1
             if id in self.entities:
                 self.due.add(self.entities[id])
 
@@ -123,6 +131,8 @@ class Memory(RuleBasedStateMachine):
         self.shop[one.entity_id] = {**self.shop.get(one.entity_id, {}), **one.write.values}
         if before.entity.revision != one.entity_revision:
             self.due.add(one.entity_id)
+            SEEN["moved on while sent"] += 1
+        SEEN[f"applied {one.write.kind}"] += 1
 
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
@@ -154,3 +164,11 @@ Memory.TestCase.settings = settings(
     max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestMemory = Memory.TestCase
+
+
+def test_the_histories_above_were_not_idle() -> None:
+    """A randomised test proves nothing about what it never did."""
+    if not SEEN:
+        pytest.skip("runs with the histories above")
+    floors = {"moved": 50, "deleted": 20, "older": 20, "applied create": 20, "applied update": 3}
+    assert {name: SEEN[name] for name, floor in floors.items() if SEEN[name] < floor} == {}

@@ -117,6 +117,14 @@ def test_a_plan_on_an_entity_that_moved_is_left_out_and_the_others_stand(hub: Hu
     assert hub.due() == [one.entity.id]
 
 
+def test_a_plan_that_judges_no_link_is_held_to_the_revision_too(hub: Hub) -> None:
+    case = hub.settled("sales", "1", a=1)
+    stale = plan(again(hub, case.entity.id), {"a": 7}, links=())
+    hub.commit(plan(again(hub, case.entity.id), {"a": 5}, links=()))
+    assert hub.commit(stale) == [case.entity.id]
+    assert hub.case(case.entity.id).entity.values == {"a": 5}
+
+
 def test_a_plan_on_a_link_that_was_read_meanwhile_is_left_out(hub: Hub) -> None:
     case = hub.settled("sales", "1", a=1)
     stale = plan(again(hub, case.entity.id), {"a": 7})

@@ -237,3 +237,7 @@ def test_what_was_landed_survives_the_process(url: str) -> None:
     assert second.known("sales", "contacts", ["7"])["7"].observed == {"a": "ü"}
     assert second.stream("sales", "contacts").cursor == {"n": 1}
     second.close()
+
+
+def test_a_stream_that_nobody_read_misses_nothing(hub: Hub) -> None:
+    assert hub.store.missing("erp", "contacts", 1) == (0, 0)

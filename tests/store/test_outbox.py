@@ -197,6 +197,23 @@ def test_a_prediction_holds_until_the_system_shows_it_or_time_is_up(hub: Hub) ->
     assert hub.land("shop", record("x-1", 7, a=1, b=1), now=41).changed == 1
 
 
+def test_a_prediction_that_never_came_true_is_given_up_when_time_is_up(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.settle(done(delivery, assumed={"a": {"was": 1, "until": at(60).isoformat()}}))
+    assert hub.land("shop", record("x-1", 5, a=1, b=1), now=30).changed == 0
+    assert hub.land("shop", record("x-1", 5, a=1, b=1), now=59).changed == 0
+    assert hub.land("shop", record("x-1", 5, a=1, b=1), now=61).changed == 1
+    assert mine(hub.case(delivery.entity_id)).observed["a"] == 1
+
+
+def test_a_prediction_outlives_a_change_of_another_field(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.settle(done(delivery, assumed={"a": {"was": 1, "until": at(60).isoformat()}}))
+    assert hub.land("shop", record("x-1", 5, a=1, b=9), now=30).changed == 1
+    assert mine(hub.case(delivery.entity_id)).observed == {"a": 2, "b": 9}
+    assert hub.land("shop", record("x-1", 5, a=1, b=9), now=61).changed == 1
+
+
 def test_settling_twice_is_settling_once(hub: Hub) -> None:
     delivery = sent(hub)
     hub.settle(done(delivery))

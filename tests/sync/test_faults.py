@@ -301,3 +301,62 @@ def test_a_reference_follows_when_its_target_is_linked(tmp_path: Path, clock: Cl
     hub.sync()
     assert hub.contact("ann@example.com").get("company") is None
     assert hub.sync().outcome is RunOutcome.COMPLETED
+
+
+def test_a_value_that_does_not_fit_is_set_aside_at_a_create_too(tmp_path: Path, clock: Clock) -> None:
+    systems = {"source": Memory(clock), "target": Memory(clock)}
+    short = FieldRule("department", "department", max_length=5)
+    hub = small_hub(
+        tmp_path,
+        clock,
+        systems,
+        objects={"source": rules(), "target": rules(fields=["email", "first_name", short])},
+        create=("target",),
+    )
+    systems["source"].add(**ann(department="Research and development"))
+    hub.sync()
+    assert systems["target"].values("1").get("department") is None
+    assert [key for _, key, _ in hub.store.quarantined("target", 10)] == ["department"]
+
+
+def test_a_value_that_many_records_of_one_system_share_identifies_nobody(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock)
+    for number in range(8):
+        hub.systems["source"].add(email="team@example.com", first_name=f"P{number}", last_name=f"L{number}")
+    hub.sync()
+    assert len(hub.store.find(Kind.CONTACT, "team@example.com", 20)) == 8
+
+
+def test_letter_case_of_an_address_is_no_difference(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock)
+    hub.systems["source"].add(**ann(email="Ann@Example.com"))
+    hub.systems["target"].add(**ann())
+    report = hub.sync()
+    assert report.tally.get("withheld") == 0
+    hub.release()
+    hub.sync()
+    assert hub.writes() == 0
+
+
+def test_gated_writes_of_a_run_that_died_are_taken_over_by_the_next(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = pair(tmp_path, clock)
+    hub.systems["source"].add(**ann(job_title="CTO"))
+    hub.sync()
+    hub.release()
+    hub.systems["source"].edit("1", job_title=None)
+
+    class Died(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trueup.sync.engine._open_gates", die)
+        with pytest.raises(Died):
+            hub.sync()
+    clock.tick(3600)
+    hub.sync()
+    assert hub.systems["target"].values("1")["job_title"] is None

@@ -86,7 +86,7 @@ _SENTENCES: tuple[tuple[type[ConnectorError], str], ...] = (
     (Malformed, "did not answer what it promises; nothing of the answer was used"),
 )
 _REMEDIES: tuple[tuple[type[ConnectorError], str], ...] = (
-    (RateLimited, "wait; the next run goes on where this one stopped. Lower the budget if it happens often"),
+    (RateLimited, "wait; the next run goes on where this one stopped. If it happens often, poll less often"),
     (Transient, "wait, and run again; nothing was lost"),
     (OutcomeUnknown, "run again: what may have been done is looked up before anything is sent once more"),
     (Stale, "run again: the record is read and decided anew"),
@@ -109,8 +109,9 @@ def connector_lines(error: ConnectorError) -> tuple[str, ...]:
     if error.vendor_says:
         lines.append(f"    it says: {covered(error.vendor_says)}")
     wait = getattr(error, "retry_after", None)
-    remedy = error.remedy or _by_class(error, _REMEDIES)
-    lines.append(f"    do: {remedy}{_until(wait)}")
+    lines.append(
+        f"    do: {error.remedy or _by_class(error, _REMEDIES).replace('wait', f'wait{_time(wait)}', 1)}"
+    )
     lines.append(f"    then: {_command(error)}   (`trueup explain {error.code}` tells more)")
     return tuple(lines)
 
@@ -119,16 +120,15 @@ def _by_class(error: ConnectorError, table: tuple[tuple[type[ConnectorError], st
     return next((text for kind, text in table if isinstance(error, kind)), "could not do this")
 
 
-def _until(seconds: float | None) -> str:
+def _time(seconds: float | None) -> str:
+    """How long a system asks us to wait, as people say it; empty if it did not."""
     if not seconds:
         return ""
-    if seconds < 90:
-        return f" (it names {seconds:.0f} seconds)"
-    return (
-        f" (it names {seconds / 60:.0f} minutes)"
-        if seconds < 5400
-        else f" (it names {seconds / 3600:.0f} hours)"
-    )
+    for size, word in ((3600.0, "hour"), (60.0, "minute"), (1.0, "second")):
+        if seconds >= 1.5 * size or word == "second":
+            number = max(1, round(seconds / size))
+            return f" {number} {word}{'' if number == 1 else 's'}, as it asks"
+    return ""
 
 
 def _command(error: ConnectorError) -> str:

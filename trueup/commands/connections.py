@@ -248,20 +248,18 @@ def rename(
 ) -> Answer:
     """Give a connection another name, and keep everything that is known of its records.
 
-    The file is renamed too, unless you have done that. Where other files name the old connection, those
-    lines are listed and nothing is changed: rename the file yourself, correct them, and say this again.
+    The file is renamed too, unless you have done that, and the lines that name the old connection are
+    corrected. If something else would be wrong then, it is told and nothing is changed.
     """
     from trueup.commands.opening import environment_for
     from trueup.services import connecting
 
     environment = environment_for(desk.folder, desk.reality)
-    moved = connecting.rename_file(desk.folder, environment, old, new)
+    done = connecting.rename_files(desk.folder, environment, old, new)
     with desk.hub() as hub:
         links = connecting.rename(hub, old, new)
-    file = f"connections/{old}.yaml is now connections/{new}.yaml; " if moved else ""
-    return Answer(
-        {"renamed": new, "links": links}, [f"{file}{counted(links, 'link')} moved from {old} to {new}."]
-    )
+    last = f"{counted(links, 'link')} moved from {old} to {new}."
+    return Answer({"renamed": new, "links": links, "changed": done}, [*done, last])
 
 
 def remove(desk: Desk, name: Name, yes: Yes = False) -> Answer:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from trueup.commands.demo_after import way_in
 from trueup.commands.desk import Reality
-from trueup.commands.standins import Standins, rerouted, running_standins
+from trueup.commands.standins import Standins
 from trueup.config.env import SandboxEnvironment, Secret
 from trueup.config.load import load
 from trueup.config.settings import HubConfig
@@ -21,9 +22,9 @@ def open_for(folder: Path, reality: Reality, progress: Progress) -> Hub:
     config = load(folder, environment_for(folder, reality))
     if reality is Reality.REAL:
         return wire(folder, config, World(progress=progress, worker=worker_name()))
-    standins = running_standins(folder)
+    standins, way = way_in(folder)
     world = World(
-        transport=lambda connection: rerouted(standins, connection),
+        transport=way,
         overrides=standins.settings,
         progress=progress,
         worker=worker_name(),

@@ -123,7 +123,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         *failed_lines(report.failed),
         *empty_lines(hub, rows, report.failed),
     ]
-    shown += [*note_lines(report.tally.notes, hub.notes), *_next(hub, report, asked)]
+    shown += [*note_lines(report.tally.notes, notes_of(hub, report.failed)), *_next(hub, report, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
 
 
@@ -133,15 +133,18 @@ def hub_streams(hub: Hub) -> list[tuple[str, str]]:
 
 
 def failed_lines(failed: Mapping[str, ConnectorError | str]) -> list[str]:
-    """Systems that could not be read, each with what to do."""
+    """Systems that could not be used to the end, each with what to do."""
     lines: list[str] = []
     for name, error in sorted(failed.items()):
-        told = connector_lines(error) if isinstance(error, ConnectorError) else covered(error).splitlines()
         lines += [
             "",
-            f"{name} could not be read to the end; what was known of it before still counts.",
-            *told,
+            f"{name} could not be read or written to the end; what was known of it before still counts.",
         ]
+        if isinstance(error, ConnectorError):
+            error.connection = error.connection or name
+            lines += connector_lines(error)
+        else:
+            lines += [*covered(error).splitlines(), f"    then: trueup connections test {name}"]
     return lines
 
 
@@ -155,6 +158,11 @@ def note_lines(*notes: list[str]) -> list[str]:
 
 
 _MOST_NOTES = 20
+
+
+def notes_of(hub: Hub, failed: Mapping[str, object]) -> list[str]:
+    """What opening the hub met; nothing more of systems whose failure is told anyway."""
+    return [note for note in hub.notes if note.partition(" ")[0] not in failed]
 
 
 def _about_only(hub: Hub, text: str) -> list[str]:

@@ -48,7 +48,7 @@ def serve(desk: Desk, people: int, seed: int) -> Answer:
         save_standins(desk.folder, standing)
         try:
             _announce(desk, config, standing, filled)
-            _wait()
+            until_ended()
         finally:
             shutil.rmtree(place, ignore_errors=True)
     if desk.form is Form.JSON:
@@ -163,7 +163,7 @@ def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping
     sys.stdout.flush()
 
 
-def _wait() -> None:
+def until_ended() -> None:
     """Until Ctrl-C, or until the process is asked to end."""
     ended = threading.Event()
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.commands.answer import Answer, Shown, counted
-from trueup.commands.desk import Desk, NotYet, Unusable, command
+from trueup.commands.demo import demo
+from trueup.commands.desk import Desk, Unusable, command
 
 if TYPE_CHECKING:
     from trueup.services.initialise import Table, Wanted
@@ -156,18 +157,3 @@ def sandbox(
     from trueup.commands.sandboxing import serve
 
     return serve(desk, people, seed)
-
-
-def demo(desk: Desk) -> Answer:
-    """Show a full two-way sync over three imitated systems, in under two minutes."""
-    try:
-        from trueup.services.demo import demo as run  # type: ignore[import-not-found,unused-ignore]
-    except ModuleNotFoundError as error:
-        if error.name != "trueup.services.demo":
-            raise
-        raise NotYet("the demonstration is not part of this version") from None
-    return Answer(*_demo_answer(run()))
-
-
-def _demo_answer(outcome: object) -> tuple[object, list[Shown]]:
-    return (outcome if isinstance(outcome, dict) else {"demo": "done"}), []

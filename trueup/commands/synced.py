@@ -18,7 +18,7 @@ from trueup.commands.counts import (
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
-from trueup.commands.planned import failed_lines, hub_streams, note_lines
+from trueup.commands.planned import failed_lines, hub_streams, note_lines, notes_of
 from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Json
 from trueup.services.connecting import withheld_count
@@ -67,7 +67,10 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows)]
     shown += ["", "Written:", written_grid(rows, before, after), *unaccounted_lines(rows)]
     shown += [*_drift_lines(done.drift), *failed_lines(report.failed)]
-    shown += [*empty_lines(hub, rows, report.failed), *note_lines(report.tally.notes, hub.notes)]
+    shown += [
+        *empty_lines(hub, rows, report.failed),
+        *note_lines(report.tally.notes, notes_of(hub, report.failed)),
+    ]
     shown += next_lines(hub, report, after)
     return Answer(_document(hub, done, rows, before, after), shown, _exit(report))
 

@@ -8,6 +8,7 @@ are ambiguous and wait for a steward, never a silent pick.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,14 +49,20 @@ class Stranger:
 
 @dataclass(slots=True)
 class Holders:
-    """Who holds which key: what the store answered, and the groups formed in this call."""
+    """Who holds which key: what the store answered, and the groups formed in this call. `together`:
+    records of this call that hold a key, by key and stream."""
 
     stored: Mapping[Key, Sequence[Candidate]]
     formed: dict[Key, set[str]] = field(default_factory=dict)
+    together: Counter[tuple[Key, str, str]] = field(default_factory=Counter)
 
-    def count(self, key: Key) -> int:
+    def count(self, key: Key, link: Link) -> int:
+        """How many hold this key: entities, or records of this link's own object (duplicates inside one
+        system are few; a value that many records there share is a mailbox or a switchboard)."""
         entities = {candidate.entity_id for candidate in self.stored.get(key, ())}
-        return len(entities) + len({one for one in self.formed.get(key, ()) if one.startswith("new")})
+        new = {one for one in self.formed.get(key, ()) if one.startswith("new")}
+        beside = [c for c in self.stored.get(key, ()) if (c.connection, c.object) == link.stream]
+        return max(len(entities) + len(new), len(beside) + self.together[(key, *link.stream)])
 
     def of(self, key: Key) -> set[str]:
         """Names of the entities: `e<id>` for known ones, `new<link id>` for those formed here."""
@@ -70,6 +77,8 @@ def identify(
     strangers: Sequence[Stranger], holders: Holders, identity: Identity, now: datetime
 ) -> list[Assignment]:
     """An entity for each stranger, in order; strangers that match each other become one."""
+    for stranger in strangers:
+        holders.together.update((key, *stranger.link.stream) for key in stranger.keys)
     return [_assign(stranger, holders, identity, now) for stranger in strangers]
 
 
@@ -104,11 +113,11 @@ def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datet
 
 
 def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> set[str]:
-    """Entities that a trusted key names, strongest kind of key first: the first kind that finds any decides."""
+    """Entities that a trusted key names: the strongest kind of key that finds any decides."""
     for kind in _ORDER[stranger.link.kind]:
         found: set[str] = set()
         for key in stranger.keys:
-            if key[0] == kind and identity.trusts(key, holders.count(key)):
+            if key[0] == kind and identity.trusts(key, holders.count(key, stranger.link)):
                 found |= holders.of(key)
         if found:
             return found

@@ -61,6 +61,7 @@ def field_binding(site: Site, key: str) -> Binding:
         publish=rule.publish,
         create_only=rule.create_only,
         element=rule.remote.partition("#")[2] if rule.shape is Shape.ELEMENT else "",
+        type=field.type if len(fields) == 1 else Type.TEXT,
         refers=field.refers if not field.derived else None,
         to=rule.to,
         confined_to=field.confined_to,

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from trueup.mapping.schema import Clearing, Direction, Publish, Refusal, Shape, Unmapped
 from trueup.model.fields import Kind
 from trueup.model.record import Json
-from trueup.model.values import Rejected, Value
+from trueup.model.values import Rejected, Type, Value
 
 Read: TypeAlias = Callable[[Json], Mapping[str, Value] | Rejected]
 """Remote value to canonical values by field address; every field of the binding that it says."""
@@ -54,6 +54,7 @@ class Binding:
     element: str = ""
     consent: tuple[str, str] | None = None  # (channel, purpose)
     evidence: tuple[str, ...] = ()
+    type: Type = Type.TEXT
     refers: Kind | None = None
     to: str | None = None
     confined_to: tuple[str, ...] = ()

@@ -72,8 +72,8 @@ class Write:
     binding key to what the hub holds there, the hub side of the agreement once it is done. `replaced`: remote
     path to what stood there (rollback and unmerge need it). `gate`: the fuse kind that it must pass
     (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
-    `upsert`: (key field, value) for a create. `waits`: reference bindings left out of a create until
-    their target is linked.
+    `upsert`: (key field, value) for a create. `aside`: bindings that a create leaves out because their
+    value does not fit, kept with the new link.
     """
 
     link_id: int
@@ -88,6 +88,7 @@ class Write:
     gate: str = ""
     group: str = ""
     upsert: tuple[str, Json] | None = None
+    aside: Mapping[str, Quarantine] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,10 +312,12 @@ class MatchDecision:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entity that holds a key, and through how many links and entities the key is held."""
+    """An entity that holds a key through one of its links, and the stream that this link belongs to."""
 
     entity_id: int
     link_id: int
+    connection: str = ""
+    object: str = ""
 
 
 @dataclass(frozen=True, slots=True)

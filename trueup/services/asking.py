@@ -268,7 +268,8 @@ def _aside(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) 
 
 
 def _withheld(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
-    fields = sorted({key for one in plan.withheld if one.connection == name for key in one.wants})
+    known = {key for link in living for key, agreed in link.agreed.items() if agreed.withheld}
+    fields = sorted(known | {key for one in plan.withheld if one.connection == name for key in one.wants})
     if not fields:
         return None
     sentence = f"differs in {', '.join(fields)}; that is reported only, until the connection is released"

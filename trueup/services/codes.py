@@ -178,7 +178,7 @@ _HUB = {
     ),
     "TU-RUN-011": Explanation(
         "Another run is at work",
-        "Two runs never work on one hub at once.",
+        "Two runs never work on one hub at once: this one ended before it did anything.",
         "Wait until it has ended (`trueup runs`). After a crash its ownership ends by itself within ten"
         " minutes.",
     ),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rapidfuzz import fuzz
 
-from trueup.config.load import examine
+from trueup.config.load import examine, shown_folder
 from trueup.config.settings import Connection, HubConfig
 from trueup.config.suggest import hint_for
-from trueup.errors import ConfigError, ConnectorError, NotFound, TrueupError
+from trueup.errors import ConfigError, ConnectorError, NotFound, Problem, TrueupError
 from trueup.mapping.schema import ConsentRule, FieldRule, ObjectRules, Shape
 from trueup.model.fields import Kind
 from trueup.model.record import FieldSpec, Json, Reading
@@ -256,7 +257,7 @@ def _tried_page(hub: Hub, stream: tuple[str, str]) -> Tried:
     if not page.records:
         return Tried(what, "no record: it is empty, or this account may see none")
     of = f" of {page.total:,}" if page.total is not None else ""
-    return Tried(what, f"{len(page.records):,} records{of}")
+    return Tried(what, f"{len(page.records):,} record{'' if len(page.records) == 1 else 's'}{of}")
 
 
 # -- releasing, renaming, removing --------------------------------------------------------------------
@@ -282,29 +283,53 @@ class Refusal(TrueupError):
     code = "TU-CNN-001"
 
 
-def rename_file(folder: Path, environment: Mapping[str, str], old: str, new: str) -> bool:
-    """Give a connection's file its new name, if it still has the old one; whether it was moved.
+def rename_files(folder: Path, environment: Mapping[str, str], old: str, new: str) -> list[str]:
+    """Give a connection's file its new name, and correct the lines that name it; what was done, in words.
 
-    Raises Refusal when both files, or none, are there, and ConfigError when other lines name the old
-    connection: the file is back where it was then.
+    Nothing where the file has the new name already. Raises Refusal when both files, or none, are there,
+    and ConfigError when the new name leads to a problem of another kind: all is as it was then.
     """
     before, after = (folder / "connections" / f"{name}.yaml" for name in (old, new))
     if after.is_file() and not before.is_file():
-        return False
+        return []
     if after.is_file() or not before.is_file():
         what = "both are there" if after.is_file() else "neither is there"
         raise Refusal(f"one of connections/{old}.yaml and connections/{new}.yaml is wanted, but {what}")
-    known = {problem.message for problem in examine(folder, environment)[1]}
+    kept = {path: path.read_bytes() for path in [*folder.glob("*.yaml"), *folder.glob("connections/*.yaml")]}
+    known = {(one.code, one.message) for one in examine(folder, environment)[1]}
     before.rename(after)
-    problems = [one for one in examine(folder, environment)[1] if one.message not in known]
-    if problems:
-        after.rename(before)
-        raise ConfigError(problems)
-    return True
+    done = [f"connections/{old}.yaml is now connections/{new}.yaml"]
+    while problems := [
+        one for one in examine(folder, environment)[1] if (one.code, one.message) not in known
+    ]:
+        corrected = [place for one in problems if (place := _corrected(folder, one, old, new))]
+        if not corrected:
+            after.unlink()
+            for path, content in kept.items():
+                path.write_bytes(content)
+            raise ConfigError(problems)
+        done += [f"{place} names {new} now" for place in corrected]
+    return done
+
+
+def _corrected(folder: Path, problem: Problem, old: str, new: str) -> str:
+    """Put the new name where a problem marks the old one; the place, empty if it marks something else."""
+    path = folder / Path(problem.file).relative_to(shown_folder(folder))
+    lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
+    if not 0 < problem.line <= len(lines):
+        return ""
+    line, start = lines[problem.line - 1], problem.column - 1
+    if not re.match(rf"{re.escape(old)}(?![\w-])", line[start:]):
+        return ""
+    lines[problem.line - 1] = line[:start] + new + line[start + len(old) :]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return f"{problem.file}:{problem.line}"
 
 
 def rename(hub: Hub, old: str, new: str) -> int:
-    """Move everything that is remembered of `old` to `new`; how many links."""
+    """Move everything that is remembered of `old` to `new`; how many links (none before a first plan)."""
+    if not any(connection == old for connection, _, _ in hub.parts.store.count_links()):
+        return 0
     return hub.parts.store.rename_connection(old, new)
 
 

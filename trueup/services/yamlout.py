@@ -8,9 +8,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from trueup.config.files.objects import TABLE_KEYS
+from trueup.config.join import address
 from trueup.config.nodes import Listing, Node, Scalar, Table
+from trueup.config.said import SaidObject
 from trueup.config.scalars import plain_value
 from trueup.config.settings import Connection, HubConfig
+from trueup.config.systems import registered_systems
 from trueup.mapping.schema import ConsentRule, Direction, FieldRule, ObjectRules, Publish, Shape, Unmapped
 from trueup.model.record import Json
 
@@ -28,7 +32,12 @@ def connection_yaml(config: HubConfig, connection: Connection) -> str:
         for entry in (document.root.entries if isinstance(document.root, Table) else ())
         if entry.key.text not in _LEFT
     }
-    said["objects"] = {name: _object(rules) for name, rules in connection.objects.items()}
+    system = registered_systems().get(connection.connector)
+    default = system.mapping if system is not None else {}
+    said["objects"] = {
+        **{name: _object(rules, default.get(name)) for name, rules in connection.objects.items()},
+        **{name: "off" for name in default if name not in connection.objects},
+    }
     writer = YAML()
     writer.width = 110
     writer.allow_unicode = True
@@ -45,9 +54,11 @@ def _plain(node: Node) -> Json:
     return {entry.key.text: _plain(entry.value) for entry in node.entries}
 
 
-def _object(rules: ObjectRules) -> dict[str, Any]:
+def _object(rules: ObjectRules, default: SaidObject | None) -> dict[str, Any]:
     said: dict[str, Any] = {"entity": rules.kind.value} if rules.kind is not None else {"case": rules.case}
-    said |= dict(rules.options)
+    said |= {name: value for name, value in rules.options.items() if name in TABLE_KEYS}
+    others = {name: _json(value) for name, value in rules.options.items() if name not in TABLE_KEYS}
+    said |= {"options": others} if others else {}
     plain = ("take", "create", "contact", "renamed_from")
     said |= {name: value for name in plain if (value := getattr(rules, name)) is not None}
     usual = {
@@ -58,14 +69,33 @@ def _object(rules: ObjectRules) -> dict[str, Any]:
         "company": "link",
     }
     said |= {name: value for name, other in usual.items() if (value := getattr(rules, name)) != other}
-    blocks = ("deactivate", "reactivate", "handoff", "segments")
+    blocks = ("deactivate", "reactivate", "segments")
     said |= {name: _json(value) for name in blocks if (value := getattr(rules, name))}
+    said |= {"handoff": _handoff(rules.handoff)} if rules.handoff else {}
     stage = next((rule for rule in rules.fields if _is_stage(rule)), None)
     if stage is not None:
         said["stage"] = _stage(stage)
     if rules.consent:
         said["consent"] = {f"{one.channel}.{one.purpose}": _consent(one) for one in rules.consent}
     said["fields"] = {rule.field: _field(rule) for rule in rules.fields if rule is not stage}
+    away = _away(rules, default) if default is not None else []
+    return {**said, "without": away} if away else said
+
+
+def _away(rules: ObjectRules, default: SaidObject) -> list[str]:
+    """Lines of the default mapping that do not hold here."""
+    fields = {rule.field for rule in rules.fields}
+    consent = {f"{rule.channel}.{rule.purpose}" for rule in rules.consent}
+    return [
+        *(name for name in default.fields if address(name) not in fields),
+        *(name for name in default.consent if name not in consent),
+    ]
+
+
+def _handoff(handoff: Mapping[str, Json]) -> dict[str, Json]:
+    said = {name: _json(value) for name, value in handoff.items()}
+    if isinstance(task := said.get("task"), dict) and isinstance(task.get("due"), int | float):
+        task["due"] = f"{task['due']:g}s"
     return said
 
 

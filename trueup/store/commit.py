@@ -50,6 +50,7 @@ class _Rows:
     look_again: list[Row] = field(default_factory=list)
     history: list[Row] = field(default_factory=list)
     wanted: list[Row] = field(default_factory=list)
+    notes: list[Row] = field(default_factory=list)  # fields that a create leaves out, by link
     deliveries: list[Row] = field(default_factory=list)
     payloads: list[Row] = field(default_factory=list)
     moved: list[int] = field(default_factory=list)  # entities whose values changed
@@ -260,6 +261,8 @@ def _writes(
                 else:
                     link_id = standing
                 now.open[link_id, str(write.lane)] = -1
+            if write.aside:
+                rows.notes.append((link_id, write_quarantine(write.aside)))
             id = next(ids)
             rows.payloads.append((id, payload(write)))
             rows.deliveries.append(
@@ -317,6 +320,7 @@ def _store(tx: Tx, rows: _Rows) -> None:
     tx.update("entities", ("id",), ("look_again_at",), rows.look_again)
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows.history)
     tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state"), rows.wanted)
+    tx.upsert("link_notes", ("link_id",), ("quarantine",), rows.notes)
     tx.insert("deliveries", _DELIVERY, rows.deliveries)
     tx.insert("delivery_docs", ("delivery_id", "payload"), rows.payloads)
 
@@ -366,12 +370,7 @@ def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
     changed = [plan for plan in stands if plan.before.id in moved or plan.references]
     _references(tx, changed)
     contacts = [plan for plan in stands if plan.before.kind is Kind.CONTACT and plan.before.id in moved]
-    subjects = {
-        (subject, plan.before.id): None
-        for plan in contacts
-        for subject in sorted(subjects_of(plan.entity.values))
-    }
-    tx.insert_new("consent_addresses", ("subject", "entity_id"), list(subjects))
+    _addresses(tx, contacts)
     _consent(tx, stands)
     if moved:
         found = tx.rows(
@@ -379,6 +378,25 @@ def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
             sorted(moved),
         )
         mark_due(tx, [id for (id,) in found], "reference")
+
+
+def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:
+    """Addresses that contacts hold from now on; of one that the ledger knows its contact must hear."""
+    ids = [plan.before.id for plan in contacts]
+    held = set(tx.rows("select subject, entity_id from consent_addresses where entity_id in ints(?)", ids))
+    new = {
+        (subject, plan.before.id): None
+        for plan in contacts
+        for subject in sorted(subjects_of(plan.entity.values))
+        if (subject, plan.before.id) not in held
+    }
+    tx.insert("consent_addresses", ("subject", "entity_id"), list(new))
+    found = tx.rows(
+        "select distinct subject from consent_events where subject_kind = 'address' and subject in texts(?)",
+        sorted({subject for subject, _ in new}),
+    )
+    known = {subject for (subject,) in found}
+    mark_due(tx, sorted({id for subject, id in new if subject in known}), "consent")
 
 
 def _references(tx: Tx, plans: Sequence[Plan]) -> None:

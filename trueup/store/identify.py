@@ -39,28 +39,31 @@ def strangers(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Lin
 
 def candidates(tx: Tx, kind: Kind, keys: Sequence[Key]) -> dict[Key, list[Candidate]]:
     """Every asked key with its holders; none hold it: an empty list."""
-    holders = _holders(tx, str(kind), keys)
-    return {key: [Candidate(entity, link) for entity, link in holders[key]] for key in keys}
+    holders, names = _holders(tx, str(kind), keys), streams(tx).names
+    return {
+        key: [Candidate(entity, link, *names[stream]) for entity, link, stream in holders[key]]
+        for key in keys
+    }
 
 
-def _holders(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int, int]]]:
-    """Per key the (entity id, link id) of who holds it, ascending."""
-    found: dict[Key, list[tuple[int, int]]] = {key: [] for key in keys}
+def _holders(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int, int, int]]]:
+    """Per key the (entity id, link id, stream id) of who holds it, ascending."""
+    found: dict[Key, list[tuple[int, int, int]]] = {key: [] for key in keys}
     asked: dict[str, dict[str, list[Key]]] = {}
     for key in found:
         asked.setdefault(key[0], {}).setdefault(short_key(key[1]), []).append(key)
     for key_kind, texts in sorted(asked.items()):
         rows = tx.rows(
-            "select k.key, l.entity_id, l.id from match_keys k join links l on l.id = k.link_id"
+            "select k.key, l.entity_id, l.id, l.stream_id from match_keys k join links l on l.id = k.link_id"
             " where k.kind = ? and k.key_kind = ? and k.key in texts(?) and l.entity_id is not null"
             " order by l.entity_id, l.id",
             kind,
             key_kind,
             list(texts),
         )
-        for text, entity, link in rows:
+        for text, entity, link, stream in rows:
             for key in texts[text]:
-                found[key].append((entity, link))
+                found[key].append((entity, link, stream))
     return found
 
 
@@ -96,7 +99,7 @@ def _held(tx: Tx, assignments: Sequence[Assignment]) -> dict[tuple[str, Key], fr
     for one in assignments:
         by_kind.setdefault(str(one.kind), set()).update(one.keys, one.seen)
     return {
-        (kind, key): frozenset(entity for entity, _ in holders)
+        (kind, key): frozenset(entity for entity, _, _ in holders)
         for kind, keys in sorted(by_kind.items())
         for key, holders in _holders(tx, kind, sorted(keys)).items()
     }
@@ -231,4 +234,4 @@ def _decision(row: Row) -> MatchDecision:
 
 def find_by_key(tx: Tx, kind: Kind, key: Key) -> list[str]:
     holders = _holders(tx, str(kind), [key])[key]
-    return [name_of(str(kind), entity) for entity in sorted({entity for entity, _ in holders})]
+    return [name_of(str(kind), entity) for entity in sorted({entity for entity, _, _ in holders})]

@@ -129,22 +129,25 @@ def _aliases(tx: Tx, stream_id: int, ids: list[str]) -> set[str]:
 
 
 def _compare(found: _Found, record: Record, row: Row, at: datetime) -> None:
-    id, _, entity_id, state, version, changed_at, known, _, _, _ = row
-    changed = None if record.changed_at is None else micros(record.changed_at)
+    id, _, _, state, version, changed_at, known, _, _, _ = row
+    said = b""
     if not record.deleted:
         found.listed.append(id)
+        said = fingerprint(record.values)[1]
+        if said == known and version is not None and version == record.version and state == "live":
+            found.same += 1
+            return
+    changed = None if record.changed_at is None else micros(record.changed_at)
     if state == "live" and changed is not None and changed_at is not None and changed < changed_at:
         found.older += 1
     elif record.deleted or (state == "tombstone" and not _restores(record, changed, row, at)):
         _bury_one(found, record, row, changed, at)
+    elif said != known or state != "live":
+        found.unsure[id] = (record, said, row)
     else:
-        said = fingerprint(record.values)[1]
-        if known == said and state == "live":
-            found.same += 1
-            if record.version != version or (changed is not None and changed != changed_at):
-                found.touched.append((id, record.version, changed or changed_at, micros(at)))
-        else:
-            found.unsure[id] = (record, said, row)
+        found.same += 1
+        if record.version != version or (changed is not None and changed != changed_at):
+            found.touched.append((id, record.version, changed or changed_at, micros(at)))
 
 
 def _bury_one(found: _Found, record: Record, row: Row, changed: int | None, at: datetime) -> None:
@@ -322,7 +325,9 @@ _MISSING = (
 
 
 def missing(tx: Tx, connection: str, object: str, listing: int) -> tuple[int, int]:
-    stream_id = ensure(tx, streams(tx), connection, object)
+    stream_id = streams(tx).ids.get((connection, object))
+    if stream_id is None:
+        return 0, 0
     absent = tx.row("select count(*)" + _MISSING, stream_id, listing)
     living = tx.row("select count(*) from links where stream_id = ? and state = 'live'", stream_id)
     assert absent is not None and living is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,48 +24,58 @@ class Newcomers:
     `streams`: delivery id to the stream where its link is from now on. `parked`: settlements that
     became something else, because the record is another entity's. `read`: what had been read of a
     record before the answer to its create came. `folded`: the entity had a link there already.
+    `stirred`: deliveries whose rows changed here.
     """
 
     streams: dict[int, int] = field(default_factory=dict)
     parked: dict[int, Settlement] = field(default_factory=dict)
     read: dict[int, Record] = field(default_factory=dict)
     folded: set[int] = field(default_factory=set)
+    stirred: set[int] = field(default_factory=set)
     reasons: Reasons = field(default_factory=dict)
 
 
-_ROW = (
-    "select v.id, v.link_id, v.entity_id, l.stream_id, l.remote_id from deliveries v"
-    " join links l on l.id = v.link_id where v.open = 1 and v.id in ints(?) order by v.id"
-)
+def hold_streams(tx: Tx, known: Streams, settlements: Sequence[Settlement]) -> None:
+    """Where others may write at the same time: hold the streams in which links get new ids."""
+    moving = {one.delivery_id: one for one in settlements if one.remote_id is not None}
+    if not tx.lock or not moving:
+        return
+    found = tx.rows("select id, stream_id from deliveries where id in ints(?)", sorted(moving))
+    streams = {stream_id for _, stream_id in found}
+    streams |= {_target(tx, known, moving[id], stream_id) for id, stream_id in found}
+    tx.hold(stream_locks(streams))
 
 
-def take_places(tx: Tx, known: Streams, settlements: Sequence[Settlement], at: datetime) -> Newcomers:
-    """Prepare the place of every link that gets a new id; afterwards each of them is free or its own."""
+def take_places(
+    tx: Tx, known: Streams, settlements: Sequence[Settlement], rows: Mapping[int, Row], at: datetime
+) -> Newcomers:
+    """Prepare the place of every link that gets a new id; afterwards each of them is free or its own.
+
+    `rows`: by delivery id, its link id, entity id, stream id and remote id, of those that are open.
+    """
     moving = {one.delivery_id: one for one in settlements if one.remote_id is not None}
     answer = Newcomers()
-    if not moving:
-        return answer
-    rows = {row[0]: row for row in tx.rows(_ROW, sorted(moving))}
-    for id, row in rows.items():
-        answer.streams[id] = _target(tx, known, moving[id], row)
-    tx.hold(stream_locks({row[3] for row in rows.values()} | set(answer.streams.values())))
-    places = {id: (answer.streams[id], moving[id].remote_id or "") for id in rows}
+    for id, one in moving.items():
+        if id in rows:
+            answer.streams[id] = _target(tx, known, one, rows[id][2])
+    places = {id: (stream_id, moving[id].remote_id or "") for id, stream_id in answer.streams.items()}
     taken = _taken(tx, list(places.values()))
-    for id, row in rows.items():
-        place = places[id]
-        if row[4] is not None:
-            if row[4] != place[1]:
-                move(tx, known, (row[3], row[4]), place, at, answer.reasons)
-        elif place in taken:
-            _meet(tx, known, answer, moving[id], row, at)
+    for id, place in places.items():
+        _, _, stream_id, remote_id = rows[id]
+        if remote_id is None:
+            if place in taken:
+                _meet(tx, known, answer, moving[id], rows[id], at)
+        elif remote_id != place[1]:
+            move(tx, known, (stream_id, remote_id), place, at, answer.reasons)
+            answer.stirred.add(id)
         taken.add(place)
     return answer
 
 
-def _target(tx: Tx, known: Streams, one: Settlement, row: Row) -> int:
+def _target(tx: Tx, known: Streams, one: Settlement, stream_id: int) -> int:
     if one.object is None:
-        return int(row[3])
-    return ensure(tx, known, known.names[row[3]][0], one.object)
+        return stream_id
+    return ensure(tx, known, known.names[stream_id][0], one.object)
 
 
 def _taken(tx: Tx, places: Sequence[Place]) -> set[Place]:
@@ -81,7 +91,8 @@ def _taken(tx: Tx, places: Sequence[Place]) -> set[Place]:
 
 def _meet(tx: Tx, known: Streams, answer: Newcomers, one: Settlement, row: Row, at: datetime) -> None:
     """A created record that is known already joins its links, or a person decides whose it is."""
-    id, link_id, entity_id = row[:3]
+    id, (link_id, entity_id, _, _) = one.delivery_id, row
+    answer.stirred.add(id)
     place = (answer.streams[id], one.remote_id or "")
     there = stands_at(tx, known, place)
     if there is None:  # another create of this call answered with the same record

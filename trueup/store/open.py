@@ -208,6 +208,9 @@ class SqlStore:
     def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
         return self._db.read(lambda tx: outbox.next_delivery_at(tx, connections))
 
+    def adopt_gated(self, run_id: int) -> Mapping[tuple[str, str], int]:
+        return self._db.write(lambda tx: outbox.adopt_gated(tx, run_id))
+
     def gated(self, run_id: int | None) -> Mapping[tuple[str, str], int]:
         return self._db.read(lambda tx: outbox.gated(tx, run_id))
 

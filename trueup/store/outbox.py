@@ -113,6 +113,17 @@ def next_delivery_at(tx: Tx, connections: Sequence[str]) -> datetime | None:
     return None if found is None else moment_or_none(found[0])
 
 
+def adopt_gated(tx: Tx, run_id: int) -> dict[tuple[str, str], int]:
+    """See `Store.adopt_gated`: a run that died never asked whether its gates may open."""
+    tx.run(
+        "update deliveries set run_id = ? where open = 1 and state = 'gated' and run_id <> ?"
+        " and run_id in (select id from runs where outcome in ('running', 'failed'))",
+        run_id,
+        run_id,
+    )
+    return gated(tx, run_id)
+
+
 def gated(tx: Tx, run_id: int | None) -> dict[tuple[str, str], int]:
     known = streams(tx)
     condition, values = ("", ()) if run_id is None else (" and run_id = ?", (run_id,))

@@ -20,6 +20,9 @@ from trueup.store.sql import Row, T, Tx, settings
 TRIES = 8
 """A verb that met a deadlock is repeated as a whole; each time one of the parties gets through."""
 
+TRUNCATE_AFTER = 5_000
+"""Rows."""
+
 _AGAIN = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
 
 
@@ -45,6 +48,8 @@ class PostgresDatabase:
                 continue
         try:
             return self._run(verb, "read committed")
+        except errors.UniqueViolation as error:
+            raise Broken(f"the database refused a row: {error}") from error
         except _AGAIN as error:
             raise Transient(f"the database is too busy: {error}", code="TU-STO-010") from error
 
@@ -59,7 +64,7 @@ class PostgresDatabase:
         try:
             connection: Any = pooled.driver_connection
             connection.execute(f"begin isolation level {isolation}")
-            stages: set[str] = pooled.info.setdefault("stages", set())
+            stages: dict[str, int] = pooled.info.setdefault("stages", {})
             try:
                 answer = verb(PostgresTx(connection, stages))
             except BaseException:
@@ -93,12 +98,16 @@ def _engine(url: str) -> Engine:
 
 
 class PostgresTx:
-    """A transaction on one PostgreSQL connection. `stages`: the temporary tables that it has already."""
+    """A transaction on one PostgreSQL connection.
+
+    `stages`: the temporary tables that the connection has already, with the rows that went through each
+    since it was last truncated.
+    """
 
     lock = " for no key update"
     share = " for share"
 
-    def __init__(self, connection: Any, stages: set[str]) -> None:
+    def __init__(self, connection: Any, stages: dict[str, int]) -> None:
         self._connection = connection
         self._stages = stages
 
@@ -172,10 +181,19 @@ class PostgresTx:
         stage = _stage_name(table, tuple(columns))
         if stage not in self._stages:
             self.run(f"create temporary table if not exists {stage} as select {names} from {table} limit 0")
-            self._stages.add(stage)
-        self.run(f"truncate {stage}")
+            self._stages[stage] = TRUNCATE_AFTER
+        self._empty(stage)
+        self._stages[stage] += len(rows)
         self._copy(stage, columns, rows)
         return stage, names
+
+    def _empty(self, stage: str) -> None:
+        """Deleting leaves dead rows to read over; truncating costs catalogue rows: now and then is best."""
+        if self._stages[stage] >= TRUNCATE_AFTER:
+            self.run(f"truncate {stage}")
+            self._stages[stage] = 0
+        else:
+            self.run(f"delete from {stage}")
 
     def _copy(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         with (

@@ -16,7 +16,7 @@ from trueup.store.land import fingerprint
 from trueup.store.leases import check
 from trueup.store.marks import mark_each, renew
 from trueup.store.moves import Place, Reasons, because, notes_of, referrers_of_places
-from trueup.store.newcomers import Newcomers, take_places
+from trueup.store.newcomers import Newcomers, hold_streams, take_places
 from trueup.store.rows import LINK, content_of
 from trueup.store.sql import Row, T, Tx
 from trueup.store.streams import Streams, streams
@@ -57,9 +57,13 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
     """See `Store.settle`. What is closed already stays as it is: settling twice is settling once."""
     check(tx, fence)
     known = streams(tx)
-    newcomers = take_places(tx, known, settlements, at)
-    rows = _Rows(reasons=newcomers.reasons)
+    hold_streams(tx, known, settlements)
     found = _load(tx, [one.delivery_id for one in settlements])
+    own = {id: (row[6], row[1], row[7], row[8]) for id, row in found.items() if row[3] in _OPEN}
+    newcomers = take_places(tx, known, settlements, own, at)
+    if newcomers.stirred:
+        found |= _load(tx, sorted(newcomers.stirred))
+    rows = _Rows(reasons=newcomers.reasons)
     for one in settlements:
         row = found[one.delivery_id]
         if one.delivery_id in newcomers.parked:
@@ -241,10 +245,14 @@ def _write(tx: Tx, rows: _Rows, at: datetime) -> None:
 
 def _write_links(tx: Tx, links: Mapping[int, _Holding], at: int) -> None:
     texts = {id: fingerprint(link.observed) for id, link in links.items()}
-    placed = [(id, *link.place) for id, link in links.items() if link.place is not None]
-    tx.update("links", ("id",), ("stream_id", "remote_id"), placed)
-    rows = [_link_row(id, link, texts[id][1], at) for id, link in links.items()]
+    rows = [_link_row(id, link, texts[id][1], at) for id, link in links.items() if link.place is None]
+    placed = [
+        _link_row(id, link, texts[id][1], at) + link.place
+        for id, link in links.items()
+        if link.place is not None
+    ]
     tx.update("links", ("id",), _LINK, rows)
+    tx.update("links", ("id",), (*_LINK, "stream_id", "remote_id"), placed)
     tx.upsert("link_docs", ("link_id",), ("observed",), [(id, text) for id, (text, _) in texts.items()])
     noted = {
         id: notes_of(link.base, link.agreed, link.assumed, link.quarantine) for id, link in links.items()

@@ -69,6 +69,7 @@ class SqliteDatabase:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
             connection = self._connect()
+            connection.execute("pragma query_only = on")
             with self._reading:
                 self._open.append(connection)
         try:
@@ -100,13 +101,13 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
             connection.rollback()
             raise
         connection.execute("commit")
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         if connection.in_transaction:
             connection.rollback()
         raise _kind_of(error) from error
 
 
-def _kind_of(error: sqlite3.OperationalError) -> Exception:
+def _kind_of(error: sqlite3.Error) -> Exception:
     """Busy, full or unreadable disks may be better later; the rest is a fault of ours."""
     busy = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if busy in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):

@@ -88,6 +88,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     landing(parts, order.connections, report, fence)
     push.blocked.update(report.failed)
     meter = _meter(parts, order)
+    meter.counts.update(parts.store.adopt_gated(report.run_id))
     deciding = Deciding(report.run_id, meter, report.tally.planned, order.chosen)
     for _ in range(ROUNDS):
         identify_all(parts, fence)

@@ -33,8 +33,8 @@ class Parts:
     """Everything a run needs; wired in `services` (or by a test), never made here.
 
     `urgent`: the same connections, asking the budget in the urgent lane. `decides_at_once`: connections
-    that need no release after their first load (`first_load: authority`). `specs` are the connectors' objects by stream. `progress` is told what is going on: (step, connection,
-    object, count).
+    that need no release after their first load (`first_load: authority`). `specs` are the connectors'
+    objects by stream. `progress` is told what is going on: (step, connection, object, count).
     """
 
     store: Store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.connectors.csv.conftest import Desk, read_all
+from tests.connectors.csv.conftest import COLUMNS, Desk, read_all
 from trueup.connectors.base import Capability, GoneItem
 from trueup.connectors.csv.connector import CsvConnector
 from trueup.errors import ConfigError, Malformed, NotFound, Refused, Transient
@@ -216,6 +216,13 @@ def test_records_are_read_by_id_in_the_order_asked(desk: Desk) -> None:
         GoneItem(),
         "A",
     ]
+
+
+def test_a_row_is_the_same_record_however_it_is_read(desk: Desk) -> None:
+    desk.put("id,email\n1,a@x\n2,b@x\n")
+    connector, record = desk.connector(), desk.records()["2"]
+    assert [record] == list(connector.read("people", ["2"], COLUMNS))
+    assert [record] == list(connector.find("people", "email", ["b@x"], COLUMNS))
 
 
 def test_cells_are_found_without_regard_to_case_and_blanks(desk: Desk) -> None:

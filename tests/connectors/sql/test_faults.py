@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection
 
 from tests.connectors.sql.conftest import Database, Free, Still
 from trueup.connectors.base import Done, WriteItem
 from trueup.connectors.registry import connector_kind
 from trueup.connectors.settings import ConnectionSettings
 from trueup.connectors.sql.connector import SqlConnector
-from trueup.errors import ConfigError, ConnectorError, NotFound, Refused, Transient, Unauthorized
+from trueup.errors import (
+    ConfigError,
+    ConnectorError,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    Transient,
+    Unauthorized,
+)
 from trueup.model.plan import WriteKind
 from trueup.model.record import Reading
 
@@ -127,8 +138,6 @@ def test_a_locked_row_or_file_leaves_nothing_written(shop: Database) -> None:
         shop.run('alter database "' + str(shop.engine.url.database) + "\" set lock_timeout = '100ms'")
     else:
         connector._engine.dispose()
-        from sqlalchemy import event
-
         event.listen(connector._engine, "connect", lambda raw, _: raw.execute("pragma busy_timeout = 100"))
     items = [WriteItem("k", WriteKind.UPDATE, "1", {"name": "B"})]
     with shop.engine.connect() as other:
@@ -149,3 +158,39 @@ def test_a_database_file_that_may_not_be_written_is_unauthorized(shop: Database)
     assert sqlite3.connect(str(shop.engine.url.database)).execute(
         "select count(*) from customers"
     ).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_commit_whose_answer_is_lost_may_have_been_applied(shop: Database) -> None:
+    connector = shop.shop()
+
+    @event.listens_for(connector._engine, "commit")
+    def cut(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        process = driver.info.backend_pid
+        shop.rows(f"select pg_terminate_backend({process})")
+
+    items = [WriteItem("k", WriteKind.CREATE, None, {"name": "A"})]
+    with pytest.raises(OutcomeUnknown):
+        connector.write("customers", items, ["name"])
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_connection_that_breaks_before_the_commit_leaves_nothing_written(shop: Database) -> None:
+    shop.run("create function cut() returns trigger language plpgsql as $$ begin "
+             "perform pg_terminate_backend(pg_backend_pid()); return new; end $$")  # fmt: skip
+    shop.run("create trigger cut before insert on customers for each row when (new.name = 'B') "
+             "execute function cut()")  # fmt: skip
+    items = [WriteItem(name, WriteKind.CREATE, None, {"name": name}) for name in "AB"]
+    connector = shop.shop()
+    with pytest.raises(Transient):
+        connector.write("customers", items, ["name"])
+    assert shop.rows("select count(*) from customers") == [(0,)]
+    assert isinstance(connector.write("customers", items[:1], ["name"])[0], Done)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_nothing_waits_for_ever(shop: Database) -> None:
+    with shop.shop()._engine.connect() as connection:
+        waits = [connection.scalar(text(f"show {name}")) for name in ("lock_timeout", "statement_timeout")]
+    assert waits == ["30s", "5min"]

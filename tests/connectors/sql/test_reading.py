@@ -193,6 +193,15 @@ def test_records_read_by_id_come_in_the_order_asked_and_missing_ones_are_gone(sh
     ]
 
 
+def test_a_row_is_the_same_record_however_it_is_read(shop: Database) -> None:
+    shop.add("a@example.com", "2026-03-01 10:00:00.123456")
+    connector = shop.shop()
+    (listed,), _ = read_all(connector, "customers", LISTING)
+    (changed,), _ = read_all(connector, "customers", CHANGES)
+    assert [listed] == [changed] == list(connector.read("customers", ["1"], ["email"]))
+    assert [listed] == list(connector.find("customers", "email", ["a@example.com"], ["email"]))
+
+
 def test_text_is_found_without_regard_to_case(shop: Database) -> None:
     shop.add("Ann@Example.com", DAY, name="Zoë")
     connector = shop.shop(keys=["email", "name"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -282,3 +283,30 @@ def test_hostile_names_of_tables_and_columns_and_hostile_values_arrive_unharmed(
     assert isinstance(first, Record) and first.values == values
     assert isinstance(second, Record) and second.values["select"] == long["select"]
     assert len(connector.find("order", "100% (sure): ok?", [values["100% (sure): ok?"]], [])) == 1
+
+
+def at_once(count: int, act: Callable[[int], Outcome]) -> list[Outcome]:
+    """What `count` threads, each with a connector of its own, were answered."""
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(act, range(count)))
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_upserts_at_the_same_time_make_one_row(shop: Database, unique: bool) -> None:
+    key = "email" if unique else "phone"
+    same = item(WriteKind.CREATE, None, {"name": "A", key: "x"}, upsert=(key, "x"))
+    connectors = [shop.shop(upsert_key=key) for _ in range(6)]
+    outcomes = at_once(6, lambda number: send(connectors[number], same)[0])
+    assert sorted(outcome.created for outcome in outcomes if isinstance(outcome, Done)) == [False] * 5 + [
+        True
+    ]
+    assert shop.rows("select count(*) from customers") == [(1,)]
+
+
+@pytest.mark.parametrize("changed_at", ["updated_at", None])
+def test_of_guarded_writes_at_the_same_time_one_is_applied(shop: Database, changed_at: str | None) -> None:
+    shop.add("a@example.com", DAY)
+    connectors = [shop.shop(changed_at=changed_at) for _ in range(6)]
+    version = one(connectors[0]).version
+    outcomes = at_once(6, lambda number: send(connectors[number], update("1", version, name=f"B{number}"))[0])
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Done"] + ["StaleItem"] * 5

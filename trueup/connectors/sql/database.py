@@ -12,6 +12,11 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from trueup.errors import Unauthorized
 
 IMMEDIATE = {"trueup_begin": "BEGIN IMMEDIATE"}
+_TIMEOUTS = """
+select set_config(name, case name when 'lock_timeout' then '30000' else '300000' end, false)
+from pg_settings where name in ('lock_timeout', 'statement_timeout') and setting = '0'
+"""
+"""Milliseconds, where the server sets no limit itself: nothing here waits for ever."""
 _PREFERRED = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 
 
@@ -31,6 +36,8 @@ def open_database(url: str, connection: str) -> Engine:
                            ) from None  # fmt: skip
     if parsed.get_backend_name() == "sqlite":
         _prepare_sqlite(engine)
+    if parsed.get_backend_name() == "postgresql":
+        _prepare_postgresql(engine)
     return engine
 
 
@@ -45,7 +52,7 @@ def require_file(engine: Engine, connection: str) -> None:
 
 def _options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "postgresql":
-        return {"connect_args": {"connect_timeout": 10}}
+        return {"connect_args": {"connect_timeout": 10, "tcp_user_timeout": 60_000}}
     return {}
 
 
@@ -59,6 +66,14 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("trueup_begin", "BEGIN"))
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, _record: Any) -> None:
+        with raw.cursor() as cursor:
+            cursor.execute(_TIMEOUTS)
+        raw.commit()  # or they would be undone with the first transaction
 
 
 def _fold(value: Any) -> Any:

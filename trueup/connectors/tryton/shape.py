@@ -136,12 +136,10 @@ def _own(name: str, said: Mapping[str, Json], writable: bool) -> FieldSpec:
 
 def _paths(employed: bool) -> list[FieldSpec]:
     slots = [FieldSpec(name, name.capitalize(), _SLOT_TYPES[name]) for name in SLOTS]
-    lists = [
-        FieldSpec(f"mechanisms.{type}", f"All of type {type}", "multi_choice") for type in MECHANISM_TYPES
-    ]
+    lists = [FieldSpec(f"mechanisms.{type}", f"All of type {type}", "object") for type in MECHANISM_TYPES]
     address = [FieldSpec(f"address.{name}", f"Address: {name.replace('_', ' ')}", "text") for name in ADDRESS]
     company = [FieldSpec("company", "Employer", "reference", reference_to=(COMPANIES,))] if employed else []
-    return [*slots, *lists, *address, FieldSpec("categories", "Categories", "multi_choice"), *company]
+    return [*slots, *lists, *address, FieldSpec("categories", "Categories", "object"), *company]
 
 
 def native(names: Sequence[str], fields: Fields, party: bool) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import remote_path
-from trueup.model.entity import Agreed, Quarantine
+from trueup.model.entity import WAS_ABSENT, Agreed, Quarantine
 from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import next_try
@@ -28,7 +28,7 @@ def done(
     write = delivery.write
     sent = predicted(delivery)
     answered = dict(record.values) if record is not None else {}
-    observed = {path: answered.get(path, value) for path, value in sent.items()}
+    observed = {path: _settled_at(delivery, path, answered.get(path, value)) for path, value in sent.items()}
     if write.kind is WriteKind.CREATE:
         quiet = {
             path: value for path, value in answered.items() if path in own_stamps or value in (None, "", [])
@@ -43,7 +43,7 @@ def done(
         delivery.id,
         DeliveryState.DONE,
         observed=observed,
-        said={path: value for path, value in answered.items() if path not in observed},
+        said=_news(sent, observed, answered),
         agreed={
             key: Agreed(hub, observed.get(remote_path(key, observed))) for key, hub in write.wants.items()
         },
@@ -66,10 +66,46 @@ def predicted(delivery: Delivery) -> dict[str, Json]:
 
 
 def _applied(value: Json, before: Json) -> Json:
-    if not (isinstance(value, dict) and set(value) == {"+", "-"}):
+    if not _by_element(value):
         return value
     held = [one for one in before or [] if one not in value["-"]]
     return held + [one for one in value["+"] if one not in held]
+
+
+def _by_element(value: Json) -> bool:
+    return isinstance(value, dict) and set(value) == {"+", "-"}
+
+
+def _settled_at(delivery: Delivery, path: str, now: Json) -> Json:
+    """What both sides agree on at a written path: what the system holds now, or, of a list that was changed
+    by element, only our part of it. What others put there or took away meanwhile stays their edit."""
+    change = delivery.write.values[path]
+    before = delivery.link.base.get(path, delivery.link.observed.get(path))
+    if not _by_element(change) or not isinstance(now, list) or before == WAS_ABSENT:
+        return now
+    ours = _applied(change, before)
+    reshaped = [one for one in change["+"] if one not in now]
+    if not reshaped:
+        return ours if _differs(now, ours) else now
+    there = _applied(change, delivery.link.observed.get(path))
+    return [one for one in ours if one not in reshaped] + [one for one in now if one not in there]
+
+
+def _news(
+    sent: Mapping[str, Json], observed: Mapping[str, Json], answered: Mapping[str, Json]
+) -> dict[str, Json]:
+    """What the answer, or our own view of the record, tells beyond what was agreed with this write."""
+    told = {**sent, **answered}
+    return {
+        path: value for path, value in told.items() if path not in observed or _differs(value, observed[path])
+    }
+
+
+def _differs(value: Json, settled: Json) -> bool:
+    """Lists that were changed by element come in the system's own order."""
+    if isinstance(value, list) and isinstance(settled, list):
+        return sorted(map(str, value)) != sorted(map(str, settled))
+    return bool(value != settled)
 
 
 def refused(

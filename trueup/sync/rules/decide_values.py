@@ -41,6 +41,12 @@ class Values:
         self.sources[name] = source
         self.changes.append(Change(name, old, value, source.ref or source.origin, rule))
 
+    def win(self, name: str, value: Value, source: Source, rule: str) -> None:
+        """Set a judged value. It ranks as its winner does, also where another source said the same before."""
+        self.put(name, value, source, rule)
+        if value is not None:
+            self.sources[name] = source
+
 
 def edit_claims(edits: Sequence[HubEdit]) -> list[Claim]:
     """What people edited in the hub, as claims above all systems."""
@@ -109,7 +115,7 @@ def _judge_field(
     verdict = judge(question)
     state.conflicts.extend(verdict.conflicts)
     if verdict.winner is not None:
-        state.put(field.name, verdict.value, source_of(verdict.winner, now), verdict.rule)
+        state.win(field.name, verdict.value, source_of(verdict.winner, now), verdict.rule)
 
 
 def _uncontested(state: Values, field: Field, claim: Claim, rule: FieldPolicy) -> bool:
@@ -148,7 +154,7 @@ def _judge_group(
     if verdict.winner is not None:
         for name in names:
             value = (verdict.value or {}).get(name)
-            state.put(name, value, source_of(verdict.winner, now), verdict.rule)
+            state.win(name, value, source_of(verdict.winner, now), verdict.rule)
     if group == NAME:
         _fill_name(state, sorted(whole, key=question.rank), now)
 

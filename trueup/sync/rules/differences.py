@@ -12,6 +12,7 @@ import orjson
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal, Shape
+from trueup.model.canonical import same
 from trueup.model.consent import ConsentState
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, Quarantine
 from trueup.model.plan import Context, Effect
@@ -92,7 +93,7 @@ def compare(
     """Apply the agreement table to one binding of one link, after the fields were decided."""
     binding, link = reading.binding, reading.link
     if isinstance(reading.has, Rejected):
-        draft.quarantine[binding.key] = _set_aside(link, binding, "in", reading.has, reading.raw, now)
+        draft.quarantine[binding.key] = set_aside(link, binding, "in", reading.has, reading.raw, now)
         _keep(reading, draft)
         return
     hub = hub_side(binding, values)
@@ -101,7 +102,7 @@ def compare(
     raw = wanted(binding, link, values, context) if binding.outward or binding.inward else ABSENT
     if isinstance(raw, Rejected):
         if binding.outward and raw.code != READ_ONLY_CODE:
-            draft.quarantine[binding.key] = _set_aside(link, binding, "out", raw, hub, now)
+            draft.quarantine[binding.key] = set_aside(link, binding, "out", raw, hub, now)
         _keep(reading, draft)
         return
     if isinstance(raw, Waits):
@@ -142,7 +143,18 @@ def _held(reading: Reading, raw: Json) -> bool:
     keeps = reading.binding.read(raw) if reading.binding.refers is None else None
     if keeps is None:
         return bool(raw == reading.raw or (raw in (None, "", []) and reading.raw in (None, "", [])))
-    return bool(keeps == reading.has)
+    return alike(reading.binding, keeps, reading.has)
+
+
+def alike(
+    binding: Binding, one: Mapping[str, Value] | Rejected, other: Mapping[str, Value] | Rejected
+) -> bool:
+    """Whether two canonical forms of a binding are the same value (addresses whatever their case)."""
+    if one == other:
+        return True
+    if isinstance(one, Rejected) or isinstance(other, Rejected) or one.keys() != other.keys():
+        return False
+    return all(same(binding.type, one[name], other[name]) for name in one)
 
 
 def _judge(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
@@ -171,7 +183,7 @@ def _same_hub(binding: Binding, before: Value, after: Value) -> bool:
     if binding.refers is not None or isinstance(before, list) != isinstance(after, list):
         return False
     one, other = _kept(binding, before), _kept(binding, after)
-    return one is not None and one == other
+    return one is not None and other is not None and alike(binding, one, other)
 
 
 def _kept(binding: Binding, hub: Value) -> Mapping[str, Value] | None:
@@ -188,13 +200,18 @@ def _kept(binding: Binding, hub: Value) -> Mapping[str, Value] | None:
 
 
 def _first_write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
-    """Nothing agreed yet: the hub's value goes there; an empty one never overwrites."""
+    """Nothing agreed yet: the hub's value goes there; an empty one never overwrites, except what the hub
+    held itself until somebody cleared it in this decision."""
     empty = hub in (None, []) or (isinstance(hub, list) and not any(hub))
-    if empty:
+    if empty and not (_nonempty(reading) and hub_side(reading.binding, _said(reading)) == reading.before):
         if _nonempty(reading):
             _leave(reading, hub, draft)
         return
     _write(reading, hub, raw, draft, released)
+
+
+def _said(reading: Reading) -> Mapping[str, Value]:
+    return reading.has if isinstance(reading.has, Mapping) else {}
 
 
 def _write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
@@ -268,7 +285,7 @@ def _keep(reading: Reading, draft: Draft) -> None:
         draft.agreed[reading.binding.key] = reading.agreed
 
 
-def _set_aside(
+def set_aside(
     link: Link, binding: Binding, direction: str, why: Rejected, value: Json, now: datetime
 ) -> Quarantine:
     mark = digest([direction, why.code, None if isinstance(value, Absent) else value])

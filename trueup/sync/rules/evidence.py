@@ -47,7 +47,8 @@ class Reading:
     """One binding of one link, seen against its agreement.
 
     `has` and `was` are canonical by field; `has` is ABSENT when the system did not say, `was` None when
-    nothing is agreed yet. `raw` is the remote form of `has`.
+    nothing is agreed yet. `raw` is the remote form of `has`. `before`: at a first sight, what the hub held
+    before this decision.
     """
 
     link: Link
@@ -56,6 +57,7 @@ class Reading:
     has: Mapping[str, Value] | Rejected | Absent
     agreed: Agreed | None
     was: Mapping[str, Value] | None
+    before: Value = None
 
     @property
     def moved(self) -> bool:
@@ -116,7 +118,8 @@ def readings(link: Link, mapping: ObjectMapping, entity: Entity, context: Contex
         has = read(binding, raw, link, context)
         agreed = agreement(link, binding, entity)
         was = _was(binding, agreed, raw, has, link, context)
-        yield Reading(link, binding, raw, has, agreed, was)
+        before = hub_side(binding, entity.values) if agreed is None else None
+        yield Reading(link, binding, raw, has, agreed, was, before)
 
 
 def _was(

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trueup.dedupe.normalise import match_keys
+from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent
-from trueup.model.entity import Agreed, Entity, Link, LinkState
+from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.plan import (
     UNSENT_STATES,
@@ -36,7 +37,16 @@ from trueup.sync.rules.decide_values import (
     keep_in_step,
     settle_consent,
 )
-from trueup.sync.rules.differences import Difference, Draft, Waits, compare, digest, refusal_digest, wanted
+from trueup.sync.rules.differences import (
+    Difference,
+    Draft,
+    Waits,
+    compare,
+    digest,
+    refusal_digest,
+    set_aside,
+    wanted,
+)
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.policy import Policy, Stream
 
@@ -210,7 +220,7 @@ def _outward(
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
     for link in links:
         if link.state is LinkState.WANTED and link.stream in policy.mappings:
-            writes.append(_create_write(link, after, context, policy)[0])
+            writes.append(_create_write(link, after, context, policy, now)[0])
     for stream in policy.streams(after.kind):
         made, why = _create(stream, after, links, context, policy, now)
         writes.extend(made)
@@ -394,14 +404,18 @@ def _create(
     if stream not in context.gates_open:
         return [], ["not created before this object was listed to its end once"]
     probe = Link(0, *stream, None, None, after.kind)
-    write, waits = _create_write(probe, after, context, policy)
+    write, waits = _create_write(probe, after, context, policy, now)
     if not write.values:
         return [], ["nothing to create it with: no mapped field has a value"]
     return [write], [f"waits for {target}" for target in waits]
 
 
-def _create_write(link: Link, after: Entity, context: Context, policy: Policy) -> tuple[Write, list[str]]:
-    values, wants, waits = _create_values(policy.mappings[link.stream], link, after.values, context)
+def _create_write(
+    link: Link, after: Entity, context: Context, policy: Policy, now: datetime
+) -> tuple[Write, list[str]]:
+    values, wants, waits, aside = _create_values(
+        policy.mappings[link.stream], link, after.values, context, now
+    )
     field = policy.upsert.get(link.stream)
     write = Write(
         link.id,
@@ -412,16 +426,20 @@ def _create_write(link: Link, after: Entity, context: Context, policy: Policy) -
         wants,
         dict.fromkeys(wants, Effect.FILL),
         upsert=(field, after.public_id) if field else None,
+        aside=aside,
     )
     return write, waits
 
 
 def _create_values(
-    mapping: ObjectMapping, link: Link, values: Mapping[str, Value], context: Context
-) -> tuple[dict[str, Json], dict[str, Value], list[str]]:
+    mapping: ObjectMapping, link: Link, values: Mapping[str, Value], context: Context, now: datetime
+) -> tuple[dict[str, Json], dict[str, Value], list[str], dict[str, Quarantine]]:
+    """What a create carries, what the hub then holds there, the references it waits for, and the fields
+    that it leaves out because their value does not fit."""
     made: dict[str, Json] = {}
     wants: dict[str, Value] = {}
     waits: list[str] = []
+    aside: dict[str, Quarantine] = {}
     for binding in mapping.bindings:
         if not binding.outward:
             continue
@@ -430,12 +448,16 @@ def _create_values(
             continue
         refusal = link.quarantine.get(binding.key)
         if refusal is not None and refusal.digest == refusal_digest(hub):
+            aside[binding.key] = refusal
             continue
         raw = wanted(binding, link, values, context)
         if isinstance(raw, Waits):
             waits.append(raw.for_id)
-        elif isinstance(raw, Rejected | Absent):
+        elif isinstance(raw, Absent):
             continue
+        elif isinstance(raw, Rejected):
+            if raw.code != READ_ONLY_CODE:
+                aside[binding.key] = set_aside(link, binding, "out", raw, hub, now)
         elif raw in (None, "", []):
             if binding.default is not None:
                 made[binding.remote] = binding.default
@@ -446,7 +468,7 @@ def _create_values(
         else:
             made[binding.remote] = raw
             wants[binding.key] = hub
-    return made, wants, waits
+    return made, wants, waits, aside
 
 
 # -- against unfinished work ----------------------------------------------------------------------

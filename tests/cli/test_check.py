@@ -1,0 +1,137 @@
+"""`check`: files, examples, costs, idle links, and the systems themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.cli.kit import kept, say
+from tests.cli.played import fails, played
+from tests.cli.test_plan_and_sync import changed
+from tests.config.hubs import ENVIRONMENT, example_hub
+
+EXAMPLE = """
+- name: a form in the newsletter names the person
+  given: {news: {contacts: {Name: Ann Lee, Email: ANN@example.com, Job title: CTO}}}
+  expect:
+    contact: {first_name: Ann, last_name: Lee, job_title: CTO}
+    consent: {email.marketing: unknown}
+- name: a no is an opt-out
+  given: {news: {contacts: {Name: Ann Lee, Email: ann@example.com, Subscribed: "no"}}}
+  expect: {consent: {email.marketing: opted_out}}
+- name: an edit of the title goes to the newsletter
+  given:
+    crm: {contacts: {id: 7, First name: Ann, Last name: Lee, E-mail: ann@example.com, Position: CEO}}
+    news: {contacts: {Name: Ann Lee, Email: ann@example.com, Job title: CTO}}
+  before: {first_name: Ann, last_name: Lee, email: ann@example.com, job_title: CTO}
+  expect:
+    contact: {job_title: CEO}
+    written: {news: {contacts: {Job title: CEO}}}
+"""
+
+
+@pytest.fixture
+def example(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return example_hub(desk)
+
+
+def test_the_example_hub_reads_like_this(example: Path) -> None:
+    said = say("check")
+    assert said.code == 0
+    assert said.out == kept("check-example", said.out)
+
+
+def test_a_wrong_file_is_told_with_every_problem(example: Path) -> None:
+    changed("config/hub.yaml", "name: acme", "nam: acme")
+    changed("config/connections/sales.yaml", "role: sales", "role: sails")
+    said = say("check")
+    assert said.code == 2
+    assert "config/hub.yaml:3:1" in said.out
+    assert "config/connections/sales.yaml:3:7" in said.out
+    assert said.out.rstrip().endswith("tells more about each.")
+
+
+def test_lines_that_nothing_acts_on_are_told(example: Path) -> None:
+    assert "nothing acts on these lines yet" in say("check").out
+    assert say("check", "--json").json["inactive"]
+
+
+def test_golden_records_are_run(hub: Path) -> None:
+    (hub / "examples.yaml").write_text(EXAMPLE, "utf-8")
+    said = say("check")
+    assert (said.code, "Examples: 3 of 3 as expected." in said.out) == (0, True), said.out
+
+
+def test_a_golden_record_that_comes_out_otherwise_is_told_with_both_values(hub: Path) -> None:
+    text = EXAMPLE.replace("job_title: CTO}\n    consent", "job_title: Boss}\n    consent")
+    (hub / "examples.yaml").write_text(text.replace("opted_out}}", "opted_in}}"), "utf-8")
+    said = say("check")
+    assert said.code == 2
+    assert "contact.job_title: expected 'Boss', got 'CTO' (from news contacts: first sight)" in said.out
+    assert "consent.email.marketing: expected opted_in, got opted_out" in said.out
+    assert "Examples: 1 of 3 as expected." in said.out
+
+
+def test_what_is_written_otherwise_is_told_too(hub: Path) -> None:
+    (hub / "examples.yaml").write_text(EXAMPLE.replace("{Job title: CEO}", "{Job title: Boss}"), "utf-8")
+    said = say("check")
+    assert "written: expected news contacts {Job title: 'Boss'}, got {Job title: 'CEO'}" in said.out
+
+
+def test_nothing_is_asked_or_stored_by_an_ordinary_check(hub: Path) -> None:
+    say("check")
+    assert not list(hub.glob("trueup.sqlite*"))
+
+
+def test_live_says_who_we_are_in_each_system(desk: Path) -> None:
+    with played(desk) as hub:
+        said = hub.say("check", "--live")
+        assert said.code == 0, said.out + said.err
+        assert "marketing: logged in as HubSpot: portal" in said.out
+        assert "The systems agree with it." in said.out
+
+
+def test_live_tells_a_field_that_the_system_does_not_have(desk: Path) -> None:
+    with played(desk) as hub:
+        file = desk / "config/connections/marketing.yaml"
+        file.write_text(
+            file.read_text("utf-8").replace("owner]", "owner], fields: {department: depratment}"), "utf-8"
+        )
+        said = hub.say("check", "--live")
+        assert said.code == 2
+        assert "HubSpot has no field `depratment`" in said.out
+
+
+def test_live_tells_a_system_that_does_not_let_us_in(desk: Path) -> None:
+    with played(desk) as hub:
+        hub.marketing.tokens.clear()
+        said = hub.say("check", "--live")
+        assert said.code == 2
+        assert "`marketing` cannot be asked" in said.out
+        assert "TU-CFG-084" in said.out
+
+
+def test_live_tells_a_system_that_ignores_what_has_changed(desk: Path) -> None:
+    with played(desk) as hub:
+        stamp = "2026-01-05T10:00:00.000Z"
+        record = {
+            "id": "1",
+            "properties": {"email": "ann@example.com"},
+            "createdAt": stamp,
+            "updatedAt": stamp,
+        }
+        fails(hub.marketing, "search", "body", body=orjson.dumps({"total": 1, "results": [record]}))
+        said = hub.say("check", "--live")
+        assert said.code == 2
+        assert "marketing ignores the question what has changed in contacts" in said.out
+
+
+def test_live_writes_nothing(desk: Path) -> None:
+    with played(desk) as hub:
+        hub.people()
+        hub.say("check", "--live")
+        assert [standin.ledger.writes() for standin in hub.sandbox.standins.values()] == [[], [], []]

@@ -1,0 +1,106 @@
+"""`contacts` and `why`: what a contact holds, the reasons, and exactly one reason for each system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kit import kept, plain, rows, say
+from tests.cli.test_plan_and_sync import changed, synced
+
+
+def stands(who: str) -> dict[str, str]:
+    return {one["connection"]: one["stands"] for one in say("why", who, "--json").json["systems"]}
+
+
+def test_why_reads_like_this(hub: Path) -> None:
+    synced()
+    text = plain(say("why", "ann@example.com").out)
+    assert text == kept("why-ann", text)
+
+
+def test_a_value_is_told_with_what_it_replaced_and_who_lost(hub: Path) -> None:
+    synced()
+    say("connections", "release", "crm", "--yes")
+    say("connections", "release", "news", "--yes")
+    say("sync")
+    changed("crm.csv", ";Director", ";Chief")
+    changed("news.csv", ",Director,", ",Boss,")
+    say("sync")
+    (field,) = say("why", "ann@example.com", "job_title", "--json").json["fields"]
+    assert (field["value"], field["replaced"]) in {("Chief", "Director"), ("Boss", "Director")}
+    lost = {"Chief": "Boss", "Boss": "Chief"}[field["value"]]
+    assert lost in [one["value"] for one in field["lost"]]
+
+
+@pytest.mark.parametrize("typed", ["c-1", "ann@example.com", "ANN@example.com", "1"])
+def test_a_contact_is_found_by_id_address_or_record(hub: Path, typed: str) -> None:
+    synced()
+    assert say("contacts", "show", typed, "--json").json["id"] == "c-1"
+
+
+def test_nobody_is_guessed(hub: Path) -> None:
+    synced()
+    assert (say("why", "nobody@example.com").code, say("why", "c-999").code) == (1, 1)
+    assert "nobody@example.com" not in say("why", "nobody@example.com").err
+
+
+def test_a_field_that_there_is_not_is_named(hub: Path) -> None:
+    synced()
+    said = say("why", "c-1", "shoe_size")
+    assert (said.code, "TU-GEN-406" in said.err) == (1, True)
+
+
+def test_contacts_are_found_by_a_part_of_their_name(hub: Path) -> None:
+    synced()
+    found = say("contacts", "find", "Ra", "--json").json["contacts"]
+    assert [one["email"] for one in found] == ["bob@example.com"]
+
+
+def test_each_system_has_exactly_one_reason(hub: Path) -> None:
+    synced()
+    assert stands("bob@example.com") == {"crm": "in step", "news": "in step"}
+    assert stands("dan@example.com") == {"crm": "never", "news": "in step"}
+    assert stands("cid@example.com") == {"crm": "set aside", "news": "in step"}
+    assert stands("ann@example.com") == {"crm": "withheld", "news": "in step"}
+
+
+def test_before_anybody_allowed_writing_that_is_the_reason(hub: Path) -> None:
+    say("sync")
+    assert stands("bob@example.com")["news"] == "not approved"
+
+
+def test_a_record_that_was_deleted_there_says_so(hub: Path) -> None:
+    synced()
+    Path("news.csv").write_text(
+        "\n".join(line for line in Path("news.csv").read_text("utf-8").splitlines() if "bob@" not in line)
+        + "\n",
+        "utf-8",
+    )
+    say("sync")
+    assert stands("bob@example.com") == {"crm": "in step", "news": "deleted there"}
+
+
+def test_an_edit_in_the_hub_reaches_every_system(hub: Path) -> None:
+    synced()
+    said = say("contacts", "edit", "bob@example.com", "first_name=Robert", "job_title=Head, of sales")
+    assert said.code == 0, said.err
+    assert 'c-2 first_name: "Bob" -> "Robert"' in said.out
+    say("connections", "release", "crm", "--yes")
+    say("connections", "release", "news", "--yes")
+    assert say("sync").code == 0
+    assert [row for row in rows("crm.csv") if row.startswith("2;Robert;Ray;bob@example.com;;Head, of sales")]
+    (field,) = say("why", "bob@example.com", "first_name", "--json").json["fields"]
+    assert (field["source"].startswith("hub"), field["replaced"]) == (True, "Bob")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [("email=not an address", 2), ("full_name=Ann Lee", 2), ("shoe_size=44", 1), ("first_name", 2)],
+)
+def test_an_edit_that_makes_no_sense_is_refused(hub: Path, change: str, code: int) -> None:
+    synced()
+    said = say("contacts", "edit", "c-1", change)
+    assert said.code == code
+    assert "not an address" not in said.err

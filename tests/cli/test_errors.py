@@ -1,0 +1,147 @@
+"""How a command ends badly: never a traceback, never a value, one JSON document."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from tests.cli.kit import say
+from trueup.commands.answer import Answer
+from trueup.commands.complaints import complaint
+from trueup.commands.desk import Desk, command
+from trueup.errors import Broken, Malformed, RateLimited, Refused, Unauthorized
+
+SECRET = "pat-eu1-0123456789abcdef"
+
+
+def broken_app() -> typer.Typer:
+    """A command line with one command in which something unforeseen happens."""
+    app = typer.Typer(rich_markup_mode=None)
+
+    def trip(desk: Desk) -> Answer:
+        """Trip over something."""
+        values = {"ann@example.com": SECRET}
+        return Answer(values["+49 30 901820 and 'quoted'"])
+
+    def other(desk: Desk) -> Answer:
+        """Do nothing."""
+        return Answer({})
+
+    command(app, "trip")(trip)
+    command(app, "other")(other)
+    return app
+
+
+def test_the_unforeseen_is_one_sentence_and_a_log_without_values(desk: Path) -> None:
+    result = CliRunner().invoke(broken_app(), ["trip"])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[0] == (
+        "trueup met what it did not foresee (KeyError during `trip`).  [TU-GEN-500]"
+    )
+    assert "Traceback" not in result.stderr
+    log = desk / "trueup-errors.log"
+    text = log.read_text("utf-8")
+    assert "in trip" in text
+    for value in ("ann@example.com", SECRET, "901820", "quoted"):
+        assert value not in text
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_debug_shows_where_in_the_code_it_was(desk: Path) -> None:
+    result = CliRunner().invoke(broken_app(), ["trip", "--debug"])
+    assert "test_errors.py" in result.stderr
+    assert "901820" not in result.stderr
+
+
+def test_an_error_is_one_json_document_too(desk: Path) -> None:
+    said = say("plan", "--json")
+    assert (said.code, said.err) == (2, "")
+    (problem,) = said.json["error"]["problems"]
+    assert problem["code"] == "TU-CFG-010"
+
+
+def test_a_usage_mistake_is_a_configuration_mistake(desk: Path) -> None:
+    said = say("plan", "--limit", "none")
+    assert said.code == 2
+    assert said.out == ""
+
+
+def test_an_error_of_a_system_has_four_lines() -> None:
+    error = Unauthorized(
+        "answered 403", connection="sales", operation="Lead.read", vendor_says="no scope", remedy="add it"
+    )
+    assert complaint(error).lines == (
+        "sales does not let us in, or not that far: answered 403 (during Lead.read)  [TU-AUT-001]",
+        "    it says: no scope",
+        "    do: add it",
+        "    then: trueup connections test sales   (`trueup explain TU-AUT-001` tells more)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"),
+    [
+        (None, "wait;"),
+        (5.0, "wait 5 seconds, as it asks"),
+        (1.0, "wait 1 second, as"),
+        (120.0, "wait 2 minutes"),
+        (86400.0, "wait 24 hours"),
+    ],
+)
+def test_how_long_to_wait_is_said_in_words(seconds: float | None, says: str) -> None:
+    assert says in complaint(RateLimited("slow down", retry_after=seconds, connection="sales")).lines[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "ann.lee+news@mail.example.com is blocked",
+        "call +49 (30) 90 18 20-64",
+        f"Bearer {SECRET}",
+        "postgresql://hub:hunter22@db/hub refused",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc123",
+    ],
+)
+def test_nobody_s_data_and_no_secret_is_in_an_error(words: str) -> None:
+    told = " ".join(complaint(Refused("no", connection="sales", vendor_says=words)).lines)
+    for part in ("ann.lee", "90 18", SECRET, "hunter22", "eyJhbGci"):
+        assert part not in told
+
+
+def test_words_of_a_system_stand_verbatim_where_they_name_nobody() -> None:
+    words = "Property `lifecyclestage` was not one of [lead, customer] in object 1234-ab"
+    assert f"it says: {words}" in " ".join(complaint(Malformed("x", vendor_says=words)).lines)
+
+
+def test_an_invariant_that_failed_names_its_code() -> None:
+    assert "[TU-GEN-500]" in complaint(Broken("counts differ")).lines[0]
+
+
+def test_a_damaged_database_is_told_without_a_traceback(hub: Path) -> None:
+    say("plan")
+    for file in hub.glob("trueup.sqlite*"):
+        file.write_bytes(b"this is no database, but it is long enough to be taken for one" * 40)
+    said = say("plan")
+    assert said.code == 1
+    assert "TU-STO-020" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(hub: Path) -> None:
+    said = say("plan", "--out", "nowhere/the.plan")
+    assert (said.code, "TU-CLI-020" in said.err) == (1, True)
+    assert "nowhere/the.plan" in said.err
+
+
+def test_a_reader_that_goes_away_is_no_error(hub: Path) -> None:
+    text = f"{sys.executable} -m trueup.cli explain | head -1"
+    said = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True, env=os.environ)
+    assert said.stderr == ""

@@ -1,0 +1,83 @@
+"""`failures`: grouped by cause, retried and given up together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.played import Played, fails, played
+
+REFUSAL = {
+    "status": "error",
+    "category": "VALIDATION_ERROR",
+    "message": "Blocked by your administrator: {who}, record 4711",
+}
+
+
+@pytest.fixture
+def hub(desk: Path) -> Iterator[Played]:
+    """Two creates in marketing were refused by a rule there."""
+    with played(desk) as one:
+        one.people()
+        fails(one.marketing, "batch_create", status=400, body=REFUSAL, times=9)
+        assert one.say("sync", "--approve-first").code == 1
+        yield one
+
+
+def causes(hub: Played) -> list[Any]:
+    found: list[Any] = hub.say("failures", "--json").json["causes"]
+    return found
+
+
+def test_one_cause_is_one_line_however_many_it_concerns(hub: Played) -> None:
+    (cause,) = causes(hub)
+    assert (cause["count"], cause["connection"], cause["kind"], cause["code"]) == (
+        2,
+        "marketing",
+        "write",
+        "TU-REF-001",
+    )
+    assert "4711" not in cause["reason"]
+
+
+def test_a_cause_has_the_same_name_tomorrow(hub: Played) -> None:
+    before = causes(hub)[0]["cause"]
+    hub.say("sync")
+    assert causes(hub)[0]["cause"] == before
+
+
+def test_what_failed_is_done_once_its_cause_is_gone_and_somebody_says_so(hub: Played) -> None:
+    hub.marketing.faults.clear()
+    hub.say("sync")
+    assert len(causes(hub)) == 1
+    assert hub.say("failures", "retry", causes(hub)[0]["cause"]).code == 0
+    assert hub.say("sync").code == 0
+    assert causes(hub) == []
+    assert hub.marketing.ledger.writes()
+
+
+def test_what_is_given_up_is_not_tried_again(hub: Played) -> None:
+    hub.marketing.faults.clear()
+    assert hub.say("failures", "discard", "--all", "--yes").code == 0
+    assert causes(hub) == []
+
+
+def test_nothing_is_given_up_without_a_yes(hub: Played) -> None:
+    assert hub.say("failures", "discard", "--all").code == 1
+    assert len(causes(hub)) == 1
+
+
+def test_why_names_the_write_that_failed(hub: Played) -> None:
+    systems = hub.say("why", "bob@example.com", "--json").json["systems"]
+    (marketing,) = [one for one in systems if one["connection"] == "marketing"]
+    assert marketing["stands"] == "parked"
+    assert marketing["then"].startswith("trueup failures retry ")
+
+
+@pytest.mark.parametrize("words", [["abc"], [], ["--all", "abc"], ["abc", "--connection", "marketing"]])
+def test_a_choice_that_makes_no_sense_is_refused(hub: Played, words: list[str]) -> None:
+    assert hub.say("failures", "retry", *words).code in (1, 2)
+    assert len(causes(hub)) == 1

@@ -1,0 +1,95 @@
+"""`runs`: what was done, and letting held writes go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.kit import Said, plain, rows, say
+from tests.cli.test_plan_and_sync import changed, synced
+
+
+def held_run(hub: Path) -> Said:
+    """A sync whose clearings trip a fuse: more than 20 values were emptied at once."""
+    people = [f"{n};Ann{n};Lee;ann{n}@example.com;;Boss" for n in range(1, 41)]
+    Path("crm.csv").write_text(
+        "id;First name;Last name;E-mail;Phone;Position\n" + "\n".join(people) + "\n", "utf-8"
+    )
+    synced()
+    for name in ("crm", "news"):
+        say("connections", "release", name, "--yes")
+    say("sync")
+    text = Path("crm.csv").read_text("utf-8")
+    Path("crm.csv").write_text(text.replace(";Boss", ";"), "utf-8")
+    return say("sync")
+
+
+def test_no_run_yet_says_what_comes_first(hub: Path) -> None:
+    assert "There was no run yet" in say("runs").out
+
+
+def test_runs_are_listed_newest_first(hub: Path) -> None:
+    say("sync")
+    synced()
+    listed = say("runs", "--json").json["runs"]
+    assert [(one["run"], one["outcome"], one["user"]) for one in listed] == [
+        (2, "completed", "ops"),
+        (1, "held", "ops"),
+    ]
+
+
+def test_a_run_can_be_looked_at_again(hub: Path) -> None:
+    first = plain(synced().out)
+    again = plain(say("runs", "show", "1").out)
+    table = first[first.index("Read:") : first.index("Decided:")]
+    assert table in again
+
+
+def test_a_tripped_fuse_holds_the_run_and_says_how_it_goes_on(hub: Path) -> None:
+    said = held_run(hub)
+    assert said.code == 1
+    assert "Held back by fuses:" in said.out
+    assert "values to be cleared" in said.out
+    run = say("runs", "--json").json["runs"][0]
+    assert run["outcome"] == "held"
+    assert f"trueup runs approve {run['run']}" in said.out
+    assert len([row for row in rows("news.csv") if ",Boss," in row]) == 40
+
+
+def test_an_approved_run_goes_on(hub: Path) -> None:
+    held_run(hub)
+    run = str(say("runs", "--json").json["runs"][0]["run"])
+    assert say("runs", "approve", run, "--yes").code == 0
+    assert say("sync").code == 0
+    assert [row for row in rows("news.csv") if ",Boss," in row] == []
+
+
+def test_a_rejected_run_leaves_the_systems_as_they_are(hub: Path) -> None:
+    held_run(hub)
+    run = str(say("runs", "--json").json["runs"][0]["run"])
+    assert say("runs", "reject", run, "--yes").code == 0
+    assert len([row for row in rows("news.csv") if ",Boss," in row]) == 40
+    assert say("runs", "approve", run, "--yes").code == 2
+
+
+def test_nothing_is_approved_without_a_yes(hub: Path) -> None:
+    held_run(hub)
+    run = str(say("runs", "--json").json["runs"][0]["run"])
+    said = say("runs", "approve", run)
+    assert (said.code, "TU-CLI-001" in said.err) == (1, True)
+
+
+def test_a_run_that_there_was_not_is_named(hub: Path) -> None:
+    said = say("runs", "show", "99")
+    assert said.code == 1
+    assert "99" in said.err
+
+
+def test_too_many_missing_records_are_no_deletions(hub: Path) -> None:
+    synced()
+    lines = Path("crm.csv").read_text("utf-8").splitlines()
+    Path("crm.csv").write_text(lines[0] + "\n", "utf-8")
+    said = say("sync")
+    assert said.code == 1
+    assert "more than may be believed" in said.out
+    changed("crm.csv", lines[0], "\n".join(lines))
+    assert say("sync").code == 0

@@ -1,0 +1,82 @@
+"""`sandbox`: stand-ins in a process of their own, and the same configuration over them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kit import say
+from tests.config.hubs import example_hub
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+    """A sandbox of 40 people over the example hub, in a real process."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    example_hub(folder)
+    words = [sys.executable, "-m", "trueup.cli", "sandbox", "--people", "40", "--seed", "7"]
+    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    state = folder / "config/.sandbox/state.json"
+    until = time.monotonic() + 60
+    while not state.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.1)
+    assert state.exists(), process.communicate()[1]
+    yield folder, process
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+def test_the_example_hub_agrees_with_its_sandbox(
+    sandbox: tuple[Path, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sandbox[0])
+    said = say("check", "--live", "--sandbox")
+    assert said.code == 0, said.out
+
+
+def test_a_sync_over_the_sandbox_comes_to_rest_and_leaves_the_real_hub_alone(
+    sandbox: tuple[Path, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sandbox[0])
+    first = say("sync", "--sandbox", "--approve-first", "--json").json
+    assert sum(one["done"] for one in first["writes"]) > 0
+    for _ in range(3):
+        last = say("sync", "--sandbox", "--json").json
+    assert sum(one["decided"] for one in last["writes"]) == 0
+    assert not (sandbox[0] / "config/trueup.sqlite").exists()
+
+
+def test_it_ends_with_the_signal_and_takes_everything_along(
+    sandbox: tuple[Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, process = sandbox
+    monkeypatch.chdir(folder)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "TRUEUP_SANDBOX_SALES=http://127.0.0.1:" in out
+    assert not (folder / "config/.sandbox").exists()
+    said = say("plan", "--sandbox")
+    assert (said.code, "TU-CLI-030" in said.err) == (1, True)
+
+
+def test_tables_of_one_s_own_are_copied_not_written_to(hub: Path) -> None:
+    words = [sys.executable, "-m", "trueup.cli", "sandbox", "--people", "0", "--json"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("{")
+        before = (Path("crm.csv").read_bytes(), Path("news.csv").read_bytes())
+        assert say("sync", "--sandbox", "--approve-first").code == 0
+        assert (Path("crm.csv").read_bytes(), Path("news.csv").read_bytes()) == before
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
