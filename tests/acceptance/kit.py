@@ -354,7 +354,8 @@ def house(
 
 
 def disagreements(house: House, kinds: Sequence[Kind] = (Kind.COMPANY, Kind.CONTACT)) -> list[str]:
-    """Every field in which a system does not hold what it would keep of the hub's value."""
+    """Every field in which a system does not hold what it would keep of the hub's value, apart from those that
+    it refused and that are set aside for a person (`refused_values`)."""
     wrong: list[str] = []
     for kind in kinds:
         everyone = list(house.entities(kind))
@@ -398,6 +399,8 @@ def _wrong(house: House, entity: Entity, link: Link, record: Record | None, cont
         yield f"{where}: the hub thinks it lives, the system does not have it"
         return
     for binding in house.hub.parts.policy.mappings[link.stream].bindings:
+        if binding.key in link.quarantine:
+            continue
         if binding.outward and binding.inward and not binding.consent:
             want = wanted(binding, link, entity.values, context)
             if not isinstance(want, Rejected | Absent | Waits) and not _equal(binding, want, record):

@@ -200,7 +200,7 @@ def test_a_missing_table_is_told_and_the_other_system_goes_on(hub: Path) -> None
     Path("crm.csv").unlink()
     said = say("sync")
     assert said.code == 1
-    assert "crm could not be read to the end" in said.out
+    assert "crm could not be read or written to the end" in said.out
     assert "trueup explain TU-CON-010" in said.out
 
 

@@ -14,6 +14,7 @@ from tests.demands.hubs import (
     hub_of,
     links,
     mapped,
+    person,
     told,
     until_quiet,
     written,
@@ -82,6 +83,22 @@ def test_p03_somebody_new_with_the_address_that_was_left_takes_over_nobody_s_rec
     assert links(hub, "other@example.com") == {("support", "people", "1")}
 
 
+def test_p03_the_address_that_was_left_stays_suppressed_for_whoever_gets_it(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = three(tmp_path, clock, create=("marketing",))
+    hub.systems["sales"].add(**ann(no_mail=True))
+    hub.sync()
+    hub.release()
+    hub.systems["sales"].edit("1", email="ann.lee@new.example")
+    until_quiet(hub, clock)
+    hub.systems["support"].add(email="ann@example.com", first_name="Someone", last_name="Else")
+    hub.sync()
+    assert len(contacts(hub)) == 2
+    assert told(hub.systems["support"], "no_mail") == [True]
+    assert told(hub.systems["marketing"], "no_mail") == [True, True]
+
+
 # -- P04 ------------------------------------------------------------------------------------------
 
 
@@ -135,11 +152,12 @@ def test_p05_a_domain_is_one_in_unicode_and_in_ascii(tmp_path: Path, clock: Cloc
 def test_p05_the_value_stays_as_its_system_wrote_it(tmp_path: Path, clock: Clock) -> None:
     hub = three(tmp_path, clock, create=())
     hub.systems["sales"].add(email=" Ann@Ex.com ", first_name="Ann", last_name="Lee")
-    hub.systems["marketing"].add(email="Ann@ex.com", first_name="Ann", last_name="Lee")
+    hub.systems["marketing"].add(email="ann@ex.com", first_name="Ann", last_name="Lee")
     until_quiet(hub, clock)
     hub.release()
     until_quiet(hub, clock)
     assert told(hub.systems["sales"], "email") == [" Ann@Ex.com "]
+    assert told(hub.systems["marketing"], "email") == ["ann@ex.com"]
     assert written(hub) == 0
 
 
@@ -188,6 +206,14 @@ def test_p07_fifty_people_behind_one_address_stay_fifty(
     for number in range(25):
         for name in ("sales", "marketing"):
             hub.systems[name].add(first_name=f"First{name}{number}", last_name=f"Last{number}", **shared)
+    hub.sync()
+    assert len(contacts(hub)) == 50
+
+
+def test_p07_fifty_names_on_one_ordinary_address_stay_fifty(tmp_path: Path, clock: Clock) -> None:
+    hub = three(tmp_path, clock, create=())
+    for number in range(50):
+        hub.systems["sales"].add(**person(number, email="team7@x.com"))
     hub.sync()
     assert len(contacts(hub)) == 50
 

@@ -279,6 +279,16 @@ def test_p15_what_happens_to_a_word_without_a_mapping_is_declared(
     assert told(hub.systems["source"], "tier") == ["bronze"]
 
 
+def test_p15_a_bad_picklist_is_set_aside_when_somebody_is_created_too(tmp_path: Path, clock: Clock) -> None:
+    specs = {("target", "people"): {"tier": FieldSpec("tier", "Tier", "choice", options={"gold": "", "silver": ""})}}
+    hub = pair(tmp_path, clock, mapped("tier", "job_title"), specs=specs, extra=(TIER,))
+    hub.systems["source"].add(**ann(tier="bronze", job_title="CTO"))
+    hub.sync()
+    held = hub.systems["target"].values("1")
+    assert (held["job_title"], held.get("tier")) == ("CTO", None)
+    assert "gold" in aside(hub, "target")["tier"]
+
+
 # -- P16 ------------------------------------------------------------------------------------------
 
 
@@ -322,6 +332,16 @@ def test_p17_a_long_value_follows_its_policy_and_stays_stable(
     assert told(hub.systems["source"], "job_title") == [LONG]
     assert written(hub) == before
     assert ("job_title" in aside(hub, "target")) == (policy is TooLong.ERROR)
+
+
+def test_p17_a_value_too_long_for_a_new_record_is_set_aside_there(tmp_path: Path, clock: Clock) -> None:
+    specs = {("target", "people"): {"job_title": FieldSpec("job_title", "Title", "text", max_length=255)}}
+    hub = pair(tmp_path, clock, mapped("job_title", "department"), specs=specs)
+    hub.systems["source"].add(**ann(job_title=LONG, department="R&D"))
+    hub.sync()
+    held = hub.systems["target"].values("1")
+    assert (held.get("job_title"), held["department"]) == (None, "R&D")
+    assert "255" in aside(hub, "target")["job_title"]
 
 
 def test_p17_a_cut_value_that_a_person_edits_there_does_come_back(tmp_path: Path, clock: Clock) -> None:

@@ -197,6 +197,14 @@ def test_a_prediction_holds_until_the_system_shows_it_or_time_is_up(hub: Hub) ->
     assert hub.land("shop", record("x-1", 7, a=1, b=1), now=41).changed == 1
 
 
+def test_a_prediction_that_was_shown_is_over(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.settle(done(delivery, assumed={"a": {"was": 1, "until": at(60).isoformat()}}))
+    hub.land("shop", record("x-1", 5, a=2, b=1), now=10)
+    assert mine(hub.case(delivery.entity_id)).assumed == {}
+    assert hub.land("shop", record("x-1", 6, a=1, b=1), now=20).changed == 1
+
+
 def test_a_prediction_that_never_came_true_is_given_up_when_time_is_up(hub: Hub) -> None:
     delivery = sent(hub)
     hub.settle(done(delivery, assumed={"a": {"was": 1, "until": at(60).isoformat()}}))

@@ -20,11 +20,11 @@ READ_PARTS = ("new", "changed", "same", "deleted", "older", "filtered", "rejecte
 """What a record that was read turned out to be; together they are `read`."""
 RECORDS = ("creates", "updates", "deactivates", "reactivates", "deletes", "merges")
 """What is written to a record."""
-FIELDS = ("fills", "replaces", "clears")
+FIELDS = ("fills", "replaces", "clears", "opt_outs")
 """What an update does to single fields."""
 
 _ALWAYS_READ = ("new", "changed", "same")
-_ALWAYS_WRITE = ("creates", "updates", "fills", "replaces", "clears", "deactivates", "withheld")
+_ALWAYS_WRITE = ("creates", "updates", "fills", "replaces", "clears", "opt_outs", "deactivates", "withheld")
 _SKIPPED = "skipped: "
 
 

@@ -168,8 +168,8 @@ def _released(teller: Teller, stage: Stage) -> None:
         release(stage.hub, name, USER)
     would = plan(stage.hub, offline=True).tally
     teller.say(
-        f"All four connections are released. Asked first: this would replace {would.get('replaces'):,} values "
-        f"in {counted(would.get('updates'), 'record')}."
+        f"All four connections are released. A plan says first what follows: {would.get('replaces'):,} values "
+        f"replaced in {counted(would.get('updates'), 'record')}."
     )
     report = _sync(teller, stage)
     teller.say(f"Run {report.run_id}: {done_line(report.tally)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from trueup.commands.demo_systems import Systems
@@ -58,20 +58,21 @@ class Search:
     systems: Systems
     taken: set[str] = field(default_factory=set)
 
-    def one(self, story: str, connection: str, object: str, fits: Fits) -> Someone:
+    def one(self, story: str, connection: str, objects: Sequence[str], fits: Fits) -> Someone:
         """The first whom a system holds, who is in step everywhere, and who fits.
 
         Raises Unlike when there is nobody: a story is not told about people who are not there.
         """
-        for someone in self._all(connection, object):
+        for someone in self._all(connection, objects):
             if someone.id not in self.taken and fits(someone) and self._quiet(someone.case):
                 self.taken.add(someone.id)
                 return someone
         raise Unlike(f"nobody in {connection} fits the story `{story}`: take more people, or another seed")
 
-    def _all(self, connection: str, object: str) -> Iterator[Someone]:
-        for id in self.systems.people(connection, object):
-            yield Someone(case_of(self.hub, connection, object, id))
+    def _all(self, connection: str, objects: Sequence[str]) -> Iterator[Someone]:
+        for object in objects:
+            for id in self.systems.people(connection, object):
+                yield Someone(case_of(self.hub, connection, object, id))
 
     def _quiet(self, case: Case) -> bool:
         """Nothing is open about this contact: what happens next is the story's doing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from trueup.errors import ConnectorError, Held
-from trueup.model.plan import Fence, RunOutcome
+from trueup.model.plan import Fence, Lane, RunOutcome
 from trueup.sync.decide import Chosen, Deciding, decide_all
 from trueup.sync.identifying import identify_all
 from trueup.sync.inbox import land
@@ -86,7 +86,8 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     push = Push(parts, report.tally, fence)
     push.resolve(order.connections)
     landing(parts, order.connections, report, fence)
-    push.blocked.update(report.failed)
+    for name, error in report.failed.items():
+        push.stop(name, Lane.NORMAL, error)
     meter = _meter(parts, order)
     meter.counts.update(parts.store.adopt_gated(report.run_id))
     deciding = Deciding(report.run_id, meter, report.tally.planned, order.chosen)
@@ -100,7 +101,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
         push.fence = fence
         if not decided and not attempted and not looked and not _waited(parts, order, push):
             break
-    report.failed.update(push.blocked)
+    report.failed.update(push.stopped())
 
 
 def landing(parts: Parts, connections: Sequence[str], report: Report, fence: Fence | None) -> None:
@@ -137,7 +138,7 @@ def _open_gates(parts: Parts, report: Report, meter: Meter) -> None:
 
 def _waited(parts: Parts, order: Order, push: Push) -> bool:
     """Whether it was worth waiting a little: for a look-up lag, a remote job, a short limit."""
-    open_now = [name for name in _allowed(parts, order) if name not in push.blocked]
+    open_now = [name for name in _allowed(parts, order) if name not in push.stopped()]
     at = parts.store.next_delivery_at(open_now) if open_now else None
     if at is None:
         return False

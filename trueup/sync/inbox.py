@@ -8,7 +8,7 @@ from dataclasses import replace
 from trueup.connectors.base import Capability, GoneItem
 from trueup.mapping.apply import observe
 from trueup.model.fields import Kind
-from trueup.model.plan import Fence, Landing, StreamState
+from trueup.model.plan import Fence, Landing, Lane, StreamState
 from trueup.model.record import Page, Reading, Record
 from trueup.sync.facts import facts
 from trueup.sync.parts import Parts
@@ -154,12 +154,15 @@ def _account_for_missing(parts: Parts, stream: Stream, listing: int, tally: Tall
     tally.add(stream, "vanished", parts.store.bury(*stream, listing, parts.now()))
 
 
-def reread(parts: Parts, stream: Stream, ids: Sequence[str], fence: Fence | None) -> None:
+def reread(
+    parts: Parts, stream: Stream, ids: Sequence[str], fence: Fence | None, lane: Lane = Lane.NORMAL
+) -> None:
     """Read single records now and land them: guards, webhooks and doubts look through here."""
     spec = parts.specs[stream]
     for start in range(0, len(ids), spec.read_batch):
         chunk = list(ids[start : start + spec.read_batch])
-        answers = parts.connectors[stream[0]].read(stream[1], chunk, asked_fields(parts, stream))
+        connector = parts.connector(stream[0], lane)
+        answers = connector.read(stream[1], chunk, asked_fields(parts, stream))
         records, moved = _answers(chunk, answers)
         kind = parts.policy.rules[stream].kind
         if kind is not None:

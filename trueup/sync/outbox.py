@@ -39,32 +39,52 @@ LANES = (Lane.URGENT, Lane.NORMAL, Lane.BULK)
 
 @dataclass(slots=True)
 class Push:
-    """One pass over the outbox. `blocked`: connections that must wait, with why."""
+    """One pass over the outbox. `blocked`: connections that must wait, with why; `limited`: those whose
+    budget is used up for all but the urgent lane."""
 
     parts: Parts
     tally: Tally
     fence: Fence | None
     blocked: dict[str, ConnectorError] = field(default_factory=dict)
+    limited: dict[str, ConnectorError] = field(default_factory=dict)
 
     def run(self, connections: Sequence[str]) -> int:
         """Deliver until nothing more may go now; answers how many deliveries were attempted."""
         attempted = 0
         while True:
-            open_now = [name for name in connections if name not in self.blocked]
-            found = self._outstanding(open_now)
+            found = self._outstanding(connections)
             if not found:
                 return attempted
             stream = (found[0].write.connection, found[0].write.object)
             for batch in self._batches(stream, found):
-                if stream[0] in self.blocked:
+                if self._waits(stream[0], batch[0].write.lane):
                     break
                 attempted += len(batch)
                 self._deliver(batch)
 
+    def stop(self, connection: str, lane: Lane, error: ConnectorError) -> None:
+        """Leave a connection alone for the rest of this pass; a limit of ours or the system's, met in a
+        lower lane, still lets the urgent one try."""
+        if isinstance(error, RateLimited) and lane is not Lane.URGENT:
+            self.limited[connection] = error
+        else:
+            self.blocked[connection] = error
+
+    def stopped(self) -> dict[str, ConnectorError]:
+        """Every connection that has to wait, with why."""
+        return {**self.limited, **self.blocked}
+
+    def _waits(self, connection: str, lane: Lane) -> bool:
+        return connection in self.blocked or (lane is not Lane.URGENT and connection in self.limited)
+
     def _outstanding(self, connections: Sequence[str]) -> Sequence[Delivery]:
-        if not connections:
-            return ()
-        return self.parts.store.outstanding(self.parts.now(), LANES, connections, SOME)
+        for lanes in (LANES[:1], LANES[1:]):
+            names = [name for name in connections if not self._waits(name, lanes[0])]
+            if names:
+                found = self.parts.store.outstanding(self.parts.now(), lanes, names, SOME)
+                if found:
+                    return found
+        return ()
 
     def _batches(self, stream: Stream, found: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
         """As many as the system takes in one call; all of them where it writes an object whole."""
@@ -103,7 +123,7 @@ class Push:
         if self._just_read(stream) and all(one.link.version for one in batch):
             return batch
         ids = [one.link.remote_id for one in batch if one.link.remote_id]
-        reread(self.parts, stream, ids, self.fence)
+        reread(self.parts, stream, ids, self.fence, batch[0].write.lane)
         now = self.parts.store.known(*stream, ids)
         return [one for one in batch if _unmoved(one, now)]
 
@@ -124,7 +144,7 @@ class Push:
         except Refused as error:
             return self._bisected(stream, batch, error)
         except (RateLimited, Unauthorized) as error:
-            self.blocked[stream[0]] = error
+            self.stop(stream[0], batch[0].write.lane, error)
             return [NotApplied(error.message, getattr(error, "retry_after", None))] * len(batch)
         except ConnectorError as error:
             return [NotApplied(error.message, getattr(error, "retry_after", None))] * len(batch)
@@ -159,6 +179,11 @@ class Push:
         ]
         self.parts.store.settle(settlements, self.parts.now(), self.fence)
         found = [one.remote_id for one in settlements if one.fresh and one.remote_id is not None]
+        found += [
+            one.link.remote_id
+            for one, outcome in zip(batch, outcomes, strict=True)
+            if one.link.remote_id is not None and _unclear(one, outcome)
+        ]
         if found:
             reread(self.parts, stream, found, self.fence)
         for settlement in settlements:
@@ -197,11 +222,9 @@ class Push:
 
     def _postpone(self, stream: Stream, batch: Sequence[Delivery], error: ConnectorError) -> None:
         """The guard could not read: nothing was sent, the connection waits or the batch is tried later."""
-        if isinstance(error, RateLimited | Unauthorized):
-            self.blocked[stream[0]] = error
-            return
-        self.blocked[stream[0]] = error
-        self.tally.notes.append(f"{stream[0]} {stream[1]}: {error}")
+        self.stop(stream[0], batch[0].write.lane, error)
+        if not isinstance(error, RateLimited | Unauthorized):
+            self.tally.notes.append(f"{stream[0]} {stream[1]}: {error}")
 
     # -- doubt and remote jobs --------------------------------------------------------------------
 
@@ -218,12 +241,12 @@ class Push:
 
     def _careful(self, connection: str, step: Callable[[], None]) -> None:
         """One step of a connection that is not blocked; its error blocks only that connection."""
-        if connection in self.blocked:
+        if self._waits(connection, Lane.NORMAL):
             return
         try:
             step()
         except ConnectorError as error:
-            self.blocked[connection] = error
+            self.stop(connection, Lane.NORMAL, error)
 
     def _resolve_doubt(self, delivery: Delivery) -> None:
         stream = (delivery.write.connection, delivery.write.object)
@@ -309,6 +332,18 @@ def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
     for one in deliveries:
         jobs.setdefault((one.write.connection, one.write.object, one.job), []).append(one)
     return list(jobs.values())
+
+
+def _unclear(delivery: Delivery, outcome: Outcome) -> bool:
+    """Done without an answer, and a reading meanwhile showed neither what stood there nor what we wrote:
+    only another reading tells whose value it is now."""
+    if not isinstance(outcome, Done) or outcome.record is not None or delivery.link.remote_id is None:
+        return False
+    seen, replaced = delivery.link.observed, delivery.write.replaced
+    return any(
+        seen.get(path) not in (value, replaced.get(path))
+        for path, value in acknowledge.predicted(delivery).items()
+    )
 
 
 POLL_EVERY = 2.0

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from trueup.mapping.compiled import remote_path
-from trueup.model.plan import Effect, Landed, Plan, Write, WriteKind
+from trueup.model.plan import Effect, Landed, Lane, Plan, Write, WriteKind
 from trueup.model.record import Json
 
 SAMPLES = 20
@@ -33,8 +33,8 @@ class Tally:
     """Counts by (connection, object, what), with samples per (connection, what) and notes.
 
     Readings: `read` = `new` + `changed` + `same` + `deleted` + `older` + `filtered` + `rejected`.
-    Intentions: `creates`, `updates`, `fills`, `replaces`, `clears`, `deactivates`, `deletes`,
-    `withheld` (fields), `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` +
+    Intentions: `creates`, `updates`, `deactivates`, `deletes`; of the updates' fields `fills`, `replaces`,
+    `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields), `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` +
     `superseded` + `open`.
     """
 
@@ -79,7 +79,9 @@ class Tally:
             self.add(stream, "withheld", len(write.wants))
         else:
             self.add(stream, _WORDS[write.kind])
-            if write.kind is WriteKind.UPDATE:
+            if write.lane is Lane.URGENT:
+                self.add(stream, "opt_outs", len(write.effects))
+            elif write.kind is WriteKind.UPDATE:
                 for effect in write.effects.values():
                     self.add(stream, _EFFECTS[effect])
         self._sample(plan, write, withheld)

@@ -142,8 +142,19 @@ def _held(reading: Reading, raw: Json) -> bool:
         return bool(raw) == (reading.binding.element in (reading.raw or ()))
     keeps = reading.binding.read(raw) if reading.binding.refers is None else None
     if keeps is None:
-        return bool(raw == reading.raw or (raw in (None, "", []) and reading.raw in (None, "", [])))
+        return _same_ids(raw, reading.raw)
     return alike(reading.binding, keeps, reading.has)
+
+
+def _same_ids(one: Json, other: Json) -> bool:
+    """Ids are text to us, whatever a system sends; empty is empty."""
+    if one in (None, "", []) or other in (None, "", []):
+        return one in (None, "", []) and other in (None, "", [])
+    return sorted(map(str, _several(one))) == sorted(map(str, _several(other)))
+
+
+def _several(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else [value]
 
 
 def alike(
