@@ -81,7 +81,9 @@ class Portal:
         answers = []
         for item in orjson.loads(request.content)["inputs"]:
             self.created += 1
-            answers.append(_record(str(1_000_000 + self.created), item["properties"], item.get("objectWriteTraceId")))
+            answers.append(
+                _record(str(1_000_000 + self.created), item["properties"], item.get("objectWriteTraceId"))
+            )
         return _answer(b'{"status":"COMPLETE","results":[' + b",".join(answers) + b"]}", 201)
 
     def transport(self) -> httpx.MockTransport:

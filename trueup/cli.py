@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import typer
 
 from trueup.commands import (
@@ -40,7 +42,12 @@ for part in (starting, checking, syncing, runs, contacts, failures, connections,
 
 
 def main() -> None:
-    """The entry point of the installed command."""
+    """The entry point of the installed command.
+
+    A run makes many small values that live as long as their batch: looked through rarely, the collector
+    costs a third less of a first load (benchmarks/RESULTS.md).
+    """
+    gc.set_threshold(50_000, 50, 100)
     app()
 
 

@@ -139,7 +139,9 @@ class House:
         states = (DeliveryState.PARKED, DeliveryState.GATED, DeliveryState.DOUBT, DeliveryState.WAITING)
         found = self.hub.store.deliveries(states, None, 20)
         said = [f"{one.write.connection} {one.state} {one.error} {dict(one.write.values)}" for one in found]
-        set_aside = [f"{link.stream} {key}: {why.reason}" for link, key, why in self.hub.store.quarantined(None, 20)]
+        set_aside = [
+            f"{link.stream} {key}: {why.reason}" for link, key, why in self.hub.store.quarantined(None, 20)
+        ]
         last = self.reports[-1] if self.reports else None
         run_says = [f"{last.outcome} {last.failed} {last.held} {last.tally.notes[:5]}"] if last else []
         return [*run_says, *said, *set_aside]
@@ -181,7 +183,9 @@ class House:
         size = max(1, parts.specs[stream].read_batch)
         for start in range(0, len(ids), size):
             chunk = list(ids[start : start + size])
-            for asked, answer in zip(chunk, parts.connectors[connection].read(object, chunk, fields), strict=True):
+            for asked, answer in zip(
+                chunk, parts.connectors[connection].read(object, chunk, fields), strict=True
+            ):
                 if isinstance(answer, Record) and not answer.deleted:
                     found[asked] = answer
         return found
@@ -296,9 +300,7 @@ objects:
 FILES = {"marketing": MARKETING, "sales": SALES, "support": SUPPORT}
 
 
-def write_config(
-    folder: Path, names: Sequence[str] = NAMES, create: str = EVERYBODY, more: str = ""
-) -> Path:
+def write_config(folder: Path, names: Sequence[str] = NAMES, create: str = EVERYBODY, more: str = "") -> Path:
     """A small configuration of these connections; `create` is the condition under which each creates."""
     config = folder / "config"
     (config / "connections").mkdir(parents=True)
@@ -388,7 +390,9 @@ def _references(house: House, entities: Sequence[Entity]) -> Any:
         value
         for entity in entities
         for name, value in entity.values.items()
-        if isinstance(value, str) and (field := house.hub.parts.policy.tables[entity.kind].get(name)) and field.refers
+        if isinstance(value, str)
+        and (field := house.hub.parts.policy.tables[entity.kind].get(name))
+        and field.refers
     }
     return Context(references=house.hub.store.references(sorted(ids)) if ids else {})
 
@@ -418,7 +422,9 @@ def _equal(binding: Binding, want: Json, record: Record) -> bool:
 
 def refused_values(house: House) -> list[str]:
     """Fields set aside because a value had no form there or here."""
-    return [f"{link.stream} {key}: {why.reason}" for link, key, why in house.hub.store.quarantined(None, 1000)]
+    return [
+        f"{link.stream} {key}: {why.reason}" for link, key, why in house.hub.store.quarantined(None, 1000)
+    ]
 
 
 # -- what people do -----------------------------------------------------------------------------------

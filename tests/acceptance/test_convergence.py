@@ -127,7 +127,9 @@ def ended(folder: Path, seed: int, order: tuple[str, ...]) -> list[tuple[object,
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if value}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if value
+    }
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

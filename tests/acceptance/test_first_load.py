@@ -36,11 +36,17 @@ def two_filled_systems(folder: Path) -> Two:
         email = f"{word(number).lower()}@example.com"
         name = {"firstname": word(number), "lastname": word(number + 100_000)}
         mine = {**name, "email": email, "lifecyclestage": "marketingqualifiedlead"}
-        theirs = {"FirstName": name["firstname"], "LastName": name["lastname"], "Status": "Open - Not Contacted"}
+        theirs = {
+            "FirstName": name["firstname"],
+            "LastName": name["lastname"],
+            "Status": "Open - Not Contacted",
+        }
         for here, there in FIELDS.items():
             mine[here] = theirs[there] = phone(number) if here == "phone" else f"Job {word(number)}"
             if chance.random() < DIFFERENT:
-                theirs[there] = phone(number + 500_000) if here == "phone" else f"Job {word(number + 500_000)}"
+                theirs[there] = (
+                    phone(number + 500_000) if here == "phone" else f"Job {word(number + 500_000)}"
+                )
                 two.differ[email, here] = theirs[there]
             elif chance.random() < 0.2:
                 del mine[here]
@@ -85,7 +91,9 @@ def planned(two: Two, folder: Path) -> Said:
     return found
 
 
-def test_a_first_load_replaces_nothing_reports_what_differs_and_does_so_after_the_release(tmp_path: Path) -> None:
+def test_a_first_load_replaces_nothing_reports_what_differs_and_does_so_after_the_release(
+    tmp_path: Path,
+) -> None:
     two = two_filled_systems(tmp_path)
     assert planned(two, tmp_path) == plain(two.differ)
     report = two.house.sync()

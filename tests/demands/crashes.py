@@ -56,9 +56,7 @@ class Wired:
 def wired(hub: SmallHub, wire: Wire) -> None:
     """Put the wire around the hub's store and its connectors."""
     store: Any = Wired(hub.parts.store, wire)
-    connectors: Mapping[str, Any] = {
-        name: Wired(one, wire) for name, one in hub.parts.connectors.items()
-    }
+    connectors: Mapping[str, Any] = {name: Wired(one, wire) for name, one in hub.parts.connectors.items()}
     hub.parts = replace(hub.parts, store=store, connectors=connectors)
 
 

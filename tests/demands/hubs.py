@@ -145,9 +145,7 @@ def hub_of(
     specs = {stream: systems[stream[0]].objects()[stream[1]] for stream in policy.rules}
     store = store or new_store(folder)
     connectors: Mapping[str, Connector] = dict(systems)
-    return SmallHub(
-        systems, store, Parts(store, connectors, specs, policy, clock, Chance(), **setting.parts)
-    )
+    return SmallHub(systems, store, Parts(store, connectors, specs, policy, clock, Chance(), **setting.parts))
 
 
 @lru_cache(maxsize=1)

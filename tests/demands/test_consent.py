@@ -52,7 +52,11 @@ def three(folder: Path, clock: Clock, create: tuple[str, ...] = NAMES, **more: o
 
 
 def opt_out(hub: SmallHub, name: str, id: str = "1") -> None:
-    words = {"sales": {"no_mail": True}, "marketing": {"mailing": "No"}, "support": {"labels": ["no_marketing"]}}
+    words = {
+        "sales": {"no_mail": True},
+        "marketing": {"mailing": "No"},
+        "support": {"labels": ["no_marketing"]},
+    }
     hub.systems[name].edit(id, **words[name])
 
 
@@ -92,7 +96,9 @@ Act = Callable[[SmallHub, str, str, Clock], None]
 def filtered(hub: SmallHub, said_in: str, other: str, clock: Clock) -> None:
     """The other system's filter lets nobody in any more."""
     stream = (other, "people")
-    hub.parts = replace(hub.parts, policy=replace(hub.parts.policy, take={stream: When("job_title", "never")}))
+    hub.parts = replace(
+        hub.parts, policy=replace(hub.parts.policy, take={stream: When("job_title", "never")})
+    )
     hub.systems[other].edit("1", job_title="anything")
 
 
@@ -270,7 +276,9 @@ def test_p36_an_opt_out_does_not_wait_for_an_ordinary_write_of_the_same_record(
         marketing.refuse = lambda values: {"": "broken"} if "job_title" in values else {}
     else:
         marketing.lag = 10_000.0
-        hub.parts = replace(hub.parts, specs={**hub.parts.specs, ("marketing", "people"): marketing.objects()["people"]})
+        hub.parts = replace(
+            hub.parts, specs={**hub.parts.specs, ("marketing", "people"): marketing.objects()["people"]}
+        )
         marketing.loses = lambda item: "job_title" in item.values
     hub.systems["sales"].edit("1", job_title="CEO")
     hub.sync()
@@ -341,7 +349,9 @@ def test_p36_a_field_that_is_hidden_is_no_opt_in(tmp_path: Path, clock: Clock) -
         hub.systems["sales"].edit(id, job_title="CEO")
     until_quiet(hub, clock)
     assert [is_out(hub, name) for name in NAMES] == [True] * 3
-    assert hub.store.case(public(hub, "ann@example.com")).entity.values["consent.email.marketing"] == "opted_out"
+    assert (
+        hub.store.case(public(hub, "ann@example.com")).entity.values["consent.email.marketing"] == "opted_out"
+    )
 
 
 def test_p36_a_system_without_versions_gets_it_too(tmp_path: Path, clock: Clock) -> None:

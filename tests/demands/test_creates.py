@@ -26,7 +26,6 @@ def pair(folder: Path, clock: Clock, target: Memory) -> SmallHub:
     return hub_of(folder, clock, systems, Setting(create=("target",)))
 
 
-
 @pytest.mark.parametrize("look_up", [True, False])
 def test_p01_lost_answers_of_creates_make_no_second_record(
     look_up: bool, tmp_path: Path, clock: Clock

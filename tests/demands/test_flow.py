@@ -76,7 +76,9 @@ def test_p21_one_change_is_at_most_one_write_per_system(
         assert more == {each: int(each != name) for each in names}
 
 
-def test_p21_a_poll_and_single_readings_of_the_same_change_write_it_once(tmp_path: Path, clock: Clock) -> None:
+def test_p21_a_poll_and_single_readings_of_the_same_change_write_it_once(
+    tmp_path: Path, clock: Clock
+) -> None:
     hub = ring(tmp_path, clock)
     hub.systems["a"].add(**ann(job_title="CTO"))
     hub.sync()
@@ -207,7 +209,9 @@ def test_p23_a_listing_that_broke_off_says_nothing_about_absence(tmp_path: Path,
 def test_p25_one_poison_record_is_parked_and_all_others_are_synced(tmp_path: Path, clock: Clock) -> None:
     hub = pair(tmp_path, clock)
     target = hub.systems["target"]
-    target.refuse = lambda values: {"": "this one never works"} if values["email"] == "p77@example.com" else {}
+    target.refuse = lambda values: (
+        {"": "this one never works"} if values["email"] == "p77@example.com" else {}
+    )
     for number in range(300):
         hub.systems["source"].add(**person(number))
     report = hub.sync()

@@ -17,7 +17,16 @@ from tests.demands.hubs import OPT_OUT, Setting, hub_of, mapped, person, told, u
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.connectors.base import WriteItem
-from trueup.errors import Held, LeaseLost, Malformed, OutcomeUnknown, RateLimited, Refused, Transient, Unauthorized
+from trueup.errors import (
+    Held,
+    LeaseLost,
+    Malformed,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    Transient,
+    Unauthorized,
+)
 from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Page
 from trueup.services.budget import Allowance, TokenBudget
@@ -71,9 +80,7 @@ def metered(hub: SmallHub, clock: Clock, calls: int) -> tuple[Metered, Metered]:
     normal, urgent = Metered(target, budget, "normal"), Metered(target, budget, "urgent")
     connectors: dict[str, Any] = {**hub.parts.connectors, "target": normal}
     specs = {stream: replace(spec, write_batch=1) for stream, spec in hub.parts.specs.items()}
-    hub.parts = replace(
-        hub.parts, connectors=connectors, urgent={"target": urgent}, specs=specs, fuses=FREE
-    )
+    hub.parts = replace(hub.parts, connectors=connectors, urgent={"target": urgent}, specs=specs, fuses=FREE)
     return normal, urgent
 
 
@@ -94,7 +101,9 @@ def test_p24_a_used_up_budget_stops_cleanly_and_the_run_goes_on_the_next_day(
     assert len(hub.systems["target"].living()) == len(hub.systems["target"].written) == 120
 
 
-def test_p24_an_opt_out_leaves_although_ordinary_work_has_used_its_share(tmp_path: Path, clock: Clock) -> None:
+def test_p24_an_opt_out_leaves_although_ordinary_work_has_used_its_share(
+    tmp_path: Path, clock: Clock
+) -> None:
     hub = pair(tmp_path, clock)
     for number in range(100):
         hub.systems["source"].add(**person(number))
@@ -173,7 +182,9 @@ def test_p27_what_was_read_is_the_sum_of_what_became_of_it_under_every_fault(
             source.delete(str(id)) if gone else source.edit(str(id), job_title=f"edit {cycle}")
         clock.tick(700)
     if hub.reports[-1].outcome is RunOutcome.COMPLETED:
-        open_ones = hub.store.deliveries([DeliveryState.DUE, DeliveryState.DOUBT, DeliveryState.PARKED], None, 99)
+        open_ones = hub.store.deliveries(
+            [DeliveryState.DUE, DeliveryState.DOUBT, DeliveryState.PARKED], None, 99
+        )
         assert [one for one in open_ones if one.state is not DeliveryState.PARKED] == []
     accounted_for(hub)
     hub.store.close()
@@ -189,7 +200,9 @@ def _trouble(
     asked: dict[str, int] = {}
 
     def fault(item: WriteItem) -> str:
-        number = int("".join(filter(str.isdigit, str(item.values.get("email", item.id or "1")))) or 1) % 12 + 1
+        number = (
+            int("".join(filter(str.isdigit, str(item.values.get("email", item.id or "1")))) or 1) % 12 + 1
+        )
         turn = asked.get(item.key, 0)
         return plan[number][turn] if turn < 2 else ""
 

@@ -236,7 +236,11 @@ def test_p15_one_bad_picklist_among_twenty_fields_is_set_aside_and_nineteen_are_
     tmp_path: Path, clock: Clock
 ) -> None:
     fields = mapped(*NINETEEN, "tier")
-    specs = {("target", "people"): {"tier": FieldSpec("tier", "Tier", "choice", options={"gold": "", "silver": ""})}}
+    specs = {
+        ("target", "people"): {
+            "tier": FieldSpec("tier", "Tier", "choice", options={"gold": "", "silver": ""})
+        }
+    }
     objects = [(name, rules(fields=fields)) for name in ("source", "target")]
     systems = {"source": Memory(clock), "target": Memory(clock)}
     hub = hub_of(tmp_path, clock, systems, Setting(objects, create=("target",), specs=specs, extra=(TIER,)))
@@ -280,7 +284,11 @@ def test_p15_what_happens_to_a_word_without_a_mapping_is_declared(
 
 
 def test_p15_a_bad_picklist_is_set_aside_when_somebody_is_created_too(tmp_path: Path, clock: Clock) -> None:
-    specs = {("target", "people"): {"tier": FieldSpec("tier", "Tier", "choice", options={"gold": "", "silver": ""})}}
+    specs = {
+        ("target", "people"): {
+            "tier": FieldSpec("tier", "Tier", "choice", options={"gold": "", "silver": ""})
+        }
+    }
     hub = pair(tmp_path, clock, mapped("tier", "job_title"), specs=specs, extra=(TIER,))
     hub.systems["source"].add(**ann(tier="bronze", job_title="CTO"))
     hub.sync()
@@ -310,9 +318,7 @@ def test_p16_a_new_required_field_makes_no_half_records(tmp_path: Path, clock: C
 LONG = "x" * 300
 
 
-@pytest.mark.parametrize(
-    ("policy", "kept"), [(TooLong.ERROR, "short"), (TooLong.TRUNCATE, "x" * 255)]
-)
+@pytest.mark.parametrize(("policy", "kept"), [(TooLong.ERROR, "short"), (TooLong.TRUNCATE, "x" * 255)])
 def test_p17_a_long_value_follows_its_policy_and_stays_stable(
     policy: TooLong, kept: Json, tmp_path: Path, clock: Clock
 ) -> None:
@@ -435,8 +441,12 @@ def test_p20_two_runs_without_an_edit_write_nothing(tmp_path: Path, clock: Clock
     objects = [(name, rules(fields=fields)) for name in systems]
     hub = hub_of(tmp_path, clock, systems, Setting(objects, create=("a", "b")))
     for number in range(5):
-        systems["a"].add(email=f"P{number}@Ex.com", first_name=f"F{number}", department="Research", tags=["b", "a"])
-        systems["b"].add(email=f"q{number}@ex.com", first_name=f"G{number}", department="Sales", tags=["z", "y"])
+        systems["a"].add(
+            email=f"P{number}@Ex.com", first_name=f"F{number}", department="Research", tags=["b", "a"]
+        )
+        systems["b"].add(
+            email=f"q{number}@ex.com", first_name=f"G{number}", department="Sales", tags=["z", "y"]
+        )
     hub.sync()
     hub.release()
     until_quiet(hub, clock)
@@ -464,9 +474,7 @@ def test_p19_a_birth_date_is_the_same_after_ten_cycles_in_all_zones(
     objects = [(zone, rules(fields=fields)) for zone in ZONES]
     specs = {(zone, "people"): {"birthday": FieldSpec("birthday", "Birthday", kind)} for zone in ZONES[1:]}
     locales = {zone: Locale(time_zone=zone) for zone in ZONES}
-    hub = hub_of(
-        tmp_path, clock, systems, Setting(objects, create=ZONES, specs=specs, locales=locales)
-    )
+    hub = hub_of(tmp_path, clock, systems, Setting(objects, create=ZONES, specs=specs, locales=locales))
     for number, day in enumerate(DAYS):
         systems[ZONES[0]].add(email=f"p{number}@ex.com", first_name="A", last_name="B", birthday=day)
     hub.sync()

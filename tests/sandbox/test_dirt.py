@@ -143,9 +143,7 @@ def test_a_typo_changes_one_or_two_letters(population: Population, truth: dict[s
         assert sum(abs(count) for count in changed.values()) <= 2
 
 
-def test_swapped_names_stand_in_each_others_place(
-    population: Population, truth: dict[str, Person]
-) -> None:
+def test_swapped_names_stand_in_each_others_place(population: Population, truth: dict[str, Person]) -> None:
     for row in _only("swapped", population):
         assert row.values["last_name"] == truth[row.person].first
 

@@ -379,5 +379,3 @@ def test_dates_are_written_as_people_there_do(tmp_path: Path) -> None:
 def test_the_interests_of_people_are_options_in_sales(sales: tuple[SalesforceStandIn, Filled]) -> None:
     for object in ("Lead", "Contact"):
         assert sales[0].org.types[object].fields["Interests__c"].options == INTERESTS
-
-

@@ -99,9 +99,7 @@ REQUESTS: list[dict[str, Any]] = [
 def test_a_request_gets_the_same_answer_both_ways(client: httpx.Client, request_: dict[str, Any]) -> None:
     inside = Echo(lambda: NOON)
     headers = {"Authorization": "Bearer key"}
-    with httpx.Client(
-        base_url=client.base_url, headers=headers, transport=inside.transport()
-    ) as in_process:
+    with httpx.Client(base_url=client.base_url, headers=headers, transport=inside.transport()) as in_process:
         expected = in_process.request(**request_)
     answered = client.request(**request_)
     assert answered.status_code == expected.status_code
@@ -309,9 +307,7 @@ def test_planned_faults_can_be_forgotten(client: httpx.Client) -> None:
         {"kind": "echo", "what": "status"},
     ],
 )
-def test_a_fault_that_is_none_is_refused_with_the_reason(
-    client: httpx.Client, fault: dict[str, Any]
-) -> None:
+def test_a_fault_that_is_none_is_refused_with_the_reason(client: httpx.Client, fault: dict[str, Any]) -> None:
     answer = client.post("/_sandbox/faults", json=fault)
     assert answer.status_code == 400
     assert answer.json()["sandbox"]

@@ -179,6 +179,23 @@ def test_what_else_an_answer_tells_is_somebodys_edit(hub: Hub) -> None:
     assert hub.case(delivery.entity_id).reasons == ("read",)
 
 
+def test_an_edit_made_after_our_write_and_read_before_its_answer_is_kept(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.land("shop", record("x-1", 9, a=7, b=8), now=9)
+    hub.settle(done(delivery, said={"b": 1}, version="5", changed_at=at(5)), now=10)
+    link = mine(hub.case(delivery.entity_id))
+    assert (link.observed, link.base, link.version) == ({"a": 7, "b": 8}, {"a": 2, "b": 1}, "9")
+    assert "read" in hub.case(delivery.entity_id).reasons
+
+
+def test_an_edit_that_our_write_replaced_is_over(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.land("shop", record("x-1", 3, a=7, b=1), now=9)
+    hub.settle(done(delivery, version="5", changed_at=at(5)), now=10)
+    link = mine(hub.case(delivery.entity_id))
+    assert (link.observed["a"], link.base, link.version) == (2, {}, "5")
+
+
 def test_an_answer_that_tells_nothing_new_makes_nobody_due(hub: Hub) -> None:
     delivery = sent(hub)
     hub.settle(done(delivery, said={"b": 1}))

@@ -15,7 +15,10 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def tagged(
-    add: list[str], observed: list[str], base: Mapping[str, Json] | None = None, remove: list[str] | None = None
+    add: list[str],
+    observed: list[str],
+    base: Mapping[str, Json] | None = None,
+    remove: list[str] | None = None,
 ) -> Delivery:
     """A write that changes single tags of a record last seen with `observed`."""
     values: dict[str, Json] = {"tags": {"+": add, "-": remove or []}}

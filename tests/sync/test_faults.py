@@ -319,7 +319,9 @@ def test_a_value_that_does_not_fit_is_set_aside_at_a_create_too(tmp_path: Path, 
     assert [key for _, key, _ in hub.store.quarantined("target", 10)] == ["department"]
 
 
-def test_a_value_that_many_records_of_one_system_share_identifies_nobody(tmp_path: Path, clock: Clock) -> None:
+def test_a_value_that_many_records_of_one_system_share_identifies_nobody(
+    tmp_path: Path, clock: Clock
+) -> None:
     hub = pair(tmp_path, clock)
     for number in range(8):
         hub.systems["source"].add(email="team@example.com", first_name=f"P{number}", last_name=f"L{number}")

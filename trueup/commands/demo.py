@@ -31,7 +31,7 @@ BETWEEN = timedelta(minutes=10)
 """What passes between two steps: longer than any search's lag."""
 
 
-STAYING = "The systems stay open until Ctrl-C; the commands above, `plan` and `sync` work in another terminal."
+STAYING = "The systems stay open until Ctrl-C; in another terminal `plan` and `sync` work, too."
 
 
 class End(Enum):
@@ -148,7 +148,7 @@ def _first_sync(teller: Teller, stage: Stage) -> None:
     teller.head("2. The first sync: it fills what is empty, and replaces nothing")
     report = _sync(teller, stage, approve_first=True)
     tally = report.tally
-    teller.say(f"Run {report.run_id}: {done_line(tally)}")
+    teller.say(f"Run {report.run_id}: {done_line(tally)}", *opt_out_lines(tally))
     teller.say(
         "Where systems contradict each other, it reports and does not write:", withheld_grid(stage, tally)
     )
@@ -167,10 +167,8 @@ def _released(teller: Teller, stage: Stage) -> None:
     for name in stage.config.connections:
         release(stage.hub, name, USER)
     would = plan(stage.hub, offline=True).tally
-    teller.say(
-        f"All four connections are released. A plan says first what follows: {would.get('replaces'):,} values "
-        f"replaced in {counted(would.get('updates'), 'record')}."
-    )
+    follows = f"{would.get('replaces'):,} values replaced in {counted(would.get('updates'), 'record')}"
+    teller.say(f"All four connections are released. A plan says first what follows: {follows}.")
     report = _sync(teller, stage)
     teller.say(f"Run {report.run_id}: {done_line(report.tally)}")
     if report.held:
@@ -271,7 +269,8 @@ def next_lines(document: Mapping[str, Json], to: Path, program: str) -> list[str
     )
     lines = ["Look at it (this asks the hub only):"]
     lines += [f"  {program} {what} {where}    # {about}" for what, about in looks]
-    return [*lines, "", "To sync on, the systems must be open: they are until Ctrl-C after", f"  {program} demo --stay"]
+    stay = f"To plan and sync on, the systems must be open; until Ctrl-C they are: {program} demo --stay"
+    return [*lines, "", stay]
 
 
 def program() -> str:

@@ -292,4 +292,3 @@ def _deleted(search: Search) -> Story:
         [gone, *kept],
         {gone: None, **values(systems, kept)},
     )
-

@@ -18,7 +18,6 @@ from trueup.services import asking, failing
 from trueup.sync.tally import Sample, Tally
 
 IMITATES = {MARKETING: "HubSpot", SALES: "Salesforce", SUPPORT: "Zendesk", SHOP: "a shop's database"}
-_WORDS = dict(zip((*RECORDS, *FIELDS), (*RECORDS, *FIELDS), strict=True))
 
 
 def systems_grid(stage: Stage) -> Grid:
@@ -32,28 +31,22 @@ def systems_grid(stage: Stage) -> Grid:
 
 def done_line(tally: Tally) -> str:
     """What a run did, in one line."""
-    parts = [f"{tally.get(what):,} {word}" for what, word in _WORDS.items() if tally.get(what)]
+    parts = [
+        f"{tally.get(what):,} {what.replace('_', '-')}" for what in (*RECORDS, *FIELDS) if tally.get(what)
+    ]
     wrote = counted(tally.get("done"), "pending write")
     said = f"{wrote} done ({', '.join(parts)})" if parts else f"{wrote} done"
     refused = tally.get("failed")
     return f"{said}; {refused:,} refused by their system." if refused else f"{said}."
 
 
-def opt_out_lines(stage: Stage, tally: Tally) -> list[str]:
-    """What a first sync replaces all the same: opt-outs. Raises Unlike when it replaced anything else."""
-    replaced = tally.get("replaces")
-    shown = [one for one in tally.samples if one.effect == "replace" and not one.withheld]
-    others = [one for one in shown if one.field not in _consent_fields(stage, one)]
-    if others:
-        raise Unlike(f"the first sync replaced {others[0].connection} {others[0].field} before any release")
-    if not replaced:
+def opt_out_lines(tally: Tally) -> list[str]:
+    """What a first sync writes over all the same: opt-outs. Raises Unlike when it replaced anything."""
+    if tally.get("replaces"):
+        raise Unlike(f"the first sync replaced {tally.get('replaces'):,} values before any release")
+    if not tally.get("opt_outs"):
         return []
-    return [f"The {replaced:,} replaced are opt-outs that a system did not know of: those never wait."]
-
-
-def _consent_fields(stage: Stage, sample: Sample) -> set[str]:
-    rules = stage.config.connections[sample.connection].objects[sample.object]
-    return {rule.remote for rule in rules.consent}
+    return [f"{counted(tally.get('opt_outs'), 'opt-out')} that a system did not know of: those never wait."]
 
 
 def withheld_grid(stage: Stage, tally: Tally) -> Grid:
@@ -86,8 +79,8 @@ def cause_lines(stage: Stage, most: int = 3) -> list[str]:
     """What systems did not take, by cause."""
     found = [cause for cause in failing.causes(stage.hub) if cause.kind == "write"]
     lines = [
-        f"  {cause.connection} {cause.object}: {counted(cause.count, 'write')}: {cause.reason}  [{cause.code}]"
-        for cause in found[:most]
+        f"  {one.connection} {one.object}: {counted(one.count, 'write')}: {one.reason}  [{one.code}]"
+        for one in found[:most]
     ]
     more = len(found) - most
     return [*lines, *([f"  and {counted(more, 'more cause')}"] if more > 0 else [])]

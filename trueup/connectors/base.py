@@ -184,30 +184,22 @@ class Connector(Protocol):
         """Live metadata, or the static description where the system has none."""
         ...
 
-    def pull(
-        self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]
-    ) -> Page:
+    def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
         """One page. A LISTING starts with cursor None; CHANGES starts where the last reading ended.
 
         `fields` are the remote paths wanted; each record carries those that the system said.
         """
         ...
 
-    def read(
-        self, object: str, ids: Sequence[str], fields: Sequence[str]
-    ) -> Sequence[Record | GoneItem]:
+    def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record | GoneItem]:
         """These records now, in the order of `ids`. A record that answers with another id was moved."""
         ...
 
-    def find(
-        self, object: str, key: str, values: Sequence[Json], fields: Sequence[str]
-    ) -> Sequence[Record]:
+    def find(self, object: str, key: str, values: Sequence[Json], fields: Sequence[str]) -> Sequence[Record]:
         """Records whose `key` field holds one of `values`, in any order (LOOKUP_BY_KEY)."""
         ...
 
-    def write(
-        self, object: str, items: Sequence[WriteItem], fields: Sequence[str]
-    ) -> Sequence[Outcome]:
+    def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
         """Send one batch of writes of one kind; `fields` are wanted back where the system answers so."""
         ...
 

@@ -343,9 +343,7 @@ def _translated(row: Values, name: str, table: dict[int, str]) -> bool:
     return bool(row[name] != before)
 
 
-def _rewritten(
-    row: Values, person: Person, rng: Random, how: Callable[[str, str, Random], str]
-) -> bool:
+def _rewritten(row: Values, person: Person, rng: Random, how: Callable[[str, str, Random], str]) -> bool:
     held = [name for name in ("phone", "mobile") if row.get(name, "").startswith("+")]
     for name in held:
         row[name] = how(row[name], person.address.country, rng)

@@ -346,9 +346,7 @@ def _person(
     )
 
 
-def _mailbox(
-    rng: Random, first: str, last: str, born: date, domain: str, taken: set[str]
-) -> str:
+def _mailbox(rng: Random, first: str, last: str, born: date, domain: str, taken: set[str]) -> str:
     one, two = names.slug(first) or "user", names.slug(last) or "mail"
     local = rng.choice(
         (f"{one}.{two}", f"{one[0]}.{two}", f"{one}{two}", f"{two}.{one}", f"{one}_{two}",

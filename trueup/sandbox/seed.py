@@ -463,9 +463,7 @@ def example_sandbox(clock: SandboxClock | None = None, ports: Mapping[str, int] 
             client_id=known["SALESFORCE_CLIENT_ID"],
             client_secret=known["SALESFORCE_CLIENT_SECRET"],
         ),
-        "support": lambda now: ZendeskStandIn(
-            now, user=known["ZENDESK_USER"], token=known["ZENDESK_TOKEN"]
-        ),
+        "support": lambda now: ZendeskStandIn(now, user=known["ZENDESK_USER"], token=known["ZENDESK_TOKEN"]),
     }
     return Sandbox(makers, clock, ports)
 

@@ -108,6 +108,7 @@ def _settle_one(
     entity, moved_on = row[1], row[2] != row[5]
     link = rows.links.get(row[6]) or _holding(row[6:])
     before = link.base
+    newer = _newer_reading(link, one)
     changed = _apply(link, one, moved_on)
     if one.delivery_id in newcomers.folded:
         link.state = "live"
@@ -115,7 +116,7 @@ def _settle_one(
         link.place = (newcomers.streams[one.delivery_id], one.remote_id)
         link.state, changed = "live", True
         rows.met[link.place] = entity
-    for record in (_said(link, one), newcomers.read.get(one.delivery_id)):
+    for record in (_said(link, one), newer, newcomers.read.get(one.delivery_id)):
         if record is not None:
             _observe(link, record, known, at)
     rows.touched.add(entity)
@@ -156,6 +157,14 @@ def _apply(link: _Holding, one: Settlement, moved_on: bool) -> bool:
     link.fresh = int(one.fresh or (link.fresh == 1 and not done))
     says = one.observed or one.assumed or one.agreed or one.quarantine or one.drops_version or one.tombstone
     return done or bool(says) or one.version is not None or one.active is not None
+
+
+def _newer_reading(link: _Holding, one: Settlement) -> Record | None:
+    """What was read after the answer was given, of the paths it speaks of: somebody's later edits."""
+    if one.changed_at is None or link.changed_at is None or link.changed_at <= micros(one.changed_at):
+        return None
+    values = {path: link.observed[path] for path in (*one.observed, *one.said) if path in link.observed}
+    return Record(link.row[2] or "", values, link.version, moment_or_none(link.changed_at))
 
 
 def _without(mapping: Mapping[str, T], keys: Mapping[str, object]) -> Mapping[str, T]:

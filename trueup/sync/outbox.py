@@ -98,6 +98,9 @@ class Push:
 
     def _deliver(self, batch: Sequence[Delivery]) -> None:
         stream = (batch[0].write.connection, batch[0].write.object)
+        batch = self._still_there(stream, batch)
+        if not batch:
+            return
         try:
             fit = self._guarded(stream, batch)
         except ConnectorError as error:
@@ -109,6 +112,16 @@ class Push:
         going = [one for one in fit if one.id in sent]
         if going:
             self._settle(stream, going, self._write(stream, going))
+
+    def _still_there(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Those whose record is still one of this object; a converted one is decided again."""
+        moved = [one for one in batch if one.link.stream != stream]
+        if not moved:
+            return batch
+        now = self.parts.now()
+        self.parts.store.settle([acknowledge.stale(one, now) for one in moved], now, self.fence)
+        self.tally.add(stream, "superseded", len(moved))
+        return [one for one in batch if one.link.stream == stream]
 
     def _guarded(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
         """Those whose record is still as it was when the write was decided.

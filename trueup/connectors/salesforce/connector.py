@@ -30,9 +30,7 @@ _PREFIXES = {"Lead": "00Q", "Contact": "003", "Account": "001", "Opportunity": "
 # -- reading --------------------------------------------------------------------------------------------
 
 
-def pull(
-    session: Session, object: str, kind: Reading, cursor: Cursor | None, fields: Sequence[str]
-) -> Page:
+def pull(session: Session, object: str, kind: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
     """One page, by key from the last record of the one before: an edit in between makes no gap.
 
     Columns that the org does not show are remembered in the cursor until the reading ends. Changes of
@@ -67,9 +65,7 @@ def _page(
     return (replace(page, total=None) if "after" in position else page), lost
 
 
-def read(
-    session: Session, object: str, ids: Sequence[str], fields: Sequence[str]
-) -> list[Record | GoneItem]:
+def read(session: Session, object: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | GoneItem]:
     """These records now. Merged ones are gone to their master; a converted lead names its contact."""
     found: dict[str, Record | GoneItem] = {}
     sound = list(dict.fromkeys(id for id in ids if is_id(id)))
@@ -152,9 +148,7 @@ def _read_query(session: Session, object: str) -> str:
 # -- writing --------------------------------------------------------------------------------------------
 
 
-def write(
-    session: Session, object: str, items: Sequence[WriteItem], fields: Sequence[str]
-) -> list[Outcome]:
+def write(session: Session, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> list[Outcome]:
     """Send the items, 200 a call; each fails for itself.
 
     A create that must not make a second record is refused unless its key is the org's external id field.

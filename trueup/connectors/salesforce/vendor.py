@@ -162,9 +162,7 @@ class SalesforceStandIn(StandIn):
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _effect(
-        self, by: str, action: str, object: str, id: str, before: Row, after: Row
-    ) -> None:
+    def _effect(self, by: str, action: str, object: str, id: str, before: Row, after: Row) -> None:
         self.record(Effect(self.now(), by, action, object, id, before, after))
 
     def _furnish(self) -> None:

@@ -148,9 +148,7 @@ def _fixed(name: str, type: str, **more: Any) -> Field:
 
 
 def _reference(name: str, *targets: str, relationship: str = "", **more: Any) -> Field:
-    return Field(
-        name, "reference", 18, refers_to=targets, relationship=relationship or name[:-2], **more
-    )
+    return Field(name, "reference", 18, refers_to=targets, relationship=relationship or name[:-2], **more)
 
 
 def _picklist(name: str, options: tuple[str, ...], **more: Any) -> Field:
@@ -374,7 +372,5 @@ def catalogue(custom: Mapping[str, Iterable[Field]]) -> dict[str, ObjectType]:
     for name in ("User", "Group", "Organization"):
         types[name].writable = False
     types["Task"].updateable = False
-    types["Opportunity"].children = {
-        "OpportunityContactRoles": ("OpportunityContactRole", "OpportunityId")
-    }
+    types["Opportunity"].children = {"OpportunityContactRoles": ("OpportunityContactRole", "OpportunityId")}
     return types

@@ -65,9 +65,7 @@ class Org:
     """One Salesforce org. `validations` return a sentence to refuse a row, `flows` return values that the
     org's own automation sets on it; both see (object, row) as it would be kept."""
 
-    def __init__(
-        self, now: Callable[[], datetime], types: dict[str, ObjectType], report: Report
-    ) -> None:
+    def __init__(self, now: Callable[[], datetime], types: dict[str, ObjectType], report: Report) -> None:
         self.now = now
         self.types = types
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in types}
@@ -167,9 +165,7 @@ class Org:
             self._bin(object, loser, author, "merge")
         self._touch(master)
 
-    def convert(
-        self, lead_id: str, author: Author, contact_id: str | None, opportunity: str | None
-    ) -> Row:
+    def convert(self, lead_id: str, author: Author, contact_id: str | None, opportunity: str | None) -> Row:
         """A lead becomes a contact with an account, and an opportunity of this name; returns the lead."""
         lead = self.get("Lead", lead_id)
         if lead["IsConverted"]:

@@ -168,9 +168,7 @@ def _successor(session: Session, record: Record) -> str | None:
 # -- by id and by key -----------------------------------------------------------------------------------
 
 
-def read(
-    session: Session, object: str, ids: Sequence[str], fields: Sequence[str]
-) -> list[Record | GoneItem]:
+def read(session: Session, object: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | GoneItem]:
     """These records now, in the order of `ids`, with all their addresses."""
     spec = session.object(object)
     if spec.read is None or spec.read.many is None:
@@ -191,9 +189,7 @@ def _only(record: Record, fields: Sequence[str]) -> Record:
     return replace(record, values={name: record.values[name] for name in fields if name in record.values})
 
 
-def _living(
-    session: Session, object: str, record: Record | None, fields: Sequence[str]
-) -> Record | GoneItem:
+def _living(session: Session, object: str, record: Record | None, fields: Sequence[str]) -> Record | GoneItem:
     if record is None:
         return GoneItem()
     if record.deleted:

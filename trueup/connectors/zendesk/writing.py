@@ -105,9 +105,7 @@ class Step:
     act: Callable[[], list[Outcome]]
 
 
-def write(
-    session: Session, object: str, items: Sequence[WriteItem], fields: Sequence[str]
-) -> list[Outcome]:
+def write(session: Session, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> list[Outcome]:
     """Send the items; their outcomes in the same order.
 
     Raises only while nothing of the batch was answered; afterwards a failure becomes the outcome of the
@@ -170,14 +168,10 @@ def _is_many(desk: Desk, item: WriteItem) -> bool:
 _TOGETHER = ((_UPDATES, _is_plain), ((WriteKind.CREATE,), _is_bulk), ((WriteKind.DELETE,), _is_many))
 
 
-def _job_steps(
-    desk: Desk, kind: WriteKind, places: Sequence[int], items: Sequence[WriteItem]
-) -> list[Step]:
+def _job_steps(desk: Desk, kind: WriteKind, places: Sequence[int], items: Sequence[WriteItem]) -> list[Step]:
     words = getattr(desk.session.object(desk.object).write, kind.value)
     chunks = [places[start : start + words.batch] for start in range(0, len(places), words.batch)]
-    return [
-        Step(tuple(chunk), _job(desk, kind, [items[place] for place in chunk])) for chunk in chunks
-    ]
+    return [Step(tuple(chunk), _job(desk, kind, [items[place] for place in chunk])) for chunk in chunks]
 
 
 def _job(desk: Desk, kind: WriteKind, items: Sequence[WriteItem]) -> Callable[[], list[Outcome]]:

@@ -96,10 +96,12 @@ def compare(
         draft.quarantine[binding.key] = set_aside(link, binding, "in", reading.has, reading.raw, now)
         _keep(reading, draft)
         return
+    if _shows(reading.has, values) and binding.shape is not Shape.ELEMENT:
+        return
     hub = hub_side(binding, values)
     if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading)):
         return
-    raw = wanted(binding, link, values, context) if binding.outward or binding.inward else ABSENT
+    raw = wanted(binding, link, values, context)
     if isinstance(raw, Rejected):
         if binding.outward and raw.code != READ_ONLY_CODE:
             draft.quarantine[binding.key] = set_aside(link, binding, "out", raw, hub, now)
@@ -119,6 +121,11 @@ def compare(
         _keep(reading, draft)
         return
     _judge(reading, hub, raw, draft, released)
+
+
+def _shows(has: Mapping[str, Value] | Absent, values: Mapping[str, Value]) -> bool:
+    """Whether the system says exactly what the hub holds: there is nothing to compare or to write."""
+    return isinstance(has, dict) and bool(has) and all(values.get(name) == has[name] for name in has)
 
 
 def _consent_matters(reading: Reading, state: Value) -> bool:

@@ -475,8 +475,8 @@ def _create_values(
 
 
 def write_digest(write: Write) -> str:
-    """What makes two intentions the same: kind and values."""
-    return digest([write.kind.value, dict(write.values)])
+    """What makes two intentions the same: where, kind and values."""
+    return digest([write.connection, write.object, write.kind.value, dict(write.values)])
 
 
 def _against_open(
