@@ -52,22 +52,22 @@ class Hands:
     # -- who is there -----------------------------------------------------------------------------
 
     def people(self, name: str) -> list[tuple[str, str]]:
-        """(object, id) of everybody who lives in this system."""
+        """(object, id) of everybody who lives in this system, by address: ids depend on who came first."""
+        return sorted(self._living(name), key=lambda one: (self.address(name, *one), one))
+
+    def _living(self, name: str) -> list[tuple[str, str]]:
         match name:
             case "marketing":
                 rows = self.house.marketing.portal.rows["contacts"]
-                return [("contacts", id) for id, row in sorted(rows.items()) if row.archived is None]
+                return [("contacts", id) for id, row in rows.items() if row.archived is None]
             case "sales":
                 org = self.house.sales.org
                 leads = [("Lead", row["Id"]) for row in org.living("Lead") if not row["IsConverted"]]
-                return sorted([*leads, *(("Contact", row["Id"]) for row in org.living("Contact"))])
+                return [*leads, *(("Contact", row["Id"]) for row in org.living("Contact"))]
             case _:
                 users = self.house.support.account.records.users
-                return [
-                    ("users", str(id))
-                    for id, row in sorted(users.items())
-                    if row["active"] and row["role"] == "end-user"
-                ]
+                living = [id for id, row in users.items() if row["active"] and row["role"] == "end-user"]
+                return [("users", str(id)) for id in living]
 
     def address(self, name: str, object: str, id: str) -> str:
         """The e-mail address of a person in this system, in lower case."""

@@ -7,11 +7,12 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
-from tests.cli.kit import kept, say
+from tests.cli.kit import HERE, kept, say
 from trueup.cli import app
 from trueup.services.codes import CODES
 
@@ -43,6 +44,15 @@ def test_every_command_explains_itself_in_the_words_of_operators(words: tuple[st
 def test_every_explanation_uses_the_words_of_operators(code: str) -> None:
     one = CODES[code]
     assert not _ours(f"{one.title} {one.what} {one.do}")
+
+
+TEXTS = sorted(path for folder in ("golden", "gallery") for path in (HERE / folder).glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_every_kept_output_uses_the_words_of_operators(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    assert not _ours("\n".join(line for line in lines if not line.strip().startswith("entity:")))
 
 
 def _ours(text: str) -> list[str]:

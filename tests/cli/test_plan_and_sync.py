@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.kit import Said, kept, plain, rows, say
+from trueup.commands.answer import Grid, number_lines
 
 NOTHING = "Nothing has been written to any system."
 
@@ -202,6 +203,11 @@ def test_a_missing_table_is_told_and_the_other_system_goes_on(hub: Path) -> None
     assert said.code == 1
     assert "crm could not be read or written to the end" in said.out
     assert "trueup explain TU-CON-010" in said.out
+
+
+def test_a_narrow_terminal_gets_lines_in_place_of_wide_tables() -> None:
+    grid = Grid(("connection", "object", "= done", "+ failed", "+ held"), [("sales", "Lead", 1200, 0, 3)])
+    assert number_lines(grid, [False, False, True, True, True]) == ["  sales Lead: done 1,200, held 3"]
 
 
 # -- processes ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.sync.memory import Chance, Clock, Memory
 from tests.sync.small_hub import Always, SmallHub, rules
-from trueup.connectors.base import Connector, ObjectSpec, Outcome, WebhookRequest, WriteItem
+from trueup.connectors.base import Connector, GoneItem, ObjectSpec, Outcome, WebhookRequest, WriteItem
 from trueup.mapping.apply import compile_mapping
 from trueup.mapping.schema import ConsentRule, FieldRule, ObjectRules
 from trueup.model.canonical import Locale
@@ -37,9 +37,11 @@ Judged = Callable[[Kind, str], FieldPolicy]
 
 @dataclass
 class Several:
-    """A system with several objects, each of them a Memory."""
+    """A system with several objects, each of them a Memory. What has a successor was converted into a record
+    of the object `converts_to`, where there is such a one."""
 
     rooms: Mapping[str, Memory]
+    converts_to: str | None = None
 
     def __getitem__(self, object: str) -> Memory:
         return self.rooms[object]
@@ -58,16 +60,22 @@ class Several:
         return []
 
     def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
-        return self.rooms[object].pull(object, reading, cursor, fields)
+        page = self.rooms[object].pull(object, reading, cursor, fields)
+        return replace(page, records=tuple(self._pointing(one) for one in page.records))
 
     def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Any]:
-        return self.rooms[object].read(object, ids, fields)
+        return [self._pointing(one) for one in self.rooms[object].read(object, ids, fields)]
 
     def find(self, object: str, key: str, values: Sequence[Json], fields: Sequence[str]) -> Sequence[Record]:
         return self.rooms[object].find(object, key, values, fields)
 
     def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
-        return self.rooms[object].write(object, items, fields)
+        return [self._pointing(one) for one in self.rooms[object].write(object, items, fields)]
+
+    def _pointing(self, one: Any) -> Any:
+        if isinstance(one, Record | GoneItem) and one.successor is not None:
+            return replace(one, successor_object=self.converts_to)
+        return one
 
     def poll(self, object: str, job: str, items: Sequence[WriteItem]) -> Sequence[Outcome]:
         return self.rooms[object].poll(object, job, items)

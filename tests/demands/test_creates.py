@@ -12,7 +12,7 @@ from tests.demands.crashes import Crash, Wire, reborn, wired
 from tests.demands.hubs import Setting, ann, contacts, hub_of, links, person
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub
-from trueup.connectors.base import Capability, RefusedItem, WriteItem
+from trueup.connectors.base import Capability, RefusedItem
 from trueup.model.plan import RunOutcome, WriteKind
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.demands.hubs import (
     Setting,
-    aside,
     ann,
+    aside,
     contacts,
     hub_of,
     mapped,

@@ -124,6 +124,23 @@ def test_p24_an_opt_out_leaves_although_ordinary_work_has_used_its_share(
     assert normal.calls <= 36
 
 
+def test_p24_an_opt_out_leaves_although_reading_has_used_the_budget(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock)
+    hub.systems["source"].add(**person(1))
+    hub.sync()
+    hub.release()
+    metered(hub, clock, 40)
+    hub.systems["source"].edit("1", no_mail=True)
+    hub.systems["target"].pull = _unread  # type: ignore[method-assign, assignment]
+    report = hub.sync()
+    assert report.outcome is RunOutcome.PARTIAL
+    assert told(hub.systems["target"], "no_mail") == [True]
+
+
+def _unread(*args: Any) -> Page:
+    raise RateLimited("nothing left for reading", retry_after=3600)
+
+
 # -- P27 ------------------------------------------------------------------------------------------
 
 READ = ("new", "changed", "same", "deleted", "older", "filtered", "rejected")
@@ -233,7 +250,7 @@ def _trouble(
             raise error
         return write(*args)
 
-    target.pull, target.write = troubled_pull, troubled_write  # type: ignore[method-assign]
+    target.pull, target.write = troubled_pull, troubled_write  # type: ignore[method-assign, assignment]
 
 
 def test_p27_a_run_that_could_not_read_is_no_success(tmp_path: Path, clock: Clock) -> None:
@@ -404,7 +421,7 @@ def test_p31_a_late_answer_to_a_run_that_was_taken_over_makes_nothing_twice(
         SmallHub(hub.systems, hub.store, replace(hub.parts, worker="heir")).sync()
         return outcome
 
-    target.write = answers_after_the_lease_has_ended  # type: ignore[method-assign]
+    target.write = answers_after_the_lease_has_ended  # type: ignore[method-assign, assignment]
     with pytest.raises(LeaseLost):
         hub.sync()
     until_quiet(hub, clock)

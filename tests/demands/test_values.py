@@ -24,7 +24,7 @@ from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import Clearing, FieldRule, Refusal, TooLong, Unmapped
 from trueup.model.canonical import Locale
-from trueup.model.fields import Field, Kind
+from trueup.model.fields import Field
 from trueup.model.plan import Conflict
 from trueup.model.record import FieldSpec, Json
 from trueup.model.values import Type

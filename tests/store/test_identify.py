@@ -64,7 +64,7 @@ def test_who_holds_a_key_is_told_by_entity_and_link(hub: Hub) -> None:
     case = hub.settled("sales", "1", email="a@x.example")
     asked = [EMAIL, ("email", "nobody@x.example")]
     assert hub.store.candidates(Kind.CONTACT, asked) == {
-        EMAIL: [Candidate(case.entity.id, case.links[0].id)],
+        EMAIL: [Candidate(case.entity.id, case.links[0].id, "sales", "contacts")],
         ("email", "nobody@x.example"): [],
     }
     assert hub.store.candidates(Kind.COMPANY, [EMAIL]) == {EMAIL: []}

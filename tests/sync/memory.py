@@ -104,6 +104,10 @@ class Memory:
         self._put(id, values)
         return id
 
+    def put(self, id: str, **values: Json) -> None:
+        """A new record under an id of the caller's choice."""
+        self._put(id, values)
+
     def edit(self, id: str, **values: Json) -> None:
         self._put(id, {**self.rows[id].values, **values})
 

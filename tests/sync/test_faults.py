@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, small_hub
-from trueup.connectors.base import Capability
+from trueup.connectors.base import Capability, ObjectSpec
 from trueup.errors import Malformed, OutcomeUnknown, RateLimited, Refused, Transient, Unauthorized
+from trueup.mapping.apply import compile_mapping
 from trueup.mapping.schema import FieldRule
-from trueup.model.fields import Kind
+from trueup.model.canonical import Locale
+from trueup.model.fields import TABLES, Kind
 from trueup.model.plan import DeliveryState, RunOutcome
 
 
@@ -277,30 +280,61 @@ def test_clearing_many_values_is_held_before_the_first(tmp_path: Path, clock: Cl
 
 
 def _with_fuse(hub: SmallHub, kind: str, count: int):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
     from trueup.sync.rules.guard import Fuse
 
     return replace(hub.parts, fuses={**hub.parts.fuses, kind: Fuse(count)})
 
 
-def test_a_reference_follows_when_its_target_is_linked(tmp_path: Path, clock: Clock) -> None:
-    systems = {"source": Memory(clock), "firms": Memory(clock, "firms", "company", keys=("name",))}
-    fields = ["email", "first_name", FieldRule("company", "company_id", to="people")]
-    hub = small_hub(
-        tmp_path,
-        clock,
-        systems,
-        objects={
-            "source": rules("people", fields),
-            "firms": rules("firms", ["name"], Kind.COMPANY),
-        },
+def test_a_reference_is_taken_over_when_its_target_appears(tmp_path: Path, clock: Clock) -> None:
+    people, firms = Memory(clock), Memory(clock, "firms", "company", keys=("name",))
+    both = _Both(people, firms)
+    fields = ["email", "first_name", FieldRule("company", "firm", to="firms")]
+    hub = small_hub(tmp_path, clock, {"source": people}, objects={"source": rules("people", fields)})
+    firm_rules = rules("firms", ["name"], Kind.COMPANY)
+    mapping = compile_mapping("source", firm_rules, TABLES[Kind.COMPANY], Locale())
+    stream = ("source", "firms")
+    policy = replace(
+        hub.parts.policy,
+        mappings={**hub.parts.policy.mappings, stream: mapping},
+        rules={**hub.parts.policy.rules, stream: firm_rules},
     )
-    systems["source"].add(email="ann@example.com", first_name="Ann", company_id="99")
-    systems["firms"].add(name="Acme")
+    specs = {**hub.parts.specs, **{("source", name): one for name, one in both.objects().items()}}
+    hub.parts = replace(hub.parts, policy=policy, specs=specs, connectors={"source": both})
+    people.add(email="ann@example.com", first_name="Ann", firm="1")
     hub.sync()
     assert hub.contact("ann@example.com").get("company") is None
-    assert hub.sync().outcome is RunOutcome.COMPLETED
+    firms.add(name="Acme")
+    hub.sync()
+    company = str(hub.contact("ann@example.com")["company"])
+    assert hub.store.case(company).entity.values["name"] == "Acme"
+    people.edit("1", firm="2")
+    hub.sync()
+    assert hub.contact("ann@example.com")["company"] == company
+    firms.add(name="Bolt")
+    hub.sync()
+    moved = str(hub.contact("ann@example.com")["company"])
+    assert hub.store.case(moved).entity.values["name"] == "Bolt"
+
+
+class _Both:
+    """One system with two objects."""
+
+    def __init__(self, *objects: Memory) -> None:
+        self.parts = {one.name: one for one in objects}
+
+    def objects(self) -> dict[str, ObjectSpec]:
+        return {name: one.objects()[name] for name, one in self.parts.items()}
+
+    def __getattr__(self, verb: str):  # type: ignore[no-untyped-def]
+        return lambda object, *rest: getattr(self.parts[object], verb)(object, *rest)
+
+
+def test_a_record_that_the_hub_made_can_be_found_by_its_address(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock)
+    hub.systems["source"].add(**ann())
+    hub.sync()
+    found = hub.store.candidates(Kind.CONTACT, [("email", "ann@example.com")])
+    assert sorted(one.connection for one in found[("email", "ann@example.com")]) == ["source", "target"]
 
 
 def test_a_value_that_does_not_fit_is_set_aside_at_a_create_too(tmp_path: Path, clock: Clock) -> None:

@@ -18,8 +18,9 @@ found changes."""
 
 WIDE = 160
 """Columns of what is not shown on a terminal."""
+_ROOMY = 120
 _UNBROKEN = 30
-"""Cells up to this length are not broken over lines."""
+"""Cells up to this length are not broken over lines, where a line has room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +81,55 @@ def console_on(stream: str) -> Console:
 
 
 def _print_grid(console: Console, grid: Grid) -> None:
+    if grid.title:
+        console.print(grid.title, markup=False, highlight=False)
+    numbers = [_numbers(grid, position) for position in range(len(grid.head))]
+    if sum(numbers) > 2 and _width(grid) > console.width:
+        for line in number_lines(grid, numbers):
+            console.print(line, markup=False, highlight=False)
+        return
+    _print_table(console, grid, numbers)
+
+
+def _numbers(grid: Grid, position: int) -> bool:
+    """Whether a column holds numbers and nothing else."""
+    cells = [row[position] for row in grid.rows if row[position] != ""]
+    return bool(cells) and all(isinstance(cell, int | float) for cell in cells)
+
+
+def _width(grid: Grid) -> int:
+    cells = [tuple(map(cell_text, row)) for row in grid.rows]
+    widest = [max(map(len, column)) for column in zip(grid.head, *cells, strict=True)]
+    return sum(widest) + 3 * (len(widest) - 1)
+
+
+def number_lines(grid: Grid, numbers: Sequence[bool]) -> list[str]:
+    """Rows of many numbers for a narrow terminal: `sales Lead: creates 12, updates 3`."""
+    lines = []
+    for row in grid.rows:
+        name = " ".join(cell_text(cell) for cell, number in zip(row, numbers, strict=True) if not number)
+        said = [
+            f"{head.lstrip('=+ ')} {cell_text(cell)}"
+            for cell, head, number in zip(row, grid.head, numbers, strict=True)
+            if number and cell
+        ]
+        lines.append(f"  {name}: {', '.join(said) or 'nothing'}")
+    return lines
+
+
+def _print_table(console: Console, grid: Grid, numbers: Sequence[bool]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for position, name in enumerate(grid.head):
-        numbers = all(isinstance(row[position], int | float) or row[position] == "" for row in grid.rows)
         widest = max((len(cell_text(row[position])) for row in grid.rows), default=0)
-        justify: Literal["left", "right"] = "right" if numbers and grid.rows else "left"
-        table.add_column(Text(name), justify=justify, overflow="fold", min_width=min(widest, _UNBROKEN))
+        justify: Literal["left", "right"] = "right" if numbers[position] else "left"
+        wide = min(widest, _UNBROKEN) if console.width >= _ROOMY else min(widest, 8)
+        table.add_column(Text(name), justify=justify, overflow="fold", min_width=wide)
     for row in grid.rows:
         table.add_row(*(Text(cell_text(cell)) for cell in row))
-    if grid.title:
-        console.print(grid.title, markup=False, highlight=False)
     console.print(table)
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from trueup.commands.demo_world import Stage
     from trueup.model.plan import Case
     from trueup.model.record import Json
-    from trueup.sandbox.server import SandboxClock
     from trueup.sync.engine import Report
 
 USER = "demo"
@@ -47,10 +46,11 @@ class Teller:
 
     form: Form
     document: dict[str, Json] = field(default_factory=dict)
+    out: Callable[[Sequence[Shown]], None] = print_shown
 
     def say(self, *parts: Shown) -> None:
         if self.form is Form.TEXT:
-            print_shown(parts)
+            self.out(parts)
 
     def head(self, text: str) -> None:
         self.say("", text, "-" * len(text))
@@ -77,40 +77,38 @@ def demo(
     Works on a copy of the example hub in a folder of its own. Nothing leaves this machine. Ends with 1
     when anything comes out otherwise than it is told, above all when the last sync writes anything.
     """
-    from trueup.commands.demo_world import BEHIND
+    from trueup.commands.demo_world import BEHIND, set_up
     from trueup.sandbox.server import SandboxClock
 
     clock = SandboxClock()
     clock.advance(-BEHIND)
-    return perform(Teller(desk.form), to, people, seed, clock, End.STAYS if stay else End.LEAVES)
-
-
-def perform(
-    teller: Teller, to: Path, people: int, seed: int, clock: SandboxClock, end: End = End.LEAVES
-) -> Answer:
-    """The demonstration under a given clock. Raises Unlike when it comes out otherwise than it tells."""
-    from trueup.commands.demo_after import keep, stay_open
-    from trueup.commands.demo_world import set_up
-
-    began = time.monotonic()
+    teller = Teller(desk.form)
     teller.say(f"{counted(people, 'person', 'people')}, seed {seed}; everything happens in {to} …")
     stage = set_up(to, people, seed, clock)
     try:
-        _introduced(teller, stage)
-        _planned(teller, stage)
-        _first_sync(teller, stage)
-        _released(teller, stage)
-        _edited(teller, stage)
-        wrong = _quiet_sync(teller, stage)
-        keep(stage)
-        answer = _ended(teller, stage, to, wrong, time.monotonic() - began)
-        if end is End.STAYS and not wrong:
-            teller.say(*answer.shown)
-            stay_open(stage, lambda: teller.say("", STAYING))
-            return Answer(answer.document)
-        return answer
+        return perform(teller, stage, End.STAYS if stay else End.LEAVES)
     finally:
         stage.close()
+
+
+def perform(teller: Teller, stage: Stage, end: End = End.LEAVES) -> Answer:
+    """The demonstration on a stage. Raises Unlike when it comes out otherwise than it tells."""
+    from trueup.commands.demo_after import keep, stay_open
+
+    began = time.monotonic()
+    _introduced(teller, stage)
+    _planned(teller, stage)
+    _first_sync(teller, stage)
+    _released(teller, stage)
+    _edited(teller, stage)
+    wrong = _quiet_sync(teller, stage)
+    keep(stage)
+    answer = _ended(teller, stage, wrong, time.monotonic() - began)
+    if end is End.STAYS and not wrong:
+        teller.say(*answer.shown)
+        stay_open(stage, lambda: teller.say("", STAYING))
+        return Answer(answer.document)
+    return answer
 
 
 # -- step by step --------------------------------------------------------------------------------------
@@ -247,19 +245,19 @@ def _quiet_sync(teller: Teller, stage: Stage) -> str:
     return ""
 
 
-def _ended(teller: Teller, stage: Stage, to: Path, wrong: str, seconds: float) -> Answer:
+def _ended(teller: Teller, stage: Stage, wrong: str, seconds: float) -> Answer:
     teller.document["zero_writes_at_the_end"] = not wrong
     if wrong:
         return Answer(teller.document, ["", f"The demonstration failed: {wrong}.  [TU-GEN-500]"], FAILED)
-    shown = ["", f"Done in {seconds:.0f} seconds.", "", *next_lines(teller.document, to, program())]
+    shown = ["", f"Done in {seconds:.0f} seconds.", "", *next_lines(teller.document, stage.folder, program())]
     return Answer(teller.document, shown, FINE)
 
 
-def next_lines(document: Mapping[str, Json], to: Path, program: str) -> list[str]:
+def next_lines(document: Mapping[str, Json], config: Path, program: str) -> list[str]:
     """Commands that work on what the demonstration left, about the very people of its stories."""
     who = {story["title"]: story["contact"] for story in document["stories"]}
     edited, twice = list(who.values())[0], list(who.values())[3]
-    where = f"--sandbox --config {to}/config"
+    where = f"--sandbox --config {config}"
     looks = (
         (f"contacts show {edited}", "one contact: what it holds, and how it stands in each system"),
         (f"why {twice} job_title", "why a field holds what it holds, and who lost"),

@@ -20,7 +20,7 @@ _WORDS = {
 def shown_progress() -> Iterator[Progress]:
     """A function to tell progress to; its lines go away at the end."""
     from rich.progress import Progress as Bars
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
     columns = (
         SpinnerColumn(),
@@ -28,13 +28,18 @@ def shown_progress() -> Iterator[Progress]:
         TextColumn("{task.completed:,}"),
         TimeElapsedColumn(),
     )
-    with Bars(*columns, console=console_on("stderr"), transient=True) as bars:
-        tasks: dict[str, int] = {}
+    bars = Bars(*columns, console=console_on("stderr"), transient=True)
+    tasks: dict[str, TaskID] = {}
 
-        def told(step: str, connection: str, object: str, count: int) -> None:
-            text = " ".join(filter(None, (_WORDS.get(step, step), connection, object)))
-            if text not in tasks:
-                tasks[text] = bars.add_task(text, total=None)
-            bars.advance(tasks[text], count)  # type: ignore[arg-type]
+    def told(step: str, connection: str, object: str, count: int) -> None:
+        text = " ".join(filter(None, (_WORDS.get(step, step), connection, object)))
+        if not tasks:
+            bars.start()  # not before: a question may still be asked
+        if text not in tasks:
+            tasks[text] = bars.add_task(text, total=None)
+        bars.advance(tasks[text], count)
 
+    try:
         yield told
+    finally:
+        bars.stop()

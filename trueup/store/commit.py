@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from trueup.dedupe.normalise import match_keys
 from trueup.model.consent import ConsentEvent
 from trueup.model.fields import Kind
 from trueup.model.plan import Change, Fence, LinkPatch, Plan, Write, WriteKind
@@ -50,6 +51,7 @@ class _Rows:
     look_again: list[Row] = field(default_factory=list)
     history: list[Row] = field(default_factory=list)
     wanted: list[Row] = field(default_factory=list)
+    keys: list[tuple[int, str, list[tuple[str, str]]]] = field(default_factory=list)  # of wanted links
     notes: list[Row] = field(default_factory=list)  # fields that a create leaves out, by link
     deliveries: list[Row] = field(default_factory=list)
     payloads: list[Row] = field(default_factory=list)
@@ -256,6 +258,8 @@ def _writes(
                     link_id = next(made)
                     now.wanted[plan.before.id, stream_id] = link_id
                     rows.wanted.append((link_id, stream_id, plan.before.id, str(plan.before.kind), "wanted"))
+                    keys = match_keys(plan.before.kind, plan.entity.values)
+                    rows.keys.append((link_id, str(plan.before.kind), keys))
                 elif _busy(standing, write, plan, now):
                     continue
                 else:
@@ -320,6 +324,7 @@ def _store(tx: Tx, rows: _Rows) -> None:
     tx.update("entities", ("id",), ("look_again_at",), rows.look_again)
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows.history)
     tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state"), rows.wanted)
+    write_keys(tx, rows.keys)
     tx.upsert("link_notes", ("link_id",), ("quarantine",), rows.notes)
     tx.insert("deliveries", _DELIVERY, rows.deliveries)
     tx.insert("delivery_docs", ("delivery_id", "payload"), rows.payloads)

@@ -99,6 +99,9 @@ def compare(
     if _shows(reading.has, values) and binding.shape is not Shape.ELEMENT:
         return
     hub = hub_side(binding, values)
+    if reading.has is ABSENT and not isinstance(reading.raw, Absent) and not _hub_moved(reading, hub):
+        _dangles(reading, draft)
+        return
     if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading)):
         return
     raw = wanted(binding, link, values, context)
@@ -121,6 +124,20 @@ def compare(
         _keep(reading, draft)
         return
     _judge(reading, hub, raw, draft, released)
+
+
+def _hub_moved(reading: Reading, hub: Value) -> bool:
+    agreed = reading.agreed
+    if agreed is None:
+        return hub not in (None, [])
+    return agreed.hub != NEVER and not _same_hub(reading.binding, agreed.hub, hub)
+
+
+def _dangles(reading: Reading, draft: Draft) -> None:
+    """An id of a record that is not linked yet: what was agreed before it stays, so that it is news (a
+    first sight, an edit) on the day it can be resolved."""
+    agreed = reading.agreed
+    draft.agreed[reading.binding.key] = agreed if agreed is not None else Agreed(NEVER, WAS_ABSENT)
 
 
 def _shows(has: Mapping[str, Value] | Absent, values: Mapping[str, Value]) -> bool:
@@ -284,6 +301,8 @@ def _stand(reading: Reading) -> Json:
 
 
 def _nonempty(reading: Reading) -> bool:
+    if reading.has is ABSENT:  # an id of a record that is not linked yet is something, too
+        return not isinstance(reading.raw, Absent) and reading.raw not in (None, "", [])
     return isinstance(reading.has, Mapping) and any(value not in (None, []) for value in reading.has.values())
 
 

@@ -69,7 +69,8 @@ def agreement(link: Link, binding: Binding, entity: Entity) -> Agreed | None:
     """What both sides held when they last agreed, the sparse default included; None: never agreed."""
     stored = link.agreed.get(binding.key)
     if stored is not None:
-        return stored
+        unseen = stored.remote == WAS_ABSENT and binding.remote in link.observed
+        return None if unseen else stored
     if link.fresh:
         return None
     remote = link.base.get(binding.remote, link.observed.get(binding.remote, WAS_ABSENT))
