@@ -209,7 +209,7 @@ class Hands:
 
     def _delete(self, name: str) -> None:
         one = self._someone(name)
-        if one is not None:
+        if one is not None and not self._just_opted_out(name, one):
             self.delete(name, *one)
 
     def _merge(self, name: str) -> None:
@@ -217,11 +217,17 @@ class Hands:
         if name == "sales" or len(there) < 2:
             return
         winner, loser = self.dice.sample(there, 2)
+        if self._just_opted_out(name, loser):
+            return
         self.done.append(f"merge {name} {loser} into {winner}")
         if name == "marketing":
             self.house.marketing.user_merge("contacts", winner[1], loser[1])
         else:
             self.house.support.user_merge(loser[1], winner[1])
+
+    def _just_opted_out(self, name: str, one: tuple[str, str]) -> bool:
+        """A record that goes before anybody read that its person opted out cannot tell it any more."""
+        return self.address(name, *one) in self.opted_out
 
     def _convert(self, name: str) -> None:
         leads = [id for object, id in self.people("sales") if object == "Lead"]

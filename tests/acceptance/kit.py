@@ -24,7 +24,7 @@ from trueup.mapping.compiled import Binding
 from trueup.model.entity import Entity, Link, LinkState
 from trueup.model.fields import Kind
 from trueup.model.plan import DeliveryState, RunOutcome
-from trueup.model.record import Json, Record
+from trueup.model.record import Json, Record, Ref
 from trueup.model.values import Absent, Rejected
 from trueup.sandbox.people import INTERESTS
 from trueup.sandbox.seed import ENVIRONMENT, example_sandbox
@@ -407,8 +407,16 @@ def _wrong(house: House, entity: Entity, link: Link, record: Record | None, cont
             continue
         if binding.outward and binding.inward and not binding.consent:
             want = wanted(binding, link, entity.values, context)
+            if binding.refers is not None and _same_target(house, entity, link, binding, record):
+                continue
             if not isinstance(want, Rejected | Absent | Waits) and not _equal(binding, want, record):
                 yield f"{where} {binding.key}: {record.values.get(binding.remote)!r} is not {want!r}"
+
+
+def _same_target(house: House, entity: Entity, link: Link, binding: Binding, record: Record) -> bool:
+    """A reference to any record of the right entity is right: it may be in a system twice."""
+    ref = Ref(link.connection, binding.to or "", str(record.values.get(binding.remote)))
+    return house.hub.store.resolve([ref]).get(ref) == entity.values.get(binding.fields[0])
 
 
 def _equal(binding: Binding, want: Json, record: Record) -> bool:

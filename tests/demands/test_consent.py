@@ -29,6 +29,7 @@ from tests.sync.small_hub import SmallHub, rules
 from trueup.connectors.base import Capability
 from trueup.mapping.schema import ConsentRule, Shape
 from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.record import Json
 from trueup.sync.rules.guard import Fuse
 
 NAMES = ("sales", "marketing", "support")
@@ -52,7 +53,7 @@ def three(folder: Path, clock: Clock, create: tuple[str, ...] = NAMES, **more: o
 
 
 def opt_out(hub: SmallHub, name: str, id: str = "1") -> None:
-    words = {
+    words: dict[str, dict[str, Json]] = {
         "sales": {"no_mail": True},
         "marketing": {"mailing": "No"},
         "support": {"labels": ["no_marketing"]},

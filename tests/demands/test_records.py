@@ -142,13 +142,9 @@ def test_p39_a_merge_of_firms_keeps_their_people(tmp_path: Path, clock: Clock) -
 
 
 def test_p39_a_set_of_deals_people_is_compared_as_a_set(tmp_path: Path, clock: Clock) -> None:
-    deals = rules(
-        "deals", ["name", FieldRule("contacts", "people_ids", to="people")], Kind.DEAL
-    )
+    deals = rules("deals", ["name", FieldRule("contacts", "people_ids", to="people")], Kind.DEAL)
     systems = {
-        name: Several(
-            {"people": Memory(clock), "deals": Memory(clock, "deals", "deal", keys=("name",))}
-        )
+        name: Several({"people": Memory(clock), "deals": Memory(clock, "deals", "deal", keys=("name",))})
         for name in ("sales", "shop")
     }
     objects = [(name, one) for name in systems for one in (rules(fields=mapped(*PERSON)), deals)]
@@ -279,3 +275,50 @@ def test_d13_a_ticket_is_kept_beside_the_person_in_its_latest_state(tmp_path: Pa
     moved = [report.tally.counts[("desk", "tickets", "changed")] for report in (first, second, third)]
     assert moved == [1, 1, 0]
     assert len(contacts(hub)) == 1
+
+
+def test_p38_a_write_that_meets_a_lead_converted_meanwhile_reaches_the_person(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub, sales = converting(tmp_path, clock)
+    leads = sales["leads"]
+
+    def convert_just_before_the_write() -> None:
+        if leads.calls[-1] == "write":
+            leads.between = lambda: None
+            convert(sales, "1")
+
+    leads.between = convert_just_before_the_write
+    hub.systems["marketing"].edit("1", job_title="CEO")
+    until_quiet(hub, clock)
+    assert told(sales["people"], "job_title") == ["CEO"]
+    assert len(contacts(hub)) == 1
+
+
+def test_p39_a_child_that_comes_three_cycles_before_its_parent_ends_linked(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub, sales, marketing = with_firms(tmp_path, clock, create=("marketing",))
+    sales["people"].add(**ann(firm_id="1"))
+    for _ in range(3):
+        hub.sync()
+        clock.tick(60)
+        assert hub.contact("ann@example.com").get("company") is None
+    sales["firms"].add(name="Acme")
+    until_quiet(hub, clock)
+    assert hub.contact("ann@example.com")["company"] == public(hub, "Acme", Kind.COMPANY)
+    assert told(marketing["people"], "firm_id") == ["1"]
+    assert told(marketing["firms"], "name") == ["Acme"]
+
+
+def test_p39_the_parent_waits_and_everything_else_of_the_child_goes_out(tmp_path: Path, clock: Clock) -> None:
+    hub, sales, marketing = with_firms(tmp_path, clock)
+    sales["firms"].add(name="Acme")
+    sales["people"].add(**ann(firm_id="1", job_title="CTO"))
+    marketing["people"].add(**ann())
+    hub.sync()
+    assert told(marketing["people"], "job_title") == ["CTO"]
+    assert told(marketing["people"], "firm_id") == [None]
+    marketing["firms"].add(name="Acme")
+    until_quiet(hub, clock)
+    assert told(marketing["people"], "firm_id") == ["1"]

@@ -207,3 +207,32 @@ def test_d14_records_of_the_new_tool_that_fit_two_contacts_are_reported_not_gues
     hub.sync()
     assert len(hub.store.unsure(10)) == 2
     assert written(hub) == 0
+
+
+def test_d14_one_tool_is_exchanged_for_another_and_everybody_keeps_id_history_and_consent(
+    tmp_path: Path, clock: Clock
+) -> None:
+    systems = {name: Memory(clock, page=50) for name in ("old_crm", "marketing")}
+    objects = [(name, rules(fields=mapped(*FIELDS), consent=(OPT_OUT,))) for name in (*systems, "new_crm")]
+    hub = hub_of(tmp_path, clock, systems, Setting(objects[:2], create=("marketing",)))
+    for number in range(20):
+        systems["old_crm"].add(**person(number, job_title="x", no_mail=number == 3))
+    hub.sync()
+    hub.release()
+    until_quiet(hub, clock)
+    before, history = contacts(hub), {id: len(hub.store.history(id, 99)) for id in contacts(hub)}
+    marketing = len(systems["marketing"].written)
+    hub.store.remove_connection("old_crm", clock.now())
+    new = {"new_crm": Memory(clock, page=50), "marketing": systems["marketing"]}
+    for number in range(20):
+        new["new_crm"].add(**person(number, job_title="x"))
+    setting = Setting([objects[2], objects[1]], create=("marketing",), version="v2")
+    hub = hub_of(tmp_path, clock, new, setting, hub.store)
+    report = hub.sync()
+    until_quiet(hub, clock)
+    assert contacts(hub) == before
+    assert {id: len(hub.store.history(id, 99)) for id in before} == history
+    assert report.tally.get("creates") == 0
+    assert len(systems["marketing"].written) == marketing
+    assert told(new["new_crm"], "no_mail").count(True) == 1
+    assert new["new_crm"].values("4")["no_mail"] is True

@@ -177,3 +177,19 @@ def test_people_are_matched_over_chunks_as_within_one(tmp_path: Path) -> None:
     report = hub.sync()
     assert report.tally.get("creates") == 0
     assert hub.store.unsure(10) == []
+
+
+def test_two_of_a_family_with_one_mailbox_wait_for_a_person(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(email="family@example.com", first_name="Ann", last_name="Lee")
+    hub.systems["support"].add(email="family@example.com", first_name="Bob", last_name="Lee")
+    hub.sync()
+    assert len(hub.store.unsure(10)) == 1
+    assert [len(one.living()) for one in hub.systems.values()] == [1, 1, 2]
+
+
+def test_a_role_mailbox_identifies_nobody(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(email="info@example.com", first_name="Ann", last_name="Lee")
+    hub.systems["support"].add(email="info@example.com", first_name="Ann", last_name="Lee")
+    hub.sync()
+    assert hub.store.unsure(10) == []
+    assert len(hub.systems["support"].living()) == 2

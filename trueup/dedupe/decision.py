@@ -1,19 +1,22 @@
 """Who a new record is: exact keys for now; the scorer takes the place of `identify`'s inside later.
 
-Rules: the same normalised e-mail is the same person; the
-same phone together with the same name is the same person; non-identifying values (role mailboxes,
-configured patterns, values with too many holders) match nobody. Two candidates that are not one entity
-are ambiguous and wait for a steward, never a silent pick.
+Rules: the same normalised e-mail is the same person, unless both first names are known and contradict
+each other (a family's mailbox); the same phone together with the same name is the same person;
+non-identifying values (role mailboxes, configured patterns, values with too many holders) match nobody.
+Two candidates that are not one entity are ambiguous. What is unsure or ambiguous waits for a steward,
+never a silent pick.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatch
 
+from trueup.dedupe.names import Name, contradicts_all, name_of
+from trueup.dedupe.normalise import is_role_mailbox
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
 from trueup.model.plan import Assignment, Candidate, MatchDecision, Verdict
@@ -28,12 +31,11 @@ class Identity:
 
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_by_more_than: int = 5
-    identifies: Callable[[Key], bool] = lambda key: True
 
     def trusts(self, key: Key, holders: int) -> bool:
         """Whether this value may identify anybody."""
         kind, value = key
-        if holders > self.held_by_more_than or not self.identifies(key):
+        if holders > self.held_by_more_than or (kind == "email" and is_role_mailbox(value)):
             return False
         return not any(fnmatch(value, pattern.casefold()) for pattern in self.patterns.get(kind, ()))
 
@@ -50,11 +52,13 @@ class Stranger:
 @dataclass(slots=True)
 class Holders:
     """Who holds which key: what the store answered, and the groups formed in this call. `together`:
-    records of this call that hold a key, by key and stream."""
+    records of this call that hold a key, by key and stream; `names`: the names that an entity's records
+    bear, by entity."""
 
     stored: Mapping[Key, Sequence[Candidate]]
     formed: dict[Key, set[str]] = field(default_factory=dict)
     together: Counter[tuple[Key, str, str]] = field(default_factory=Counter)
+    names: dict[str, set[Name]] = field(default_factory=dict)
 
     def count(self, key: Key, link: Link) -> int:
         """How many hold this key: entities, or records of this link's own object (duplicates inside one
@@ -84,16 +88,19 @@ def identify(
 
 def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datetime) -> Assignment:
     found = _matches(stranger, holders, identity)
+    bears = name_of(stranger.values)
+    fitting = {one for one in found if not contradicts_all(bears, holders.names.get(one, ()))}
     own = f"new{stranger.link.id}"
     decisions: tuple[MatchDecision, ...] = ()
-    if len(found) == 1:
-        name = next(iter(found))
+    if len(fitting) == 1:
+        name = next(iter(fitting))
         provisional = False
     else:
         name, provisional = own, bool(found)
-        decisions = tuple(_unsure(stranger, other, holders, now) for other in sorted(found))
+        decisions = tuple(_unsure(stranger, other, holders, now) for other in sorted(fitting or found))
     for key in stranger.keys:
         holders.add(key, name)
+    holders.names.setdefault(name, set()).add(bears)
     entity_id = int(name[1:]) if name.startswith("e") else None
     seen = {
         key: frozenset(candidate.entity_id for candidate in holders.stored.get(key, ()))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from trueup.dedupe.decision import Holders, Stranger, identify
+from trueup.dedupe.names import Name, name_of
 from trueup.dedupe.normalise import match_keys
 from trueup.mapping.apply import observe
 from trueup.model.entity import Link
@@ -12,8 +14,14 @@ from trueup.model.fields import Kind
 from trueup.model.plan import Assignment, Fence
 from trueup.sync.parts import KINDS, Parts
 
-Formed = dict[tuple[str, str], set[str]]
-"""Which groups of strangers hold a key."""
+
+@dataclass(slots=True)
+class Unstored:
+    """What a plan remembers over chunks that it does not store: who holds a key, and the names borne."""
+
+    formed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    names: dict[str, set[Name]] = field(default_factory=dict)
+
 
 TRIES = 5
 """How often links come back because somebody else assigned the same keys meanwhile."""
@@ -39,11 +47,11 @@ def _identify_kind(parts: Parts, kind: Kind, fence: Fence | None) -> int:
     return count
 
 
-def proposals(parts: Parts, kind: Kind, unstored: Formed | None = None) -> Iterator[list[Assignment]]:
+def proposals(parts: Parts, kind: Kind, unstored: Unstored | None = None) -> Iterator[list[Assignment]]:
     """Assignments for all strangers of a kind, chunk by chunk.
 
     Whoever stores each chunk before the next is asked for gives no `unstored`; a plan, which stores
-    none, gives a mapping in which the groups that were formed are remembered over the chunks.
+    none, gives an `Unstored` in which the groups that were formed are remembered over the chunks.
     """
     after = 0
     while True:
@@ -53,9 +61,32 @@ def proposals(parts: Parts, kind: Kind, unstored: Formed | None = None) -> Itera
         after = links[-1].id
         strangers = [_stranger(parts, link) for link in links if link.stream in parts.policy.mappings]
         keys = sorted({key for stranger in strangers for key in stranger.keys})
-        holders = Holders(parts.store.candidates(kind, keys), {} if unstored is None else unstored)
+        beside = Unstored() if unstored is None else unstored
+        holders = Holders(parts.store.candidates(kind, keys), beside.formed, names=beside.names)
+        _learn_names(parts, kind, holders)
         if strangers:
             yield identify(strangers, holders, parts.identity, parts.now())
+
+
+def _learn_names(parts: Parts, kind: Kind, holders: Holders) -> None:
+    """The names of those who hold the same address, read from their own records."""
+    if kind is not Kind.CONTACT:
+        return
+    owners = {
+        one.link_id: one.entity_id
+        for key, found in holders.stored.items()
+        if key[0] == "email" and len(found) <= MOST_HOLDERS
+        for one in found
+    }
+    for link in parts.store.links(sorted(owners)):
+        mapping = parts.policy.mappings.get(link.stream)
+        if mapping is not None and link.observed:
+            values = observe(mapping, link.observed).values
+            holders.names.setdefault(f"e{owners[link.id]}", set()).add(name_of(values))
+
+
+MOST_HOLDERS = 50
+"""An address with more holders identifies nobody anyway, so their names need not be read."""
 
 
 def _stranger(parts: Parts, link: Link) -> Stranger:

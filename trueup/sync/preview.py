@@ -17,7 +17,7 @@ from trueup.model.fields import Kind
 from trueup.model.plan import Case, Context, Plan
 from trueup.model.record import Ref
 from trueup.sync.decide import CHUNK, Chosen, context_for, plans_for
-from trueup.sync.identifying import proposals
+from trueup.sync.identifying import Unstored, proposals
 from trueup.sync.parts import KINDS, Parts
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ def preview(parts: Parts, chosen: Chosen = lambda case: True) -> Iterator[tuple[
 def _groups(parts: Parts, kind: Kind) -> dict[str, tuple[bool, list[int]]]:
     """Strangers by the entity they would belong to: (waits for a steward, link ids)."""
     groups: dict[str, tuple[bool, list[int]]] = {}
-    for assignments in proposals(parts, kind, {}):
+    for assignments in proposals(parts, kind, Unstored()):
         for one in assignments:
             provisional, links = groups.get(one.group, (False, []))
             groups[one.group] = (provisional or one.provisional, [*links, one.link_id])

@@ -34,8 +34,8 @@ class Tally:
 
     Readings: `read` = `new` + `changed` + `same` + `deleted` + `older` + `filtered` + `rejected`.
     Intentions: `creates`, `updates`, `deactivates`, `deletes`; of the updates' fields `fills`, `replaces`,
-    `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields), `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` +
-    `superseded` + `open`.
+    `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
+    `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` + `superseded` + `open`.
     """
 
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)

@@ -1,0 +1,43 @@
+"""First names that may be one person's, and those that cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from trueup.dedupe.names import contradict, contradicts_all, name_of
+
+
+def names(first: str, last: str = "Lee") -> tuple[str, str]:
+    return name_of({"first_name": first, "last_name": last})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ann", "ann"),
+        ("A.", "Ann"),
+        ("Jhon", "John"),
+        ("Alex", "Alexander"),
+        ("Олександр", "Oleksandr"),
+        ("José", "Jose"),
+        ("Ann Maria", "Maria"),
+        ("", "Ann"),
+    ],
+)
+def test_spellings_initials_and_short_forms_do_not_contradict(one: str, other: str) -> None:
+    assert not contradict(names(one), names(other))
+
+
+@pytest.mark.parametrize(("one", "other"), [("Piotr", "Ryan"), ("Ann", "Bob"), ("Olena", "Taras")])
+def test_different_first_names_contradict(one: str, other: str) -> None:
+    assert contradict(names(one), names(other))
+
+
+def test_first_and_last_name_that_are_swapped_do_not_contradict() -> None:
+    assert not contradict(names("Ann", "Lee"), names("Lee", "Ann"))
+
+
+def test_members_of_a_family_contradict_though_they_share_the_last_name() -> None:
+    assert contradicts_all(names("Ann"), [names("Bob"), names("Carl")])
+    assert not contradicts_all(names("Ann"), [names("Bob"), names("Anna")])
+    assert not contradicts_all(names("Ann"), [])

@@ -1,0 +1,52 @@
+"""Whether two names may be of one person: what keeps a family's shared mailbox from becoming one contact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from rapidfuzz.distance import JaroWinkler
+
+from trueup.dedupe.latin import spelled, words
+from trueup.model.values import Value
+
+Name: TypeAlias = tuple[str, str]
+"""First and last name, folded to Latin letters without diacritics; empty where not known."""
+
+ALIKE = 0.84
+"""From this similarity on, two first names are taken for spellings of one (Jhon and John)."""
+
+
+def name_of(values: Mapping[str, Value]) -> Name:
+    """The name among a record's canonical values."""
+    return (_folded(values.get("first_name")), _folded(values.get("last_name")))
+
+
+def _folded(text: Value) -> str:
+    return " ".join(spelled(word) for word in words(str(text))) if text else ""
+
+
+def contradict(one: Name, other: Name) -> bool:
+    """Whether two known first names cannot be one: no spelling, initial, short form or swap of the other."""
+    first, last = one
+    second, other_last = other
+    if not first or not second or _may_be_one(first, second):
+        return False
+    swapped = bool(last and other_last) and _may_be_one(first, other_last) and _may_be_one(second, last)
+    return not swapped
+
+
+def _may_be_one(first: str, second: str) -> bool:
+    a, b = first.split(), second.split()
+    if a[0] == b[0] or a[0] in b or b[0] in a:
+        return True
+    short, long = sorted((a[0], b[0]), key=len)
+    if long.startswith(short) and (len(short) == 1 or len(short) >= 3):
+        return True
+    return JaroWinkler.similarity(a[0], b[0]) >= ALIKE
+
+
+def contradicts_all(name: Name, known: Iterable[Name]) -> bool:
+    """Whether a name contradicts every known name of an entity; nothing known contradicts nothing."""
+    names = [one for one in known if one[0]]
+    return bool(names) and all(contradict(name, one) for one in names)
