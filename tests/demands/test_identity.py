@@ -21,8 +21,7 @@ from tests.demands.hubs import (
 )
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
-from trueup.dedupe.decision import Identity
-from trueup.dedupe.normalise import email_subject_key, is_role_mailbox, match_keys, phone_key
+from trueup.dedupe.normalise import email_subject_key, match_keys, phone_key
 from trueup.model.canonical import Locale
 from trueup.model.fields import Kind
 
@@ -200,8 +199,7 @@ def test_p06_an_extension_is_kept_apart_from_the_key(tmp_path: Path, clock: Cloc
 def test_p07_fifty_people_behind_one_address_stay_fifty(
     shared: dict[str, str], tmp_path: Path, clock: Clock
 ) -> None:
-    identity = Identity(identifies=lambda key: not (key[0] == "email" and is_role_mailbox(key[1])))
-    hub = three(tmp_path, clock, create=(), parts={"identity": identity})
+    hub = three(tmp_path, clock, create=())
     for number in range(25):
         for name in ("sales", "marketing"):
             hub.systems[name].add(first_name=f"First{name}{number}", last_name=f"Last{number}", **shared)

@@ -184,7 +184,7 @@ def test_two_of_a_family_with_one_mailbox_wait_for_a_person(hub: SmallHub) -> No
     hub.systems["support"].add(email="family@example.com", first_name="Bob", last_name="Lee")
     hub.sync()
     assert len(hub.store.unsure(10)) == 1
-    assert [len(one.living()) for one in hub.systems.values()] == [1, 1, 2]
+    assert [len(one.living()) for one in hub.systems.values()] == [1, 1, 1]
 
 
 def test_a_role_mailbox_identifies_nobody(hub: SmallHub) -> None:
@@ -193,3 +193,15 @@ def test_a_role_mailbox_identifies_nobody(hub: SmallHub) -> None:
     hub.sync()
     assert hub.store.unsure(10) == []
     assert len(hub.systems["support"].living()) == 2
+
+
+def test_nobody_is_created_where_a_record_waits_for_the_verdict_that_it_is_the_same_person(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    systems = {"sales": Memory(clock), "support": Memory(clock)}
+    hub = small_hub(tmp_path, clock, systems, create=("support",))
+    systems["sales"].add(email="family@example.com", first_name="Ann", last_name="Lee")
+    systems["support"].add(email="family@example.com", first_name="Bob", last_name="Lee")
+    hub.sync()
+    assert len(systems["support"].living()) == 1

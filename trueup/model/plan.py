@@ -225,13 +225,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Read-only knowledge beside the entity: other entities and how remote ids resolve to them."""
+    """Read-only knowledge beside the entity: other entities and how remote ids resolve to them.
+
+    `rivals`: where the records are of which nobody knows yet whether they are this link's person.
+    """
 
     references: Mapping[str, Reference] = field(default_factory=dict)
     remote: Mapping[Ref, str] = field(default_factory=dict)  # Ref -> public id of the entity linked there
     companies: Mapping[str, str] = field(
         default_factory=dict
     )  # company name as said -> the one that bears it
+    rivals: Mapping[int, frozenset[str]] = field(default_factory=dict)  # link -> connections, see below
     released: frozenset[str] = frozenset()
     gates_open: frozenset[tuple[str, str]] = frozenset()
 

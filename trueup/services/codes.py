@@ -63,6 +63,13 @@ _SYSTEMS = {
         "`trueup failures` groups such writes by cause. When the cause is gone: `trueup failures retry"
         " CAUSE`.",
     ),
+    "TU-CON-013": Explanation(
+        "The table was changed while the hub worked with it",
+        "A column or table that the hub knew a moment ago is not there any more, or is of another kind."
+        " Nothing was written by that call, and it is tried again with what is there now.",
+        "`trueup check --live` compares the mapping with the table as it is. Correct the mapping if a column"
+        " was renamed or removed.",
+    ),
     "TU-CON-020": Explanation(
         "It is unknown whether a write was done",
         "A write went out and no usable answer came back (the connection broke, a proxy answered in the"

@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 from trueup.dedupe.normalise import company_key
 from trueup.model.entity import Entity, Link, Reference, public_id
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Context, Effect, Fence, Plan, Write, WriteKind
+from trueup.model.plan import (
+    Case,
+    Context,
+    Effect,
+    Fence,
+    MatchDecision,
+    Plan,
+    Verdict,
+    Write,
+    WriteKind,
+)
 from trueup.model.record import Ref
 from trueup.model.values import Value
 from trueup.sync.parts import KINDS, Parts
@@ -97,12 +107,29 @@ def context_for(
     ids = {one for one in ids if "--" not in one}  # of a preview's own entities the store knows nothing
     references: Mapping[str, Reference] = parts.store.references(sorted(ids)) if ids else {}
     return Context(
+        rivals=rivals(parts, parts.store.verdicts([link.id for case in cases for link in case.links])),
         references=references,
         remote=remote,
         companies=companies,
         released=parts.store.released() | parts.decides_at_once,
         gates_open=parts.store.gates_open(),
     )
+
+
+def rivals(parts: Parts, verdicts: Sequence[MatchDecision]) -> dict[int, frozenset[str]]:
+    """By link, the connections in which a record waits for a verdict about it."""
+    unsure = [(one.left, one.right) for one in verdicts if one.verdict is Verdict.UNSURE]
+    if not unsure:
+        return {}
+    homes = {
+        link.id: link.connection for link in parts.store.links(sorted({i for pair in unsure for i in pair}))
+    }
+    found: dict[int, set[str]] = {}
+    for left, right in unsure:
+        for one, other in ((left, right), (right, left)):
+            if other in homes:
+                found.setdefault(one, set()).add(homes[other])
+    return {link: frozenset(connections) for link, connections in found.items()}
 
 
 def _refs(parts: Parts, link: Link) -> Iterator[Ref]:

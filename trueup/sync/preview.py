@@ -14,9 +14,9 @@ from typing import TypeVar
 from trueup.dedupe.normalise import match_keys
 from trueup.model.entity import Entity, Reference
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Context, Plan
+from trueup.model.plan import Case, Context, MatchDecision, Plan
 from trueup.model.record import Ref
-from trueup.sync.decide import CHUNK, Chosen, context_for, plans_for
+from trueup.sync.decide import CHUNK, Chosen, context_for, plans_for, rivals
 from trueup.sync.identifying import Unstored, proposals
 from trueup.sync.parts import KINDS, Parts
 
@@ -30,6 +30,7 @@ class Overlay:
     remote: dict[Ref, str] = field(default_factory=dict)
     references: dict[str, Reference] = field(default_factory=dict)
     by_key: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    unsure: list[MatchDecision] = field(default_factory=list)
     numbers: int = 0
 
     def number(self) -> int:
@@ -52,7 +53,7 @@ def preview(parts: Parts, chosen: Chosen = lambda case: True) -> Iterator[tuple[
     """Every due entity and every stranger, decided but not stored, parents before children."""
     overlay = Overlay()
     for kind in KINDS:
-        groups = _groups(parts, kind)
+        groups = _groups(parts, kind, overlay)
         for cases in _cases(parts, kind, groups, overlay):
             mine = [case for case in cases if chosen(case)]
             if not mine:
@@ -64,11 +65,12 @@ def preview(parts: Parts, chosen: Chosen = lambda case: True) -> Iterator[tuple[
                 yield case, plan
 
 
-def _groups(parts: Parts, kind: Kind) -> dict[str, tuple[bool, list[int]]]:
+def _groups(parts: Parts, kind: Kind, overlay: Overlay) -> dict[str, tuple[bool, list[int]]]:
     """Strangers by the entity they would belong to: (waits for a steward, link ids)."""
     groups: dict[str, tuple[bool, list[int]]] = {}
     for assignments in proposals(parts, kind, Unstored()):
         for one in assignments:
+            overlay.unsure.extend(one.decisions)
             provisional, links = groups.get(one.group, (False, []))
             groups[one.group] = (provisional or one.provisional, [*links, one.link_id])
     return groups
@@ -109,6 +111,7 @@ def _context(parts: Parts, cases: Sequence[Case], overlay: Overlay) -> Context:
     context = context_for(parts, cases, overlay.by_key)
     return replace(
         context,
+        rivals={**context.rivals, **rivals(parts, overlay.unsure)},
         references={**context.references, **overlay.references},
         remote={**context.remote, **overlay.remote},
         gates_open=frozenset(parts.policy.mappings),

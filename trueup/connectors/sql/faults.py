@@ -51,7 +51,7 @@ def failure(error: exc.SQLAlchemyError, connection: str, operation: str) -> Conn
         return Unauthorized("the database file cannot be opened", **where)
     if code.startswith("42") or "no such" in said:
         return Transient(
-            "the table is not what it was when it was last looked at", **where, code="TU-CON-012"
+            "the table is not what it was when it was last looked at", **where, code="TU-CON-013"
         )
     if isinstance(error, (exc.OperationalError, exc.InterfaceError)) or code.startswith(_RETRY):
         return Transient("the database cannot be reached or is busy", **where)

@@ -399,7 +399,8 @@ def _create(
         return [], [f"create: {answer.reason}"]
     if here:
         return [], ["was deleted there: a tombstone blocks creating it again"]
-    if after.provisional:
+    unsure = any(stream[0] in context.rivals.get(link.id, ()) for link in links)
+    if after.provisional or unsure:
         return [], ["waits for a decision: is this the same person as another contact?"]
     if stream not in context.gates_open:
         return [], ["not created before this object was listed to its end once"]

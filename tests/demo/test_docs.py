@@ -1,0 +1,95 @@
+"""The documents name what there is: every key of the configuration, every command they tell of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from trueup.cli import app
+from trueup.config.schema import schemas
+from trueup.config.settings import FUSES
+from trueup.mapping.transforms import TRANSFORMS
+from trueup.model.fields import Strategy
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+NAMED = set(re.findall(r"[\w$]+", " ".join(re.findall(r"`([^`\n]+)`", REFERENCE))))
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+def _keys(schema: Any) -> Iterator[str]:
+    """Every key that a JSON Schema lets a file have."""
+    if isinstance(schema, dict):
+        properties = schema.get("properties", {})
+        if isinstance(properties, dict):
+            yield from properties
+        for value in schema.values():
+            yield from _keys(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _keys(value)
+
+
+@pytest.mark.parametrize("name", sorted(schemas()))
+def test_every_key_of_the_files_is_in_the_reference(name: str) -> None:
+    assert sorted({key for key in _keys(schemas()[name]) if key not in NAMED}) == []
+
+
+def test_every_strategy_fuse_and_transform_is_in_the_reference() -> None:
+    words = {*map(str, Strategy), *(str(kind) for kind in FUSES), *TRANSFORMS}
+    assert sorted(words - NAMED) == []
+
+
+def _commands(path: Path) -> Iterator[list[str]]:
+    """The command lines of a document: in blocks, and in the text between backticks."""
+    text = path.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.S | re.M)
+    lines = [line for block in blocks for line in block.splitlines()]
+    inline = re.findall(r"`(trueup [^`\n]+)`", text)
+    for line in [*lines, *inline]:
+        found = re.search(r"(?:^|[ /])trueup ((?:[a-z-]+ ?)+)", re.sub(r"^\$ ", "", line))
+        if found and not line.strip().startswith("#"):
+            yield line.split("trueup ", 1)[1].split("#")[0].split()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_and_option_in_a_document_exists(path: Path) -> None:
+    for words in _commands(path):
+        command: Any = get_command(app)
+        while words and not words[0].startswith("-") and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        assert command is not get_command(app), f"{path.name}: no such command: trueup {' '.join(words)}"
+        known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+        said = {word for word in words if word.startswith("--")}
+        assert said - known - {"--help"} == set(), f"{path.name}: {command.name} {' '.join(words)}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [one for one in targets if "://" not in one and not (path.parent / one).exists()] == []
+
+
+def test_the_example_hub_is_right_and_all_its_golden_records_come_out_as_expected() -> None:
+    said = CliRunner().invoke(app, ["check", "--sandbox", "--config", str(ROOT / "config")])
+    assert said.exit_code == 0, said.stdout
+    assert "Examples: 8 of 8 as expected." in said.stdout
+
+
+def test_a_golden_record_that_expects_something_else_fails_the_check(tmp_path: Path) -> None:
+    for source in (ROOT / "config").rglob("*.yaml"):
+        target = tmp_path / source.relative_to(ROOT / "config")
+        target.parent.mkdir(exist_ok=True)
+        text = source.read_text(encoding="utf-8")
+        target.write_text(
+            text.replace("authority: [control,", "authority: [marketing, control,"), encoding="utf-8"
+        )
+    said = CliRunner().invoke(app, ["check", "--sandbox", "--config", str(tmp_path)])
+    assert said.exit_code == 2
+    assert "while sales leads, its edit wins over marketing's" in said.stdout
