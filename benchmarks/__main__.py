@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from benchmarks.floor import Floor, floor, floor_over_sockets
 from benchmarks.hubs import Pair, pair
 from benchmarks.portal import Portal
@@ -47,12 +45,12 @@ def measured(folder: Path, contacts: int, server: Server | None) -> Measured:
     source = Portal()
     source.fill(contacts)
     watch: Callable[[], float] = server.cpu if server else lambda: 0.0
+    empty = server.size() if server else 0
     two = pair(folder, source, server.url if server else None, watch)
     with closing(two.hub):
         _, first, calls = two.run()
         found = Measured(first, calls={"first load": calls}, cpu={"first load": sum(first.values())})
         found.wrote["first load"] = two.target.created
-        found.size = server.size() if server else sum(p.stat().st_size for p in two.folder.glob("*.sqlite*"))
         for name in STEPS:
             found.first = {**found.first, name: found.first.get(name, 0.0)}
         two.hub.store.release("target", "bench", two.clock.now())
@@ -60,6 +58,7 @@ def measured(folder: Path, contacts: int, server: Server | None) -> Measured:
         _again(two, found, "nothing changed")
         source.touch([str(number) for number in range(1, contacts + 1, 100)], "Moved on")
         _again(two, found, "1 % changed")
+    found.size = server.size() - empty if server else (two.folder / "trueup.sqlite").stat().st_size
     return found
 
 

@@ -396,3 +396,21 @@ def test_gated_writes_of_a_run_that_died_are_taken_over_by_the_next(
     clock.tick(3600)
     hub.sync()
     assert hub.systems["target"].values("1")["job_title"] is None
+
+
+def test_a_long_run_keeps_its_lease(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock)
+    source = hub.systems["source"]
+    for number in range(12):
+        source.add(**ann(email=f"p{number}@example.com"))
+    rivals: list[object] = []
+
+    def slow() -> None:
+        clock.tick(300)
+        now = clock.now()
+        rivals.append(hub.store.lease("run", "another worker", now, now))
+
+    source.between = slow
+    hub.sync()
+    assert len(rivals) >= 4
+    assert rivals == [None] * len(rivals)

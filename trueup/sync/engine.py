@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from trueup.errors import ConnectorError, Held
@@ -53,9 +53,23 @@ def run(parts: Parts, order: Order) -> Report:
     if fence is None:
         raise Held("another run is at work; it may be taken over when its lease ends", code="TU-RUN-011")
     try:
-        return _run(parts, order, fence)
+        return _run(_renewing(parts, fence), order, fence)
     finally:
         parts.store.let_go(fence)
+
+
+def _renewing(parts: Parts, fence: Fence) -> Parts:
+    """The same parts, whose every sign of progress also keeps the lease from running out."""
+    told, last = parts.progress, [parts.now()]
+
+    def progress(step: str, connection: str, object: str, count: int) -> None:
+        now = parts.now()
+        if now - last[0] > LEASE / 3:
+            parts.store.renew(fence, now + LEASE)
+            last[0] = now
+        told(step, connection, object, count)
+
+    return replace(parts, progress=progress)
 
 
 def _run(parts: Parts, order: Order, fence: Fence) -> Report:

@@ -40,19 +40,22 @@ LANES = (Lane.URGENT, Lane.NORMAL, Lane.BULK)
 @dataclass(slots=True)
 class Push:
     """One pass over the outbox. `blocked`: connections that must wait, with why; `limited`: those whose
-    budget is used up for all but the urgent lane."""
+    budget is used up for all but the urgent lane; `put_off`: deliveries that this pass could not send (their
+    record moved, another worker has them) and does not try twice."""
 
     parts: Parts
     tally: Tally
     fence: Fence | None
     blocked: dict[str, ConnectorError] = field(default_factory=dict)
     limited: dict[str, ConnectorError] = field(default_factory=dict)
+    put_off: set[int] = field(default_factory=set)
 
     def run(self, connections: Sequence[str]) -> int:
         """Deliver until nothing more may go now; answers how many deliveries were attempted."""
         attempted = 0
+        self.put_off.clear()
         while True:
-            found = self._outstanding(connections)
+            found = [one for one in self._outstanding(connections) if one.id not in self.put_off]
             if not found:
                 return attempted
             stream = (found[0].write.connection, found[0].write.object)
@@ -109,6 +112,7 @@ class Push:
         sent = set(
             self.parts.store.send([one.id for one in fit], self.parts.worker, self.parts.now(), self.fence)
         )
+        self.put_off.update(one.id for one in batch if one.id not in sent)
         going = [one for one in fit if one.id in sent]
         if going:
             self._settle(stream, going, self._write(stream, going))
