@@ -251,7 +251,8 @@ class Store(Protocol):
         ...
 
     def adopt_gated(self, run_id: int) -> Mapping[tuple[str, str], int]:
-        """Take over gated deliveries of runs that never ended properly; how many by (connection, gate)."""
+        """Take over what earlier runs left gated: a run that died never asked whether its gates may open,
+        and what a held run waits with is still held in the next. How many, by (connection, gate)."""
         ...
 
     def open_gates(self, connection: str, gate: str, user: str) -> int:

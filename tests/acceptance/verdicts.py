@@ -15,24 +15,27 @@ _WORD = re.compile(r"\w+")
 
 
 def doubles(house: House) -> list[str]:
-    """E-mail addresses that two living people of one system bear, one of them made by the hub."""
-    hands, made = Hands(house, None), _made(house)  # type: ignore[arg-type]
-    found: list[str] = []
-    for name in house.wires:
-        holders: dict[str, list[tuple[str, str]]] = {}
-        for object, id in hands.people(name):
-            if email := hands.address(name, object, id):
-                holders.setdefault(email, []).append((object, id))
-        found.extend(
-            f"{name}: {email} {some}"
-            for email, some in sorted(holders.items())
-            if len(some) > 1 and any((name, *one) in made for one in some)
-        )
-    return found
+    """Records that the hub made for an address that somebody who lived there bore already, by the ledgers."""
+    return [found for name in house.wires for found in _made_twice(house, name)]
 
 
-def _made(house: House) -> set[tuple[str, str, str]]:
-    return {(name, one.object, one.id) for name, one in house.effects() if one.action == "create"}
+def _made_twice(house: House, name: str) -> Iterator[str]:
+    held: dict[tuple[str, str], str] = {}
+    for effect in house.sandbox.standins[name].ledger.effects:
+        if effect.object not in _PEOPLE:
+            continue
+        place, address = (effect.object, effect.id), effect.after.get("email", effect.after.get("Email"))
+        if effect.action in ("delete", "merge", "convert"):
+            held.pop(place, None)
+        elif effect.action == "create" and effect.by == "api" and address:
+            twins = [other for other, email in held.items() if email == str(address).lower()]
+            if twins:
+                yield f"{name}: {address} was made as {place} beside {twins}"
+        if address and effect.action in ("create", "update", "restore"):
+            held[place] = str(address).lower()
+
+
+_PEOPLE = ("contacts", "Lead", "Contact", "users")
 
 
 def lost(house: House) -> list[str]:

@@ -414,3 +414,16 @@ def test_a_long_run_keeps_its_lease(tmp_path: Path, clock: Clock) -> None:
     hub.sync()
     assert len(rivals) >= 4
     assert rivals == [None] * len(rivals)
+
+
+def test_what_an_earlier_run_holds_keeps_the_next_one_held(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock)
+    hub.sync()
+    hub.parts = _with_fuse(hub, "create", 2)
+    for number in range(5):
+        hub.systems["source"].add(**ann(email=f"p{number}@example.com"))
+    first = hub.sync(approve=False)
+    second = hub.sync(approve=False)
+    assert (first.outcome, second.outcome) == (RunOutcome.HELD, RunOutcome.HELD)
+    assert second.held == {("target", "create"): 3}
+    assert len(hub.systems["target"].living()) == 2

@@ -114,12 +114,9 @@ def next_delivery_at(tx: Tx, connections: Sequence[str]) -> datetime | None:
 
 
 def adopt_gated(tx: Tx, run_id: int) -> dict[tuple[str, str], int]:
-    """See `Store.adopt_gated`: a run that died never asked whether its gates may open."""
+    """See `Store.adopt_gated`."""
     tx.run(
-        "update deliveries set run_id = ? where open = 1 and state = 'gated' and run_id <> ?"
-        " and run_id in (select id from runs where outcome in ('running', 'failed'))",
-        run_id,
-        run_id,
+        "update deliveries set run_id = ? where open = 1 and state = 'gated' and run_id <> ?", run_id, run_id
     )
     return gated(tx, run_id)
 
