@@ -14,6 +14,7 @@ from trueup.services import asking
 from trueup.services.hub import Hub
 
 _NAMESAKES = 20
+_MOST = 100_000
 _SETTLED = ("in step", "never", "not wanted", "waits")
 """`waits`: for a record of an owner or a company that the system does not have; nothing else is open."""
 
@@ -57,6 +58,12 @@ class Search:
     hub: Hub
     systems: Systems
     taken: set[str] = field(default_factory=set)
+    unsure: frozenset[int] = frozenset()
+    """Links of which it waits for a decision whose they are."""
+
+    def __post_init__(self) -> None:
+        waiting = self.hub.store.unsure(_MOST)
+        self.unsure = frozenset(link for one in waiting for link in (one.left, one.right))
 
     def one(self, story: str, connection: str, objects: Sequence[str], fits: Fits) -> Someone:
         """The first whom a system holds, who is in step everywhere, and who fits.
@@ -79,7 +86,8 @@ class Search:
         links = _living(case)
         alone = len({link.connection for link in links}) == len(case.links)
         aside = any(link.quarantine for link in links)
-        if case.entity.provisional or case.open or aside or not alone:
+        unsure = case.entity.provisional or any(link.id in self.unsure for link in case.links)
+        if unsure or case.open or aside or not alone:
             return False
         return all(one.word in _SETTLED for one in asking.standings(self.hub, case))
 

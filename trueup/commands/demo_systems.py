@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.connectors.salesforce.vendor import SalesforceStandIn
 from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.model.record import Json
-from trueup.sandbox.seed import CUSTOMERS, NEWSLETTER
+from trueup.sandbox.seed import NEWSLETTER
+from trueup.sandbox.shop import Shop
 from trueup.sandbox.standin import StandIn
 
 MARKETING, SALES, SUPPORT, SHOP = "marketing", "sales", "support", "shop"
@@ -41,7 +40,7 @@ class Systems:
     marketing: HubSpotStandIn
     sales: SalesforceStandIn
     support: ZendeskStandIn
-    shop: sa.Engine
+    shop: Shop
 
     @property
     def standins(self) -> Mapping[str, StandIn]:
@@ -110,21 +109,14 @@ class Systems:
         return user if user.get("active", True) else None
 
     def _in_shop(self, object: str, id: str) -> Mapping[str, Json] | None:
-        with self.shop.connect() as connection:
-            query = sa.select(CUSTOMERS).where(CUSTOMERS.c.customer_id == int(id))
-            row = connection.execute(query).mappings().first()
-        return dict(row) if row is not None else None
+        return self.shop.customer(id)
 
     def _end_users(self) -> list[str]:
         users = self.support.account.records.users
         return [str(id) for id, row in users.items() if row["role"] == "end-user"]
 
     def _customers(self) -> list[str]:
-        with self.shop.connect() as connection:
-            query = sa.select(CUSTOMERS.c.customer_id).order_by(CUSTOMERS.c.customer_id)
-            return [str(id) for (id,) in connection.execute(query)]
+        return self.shop.customers()
 
     def _fingerprint(self) -> int:
-        with self.shop.connect() as connection:
-            rows = connection.execute(sa.select(CUSTOMERS).order_by(CUSTOMERS.c.customer_id)).all()
-        return hash(tuple(tuple(row) for row in rows))
+        return self.shop.fingerprint()

@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
-import sqlalchemy as sa
-
 import trueup
 from trueup.commands.demo_systems import MARKETING, SALES, SHOP, SUPPORT, Systems
 from trueup.commands.desk import Reality, Unusable
@@ -28,6 +26,7 @@ from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.errors import NotFound, TrueupError
 from trueup.sandbox.seed import Filled, fill_sandbox
 from trueup.sandbox.server import Sandbox, SandboxClock
+from trueup.sandbox.shop import Shop
 from trueup.services.hub import Hub, World, wire
 
 NAMES = (MARKETING, SALES, SUPPORT, SHOP)
@@ -141,4 +140,4 @@ def _systems(sandbox: Sandbox, shop: str) -> Systems:
     assert isinstance(marketing, HubSpotStandIn)
     assert isinstance(sales, SalesforceStandIn)
     assert isinstance(support, ZendeskStandIn)
-    return Systems(marketing, sales, support, sa.create_engine(shop))
+    return Systems(marketing, sales, support, Shop(shop))

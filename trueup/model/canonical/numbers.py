@@ -105,7 +105,7 @@ def _decimal(raw: Json, sign: str) -> Decimal | Rejected:
 def _bounded(number: Decimal) -> Decimal | Rejected:
     if not number.is_finite():
         return Rejected("not a number")
-    if number and (abs(number.adjusted()) > _MAX_DIGITS or len(number.as_tuple().digits) > _MAX_DIGITS):
+    if number and max(abs(number.adjusted()) + 1, len(number.as_tuple().digits)) > _MAX_DIGITS:
         return Rejected("a number of too many digits")
     return number if number else Decimal(0)
 
