@@ -168,7 +168,12 @@ def _hubs(hubs: Mapping[str, Measured], bare: Floor, sockets: Floor) -> list[str
 
 
 def _memory(small: Mapping[str, float], large: Mapping[str, float]) -> list[str]:
-    lines = ["## Memory of a first load (SQLite)", "", "| contacts | peak MB | before it began |", "|---|---|---|"]
+    lines = [
+        "## Memory of a first load (SQLite)",
+        "",
+        "| contacts | peak MB | before it began |",
+        "|---|---|---|",
+    ]
     for one in (small, large):
         lines.append(f"| {one['read']:,.0f} | {one['rss'] / 1e6:.0f} | {one['start'] / 1e6:.0f} |")
     return [*lines, "", f"Ten times the contacts: {large['rss'] / small['rss']:.2f} x the peak."]

@@ -137,4 +137,3 @@ def pair(
     )
     hub = wire(config, load(config, {"TOKEN": "bench-token", "DATABASE": database or ""}), world)
     return Pair(config, source, target, hub, clock, steps)
-

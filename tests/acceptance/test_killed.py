@@ -40,7 +40,9 @@ class Striker:
         with self.lock:
             self.process, self.after, self.delay = process, after, delay
 
-    def over(self, handle: Callable[[httpx.Request], httpx.Response]) -> Callable[[httpx.Request], httpx.Response]:
+    def over(
+        self, handle: Callable[[httpx.Request], httpx.Response]
+    ) -> Callable[[httpx.Request], httpx.Response]:
         def handled(request: httpx.Request) -> httpx.Response:
             strikes = self._counts()
             if strikes and self.delay is None:

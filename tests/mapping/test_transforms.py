@@ -176,3 +176,15 @@ def test_a_transform_that_does_not_fit_says_what_would(text: str, type: Type, sa
 def test_national_numbers_need_a_region() -> None:
     with pytest.raises(UnknownTransform, match="phone_region"):
         transform("phone_national", Type.PHONE, Locale())
+
+
+def test_a_line_break_of_any_kind_counts_as_the_separator_newline() -> None:
+    reads = binding("joined_list(newline)", Type.TEXTS).read
+    assert isinstance(reads(["0\r0"]), Rejected)
+    assert reads(["a", "b"]) == {"x": ["a", "b"]}
+
+
+def test_a_number_has_the_same_bound_however_it_is_written() -> None:
+    reads = binding("money(EUR)", Type.MONEY).read
+    assert isinstance(reads(1e38), Rejected)
+    assert isinstance(reads("1" + "0" * 38), Rejected)

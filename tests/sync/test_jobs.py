@@ -10,7 +10,6 @@ from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import small_hub
 from trueup.connectors.base import Capability, Done, Outcome, Pending, WriteItem
 
-
 NO_ANSWER = ALL - {Capability.CONDITIONAL_WRITE, Capability.ANSWERS_WITH_RECORD}
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
+
 import trueup
 from trueup.commands.demo_systems import MARKETING, SALES, SHOP, SUPPORT, Systems
 from trueup.commands.desk import Reality, Unusable

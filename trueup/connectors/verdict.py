@@ -283,5 +283,13 @@ def shorten(text: str, most: int = MOST_TEXT) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+_ADDRESS = re.compile(r"[\w.+%'-]+(?=@[\w-]+(?:\.[\w-]+)+)")
+
+
+def discreet(text: str) -> str:
+    """A system's sentence without people's e-mail addresses: `***@example.com`."""
+    return _ADDRESS.sub("***", text) if "@" in text else text
+
+
 def _is_html(answer: Answer) -> bool:
     return answer.text.lstrip()[:1] == "<" or "html" in answer.headers.get("content-type", "")

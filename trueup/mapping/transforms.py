@@ -128,7 +128,7 @@ def _joined(default: str) -> Make:
 
         def read(raw: Json) -> Json | Rejected:
             if isinstance(raw, list | tuple):
-                held = any(sign in str(element) for element in raw)
+                held = any(sign in str(element) or sign in clean(str(element)) for element in raw)
                 return Rejected(f"an element holds the separator `{sign}`") if held else raw
             if not isinstance(raw, str):
                 return Rejected(f"expected elements separated by `{sign}`, found {described(raw)}")

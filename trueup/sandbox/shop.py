@@ -34,3 +34,7 @@ class Shop:
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(CUSTOMERS).order_by(CUSTOMERS.c.customer_id)).all()
         return hash(tuple(tuple(row) for row in rows))
+
+    def dispose(self) -> None:
+        """Let go of the database's file."""
+        self._engine.dispose()

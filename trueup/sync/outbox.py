@@ -20,6 +20,7 @@ from trueup.connectors.base import (
     UnknownItem,
     WriteItem,
 )
+from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
 from trueup.model.entity import public_id
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, WriteKind
@@ -215,15 +216,16 @@ class Push:
             case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
                 return acknowledge.exists(delivery, existing, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
-                return acknowledge.refused(delivery, reason, code, fields, now)
+                named = {path: discreet(why) for path, why in fields.items()}
+                return acknowledge.refused(delivery, discreet(reason), code, named, now)
             case StaleItem():
                 return acknowledge.stale(delivery, now)
             case GoneItem(successor=successor, successor_object=object):
                 return acknowledge.gone(delivery, successor, object, now)
             case NotApplied(reason=reason, retry_after=wait):
-                return acknowledge.again(delivery, reason, wait, self.parts.random.random(), now)
+                return acknowledge.again(delivery, discreet(reason), wait, self.parts.random.random(), now)
             case UnknownItem(reason=reason):
-                return acknowledge.unknown(delivery, reason, lag, now)
+                return acknowledge.unknown(delivery, discreet(reason), lag, now)
             case Pending(job=job):
                 return Settlement(
                     delivery.id,
