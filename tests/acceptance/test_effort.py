@@ -77,10 +77,10 @@ def _first_load(folder: Path, more: int) -> dict[str, tuple[int, int]]:
     return {name: (made[name] - before[name], number) for name, number in fewest.items()}
 
 
-@pytest.mark.xfail(reason="HubSpot's subscription types are asked for with every page", strict=True)
 def test_a_first_load_makes_at_most_a_twentieth_more_calls_than_the_least(tmp_path: Path) -> None:
     made = _first_load(tmp_path, more=2)
-    assert {name: pair for name, pair in made.items() if pair[0] > 1.05 * pair[1]} == {}
+    # One more for each account: what the system's metadata tells is asked once, however many people there are.
+    assert {name: pair for name, pair in made.items() if pair[0] > 1.05 * pair[1] + 1} == {}
 
 
 def test_a_first_load_makes_no_call_more_than_that(tmp_path: Path) -> None:

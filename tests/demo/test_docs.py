@@ -12,6 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from trueup.cli import app
+from trueup.config.inactive import INACTIVE
 from trueup.config.schema import schemas
 from trueup.config.settings import FUSES
 from trueup.mapping.transforms import TRANSFORMS
@@ -44,6 +45,17 @@ def test_every_key_of_the_files_is_in_the_reference(name: str) -> None:
 def test_every_strategy_fuse_and_transform_is_in_the_reference() -> None:
     words = {*map(str, Strategy), *(str(kind) for kind in FUSES), *TRANSFORMS}
     assert sorted(words - NAMED) == []
+
+
+def _inactive_keys() -> list[str]:
+    return sorted({[step for step in path if step != "*"][-1] for _, path, _ in INACTIVE})
+
+
+@pytest.mark.parametrize("key", _inactive_keys())
+def test_what_nothing_acts_on_yet_is_marked_in_the_reference(key: str) -> None:
+    cells = [cell for line in REFERENCE.splitlines() for cell in line.split("|") if f"`{key}`" in cell]
+    headings = re.findall(rf"^#+ .*\b{key}\b.*$", REFERENCE, re.M)
+    assert any("‡" in text for text in (*cells, *headings))
 
 
 def _commands(path: Path) -> Iterator[list[str]]:

@@ -25,6 +25,7 @@ class InactiveLine:
 _BY_SYSTEMS = "stages move as systems and people say, within the mapping"
 _NO_FACTS = "facts are not counted yet"
 _NOT_PUBLISHED = "it is not computed, so nothing is published"
+_NO_SCHEDULER = "nothing starts runs yet: let cron call `trueup sync`"
 _EXACT = "records are linked by exact keys only"
 
 INACTIVE: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -50,6 +51,19 @@ INACTIVE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("dedupe", ("relationships",), _EXACT),
     ("hub", ("alerts",), "nobody is alerted yet: look at `trueup runs`"),
     ("hub", ("retention",), "everything is kept"),
+    ("hub", ("broker",), "there are no workers yet: runs are started by `trueup sync`"),
+    ("hub", ("batch_from",), "records are matched one after another, however many they are"),
+    ("hub", ("contact", "survivorship", "*", "pin"), "only an edit in the hub can be pinned"),
+    ("connections/*", ("schedule", "every"), _NO_SCHEDULER),
+    ("connections/*", ("schedule", "cron"), _NO_SCHEDULER),
+    ("connections/*", ("schedule", "webhooks"), "nothing receives them yet: each run reads what changed"),
+    ("connections/*", ("budget", "parallel"), "one call goes out at a time"),
+    ("connections/*", ("budget", "reserve"), "a tenth is kept for opt-outs"),
+    ("connections/*", ("owners",), "owners are matched by e-mail; one that is not there is left as it is"),
+    ("connections/*", ("renamed_from",), "rename with `trueup connections rename`"),
+    ("connections/*", ("objects", "*", "merge"), "records are never merged inside a system"),
+    ("connections/*", ("objects", "*", "company"), "a company named by a contact is linked, not created"),
+    ("connections/*", ("objects", "*", "fields", "*", "publish"), "it is written whenever it changes"),
     ("connections/*", ("objects", "*", "handoff"), "fields travel one by one, without note and task"),
     ("connections/*", ("objects", "*", "segments"), _NOT_PUBLISHED),
     ("connections/*", ("objects", "*", "case"), _NO_FACTS),

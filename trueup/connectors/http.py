@@ -20,7 +20,7 @@ from trueup.connectors.fill import as_text, fill
 from trueup.connectors.manifest import Errors, Learn
 from trueup.connectors.paths import ABSENT
 from trueup.connectors.soft import learned
-from trueup.connectors.verdict import Answer, Effect, Verdict, as_error, discreet, judge, shorten
+from trueup.connectors.verdict import Answer, Effect, Verdict, as_error, judge, shorten
 from trueup.errors import (
     ConnectorError,
     Malformed,
@@ -348,7 +348,7 @@ class HttpClient:
         for secret in self._credential.secrets():
             if len(secret) >= 4:
                 text = text.replace(secret, "***")
-        return discreet(text)
+        return text
 
 
 def _encoded(call: Call, connection: str) -> tuple[bytes | None, str]:

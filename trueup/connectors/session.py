@@ -18,13 +18,15 @@ from trueup.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What every step receives first. `values` are the named settings for `{placeholders}`."""
+    """What every step receives first. `values` are the named settings for `{placeholders}`; `learned` holds
+    what the system's metadata told once (names to ids), for as long as the connector lives."""
 
     manifest: words.Manifest
     settings: ConnectionSettings = field(repr=False)
     http: HttpClient
     clock: Clock
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    learned: dict[str, dict[str, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def object(self, name: str) -> words.Object:
         """The manifest's words on one object. NotFound for an unknown one."""

@@ -84,7 +84,7 @@ def as_error(verdict: Verdict, connection: str, operation: str) -> ConnectorErro
     details = {
         "connection": connection,
         "operation": operation,
-        "vendor_says": verdict.says,
+        "vendor_says": discreet(verdict.says),
         "remedy": verdict.remedy,
         "code": verdict.code,
     }

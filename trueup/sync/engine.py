@@ -19,7 +19,8 @@ from trueup.sync.tally import Tally
 ROUNDS = 30
 """Most rounds of decide and deliver in one run; what is left waits for the next run."""
 
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=3)
+"""A run that dies is taken over after this; every sign of progress renews it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,16 @@ def names_in(fields: Sequence[str]) -> list[str]:
     return [name.removeprefix(PREFIX) for name in fields if name.startswith(PREFIX)]
 
 
+def subscriptions(session: Session, names: Sequence[str]) -> dict[str, int]:
+    """Name to id, asked for again only when a name is not known: with every page would be a call too many."""
+    known = session.learned.get(PREFIX)
+    if known is None or not known.keys() >= set(names):
+        known = session.learned[PREFIX] = definitions(session)
+    return known
+
+
 def definitions(session: Session) -> dict[str, int]:
-    """The portal's subscriptions: name to id."""
+    """The portal's subscriptions as they are now: name to id."""
     answer = session.http.send(Call("GET", "/communication-preferences/v3/definitions", "subscriptions"))
     found = answer.body.get("subscriptionDefinitions") if isinstance(answer.body, dict) else None
     if not isinstance(found, list):
@@ -40,7 +48,7 @@ def definitions(session: Session) -> dict[str, int]:
 
 def read(session: Session, emails: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Json]]:
     """By lower-case address: `subscription.<Name>` to its value. A subscription not told of is absent."""
-    by_id = {id: name for name, id in definitions(session).items()}
+    by_id = {id: name for name, id in subscriptions(session, names).items()}
     found: dict[str, dict[str, Json]] = {}
     unique = list(dict.fromkeys(email.lower() for email in emails))
     for start in range(0, len(unique), _BATCH):
@@ -90,7 +98,8 @@ def write(
 
     (failures by item key, kept values by item key). What is in neither was not asked for.
     """
-    known = definitions(session)
+    asked = {name for item in items for name in names_in(list(item.values))}
+    known = subscriptions(session, sorted(asked))
     failures: dict[str, Outcome] = {}
     wishes: list[Wish] = []
     for item in items:
