@@ -1,4 +1,4 @@
-"""A value that somebody cleared goes everywhere, also where it is seen for the first time in that decision."""
+"""A cleared value is cleared everywhere, also where it is seen for the first time in that decision."""
 
 from __future__ import annotations
 

@@ -246,9 +246,9 @@ class Landing:
 
     `listing` is the number of the listing that they belong to (absence is judged by it), None for
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
-    was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records that answered under another id than
-    asked: (asked id, index into records). `fields` are the remote paths that were asked for; a completed
-    listing remembers them.
+    was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records
+    that answered under another id than asked: (asked id, index into records). `fields` are the remote
+    paths that were asked for; a completed listing remembers them.
     """
 
     connection: str

@@ -1,1 +1,1 @@
-"""Use cases, and the one place where things are wired. The command line, the console and the jobs sit on it."""
+"""Use cases, and the one place where things are wired: what the command line, console and jobs sit on."""

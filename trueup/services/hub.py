@@ -158,7 +158,7 @@ def _not_writable(policy: Policy, fields: Mapping[Stream, Mapping[str, FieldSpec
         for binding in mapping.bindings:
             spec = fields[stream].get(binding.remote)
             if spec is not None and not spec.writable and binding.direction is Direction.OUT:
-                yield f"{stream[0]} {stream[1]}: `{binding.remote}` cannot be written there, so it is left alone"
+                yield f"{' '.join(stream)}: `{binding.remote}` cannot be written there, so it is left alone"
 
 
 def _upserts(config: HubConfig) -> dict[Stream, str]:
