@@ -110,8 +110,8 @@ def _head() -> list[str]:
         f" load {os.getloadavg()[0]:.1f}.",
         "",
         "CPU time (user + system) of this process, the portals' own taken off, PostgreSQL's backends added.",
-        "One hub between two HubSpot portals without latency: one has everybody (20 fields), in the other they",
-        "are made. Pages and batches of 100.",
+        "One hub between two HubSpot portals without latency: one has everybody (20 fields), in the other",
+        "they are made. Pages and batches of 100.",
         "",
     ]
 
@@ -152,7 +152,7 @@ def _hubs(hubs: Mapping[str, Measured], bare: Floor, sockets: Floor) -> list[str
         )
     lines += [
         "",
-        "`with sockets` adds what the same calls cost the raw client over loopback beyond the call in process.",
+        "`with sockets` adds what the same calls cost the raw client over loopback beyond those in process.",
         "",
         "## All runs",
         "",

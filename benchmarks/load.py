@@ -17,8 +17,8 @@ from benchmarks.portal import Portal
 
 
 def peak() -> int:
-    """The most memory that this program ever held, in bytes. (What `getrusage` tells on Linux is at least what
-    the process that started this one held.)"""
+    """The most memory that this program ever held, in bytes. (What `getrusage` tells on Linux is at
+    least what the process that started this one held.)"""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) * 1024

@@ -57,8 +57,8 @@ def nobody_knows() -> datetime:
 class Portal:
     """One account. Answers listings, searches by change, batch reads, creates and updates.
 
-    `fill` makes contacts; with `made_up` so many are made up while they are read, and one that `forgets` keeps
-    nothing that it was sent: then a measurement of memory does not measure the portal.
+    `fill` makes contacts; with `made_up` so many are made up while they are read, and one that `forgets`
+    keeps nothing that it was sent: then a measurement of memory does not measure the portal.
     """
 
     def __init__(self, now: Callable[[], datetime] = nobody_knows) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,9 +109,12 @@ class Hands:
             case _ if key == "last_name":
                 self.house.support.user_edit(id, name=value)
             case _ if key == "stage":
-                self.house.support.user_edit(id, **{"user_fields.stage": value})
+                self._edit_user(id, {"user_fields.stage": value})
             case _:
-                self.house.support.user_edit(id, **{key: value})
+                self._edit_user(id, {key: value})
+
+    def _edit_user(self, id: str, values: Mapping[str, Any]) -> None:
+        self.house.support.user_edit(id, "agent", **values)
 
     def opt_out(self, name: str, object: str, id: str) -> None:
         """The person does not want e-mail any more and says so here."""

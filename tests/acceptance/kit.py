@@ -228,7 +228,13 @@ objects:
     create: '{create}'
     stage:
       field: lifecyclestage
-      values: {{name: subscriber, lead: lead, mql: marketingqualifiedlead, sql: salesqualifiedlead, opportunity: opportunity, customer: customer}}
+      values:
+        name: subscriber
+        lead: lead
+        mql: marketingqualifiedlead
+        sql: salesqualifiedlead
+        opportunity: opportunity
+        customer: customer
       unlisted: leave
     consent:
       email.marketing: {{subscription: Newsletter, opted_in_when: {{evidence: [time, source]}}}}
@@ -256,7 +262,11 @@ objects:
     create: '{create}'
     stage:
       field: Status
-      values: {{mql: Open - Not Contacted, sal: Working - Contacted, recycled: Recycled, disqualified: Unqualified}}
+      values:
+        mql: Open - Not Contacted
+        sal: Working - Contacted
+        recycled: Recycled
+        disqualified: Unqualified
       unlisted: leave
     fields:
       company_name: {{field: Company, default: Private person}}
@@ -288,7 +298,7 @@ objects:
     fields:
       full_name: name
       secret_note: user_fields.contract_number
-      stage: {{field: user_fields.stage, values: {{name: name, lead: lead, mql: mql, sal: sal, sql: sql, opportunity: opportunity, customer: customer, recycled: recycled, disqualified: disqualified, former: former}}}}
+      stage: user_fields.stage
     without: [created_at]
   organizations:
     entity: company
@@ -356,8 +366,8 @@ def house(
 
 
 def disagreements(house: House, kinds: Sequence[Kind] = (Kind.COMPANY, Kind.CONTACT)) -> list[str]:
-    """Every field in which a system does not hold what it would keep of the hub's value, apart from those that
-    it refused and that are set aside for a person (`refused_values`)."""
+    """Every field in which a system does not hold what it would keep of the hub's value, apart from those
+    that it refused and that are set aside for a person (`refused_values`)."""
     wrong: list[str] = []
     for kind in kinds:
         everyone = list(house.entities(kind))
@@ -420,7 +430,7 @@ def _same_target(house: House, entity: Entity, link: Link, binding: Binding, rec
 
 
 def _equal(binding: Binding, want: Json, record: Record) -> bool:
-    """Whether the record holds what it would keep of `want`; a required field's filler is as good as empty."""
+    """Whether the record holds what it would keep of `want`; a filler is as good as empty."""
     has = record.values.get(binding.remote)
     if binding.refers is not None:
         return str(want or "") == str(has or "")

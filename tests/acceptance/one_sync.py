@@ -1,4 +1,4 @@
-"""One sync in a process of its own, over the stand-ins of a sandbox on loopback: it may be killed at any time.
+"""One sync in a process of its own, over the stand-ins of a sandbox on loopback: it may be killed.
 
 `python -m tests.acceptance.one_sync CONFIG '{"marketing": "http://127.0.0.1:…", …}'`
 """

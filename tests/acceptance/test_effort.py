@@ -79,7 +79,7 @@ def _first_load(folder: Path, more: int) -> dict[str, tuple[int, int]]:
 
 def test_a_first_load_makes_at_most_a_twentieth_more_calls_than_the_least(tmp_path: Path) -> None:
     made = _first_load(tmp_path, more=2)
-    # One more for each account: what the system's metadata tells is asked once, however many people there are.
+    # One more for each account: what the system's metadata tells is asked once, whatever their number.
     assert {name: pair for name, pair in made.items() if pair[0] > 1.05 * pair[1] + 1} == {}
 
 
@@ -89,7 +89,7 @@ def test_a_first_load_makes_no_call_more_than_that(tmp_path: Path) -> None:
 
 
 def test_an_update_of_many_costs_one_reading_and_one_writing_per_batch(tmp_path: Path) -> None:
-    """HubSpot has no versions: before a batch of 100 is written, it is read once more. That is in the least."""
+    """HubSpot has no versions: before a batch of 100 is written, it is read once more. That is the least."""
     hands = people(tmp_path, ("marketing", "sales"), ("marketing", "sales"))
     hands.house.settle()
     hands.house.release()

@@ -22,7 +22,7 @@ Said = dict[tuple[str, str], str]
 
 @dataclass
 class Two:
-    """Two filled systems. `differ`: what marketing would be given in place of its own; `empty`: what it lacks."""
+    """Two filled systems. `differ`: what marketing would be given for its own; `empty`: what it lacks."""
 
     house: House
     differ: Said = field(default_factory=dict)

@@ -21,10 +21,17 @@ SECRETS = [
     value for name, value in ENVIRONMENT.items() if name not in ("SALESFORCE_CLIENT_ID", "ZENDESK_USER")
 ]
 PERSON = "canary.zulu@example.com"
+
+
 def repeated(secret: str) -> bytes:
     """A vendor's complaint that repeats the address and the secret, as vendors do."""
     words = f"{PERSON} may not be used with {secret}"
-    complaint = {"message": words, "category": "VALIDATION_ERROR", "description": words, "errorCode": "INVALID"}
+    complaint = {
+        "message": words,
+        "category": "VALIDATION_ERROR",
+        "description": words,
+        "errorCode": "INVALID",
+    }
     return json.dumps(complaint).encode()
 
 

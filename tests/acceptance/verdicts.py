@@ -53,7 +53,7 @@ def lost(house: House) -> list[str]:
         for path, before in effect.before.items():
             words = set(_words(before)) - set(_words(effect.after.get(path)))
             gone.extend(
-                f"{name}/{effect.object}/{effect.id} {path}: {one} ({before!r} became {effect.after.get(path)!r})"
+                f"{name}/{effect.id} {path}: {one} of {before!r}, now {effect.after.get(path)!r}"
                 for one in sorted((words & typed) - known)
             )
     return gone

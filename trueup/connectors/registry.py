@@ -47,6 +47,11 @@ class ConnectorKind:
         return load_manifest(file) if file.exists() else None
 
     @property
+    def sign_in(self) -> tuple[str, ...]:
+        """What a connector that is all code needs under `auth:` (its `SIGN_IN`)."""
+        return tuple(getattr(self._module("connector"), "SIGN_IN", ()))
+
+    @property
     def mapping_file(self) -> Path:
         """The default mapping; may be absent."""
         return self.folder / "mapping.yaml"

@@ -304,7 +304,7 @@ def _system_file(one: Wanted, system: System) -> str:
         lines.append(f"  kind: {kind}")
     lines += [_auth_line(one, name, system) for name in _needed(one.connector, system)]
     lines.append("schedule: {every: 5m}")
-    if system.open:
+    if system.open and not system.mapping:
         lines += ["objects:", "  customers:                    # a table or view: name it, and its columns"]
         lines += ["    entity: contact", "    key: id", "    fields:", "      email: email"]
         return "\n".join(lines) + "\n"
@@ -325,11 +325,10 @@ def _needed(connector: str, system: System) -> list[str]:
     from trueup.connectors.manifest import placeholders
     from trueup.connectors.registry import connector_kind
 
-    if system.open:
-        return ["url"]
-    manifest = connector_kind(connector).manifest
+    kind = connector_kind(connector)
+    manifest = kind.manifest
     if manifest is None:
-        return []
+        return list(kind.sign_in)
     words = placeholders(manifest.auth[0].model_dump()) if manifest.auth else set()
     words |= placeholders(manifest.base_url)
     settings = manifest.settings

@@ -27,6 +27,10 @@ from trueup.ports import Budget, Clock
 T = TypeVar("T")
 
 
+SIGN_IN = ("url",)
+"""What `auth:` must say."""
+
+
 def connect(
     settings: ConnectionSettings, transport: httpx.BaseTransport | None, clock: Clock, budget: Budget
 ) -> SqlConnector:

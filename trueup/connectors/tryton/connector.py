@@ -24,6 +24,10 @@ from trueup.ports import Budget, Clock
 TIMEOUT = 60.0
 
 
+SIGN_IN = ("url", "database", "user", "password")
+"""What `auth:` must say."""
+
+
 def connect(
     settings: ConnectionSettings, transport: httpx.BaseTransport | None, clock: Clock, budget: Budget
 ) -> TrytonConnector:
