@@ -84,7 +84,6 @@ def test_under_faults_no_secret_and_no_address_is_in_a_log_or_an_error(
         assert PERSON not in text
 
 
-@pytest.mark.xfail(reason="`sync --json` holds samples of values, old and new", strict=True)
 def test_what_sync_prints_as_json_names_nobody(tmp_path: Path) -> None:
     """Numbers, ids and reasons; samples of values are what `plan` is for."""
     at = house(tmp_path)

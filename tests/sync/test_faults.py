@@ -406,13 +406,13 @@ def test_a_long_run_keeps_its_lease(tmp_path: Path, clock: Clock) -> None:
     rivals: list[object] = []
 
     def slow() -> None:
-        clock.tick(300)
+        clock.tick(50)
         now = clock.now()
         rivals.append(hub.store.lease("run", "another worker", now, now))
 
     source.between = slow
     hub.sync()
-    assert len(rivals) >= 4
+    assert len(rivals) * 50 > 180
     assert rivals == [None] * len(rivals)
 
 

@@ -168,7 +168,8 @@ def calls_line(calls: Mapping[str, int]) -> str:
 
 
 def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
-    """The same numbers for machines."""
+    """The same numbers for machines. Samples say where, not what: values are personal, and JSON goes into
+    logs; `plan --csv` and `plan --out` write them to a file that only its owner may read."""
     return {
         "objects": [
             {
@@ -186,8 +187,6 @@ def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
                 "object": one.object,
                 "field": one.field,
                 "effect": one.effect,
-                "old": one.old,
-                "new": one.new,
                 "withheld": one.withheld,
             }
             for one in tally.samples
