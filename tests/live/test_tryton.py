@@ -17,6 +17,7 @@ from tests.live.tables import Tables, tables
 from tests.live.tryton_server import tryton_server
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
+from trueup.model.plan import RunOutcome
 from trueup.services.hub import Hub
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.xdist_group("servers")]
@@ -150,14 +151,14 @@ def _furnish(crm: Tables, person: Person) -> None:
 
 
 def quiet(two: Two) -> None:
-    """Runs until one writes nothing; that must be soon."""
-    for _ in range(5):
+    """Runs until one writes nothing and leaves nothing open; that must be soon."""
+    for _ in range(6):
         time.sleep(1.1)
         before = two.writes()
-        synced(two.hub)
-        if two.writes() == before:
+        report = synced(two.hub)
+        if two.writes() == before and report.outcome in (RunOutcome.COMPLETED, RunOutcome.WITH_ERRORS):
             return
-    raise AssertionError("no silence after five runs")
+    raise AssertionError(f"no silence after six runs: {report.outcome}, {report.tally.notes}")
 
 
 def test_the_first_load_makes_everybody_known_to_both_and_replaces_nothing(two: Two) -> None:

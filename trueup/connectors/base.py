@@ -1,8 +1,8 @@
 """What a connector is: the protocol, its capabilities, and the shapes that go in and come out.
 
 A connector translates: request out, record in, error class by table. It does not retry, sleep, log
-values, cache between calls (beyond tokens and ids of metadata names), or decide what a moved id means. It receives its HTTP
-client and settings and makes nothing itself.
+values, cache between calls (beyond tokens and ids of metadata names), or decide what a moved id means.
+It receives its HTTP client and settings and makes nothing itself.
 """
 
 from __future__ import annotations
