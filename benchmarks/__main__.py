@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.floor import Floor, floor, floor_over_sockets
-from benchmarks.hubs import Pair, pair
+from benchmarks.hubs import Pair, as_the_command, pair
 from benchmarks.portal import Portal
 from benchmarks.postgres import Server, postgres
 from benchmarks.served import served
@@ -82,6 +82,7 @@ def memory(contacts: int) -> dict[str, float]:
 
 
 def main() -> None:
+    as_the_command()
     with tempfile.TemporaryDirectory() as name:
         folder, source = Path(name), Portal()
         source.fill(CONTACTS)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.hubs import pair
+from benchmarks.hubs import as_the_command, pair
 from benchmarks.portal import Portal
 
 
@@ -27,6 +27,7 @@ def peak() -> int:
 
 
 def main() -> None:
+    as_the_command()
     portal, count = Portal(), int(sys.argv[1])
     portal.made_up = count
     with tempfile.TemporaryDirectory() as folder:
