@@ -45,7 +45,7 @@ def main() -> None:
     """The entry point of the installed command.
 
     A run makes many small values that live as long as their batch: looked through rarely, the collector
-    costs a third less of a first load (benchmarks/RESULTS.md).
+    took a quarter to a third less CPU when 5,000 contacts were identified and decided.
     """
     gc.set_threshold(50_000, 50, 100)
     app()
