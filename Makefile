@@ -19,10 +19,10 @@ demo: $(VENV)/.demo  ## a full two-way sync over three stand-ins, in under two m
 	$(BIN)/trueup demo
 
 test: $(VENV)/.test  ## everything, with its own PostgreSQL and Tryton
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.test  ## no servers, no browser
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not server and not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not server and not slow"
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check trueup tests benchmarks

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -147,6 +149,26 @@ def test_a_read_is_tried_three_times_with_growing_pauses() -> None:
 
     assert client(handler, clock=clock).send(READ).status == 200
     assert clock.slept == [0.5, 1.0]
+
+
+def test_what_httpx_held_of_an_answer_goes_without_the_garbage_collector() -> None:
+    held: list[weakref.ref[httpx.SyncByteStream]] = []
+
+    class Body(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"{}"
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        body = Body()
+        held.append(weakref.ref(body))
+        return httpx.Response(200, stream=body)
+
+    gc.disable()
+    try:
+        client(handler).send(READ)
+        assert held[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_a_write_is_never_repeated() -> None:

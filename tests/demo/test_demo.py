@@ -25,8 +25,6 @@ SKELETON = Path(__file__).parent / "skeleton.txt"
 NOW = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 PEOPLE, SEED = 150, 1
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 @dataclass(frozen=True, slots=True)
 class Performed:

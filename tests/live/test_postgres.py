@@ -21,7 +21,7 @@ from trueup.model.plan import RunOutcome
 from trueup.services.hub import Hub
 from trueup.sync.engine import Report
 
-pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.xdist_group("servers")]
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 PEOPLE = int(os.environ.get("TRUEUP_FEBRL_PEOPLE", "600"))
 
 CRM = """create table customers (

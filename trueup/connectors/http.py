@@ -207,6 +207,9 @@ class HttpClient:
                 return self._read(response, effect, operation)
             finally:
                 response.close()
+                # httpx ties the response and its stream to each other: untied, a page's body goes at once
+                # instead of waiting for the garbage collector.
+                response.stream = httpx.ByteStream(b"")
         except _NEVER_SENT as error:
             raise Transient(
                 f"no connection ({type(error).__name__})",
