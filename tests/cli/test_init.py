@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.kit import kept, rows, say, two_tables
 from trueup.config.load import load
-from trueup.sandbox.seed import dirty_csvs
+from trueup.sandbox.dirty_csvs import dirty_csvs
 from trueup.services.headers import KEY, NEWSLETTER, field_of
 
 

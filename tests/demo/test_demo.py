@@ -18,7 +18,7 @@ from trueup.commands.demo_people import case_of
 from trueup.commands.demo_systems import MARKETING, SALES, SHOP, SUPPORT, Place, Systems
 from trueup.commands.demo_world import Stage, Unlike, set_up
 from trueup.commands.desk import Form, Unusable
-from trueup.sandbox.seed import NEWSLETTER
+from trueup.sandbox.fill_hubspot import NEWSLETTER
 from trueup.sandbox.server import SandboxClock
 
 SKELETON = Path(__file__).parent / "skeleton.txt"

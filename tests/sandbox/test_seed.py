@@ -15,17 +15,12 @@ from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.connectors.salesforce.vendor import SalesforceStandIn
 from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.sandbox.dirt import RecordView, views
+from trueup.sandbox.dirty_csvs import dirty_csvs
+from trueup.sandbox.filling import Filled
 from trueup.sandbox.people import INTERESTS, generate
-from trueup.sandbox.seed import (
-    ENVIRONMENT,
-    Filled,
-    dirty_csvs,
-    example_sandbox,
-    fill,
-    fill_sandbox,
-    fill_shop,
-)
+from trueup.sandbox.seed import ENVIRONMENT, example_sandbox, fill, fill_sandbox
 from trueup.sandbox.server import Maker, Sandbox, SandboxClock
+from trueup.sandbox.shop import fill_shop
 from trueup.sandbox.standin import StandIn
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

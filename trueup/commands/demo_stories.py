@@ -13,7 +13,7 @@ from trueup.commands.demo_people import Search, Someone
 from trueup.commands.demo_systems import MARKETING, SALES, SHOP, SUPPORT, Place, Systems
 from trueup.commands.demo_world import Unlike
 from trueup.model.record import Json
-from trueup.sandbox.seed import NEWSLETTER
+from trueup.sandbox.fill_hubspot import NEWSLETTER
 
 NEW = "(new)"
 """Stands for the id of a record that the hub is to create."""

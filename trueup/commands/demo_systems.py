@@ -13,7 +13,7 @@ from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.connectors.salesforce.vendor import SalesforceStandIn
 from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.model.record import Json
-from trueup.sandbox.seed import NEWSLETTER
+from trueup.sandbox.fill_hubspot import NEWSLETTER
 from trueup.sandbox.shop import Shop
 from trueup.sandbox.standin import StandIn
 

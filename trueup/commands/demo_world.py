@@ -25,7 +25,8 @@ from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.connectors.salesforce.vendor import SalesforceStandIn
 from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.errors import NotFound, TrueupError
-from trueup.sandbox.seed import Filled, fill_sandbox
+from trueup.sandbox.filling import Filled
+from trueup.sandbox.seed import fill_sandbox
 from trueup.sandbox.server import Sandbox, SandboxClock
 from trueup.sandbox.shop import Shop
 from trueup.services.hub import Hub, World, wire

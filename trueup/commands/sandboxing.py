@@ -24,9 +24,11 @@ from trueup.config.settings import Connection, HubConfig
 from trueup.connectors.registry import connector_kind
 from trueup.errors import NotFound
 from trueup.sandbox.dirt import example_sources, view
+from trueup.sandbox.filling import Filled
 from trueup.sandbox.people import Mix, Population, generate
-from trueup.sandbox.seed import AGE, Filled, fill, fill_shop
+from trueup.sandbox.seed import AGE, fill
 from trueup.sandbox.server import Maker, Sandbox
+from trueup.sandbox.shop import fill_shop
 from trueup.sandbox.standin import StandIn
 
 _SOURCES = {"hubspot": "marketing", "salesforce": "sales", "zendesk": "support", "sql": "shop"}
