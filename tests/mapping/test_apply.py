@@ -341,9 +341,9 @@ def test_sets_are_addressed_with_brackets_too() -> None:
 
 def test_a_rule_carries_its_policies_onto_the_binding() -> None:
     rule = FieldRule("x", "r", publish=Publish(60.0), create_only=True, origin="connections/sales.yaml:7")
-    binding = mapping(rule, custom=(Field("x", Type.TEXT, confined_to=("operations",)),)).bindings[0]
+    binding = mapping(rule, custom=(Field("x", Type.TEXT),)).bindings[0]
     assert binding.publish == Publish(60.0)
-    assert (binding.create_only, binding.confined_to) == (True, ("operations",))
+    assert binding.create_only
     assert binding.origin == "connections/sales.yaml:7"
 
 

@@ -58,7 +58,7 @@ def write(text: str, type: Type, value: Any, locale: Locale = KYIV) -> Any:
 @given(data=st.data())
 def test_a_transform_obeys_the_laws_for_every_value(text: str, type: Type, data: st.DataObject) -> None:
     table = {"x": Field("x", type)}
-    mapping = ObjectMapping("c", "o", Kind.CONTACT, (binding(text, type),), ("r",))
+    mapping = ObjectMapping("c", "o", Kind.CONTACT, (binding(text, type),), ("r",), frozenset({"r"}))
     value, raw = data.draw(canonical(table["x"])), data.draw(RAW)
     assert violations(mapping, [{"x": value}], [{"r": raw}], table) == []
 

@@ -6,7 +6,7 @@ a whole entity (for a create), `keeps` tells what one binding's target would mak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from rapidfuzz import process
@@ -33,18 +33,24 @@ def compile_mapping(
     table: Mapping[str, Field],
     locale: Locale,
     specs: Mapping[str, FieldSpec] = _NO_SPECS,
+    confined: Collection[str] = (),
 ) -> ObjectMapping:
     """The mapping of one object, ready to apply. Raises ConfigError with every problem of the rules.
 
     `specs`: what the system says of its fields, by remote path; lengths, options and types in it shape
-    what is written. `rules.kind` must be set; for a case take `compile_bindings`.
+    what is written. `confined`: fields that may not be written to this connection; a rule that would is
+    a problem, so no plan can hold such a write. `rules.kind` must be set; for a case take
+    `compile_bindings`.
     """
     bindings = compile_bindings(rules, table, locale, specs)
+    if problems := list(_leaving(bindings, confined)):
+        raise ConfigError(problems)
     if rules.kind is None:
         raise ConfigError([_problem(rules.origin, f"`{rules.name}` is no entity and has no mapping", "")])
     asked = dict.fromkeys(binding.remote for binding in bindings)
-    asked |= dict.fromkeys((*rules.deactivate, *rules.reactivate))
-    return ObjectMapping(connection, rules.name, rules.kind, bindings, tuple(asked))
+    switches = dict.fromkeys((*rules.deactivate, *rules.reactivate))
+    written = frozenset((*(binding.remote for binding in bindings if binding.outward), *switches))
+    return ObjectMapping(connection, rules.name, rules.kind, bindings, tuple(asked | switches), written)
 
 
 def compile_bindings(
@@ -224,6 +230,15 @@ def _said_twice(bindings: Iterable[Binding]) -> Iterable[Problem]:
             written.setdefault(binding.remote, _shown(binding.fields[0]))
 
 
+def _leaving(bindings: Iterable[Binding], confined: Collection[str]) -> Iterable[Problem]:
+    for binding in bindings:
+        for field in binding.fields if binding.outward else ():
+            if field in confined:
+                message = f"`{_shown(field)}` may not be written here: it is confined to other connections"
+                yield _problem(binding.origin, message, "", _CONFINED)
+
+
+_CONFINED = "TU-CFG-035"
 _TWICE = "TU-CFG-031"
 _MAPPING = "TU-CFG-036"
 

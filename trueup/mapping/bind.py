@@ -64,7 +64,6 @@ def field_binding(site: Site, key: str) -> Binding:
         type=field.type if len(fields) == 1 else Type.TEXT,
         refers=field.refers if not field.derived else None,
         to=rule.to,
-        confined_to=field.confined_to,
         origin=rule.origin,
     )
 

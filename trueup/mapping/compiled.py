@@ -57,7 +57,6 @@ class Binding:
     type: Type = Type.TEXT
     refers: Kind | None = None
     to: str | None = None
-    confined_to: tuple[str, ...] = ()
     origin: str = "default"
 
     @property
@@ -71,13 +70,15 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class ObjectMapping:
-    """The compiled mapping of one connection's object. `remote_fields` is all that must be asked for."""
+    """The compiled mapping of one connection's object. `remote_fields` is all that must be asked for,
+    `written` all that may be written besides the hub's own key."""
 
     connection: str
     object: str
     kind: Kind
     bindings: tuple[Binding, ...]
     remote_fields: tuple[str, ...]
+    written: frozenset[str]
 
     def binding(self, key: str) -> Binding | None:
         """The binding of this key, None when today's mapping has none."""

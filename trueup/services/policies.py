@@ -64,7 +64,10 @@ def _mappings(config: HubConfig, connection: Connection, specs: Specs) -> dict[S
         if rules.kind is not None:
             stream = (connection.name, name)
             table = config.fields[rules.kind]
-            found[stream] = compile_mapping(connection.name, rules, table, locale, specs.get(stream, {}))
+            confined = [field for field in table if config.confined(field, connection.name, rules.kind)]
+            found[stream] = compile_mapping(
+                connection.name, rules, table, locale, specs.get(stream, {}), confined
+            )
     return found
 
 

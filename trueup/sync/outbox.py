@@ -23,7 +23,7 @@ from trueup.connectors.base import (
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
 from trueup.model.entity import public_id
-from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, WriteKind
+from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, Write, WriteKind
 from trueup.model.record import Json, Record
 from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
@@ -102,7 +102,7 @@ class Push:
 
     def _deliver(self, batch: Sequence[Delivery]) -> None:
         stream = (batch[0].write.connection, batch[0].write.object)
-        batch = self._still_there(stream, batch)
+        batch = self._still_mapped(stream, self._still_there(stream, batch))
         if not batch:
             return
         try:
@@ -127,6 +127,18 @@ class Push:
         self.parts.store.settle([acknowledge.stale(one, now) for one in moved], now, self.fence)
         self.tally.add(stream, "superseded", len(moved))
         return [one for one in batch if one.link.stream == stream]
+
+    def _still_mapped(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Those that write only what today's mapping may write there; others, decided before a field was
+        taken away or confined (one that waited, failed or was in doubt), are decided again."""
+        written = self.parts.policy.mappings[stream].written
+        over = [one for one in batch if not written.issuperset(_own_values(one.write))]
+        if not over:
+            return batch
+        now = self.parts.now()
+        self.parts.store.settle([acknowledge.outdated(one) for one in over], now, self.fence)
+        self.tally.add(stream, "superseded", len(over))
+        return [one for one in batch if one not in over]
 
     def _guarded(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
         """Those whose record is still as it was when the write was decided.
@@ -351,6 +363,11 @@ def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
     for one in deliveries:
         jobs.setdefault((one.write.connection, one.write.object, one.job), []).append(one)
     return list(jobs.values())
+
+
+def _own_values(write: Write) -> Iterator[str]:
+    """The paths that a write sets, apart from the hub's own key in a new record."""
+    return (path for path in write.values if write.upsert is None or path != write.upsert[0])
 
 
 def _unclear(delivery: Delivery, outcome: Outcome) -> bool:

@@ -145,6 +145,11 @@ def stale(delivery: Delivery, now: datetime) -> Settlement:
     return Settlement(delivery.id, DeliveryState.SUPERSEDED, drops_version=True, due="stale")
 
 
+def outdated(delivery: Delivery) -> Settlement:
+    """The configuration no longer lets this be written: nothing leaves, and the contact is decided again."""
+    return Settlement(delivery.id, DeliveryState.SUPERSEDED, due="config")
+
+
 def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settlement:
     """May have been applied: only reading resolves it, after the lag counted from now."""
     return Settlement(
