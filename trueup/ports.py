@@ -181,10 +181,6 @@ class Store(Protocol):
         """What referrers need to know of these entities (public ids; merged ones follow their alias)."""
         ...
 
-    def find_by_key(self, kind: Kind, key: tuple[str, str]) -> Sequence[str]:
-        """Public ids of entities that hold this match key."""
-        ...
-
     def gates_open(self) -> frozenset[tuple[str, str]]:
         """Streams of which one complete listing has landed and has no stranger left."""
         ...

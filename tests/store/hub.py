@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trueup.model.entity import Agreed, Link, Source
+from trueup.model.entity import Agreed, Link, Source, public_id
 from trueup.model.fields import Kind
 from trueup.model.plan import (
     Assignment,
@@ -150,3 +150,9 @@ class Hub:
         for _ in others:
             self.settle(*(done(one, remote_id=f"x-{id}", version="1") for one in self.send()))
         return self.case(case.entity.id)
+
+
+def holders_of(hub: Hub, key: tuple[str, str]) -> list[str]:
+    """Public ids of the contacts that hold this match key."""
+    found = hub.store.candidates(Kind.CONTACT, [key])[key]
+    return sorted({public_id(Kind.CONTACT, one.entity_id) for one in found})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.store.hub import Hub, assignment, at, plan, record
+from tests.store.hub import Hub, assignment, at, holders_of, plan, record
 from trueup.model.fields import Kind
 from trueup.model.plan import Assignment, Candidate, LinkPatch, MatchDecision, Verdict
 
@@ -68,7 +68,7 @@ def test_who_holds_a_key_is_told_by_entity_and_link(hub: Hub) -> None:
         ("email", "nobody@x.example"): [],
     }
     assert hub.store.candidates(Kind.COMPANY, [EMAIL]) == {EMAIL: []}
-    assert hub.store.find_by_key(Kind.CONTACT, EMAIL) == [case.entity.public_id]
+    assert holders_of(hub, EMAIL) == [case.entity.public_id]
 
 
 def test_strangers_hold_no_keys(hub: Hub) -> None:
@@ -126,8 +126,8 @@ def test_a_decision_replaces_the_keys_of_its_links(hub: Hub) -> None:
     (link,) = case.links
     new = ("email", "b@x.example")
     hub.commit(plan(case, links=(LinkPatch(link.id, link.rev, {}, {}, True, keys=(new, new)),)))
-    assert hub.store.find_by_key(Kind.CONTACT, EMAIL) == []
-    assert hub.store.find_by_key(Kind.CONTACT, new) == [case.entity.public_id]
+    assert holders_of(hub, EMAIL) == []
+    assert holders_of(hub, new) == [case.entity.public_id]
 
 
 def test_verdicts_are_remembered_and_the_undecided_wait_for_a_steward(hub: Hub) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from tests.store.hub import Hub, assignment, at, create, done, page, plan, record, update
+from tests.store.hub import Hub, assignment, at, create, done, holders_of, page, plan, record, update
 from trueup.model.fields import Kind
 from trueup.model.plan import Lane
 from trueup.ports import Store
@@ -54,7 +54,7 @@ def test_two_workers_with_one_new_person_make_one_contact(hub: Hub, workers: lis
             )
         )
         assert sorted(map(len, back)) == [0, 1]
-        assert len(hub.store.find_by_key(Kind.CONTACT, key)) == 1
+        assert len(holders_of(hub, key)) == 1
 
 
 def test_two_workers_with_one_page_make_each_link_once(hub: Hub, workers: list[Hub]) -> None:

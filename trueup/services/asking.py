@@ -18,6 +18,7 @@ from trueup.model.values import Rejected, Type, Value
 from trueup.services.hub import Hub
 from trueup.services.words import covered
 from trueup.sync.decide import context_for, plans_for
+from trueup.sync.tally import Undecided
 
 HISTORY = 500
 """Most decisions that are looked through for the origin of a value."""
@@ -180,9 +181,12 @@ class Standing:
 
 def standings(hub: Hub, case: Case) -> list[Standing]:
     """One for each connection that has such records, in the order of the configuration."""
-    plan = plans_for(hub.parts, [case], context_for(hub.parts, [case]))[0]
+    lost: list[Undecided] = []
+    found = plans_for(hub.parts, [case], context_for(hub.parts, [case]), lost.append)
     names = dict.fromkeys(name for name, _ in hub.parts.policy.streams(case.entity.kind))
-    return [_standing(hub, case, plan, name) for name in names]
+    if lost:
+        return [Standing(name, "not decided", str(lost[0])) for name in names]
+    return [_standing(hub, case, plan, name) for _, plan in found for name in names]
 
 
 def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:

@@ -13,9 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-import orjson
-
 from trueup.errors import NotFound
+from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case, Plan, Write
 from trueup.model.record import Json
 from trueup.sync.rules.reconcile import write_digest
@@ -79,7 +78,7 @@ class PlanWriter:
 
     def _line(self, value: Mapping[str, Json]) -> None:
         assert self._file is not None
-        self._file.write(orjson.dumps(value) + b"\n")
+        self._file.write(f"{dumps(value)}\n".encode())
 
 
 def _write(write: Write) -> dict[str, Json]:
@@ -119,8 +118,8 @@ def _lines(path: Path) -> Iterator[dict[str, Json]]:
     with path.open("rb") as file:
         for line in file:
             try:
-                yield orjson.loads(line)
-            except orjson.JSONDecodeError:
+                yield loads(line.decode())
+            except ValueError:
                 yield {}
 
 

@@ -106,11 +106,11 @@ def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path 
 
 def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> None:
     if out is None:
-        for case, one in preview(hub.parts, scope.chooser()):
+        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser()):
             _note(report, case, one)
         return
     with PlanWriter(out, hub.config.version, hub.parts.now().isoformat()) as writer:
-        for case, one in preview(hub.parts, scope.chooser()):
+        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser()):
             writer.add(case, one)
             _note(report, case, one)
 
@@ -177,7 +177,7 @@ def _against(hub: Hub, path: Path) -> Drift:
             f"{path} was made with another configuration; make the plan again", code="TU-RUN-031"
         )
     plan(hub)
-    now = {key_of(case): digests(one) for case, one in preview(hub.parts)}
+    now = {key_of(case): digests(one) for case, one in preview(hub.parts, Tally().undecided)}
     moved = drift(saved, now)
     if moved.share > hub.config.hub.drift_limit:
         raise PlanDrifted(

@@ -8,9 +8,10 @@ from trueup.errors import NotFound
 from trueup.model.entity import Link, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.history import HistoryRow
+from trueup.model.jsontext import loads
 from trueup.model.plan import Change, Conflict
 from trueup.model.values import Value
-from trueup.store.codec import loads, moment, name_of, parse_public_id, short_key
+from trueup.store.codec import moment, name_of, parse_public_id, short_key
 from trueup.store.commit import FIRST_SIGHT
 from trueup.store.decide import home
 from trueup.store.rows import links_where

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-import orjson
-
 from trueup.errors import NotFound
 from trueup.model.entity import NEVER, Agreed, Quarantine, Source, public_id
 from trueup.model.fields import PREFIX, Kind
-from trueup.model.record import Json
+from trueup.model.jsontext import dumps, loads
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 _KINDS = {prefix: kind for kind, prefix in PREFIX.items()}
 
 
@@ -41,25 +37,6 @@ def moment_or_none(at: int | None) -> datetime | None:
     return None if at is None else moment(at)
 
 
-def dumps(value: Json) -> str:
-    """JSON text with sorted keys.
-
-    What orjson does not take but JSON can say (halves of surrogate pairs, integers over 64 bits) is
-    written by the standard library and marked by a leading space, so that it reads back the same.
-    """
-    try:
-        return orjson.dumps(value, option=_SORTED).decode()
-    except TypeError:
-        return " " + json.dumps(value, sort_keys=True)
-
-
-def loads(text: str | None) -> Any:
-    """What `dumps` wrote; an empty mapping for nothing."""
-    if text is None:
-        return {}
-    return json.loads(text) if text[:1] == " " else orjson.loads(text)
-
-
 def dumps_or_none(value: Any) -> str | None:
     """None for what is empty: empty columns cost nothing."""
     return dumps(value) if value else None
@@ -68,11 +45,6 @@ def dumps_or_none(value: Any) -> str | None:
 def digest(text: str) -> bytes:
     """16 bytes that are equal only for equal text."""
     return blake2b(text.encode(), digest_size=16).digest()
-
-
-def write_digest(kind: str, values: Mapping[str, Json]) -> bytes:
-    """The digest of an intended write: of its kind and its values, whatever their order."""
-    return digest(dumps([kind, values]))
 
 
 def short_key(key: str) -> str:

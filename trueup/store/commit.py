@@ -9,11 +9,11 @@ from datetime import datetime
 from trueup.dedupe.normalise import match_keys
 from trueup.model.consent import ConsentEvent
 from trueup.model.fields import Kind
+from trueup.model.jsontext import dumps
 from trueup.model.plan import Change, Fence, LinkPatch, Plan, Write, WriteKind
 from trueup.model.values import Value
 from trueup.store.addresses import subjects_of
 from trueup.store.codec import (
-    dumps,
     dumps_or_none,
     id_of,
     micros,

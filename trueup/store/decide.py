@@ -9,10 +9,11 @@ from trueup.errors import NotFound
 from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.entity import Link, Reference
 from trueup.model.fields import Kind
+from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case, HubEdit, OpenDelivery
 from trueup.model.record import Ref
 from trueup.model.values import Value
-from trueup.store.codec import dumps, loads, micros, moment, name_of, parse_public_id
+from trueup.store.codec import micros, moment, name_of, parse_public_id
 from trueup.store.marks import mark_due
 from trueup.store.rows import ENTITY, OPEN, by_entity, entity_of, links_where, open_of
 from trueup.store.sql import Row, Tx

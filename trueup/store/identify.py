@@ -8,8 +8,9 @@ from zlib import crc32
 
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
+from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Assignment, Candidate, Fence, MatchDecision, Verdict
-from trueup.store.codec import dumps, loads, micros, moment, name_of, short_key
+from trueup.store.codec import micros, moment, short_key
 from trueup.store.leases import check
 from trueup.store.marks import mark_each
 from trueup.store.moves import Reasons, because, referrers_of_places
@@ -241,8 +242,3 @@ def unsure(tx: Tx, limit: int) -> list[MatchDecision]:
 def _decision(row: Row) -> MatchDecision:
     left, right, verdict, score, evidence, author, at = row[:7]
     return MatchDecision(left, right, Verdict(verdict), score, loads(evidence), author, moment(at))
-
-
-def find_by_key(tx: Tx, kind: Kind, key: Key) -> list[str]:
-    holders = _holders(tx, str(kind), [key])[key]
-    return [name_of(str(kind), entity) for entity in sorted({entity for entity, _, _ in holders})]

@@ -11,9 +11,10 @@ import orjson
 
 from trueup.errors import Broken
 from trueup.model.entity import Link
+from trueup.model.jsontext import dumps
 from trueup.model.plan import Fence, Landed, Landing
 from trueup.model.record import Json, Record
-from trueup.store.codec import dumps, dumps_or_none, micros, micros_or_none
+from trueup.store.codec import dumps_or_none, micros, micros_or_none
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each
 from trueup.store.moves import Reasons, because, follow_moves, remember_alias

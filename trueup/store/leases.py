@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from trueup.errors import LeaseLost, NotFound
+from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Fence, Run, RunOutcome
-from trueup.store.codec import dumps, loads, micros, moment, moment_or_none
+from trueup.store.codec import micros, moment, moment_or_none
 from trueup.store.sql import Row, Tx
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from trueup.model.entity import Agreed, Link, LinkState, Quarantine
+from trueup.model.jsontext import dumps
 from trueup.model.plan import Landing, Verdict
 from trueup.model.record import Json, Record
 from trueup.store.codec import (
     digest,
-    dumps,
     dumps_or_none,
     micros,
     micros_or_none,

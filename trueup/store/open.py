@@ -163,9 +163,6 @@ class SqlStore:
     def references(self, ids: Sequence[str]) -> Mapping[str, Reference]:
         return self._db.read(lambda tx: decide.references(tx, ids))
 
-    def find_by_key(self, kind: Kind, key: tuple[str, str]) -> Sequence[str]:
-        return self._db.read(lambda tx: identify.find_by_key(tx, kind, key))
-
     def gates_open(self) -> frozenset[tuple[str, str]]:
         return self._db.read(streams.gates_open)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from trueup.errors import ConfigError, Problem
-from trueup.store.codec import dumps, loads, micros
+from trueup.model.jsontext import dumps, loads
+from trueup.store.codec import micros
 from trueup.store.marks import mark_due
 from trueup.store.moves import close, supersede
 from trueup.store.sql import Tx

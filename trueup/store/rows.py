@@ -7,6 +7,7 @@ from typing import Any
 
 from trueup.model.entity import Entity, Link, LinkState
 from trueup.model.fields import Kind
+from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import (
     UNSENT_STATES,
     Delivery,
@@ -18,8 +19,6 @@ from trueup.model.plan import (
     WriteKind,
 )
 from trueup.store.codec import (
-    dumps,
-    loads,
     moment,
     moment_or_none,
     read_agreed,

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from trueup.errors import Broken, Transient
-from trueup.store.codec import dumps
+from trueup.model.jsontext import dumps
 from trueup.store.sql import Row, T, Tx, marks, settings
 
 BUSY_SECONDS = 30.0

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.model.jsontext import loads
 from trueup.model.plan import StreamState
-from trueup.store.codec import loads, micros, moment_or_none
+from trueup.store.codec import micros, moment_or_none
 from trueup.store.marks import mark_due
 from trueup.store.sql import Row, Tx
 

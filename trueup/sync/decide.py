@@ -24,6 +24,7 @@ from trueup.model.values import Value
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.rules.reconcile import reconcile
+from trueup.sync.tally import Undecided
 
 CHUNK = 500
 ROUNDS = 6
@@ -34,6 +35,9 @@ Chosen = Callable[[Case], bool]
 """Which of the due entities a run is about."""
 
 
+Undecidable = Callable[[Undecided], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Deciding:
     """One run's decisions: where they are counted, metered, and which entities they are about."""
@@ -41,6 +45,7 @@ class Deciding:
     run_id: int
     meter: Meter
     told: Callable[[Plan], None]
+    undecided: Undecidable
     chosen: Chosen = lambda case: True
 
 
@@ -53,7 +58,7 @@ def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | No
     stood = 0
     for _ in range(ROUNDS):
         moved = 0
-        for plans in planned(parts, [kind], deciding.chosen):
+        for plans in planned(parts, [kind], deciding):
             gated = [_through_fuses(plan, deciding.meter) for plan in plans]
             back = set(parts.store.commit(gated, deciding.run_id, parts.now(), fence))
             for plan in gated:
@@ -67,7 +72,7 @@ def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | No
     return stood
 
 
-def planned(parts: Parts, kinds: Sequence[Kind], chosen: Chosen) -> Iterator[list[Plan]]:
+def planned(parts: Parts, kinds: Sequence[Kind], deciding: Deciding) -> Iterator[list[Plan]]:
     """The plans of all due entities of these kinds, chunk by chunk; nothing is stored."""
     after = 0
     while True:
@@ -75,15 +80,35 @@ def planned(parts: Parts, kinds: Sequence[Kind], chosen: Chosen) -> Iterator[lis
         if not ids:
             return
         after = ids[-1]
-        cases = [case for case in parts.store.load(ids) if chosen(case)]
+        cases = [case for case in parts.store.load(ids) if deciding.chosen(case)]
         if cases:
-            yield plans_for(parts, cases, context_for(parts, cases))
+            found = plans_for(parts, cases, context_for(parts, cases), deciding.undecided)
+            yield [plan for _, plan in found]
 
 
-def plans_for(parts: Parts, cases: Sequence[Case], context: Context) -> list[Plan]:
-    """Decide these cases."""
+def plans_for(
+    parts: Parts, cases: Sequence[Case], context: Context, undecided: Undecidable
+) -> list[tuple[Case, Plan]]:
+    """Decide these cases. One that fails is told to `undecided` and left out: it stops nobody else."""
     now = parts.now()
-    return [reconcile(case, context, parts.policy, now) for case in cases]
+    found: list[tuple[Case, Plan]] = []
+    for case in cases:
+        try:
+            found.append((case, reconcile(case, context, parts.policy, now)))
+        except Exception as error:  # whatever it is, it is about this one entity
+            undecided(Undecided(case.entity.public_id, _place(error)))
+    return found
+
+
+def _place(error: Exception) -> str:
+    """The kind of an error and the line that raised it: its words may hold values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    name = trace.tb_frame.f_globals.get("__name__", "?")
+    return f"{type(error).__name__} in {name}, line {trace.tb_lineno}"
 
 
 # -- context --------------------------------------------------------------------------------------

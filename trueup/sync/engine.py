@@ -105,7 +105,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
         push.stop(name, Lane.NORMAL, error)
     meter = _meter(parts, order)
     meter.counts.update(parts.store.adopt_gated(report.run_id))
-    deciding = Deciding(report.run_id, meter, report.tally.planned, order.chosen)
+    deciding = Deciding(report.run_id, meter, report.tally.planned, report.tally.undecided, order.chosen)
     for _ in range(ROUNDS):
         identify_all(parts, fence)
         decided = decide_all(parts, deciding, fence)
@@ -180,6 +180,6 @@ def _outcome(parts: Parts, report: Report) -> RunOutcome:
         return RunOutcome.FAILED
     if report.failed or waiting is not None:
         return RunOutcome.PARTIAL
-    if report.tally.get("failed") or report.tally.get("rejected"):
+    if report.tally.lost or report.tally.get("failed") or report.tally.get("rejected"):
         return RunOutcome.WITH_ERRORS
     return RunOutcome.COMPLETED

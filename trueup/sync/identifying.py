@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from trueup.dedupe.decision import Holders, Stranger, identify
@@ -92,11 +92,3 @@ MOST_HOLDERS = 50
 def _stranger(parts: Parts, link: Link) -> Stranger:
     values = observe(parts.policy.mappings[link.stream], link.observed).values
     return Stranger(link, tuple(match_keys(link.kind, values)), values)
-
-
-def strangers_by_group(assignments: Sequence[Assignment]) -> dict[str, list[int]]:
-    """Link ids by the entity that they were proposed for."""
-    groups: dict[str, list[int]] = {}
-    for one in assignments:
-        groups.setdefault(one.group, []).append(one.link_id)
-    return groups

@@ -16,7 +16,7 @@ from trueup.model.entity import Entity, Reference
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Context, MatchDecision, Plan
 from trueup.model.record import Ref
-from trueup.sync.decide import CHUNK, Chosen, context_for, plans_for, rivals
+from trueup.sync.decide import CHUNK, Chosen, Undecidable, context_for, plans_for, rivals
 from trueup.sync.identifying import Unstored, proposals
 from trueup.sync.parts import KINDS, Parts
 
@@ -49,7 +49,9 @@ class Overlay:
             self.by_key.setdefault(key, set()).add(entity.public_id)
 
 
-def preview(parts: Parts, chosen: Chosen = lambda case: True) -> Iterator[tuple[Case, Plan]]:
+def preview(
+    parts: Parts, undecided: Undecidable, chosen: Chosen = lambda case: True
+) -> Iterator[tuple[Case, Plan]]:
     """Every due entity and every stranger, decided but not stored, parents before children."""
     overlay = Overlay()
     for kind in KINDS:
@@ -59,7 +61,7 @@ def preview(parts: Parts, chosen: Chosen = lambda case: True) -> Iterator[tuple[
             if not mine:
                 continue
             context = _context(parts, mine, overlay)
-            for case, plan in zip(mine, plans_for(parts, mine, context), strict=True):
+            for case, plan in plans_for(parts, mine, context, undecided):
                 if kind is not Kind.CONTACT:
                     overlay.remember(plan, case)
                 yield case, plan

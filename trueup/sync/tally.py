@@ -28,6 +28,21 @@ class Sample:
     withheld: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """An entity that could not be decided because of a mistake in this program; it stays due, the others
+    go on. `error` is the kind of the mistake and its place, and holds no value of anybody."""
+
+    entity: str
+    error: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.entity} could not be decided and is left as it was ({self.error}); the others go on."
+            f" This is a mistake in trueup: please report it with this line"
+        )
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts by (connection, object, what), with samples per (connection, what) and notes.
@@ -36,6 +51,7 @@ class Tally:
     Intentions: `creates`, `updates`, `deactivates`, `deletes`; of the updates' fields `fills`, `replaces`,
     `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
     `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` + `superseded` + `open`.
+    `lost` are the ids of what could not be decided.
     """
 
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -44,6 +60,7 @@ class Tally:
     conflicts: int = 0
     changes: int = 0
     entities: int = 0
+    lost: set[str] = field(default_factory=set)
 
     def add(self, stream: tuple[str, str], what: str, number: int = 1) -> None:
         if number:
@@ -72,6 +89,12 @@ class Tally:
             self._write(plan, write, withheld=True)
         for connection, object, reason in plan.skipped if plan.changes else ():
             self.add((connection, object), f"skipped: {_group(reason)}")
+
+    def undecided(self, one: Undecided) -> None:
+        """Note an entity that could not be decided, once."""
+        if one.entity not in self.lost:
+            self.lost.add(one.entity)
+            self.notes.append(str(one))
 
     def _write(self, plan: Plan, write: Write, withheld: bool) -> None:
         stream = (write.connection, write.object)

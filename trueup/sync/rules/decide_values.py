@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.model.canonical import same
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
-from trueup.model.fields import NAME, Field, Kind
+from trueup.model.fields import NAME, Field, Kind, Strategy
 from trueup.model.plan import Change, Conflict, Context, HubEdit
 from trueup.model.values import Type, Value
 from trueup.sync.rules import ledger
@@ -48,21 +48,39 @@ class Values:
             self.sources[name] = source
 
 
-def edit_claims(edits: Sequence[HubEdit]) -> list[Claim]:
-    """What people edited in the hub, as claims above all systems."""
+def edit_claims(entity: Entity, edits: Sequence[HubEdit], table: Mapping[str, Field]) -> list[Claim]:
+    """What people edited in the hub, as claims above all systems. A set is changed by what an edit adds to
+    it and takes from it; of one person's edits of a set the last counts. An edit of a field that is no
+    longer configured claims nothing (`lost_edits` tells of it)."""
+    known = [edit for edit in sorted(edits, key=lambda one: (one.at, one.id)) if edit.field in table]
+    last = {(one.field, one.user if table[one.field].type.is_set else one.id): one for one in known}
+    return [_edit_claim(entity, edit) for edit in last.values()]
+
+
+def _edit_claim(entity: Entity, edit: HubEdit) -> Claim:
+    said = frozenset(edit.value) if isinstance(edit.value, list) else frozenset()
+    before = entity.values.get(edit.field)
+    held = frozenset(before) if isinstance(before, list) else frozenset()
+    return Claim(
+        edit.field,
+        edit.value,
+        HUB,
+        f"{HUB}:{edit.user}",
+        at=edit.at,
+        added=said - held,
+        removed=held - said,
+        user=edit.user,
+        pin=edit.pin,
+        edit_id=edit.id,
+    )
+
+
+def lost_edits(edits: Sequence[HubEdit], table: Mapping[str, Field]) -> list[Conflict]:
+    """Edits of fields that the configuration no longer has: kept in the history, applied nowhere."""
     return [
-        Claim(
-            edit.field,
-            edit.value,
-            HUB,
-            f"{HUB}:{edit.user}",
-            at=edit.at,
-            added=frozenset(edit.value) if isinstance(edit.value, list) else frozenset(),
-            user=edit.user,
-            pin=edit.pin,
-            edit_id=edit.id,
-        )
+        Conflict(edit.field, edit.value, f"{HUB}:{edit.user}", None, HUB, "no such field is configured")
         for edit in edits
+        if edit.field not in table
     ]
 
 
@@ -102,7 +120,7 @@ def _judge_field(
 ) -> None:
     rule = policy.fields(kind, field.name)
     if len(claims) == 1 and _uncontested(state, field, claims[0], rule):
-        state.put(field.name, claims[0].value, source_of(claims[0], now), "first sight")
+        state.put(field.name, claims[0].value, source_of(claims[0], now, rule), "first sight")
         return
     question = Question(
         field,
@@ -115,14 +133,16 @@ def _judge_field(
     verdict = judge(question)
     state.conflicts.extend(verdict.conflicts)
     if verdict.winner is not None:
-        state.win(field.name, verdict.value, source_of(verdict.winner, now), verdict.rule)
+        state.win(field.name, verdict.value, source_of(verdict.winner, now, rule), verdict.rule)
 
 
 def _uncontested(state: Values, field: Field, claim: Claim, rule: FieldPolicy) -> bool:
-    """One first sight of an empty field by a system that may decide it: every strategy takes it."""
+    """One first sight of an empty field by a system that may decide it: every strategy takes it, unless
+    a person has pinned the emptiness."""
     return (
         claim.first
         and field.name not in state.values
+        and not (field.name in state.sources and state.sources[field.name].pinned)
         and not field.type.is_set
         and claim.connection in rule.authority(state.values.get(STAGE))
     )
@@ -154,18 +174,18 @@ def _judge_group(
     if verdict.winner is not None:
         for name in names:
             value = (verdict.value or {}).get(name)
-            state.win(name, value, source_of(verdict.winner, now), verdict.rule)
+            state.win(name, value, source_of(verdict.winner, now, question.policy), verdict.rule)
     if group == NAME:
-        _fill_name(state, sorted(whole, key=question.rank), now)
+        _fill_name(state, sorted(whole, key=question.rank), question.policy, now)
 
 
-def _fill_name(state: Values, whole: Sequence[Claim], now: datetime) -> None:
+def _fill_name(state: Values, whole: Sequence[Claim], policy: FieldPolicy, now: datetime) -> None:
     """A first or last name that the winner does not say comes from the next record that says it."""
     for name in ("first_name", "last_name"):
         if state.values.get(name) is None:
             giver = next((claim for claim in whole if (claim.value or {}).get(name)), None)
             if giver is not None:
-                state.put(name, giver.value[name], source_of(giver, now), "first sight")
+                state.put(name, giver.value[name], source_of(giver, now, policy), "first sight")
 
 
 def _by_source(claims: Sequence[Claim]) -> list[tuple[tuple[str, bool], list[Claim]]]:
@@ -200,12 +220,14 @@ def _whole(
     )
 
 
-def source_of(winner: Claim, now: datetime) -> Source:
-    """Where a value came from, for history and for the judging of later first sights."""
+def source_of(winner: Claim, now: datetime, policy: FieldPolicy) -> Source:
+    """Where a value came from, for history and for the judging of what comes later: where the latest edit
+    wins, the time is that of the edit, else that of the decision."""
     if winner.connection == HUB:
         return Source(HUB, "hub", winner.at or now, user=winner.user, pinned=winner.pin)
     how = "first" if winner.first else "edit"
-    return Source(winner.connection, how, now, ref=winner.source)
+    at = winner.at if policy.strategy is Strategy.LATEST and winner.at is not None else now
+    return Source(winner.connection, how, at, ref=winner.source)
 
 
 RULE = "rule"

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
-
-import orjson
 
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
@@ -15,6 +12,7 @@ from trueup.mapping.schema import Refusal, Shape
 from trueup.model.canonical import same
 from trueup.model.consent import ConsentState
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, Quarantine
+from trueup.model.jsontext import digest
 from trueup.model.plan import Context, Effect
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
@@ -50,11 +48,6 @@ class Waits:
     """A reference whose target is not linked in this system yet."""
 
     for_id: str
-
-
-def digest(value: Json) -> str:
-    """A short, stable fingerprint of a JSON value; it does not tell the value."""
-    return blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
 
 
 def refusal_digest(hub: Value) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from trueup.mapping.consents import consent_said
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
 from trueup.model.consent import ConsentEvent, ConsentState
-from trueup.model.values import Value
+from trueup.model.record import Json
+from trueup.model.values import Absent, Value
 from trueup.sync.rules.evidence import Reading
 
 ADDRESSES = {
@@ -36,7 +38,8 @@ def _events(reading: Reading, values: Mapping[str, Value], now: datetime) -> Ite
     name = reading.binding.fields[0]
     assert isinstance(reading.has, Mapping)
     said = reading.has.get(name)
-    if reading.was is not None and reading.was.get(name) == said and not _documented(reading):
+    again = said == ConsentState.OPTED_IN and _documented(reading)
+    if reading.was is not None and reading.was.get(name) == said and not again:
         return
     link = reading.link
     if said == ConsentState.OPTED_OUT:
@@ -71,23 +74,20 @@ def subject_key(channel: str, address: str) -> str:
 
 
 def _documented(reading: Reading) -> bool:
-    raw = reading.raw
-    return bool(
-        reading.binding.evidence
-        and isinstance(raw, Mapping)
-        and raw.get("at")
-        and all(raw.get({"time": "at"}.get(part, part)) for part in reading.binding.evidence)
-    )
+    """Whether an opt-in names its time and all that the rule demands (the mapping has seen to the latter)."""
+    return bool(reading.binding.evidence and consent_said(reading.binding, _raw(reading)).at)
 
 
 def _time(reading: Reading) -> datetime:
-    assert isinstance(reading.raw, Mapping)
-    return datetime.fromisoformat(str(reading.raw["at"]).replace("Z", "+00:00"))
+    return datetime.fromisoformat(consent_said(reading.binding, _raw(reading)).at)
 
 
 def _words(reading: Reading) -> str:
-    assert isinstance(reading.raw, Mapping)
-    return str(reading.raw.get("source", ""))
+    return consent_said(reading.binding, _raw(reading)).source
+
+
+def _raw(reading: Reading) -> Json:
+    return None if isinstance(reading.raw, Absent) else reading.raw
 
 
 def state(ledger: Iterable[ConsentEvent], channel: str, purpose: str) -> ConsentState:

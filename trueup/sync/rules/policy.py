@@ -72,6 +72,3 @@ class Policy:
     def streams(self, kind: Kind) -> tuple[Stream, ...]:
         """The streams of one kind, in the order of the configuration."""
         return tuple(stream for stream, mapping in self.mappings.items() if mapping.kind is kind)
-
-    def stages(self) -> tuple[str, ...]:
-        return self.tables[Kind.CONTACT]["stage"].options

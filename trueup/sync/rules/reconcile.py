@@ -13,6 +13,7 @@ from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent
 from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
+from trueup.model.jsontext import digest
 from trueup.model.plan import (
     UNSENT_STATES,
     Case,
@@ -35,6 +36,7 @@ from trueup.sync.rules.decide_values import (
     edit_claims,
     keep_company,
     keep_in_step,
+    lost_edits,
     settle_consent,
 )
 from trueup.sync.rules.differences import (
@@ -42,7 +44,6 @@ from trueup.sync.rules.differences import (
     Draft,
     Waits,
     compare,
-    digest,
     refusal_digest,
     set_aside,
     wanted,
@@ -139,12 +140,13 @@ def _seen(link: Link, entity: Entity, context: Context, policy: Policy, open: Se
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
     kind, table = case.entity.kind, policy.tables[case.entity.kind]
-    claims = edit_claims(case.edits)
+    claims = edit_claims(case.entity, case.edits, table)
     for one in seen:
         for reading in one.readings:
             if reading.binding.key not in one.unsettled:
                 claims.extend(evidence.claims(reading, table))
     state = decide(case.entity, claims, policy, now)
+    state.conflicts.extend(lost_edits(case.edits, table))
     if kind is Kind.CONTACT:
         keep_in_step(state, case.entity, _listed(seen, case.entity), now)
         keep_company(state, case.entity, context, context.companies, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from trueup.model.canonical import same
 from trueup.model.entity import Source
@@ -67,12 +68,14 @@ class Question:
 def judge(question: Question) -> Verdict:
     """The verdict on one field."""
     hub = [claim for claim in question.claims if claim.connection == HUB]
+    if hub and question.field.type.is_set:
+        return _union(question, "edited in the hub")
     if hub:
         return _won(question, max(hub, key=lambda claim: (claim.at, claim.edit_id)), "edited in the hub")
     if question.source is not None and question.source.pinned:
         return _stays(question, "pinned")
     if question.field.type.is_set:
-        return _union(question)
+        return _union(question, "union")
     return _STRATEGIES[question.policy.strategy](question)
 
 
@@ -120,11 +123,12 @@ def _incumbent(question: Question) -> Claim | None:
 def _latest(question: Question) -> Verdict:
     """The claim with the latest certain time; where any time is missing, authority decides."""
     edits = [claim for claim in question.claims if not claim.first and question.listed(claim)]
-    times = [claim.at for claim in edits]
-    if len(edits) > 1 and all(time is not None for time in times):
-        ordered = sorted(edits, key=lambda claim: (claim.at, [-part for part in question.rank(claim)[:2]]))
-        return _won(question, ordered[-1], "latest")
-    return _authority(question)
+    if not edits or any(claim.at is None for claim in edits):
+        return _authority(question)
+    best = max(edits, key=lambda claim: (claim.at, [-part for part in question.rank(claim)[:2]]))
+    source = question.source
+    outdated = source is not None and source.how != "first" and best.at is not None and best.at < source.at
+    return _stays(question, "latest") if outdated else _won(question, best, "latest")
 
 
 def _most_complete(question: Question) -> Verdict:
@@ -173,7 +177,7 @@ def _furthest(question: Question) -> Verdict:
 
 
 def _restrictive(question: Question) -> Verdict:
-    order = question.field.options
+    order = question.field.options if question.field.options else _RESTRICTIVE_FIRST
     known = [claim for claim in question.claims if claim.value in order]
     best = min(known, key=lambda claim: (order.index(claim.value), question.rank(claim)), default=None)
     if best is None or (
@@ -183,7 +187,7 @@ def _restrictive(question: Question) -> Verdict:
     return _won(question, best, "most restrictive")
 
 
-def _union(question: Question) -> Verdict:
+def _union(question: Question, rule: str) -> Verdict:
     """Per element: added anywhere stays, removed anywhere goes; what is both follows `on_clash`."""
     current = frozenset(question.current or ())
     accepted = [claim for claim in question.claims if question.listed(claim)]
@@ -196,9 +200,9 @@ def _union(question: Question) -> Verdict:
     result = sorted((current | added) - removed)
     movers = [claim for claim in accepted if claim.added - current or claim.removed & current]
     if frozenset(result) == current or not movers:
-        return _stays(question, "union")
+        return _stays(question, rule)
     winner = min(movers, key=question.rank)
-    return Verdict(result or None, winner, "union")
+    return Verdict(result or None, winner, rule)
 
 
 def _stays(question: Question, rule: str) -> Verdict:
@@ -220,20 +224,26 @@ def _won(question: Question, winner: Claim, rule: str) -> Verdict:
     return Verdict(winner.value, winner, rule, losers)
 
 
+_RESTRICTIVE_FIRST = (True, False)
+"""Of a bool (`do_not_call`), yes is the stricter."""
+
+
 def _negative(value: object) -> object:
-    return -float(str(value)) if not isinstance(value, str) or _numeric(value) else _Reversed(value)
+    number = _number(value)
+    return _Reversed(value) if number is None else number.copy_negate()
 
 
 def _ascending(value: object) -> object:
-    return float(str(value)) if not isinstance(value, str) or _numeric(value) else value
+    number = _number(value)
+    return value if number is None else number
 
 
-def _numeric(text: str) -> bool:
+def _number(value: object) -> Decimal | None:
+    """Exactly the number that this is: money is no float. None for dates and text."""
     try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
 
 
 class _Reversed(str):
@@ -253,7 +263,7 @@ _STRATEGIES: Mapping[Strategy, Callable[[Question], Verdict]] = {
     Strategy.LATEST: _latest,
     Strategy.MOST_COMPLETE: _most_complete,
     Strategy.MOST_RESTRICTIVE: _restrictive,
-    Strategy.UNION: _union,
+    Strategy.UNION: lambda question: _union(question, "union"),
     Strategy.MAX: _extreme(_negative, "highest"),
     Strategy.MIN: _extreme(_ascending, "lowest"),
     Strategy.FIRST: _first,
