@@ -311,8 +311,8 @@ class Store(Protocol):
         """Fields set aside: (link, binding key, why)."""
         ...
 
-    def withheld(self, connection: str, after: int, limit: int) -> Sequence[int]:
-        """Entities with withheld differences at a connection, ascending by id."""
+    def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
+        """Entities with withheld differences in an object of a connection, ascending by id."""
         ...
 
     def count_links(self) -> Mapping[tuple[str, str, str], int]:

@@ -93,6 +93,26 @@ def test_replacements_are_listed_in_a_table_for_their_owner_only(hub: Path) -> N
     ]
 
 
+def listed(path: str) -> list[tuple[str, ...]]:
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        return [(one["connection"], one["field"], one["old"], one["new"]) for one in csv.DictReader(file)]
+
+
+def test_between_the_first_sync_and_the_release_the_table_still_lists_what_a_release_would_replace(
+    hub: Path,
+) -> None:
+    synced()
+    said = say("plan", "--csv", "before.csv")
+    assert listed("before.csv") == [("crm", "Position", "CTO", "Director")]
+    assert "1 replacement" in said.out
+    assert say("connections", "release", "crm", "--yes").code == 0
+    say("plan", "--csv", "after.csv")
+    assert listed("after.csv") == listed("before.csv")
+    say("sync")
+    say("plan", "--csv", "then.csv")
+    assert listed("then.csv") == []
+
+
 def test_offline_decides_on_what_was_read_last(hub: Path) -> None:
     say("plan")
     changed("crm.csv", "3;Cid;Fox", "4;Dee;Elm;dee@example.com;;\n3;Cid;Fox")

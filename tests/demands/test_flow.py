@@ -294,7 +294,7 @@ def test_p33_a_first_load_replaces_nothing_and_says_what_differs(tmp_path: Path,
     report = hub.sync()
     assert written(hub) == 0
     assert report.tally.get("withheld") == 5
-    assert len(hub.store.withheld("target", 0, 100)) == 5
+    assert len(hub.store.withheld("target", "people", 0, 100)) == 5
 
 
 # -- P34 ------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def test_agreements_and_quarantine_are_kept_as_they_are(hub: Hub) -> None:
     (link,) = hub.case(case.entity.id).links
     assert (link.agreed, link.quarantine, link.base, link.primary) == (agreed, aside, {}, False)
     assert link.agreed["a"].hub is NEVER
-    assert hub.store.withheld("sales", 0, 10) == [case.entity.id]
+    assert hub.store.withheld("sales", "contacts", 0, 10) == [case.entity.id]
     assert hub.store.quarantined("sales", 10) == [(link, "d", aside["d"])]
     hub.commit(plan(again(hub, case.entity.id)))
     (link,) = hub.case(case.entity.id).links

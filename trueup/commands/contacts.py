@@ -74,7 +74,7 @@ def show(desk: Desk, who: Who) -> Answer:
         _records(case),
         "",
     ]
-    shown.append(_standing_grid(stands))
+    shown += [_standing_grid(stands), *_difference_lines(stands)]
     return Answer(_document(case, held, stands), shown)
 
 
@@ -97,7 +97,7 @@ def why(
     shown: list[Shown] = [_title(case), ""]
     for one in held:
         shown += _why_lines(one)
-    shown += ["", _standing_grid(stands)]
+    shown += ["", _standing_grid(stands), *_difference_lines(stands)]
     return Answer(_document(case, held, stands), shown)
 
 
@@ -198,6 +198,16 @@ def _standing_grid(stands: list[Standing]) -> Grid:
     return Grid(("system", "stands", "because", "then"), rows)
 
 
+def _difference_lines(stands: list[Standing]) -> list[str]:
+    """What a release would replace, field by field."""
+    lines = [
+        f"    {each.connection} {one.field}: {value_text(one.there, 200)} -> {value_text(one.proposed, 200)}"
+        for each in stands
+        for one in each.differences
+    ]
+    return ["", "Would be replaced after a release:", *lines] if lines else []
+
+
 def _time(at: object) -> str:
     return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
@@ -240,6 +250,10 @@ def _document(case: Case, held: list[Why], stands: list[Standing]) -> Json:
                 "because": one.sentence,
                 "then": one.then,
                 "record": one.record,
+                "differences": [
+                    {"field": each.field, "there": each.there, "proposed": each.proposed}
+                    for each in one.differences
+                ],
             }
             for one in stands
         ],

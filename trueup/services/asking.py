@@ -8,6 +8,7 @@ from datetime import datetime
 
 from trueup.config.join import address
 from trueup.errors import NotFound, TrueupError
+from trueup.mapping.compiled import remote_path
 from trueup.model.canonical import Locale, parse
 from trueup.model.entity import Link, LinkState, Source
 from trueup.model.fields import PREFIX, Kind
@@ -18,6 +19,7 @@ from trueup.model.values import Rejected, Type, Value
 from trueup.services.hub import Hub
 from trueup.services.words import covered
 from trueup.sync.decide import context_for, plans_for
+from trueup.sync.preview import reported_again
 from trueup.sync.tally import Undecided
 
 HISTORY = 500
@@ -165,6 +167,15 @@ def _how(source: Source | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of a system that is reported only: what stands there, and what the rules would write."""
+
+    field: str
+    there: Json
+    proposed: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
@@ -177,12 +188,14 @@ class Standing:
     sentence: str
     then: str = ""
     record: str = ""
+    differences: tuple[Difference, ...] = ()
 
 
 def standings(hub: Hub, case: Case) -> list[Standing]:
     """One for each connection that has such records, in the order of the configuration."""
     lost: list[Undecided] = []
-    found = plans_for(hub.parts, [case], context_for(hub.parts, [case]), lost.append)
+    told = reported_again(case)
+    found = plans_for(hub.parts, [told], context_for(hub.parts, [told]), lost.append)
     names = dict.fromkeys(name for name, _ in hub.parts.policy.streams(case.entity.kind))
     if lost:
         return [Standing(name, "not decided", str(lost[0])) for name in names]
@@ -199,7 +212,7 @@ def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
     checks = (_open_write, _unapproved, _aside, _withheld, _to_be_written, _waits)
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
-    return Standing(name, word, sentence, then, record)
+    return Standing(name, word, sentence, then, record, _differences(plan, name))
 
 
 Told = tuple[str, str, str] | None
@@ -273,11 +286,24 @@ def _aside(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) 
 
 def _withheld(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
     known = {key for link in living for key, agreed in link.agreed.items() if agreed.withheld}
-    fields = sorted(known | {key for one in plan.withheld if one.connection == name for key in one.wants})
+    mine = [one for one in plan.withheld if one.connection == name]
+    fields = sorted(known | {key for one in mine for key in one.wants})
     if not fields:
         return None
     sentence = f"differs in {', '.join(fields)}; that is reported only, until the connection is released"
     return "withheld", sentence, f"trueup connections release {name}"
+
+
+def _differences(plan: Plan, name: str) -> tuple[Difference, ...]:
+    """What stands in a system and would be replaced once its connection is released."""
+    found = [
+        Difference(key, one.replaced.get(path), one.values.get(path))
+        for one in plan.withheld
+        if one.connection == name
+        for key in sorted(one.wants)
+        for path in (remote_path(key, one.values),)
+    ]
+    return tuple(found)
 
 
 def _to_be_written(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:

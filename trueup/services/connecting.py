@@ -265,10 +265,13 @@ def _tried_page(hub: Hub, stream: tuple[str, str]) -> Tried:
 
 def withheld_count(hub: Hub, name: str) -> int:
     """How many contacts differ in this system without being written."""
-    count, after = 0, 0
-    while ids := hub.parts.store.withheld(name, after, 5000):
-        count, after = count + len(ids), ids[-1]
-    return count
+    found: set[int] = set()
+    for connection, object in hub.parts.streams(name):
+        after = 0
+        while ids := hub.parts.store.withheld(connection, object, after, 5000):
+            after = ids[-1]
+            found.update(ids)
+    return len(found)
 
 
 def release(hub: Hub, name: str, user: str) -> int:

@@ -117,14 +117,16 @@ def quarantined(tx: Tx, connection: str | None, limit: int) -> list[tuple[Link, 
     return found[:limit]
 
 
-def withheld(tx: Tx, connection: str, after: int, limit: int) -> list[int]:
+def withheld(tx: Tx, connection: str, object: str, after: int, limit: int) -> list[int]:
     id = connection_id(tx, connection)
     return _ids(
         tx,
         "select distinct entity_id from links where withheld > 0 and entity_id > ?"
-        " and stream_id in (select id from streams where connection_id = ?) order by entity_id limit ?",
+        " and stream_id in (select id from streams where connection_id = ? and object = ?)"
+        " order by entity_id limit ?",
         after,
         id,
+        object,
         limit,
     )
 

@@ -270,8 +270,8 @@ class SqlStore:
     def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:
         return self._db.read(lambda tx: ask.quarantined(tx, connection, limit))
 
-    def withheld(self, connection: str, after: int, limit: int) -> Sequence[int]:
-        return self._db.read(lambda tx: ask.withheld(tx, connection, after, limit))
+    def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
+        return self._db.read(lambda tx: ask.withheld(tx, connection, object, after, limit))
 
     def count_links(self) -> Mapping[tuple[str, str, str], int]:
         return self._db.read(ask.count_links)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from trueup.dedupe.normalise import match_keys
-from trueup.model.entity import Entity, Reference
+from trueup.model.entity import Entity, Link, Reference
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Context, MatchDecision, Plan
 from trueup.model.record import Ref
@@ -52,12 +52,13 @@ class Overlay:
 def preview(
     parts: Parts, undecided: Undecidable, chosen: Chosen = lambda case: True
 ) -> Iterator[tuple[Case, Plan]]:
-    """Every due entity and every stranger, decided but not stored, parents before children."""
+    """Every due entity, every stranger and everybody of whom a difference waits for a release, decided but
+    not stored, parents before children. Differences that were reported before are reported again."""
     overlay = Overlay()
     for kind in KINDS:
         groups = _groups(parts, kind, overlay)
         for cases in _cases(parts, kind, groups, overlay):
-            mine = [case for case in cases if chosen(case)]
+            mine = [reported_again(case) for case in cases if chosen(case)]
             if not mine:
                 continue
             context = _context(parts, mine, overlay)
@@ -88,11 +89,34 @@ def _cases(
         after = ids[-1]
         seen.update(ids)
         yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(ids)]
-    for chunk in _chunks(sorted(set(known) - seen)):
-        yield [_joined(parts, case, known[case.entity.id]) for case in parts.store.load(chunk)]
+    for chunk in _chunks(sorted((set(known) | _differing(parts, kind)) - seen)):
+        yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(chunk)]
     new = [(provisional, links) for name, (provisional, links) in groups.items() if name.startswith("new")]
     for some in _chunks(new):
         yield [_new(parts, kind, provisional, links, overlay) for provisional, links in some]
+
+
+def _differing(parts: Parts, kind: Kind) -> set[int]:
+    """Entities with differences that are reported and wait for the release of a connection."""
+    found: set[int] = set()
+    for connection, object in parts.policy.streams(kind):
+        after = 0
+        while ids := parts.store.withheld(connection, object, after, CHUNK):
+            after = ids[-1]
+            found.update(ids)
+    return found
+
+
+def reported_again(case: Case) -> Case:
+    """The same case as if its withheld differences had been told to nobody yet: its plan lists them all."""
+    return replace(case, links=tuple(_told_nobody(link) for link in case.links))
+
+
+def _told_nobody(link: Link) -> Link:
+    if not any(agreed.withheld for agreed in link.agreed.values()):
+        return link
+    agreed = {key: replace(one, withheld=False) for key, one in link.agreed.items()}
+    return replace(link, agreed=agreed)
 
 
 def _joined(parts: Parts, case: Case, extra: Sequence[int]) -> Case:
