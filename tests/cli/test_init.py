@@ -155,3 +155,25 @@ def test_nothing_of_the_table_is_changed(desk: Path) -> None:
     two_tables(desk)
     say("check")
     assert len(rows("crm.csv")) == 3
+
+
+@pytest.mark.parametrize(
+    ("dates", "transform"),
+    [
+        (["28.7.1977", "07.08.1981", "09/14/1963"], "date_dmy(.)"),
+        (["28/7/1977", "07/08/1981", "1.2.1970"], "date_dmy(slash)"),
+        (["7/28/1977", "07/08/1981", "13.2.1970"], "date_mdy(slash)"),
+        (["28/7/1977", "7/28/1977", "07/08/1981"], ""),
+        (["07/08/1981", "01/02/1981"], ""),
+        (["1981-08-07", "1981-02-01", "28/7/1977"], ""),
+    ],
+)
+def test_the_order_of_day_and_month_is_guessed_only_where_the_dates_show_it(
+    dates: list[str], transform: str, desk: Path
+) -> None:
+    rows = [f"a{number}@example.com;{date}" for number, date in enumerate(dates)]
+    Path("t.csv").write_text("\n".join(["Email;Birthday", *rows]), "utf-8")
+    assert say("init", "--name", "t", "--connect", "t=t.csv:sales").code == 0
+    text = Path("config/connections/t.yaml").read_text("utf-8")
+    said = f"transform: {transform}" if transform else 'birthday: "Birthday"'
+    assert said in text

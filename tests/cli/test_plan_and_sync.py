@@ -113,6 +113,37 @@ def test_between_the_first_sync_and_the_release_the_table_still_lists_what_a_rel
     assert listed("then.csv") == []
 
 
+@pytest.mark.parametrize("option", ["--out", "--csv"])
+def test_a_file_of_somebody_else_is_never_written_over(hub: Path, option: str) -> None:
+    before = Path("crm.csv").read_bytes()
+    said = say("plan", option, "crm.csv")
+    assert (said.code, "TU-CLI-021" in said.err) == (1, True)
+    assert Path("crm.csv").read_bytes() == before
+
+
+def test_a_plan_takes_the_place_of_an_older_plan_and_keeps_to_its_owner(hub: Path) -> None:
+    for _ in range(2):
+        assert say("plan", "--out", "p.plan", "--csv", "p.csv").code == 0
+    Path("p.plan").chmod(0o644)
+    say("plan", "--out", "p.plan")
+    assert stat.S_IMODE(Path("p.plan").stat().st_mode) == 0o600
+    assert [one.name for one in Path().glob(".p.*")] == []
+
+
+def test_plan_and_table_are_two_files(hub: Path) -> None:
+    said = say("plan", "--out", "one", "--csv", "one")
+    assert (said.code, "give them two" in said.err, Path("one").exists()) == (1, True, False)
+
+
+def test_values_that_cannot_be_used_are_counted_with_their_reason(hub: Path) -> None:
+    changed("crm.csv", "3;Cid;Fox;cid@example.com", "3;Cid;Fox;cid at example")
+    said = say("plan")
+    assert "Set aside, because the value cannot be used" in said.out
+    (found,) = [one for one in say("plan", "--json").json["set_aside"] if one["field"] == "E-mail"]
+    assert (found["connection"], found["count"]) == ("crm", 1)
+    assert "cid at example" not in said.out
+
+
 def test_offline_decides_on_what_was_read_last(hub: Path) -> None:
     say("plan")
     changed("crm.csv", "3;Cid;Fox", "4;Dee;Elm;dee@example.com;;\n3;Cid;Fox")

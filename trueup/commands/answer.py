@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,8 +50,14 @@ def print_json(document: Json) -> None:
     import orjson
 
     option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-    text = orjson.dumps(document, option=option, default=_plain).decode()
-    sys.stdout.write(text)
+    text = orjson.dumps(document, option=option, default=_plain)
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:
+        sys.stdout.write(text.decode())
+    else:  # JSON is UTF-8, whatever the terminal's own encoding
+        sys.stdout.flush()
+        raw.write(text)
+        raw.flush()
 
 
 def _plain(value: object) -> Json:
@@ -76,6 +83,8 @@ def console_on(stream: str) -> Console:
     from rich.console import Console
 
     file = sys.stdout if stream == "stdout" else sys.stderr
+    if isinstance(file, io.TextIOWrapper):  # a letter that the terminal does not have is no reason to stop
+        file.reconfigure(errors="replace")
     width = None if file.isatty() else WIDE
     return Console(file=file, width=width, highlight=False, emoji=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +33,7 @@ from trueup.model.fields import Kind
 from trueup.model.plan import Case, Write
 from trueup.model.record import Json
 from trueup.services.hub import Hub
+from trueup.services.ownfile import NotOurs, check_free, own_file
 from trueup.services.syncing import PlanReport
 
 NOTHING_WRITTEN = "Nothing has been written to any system."
@@ -51,7 +52,14 @@ class Asked:
 
 @contextmanager
 def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
-    """Where the plan is saved; a table of replacements alone needs it for a moment only."""
+    """Where the plan is saved; a table of replacements alone needs it for a moment only.
+
+    Raises NotOurs, before anything is read, when the table would go over a file that is none of ours.
+    """
+    if table is not None:
+        check_free(table, _begins_our_table, "a table of replacements")
+    if table is not None and out is not None and table.resolve() == out.resolve():
+        raise NotOurs(f"--out and --csv name one file, {out}; give them two")
     if out is not None or table is None:
         yield out
         return
@@ -59,13 +67,19 @@ def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
         yield Path(folder) / "plan"
 
 
+def _begins_our_table(line: bytes) -> bool:
+    return line.decode("utf-8-sig", "replace").startswith(",".join(HEAD))
+
+
+HEAD = ("contact", "connection", "object", "field", "old", "new", "state")
+
+
 def write_replacements(plan: Path, table: Path) -> int:
     """Every replacement of a saved plan as a row; how many. The file is for its owner only."""
-    descriptor = os.open(table, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     count = 0
-    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
+    with own_file(table) as bare, io.TextIOWrapper(bare, encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(("contact", "connection", "object", "field", "old", "new", "state"))
+        rows.writerow(HEAD)
         for row in _replacements(plan):
             rows.writerow(row)
             count += 1
@@ -114,6 +128,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         "A sync would write:",
         writing_grid(rows),
         *skipped_lines(rows),
+        *_aside_lines(report),
     ]
     shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
     shown += _one_by_one(report) if asked.only is not None else []
@@ -125,6 +140,25 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     ]
     shown += [*note_lines(report.tally.notes, notes_of(hub, report.failed)), *_next(hub, report, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
+
+
+def _aside_lines(report: PlanReport) -> list[str]:
+    """Values that cannot be used, by reason; the commonest first."""
+    found = sorted(report.aside.items(), key=lambda one: (-one[1], one[0]))
+    lines = [
+        f"  {connection} {object} {field}: {number:,} x {covered(reason)}"
+        for (connection, object, field, reason), number in found[:MOST_ASIDE]
+    ]
+    if len(found) > MOST_ASIDE:
+        lines.append(f"  and {len(found) - MOST_ASIDE:,} more reasons: trueup failures, after the sync")
+    return (
+        ["", "Set aside, because the value cannot be used (the rest of the record goes on):", *lines]
+        if lines
+        else []
+    )
+
+
+MOST_ASIDE = 12
 
 
 def hub_streams(hub: Hub) -> list[tuple[str, str]]:
@@ -239,6 +273,16 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
         "contacts": report.contacts,
         "changes": report.changes_something,
         **tally_document(report.tally, rows),
+        "set_aside": [
+            {
+                "connection": connection,
+                "object": object,
+                "field": field,
+                "reason": covered(why),
+                "count": number,
+            }
+            for (connection, object, field, why), number in sorted(report.aside.items())
+        ],
         "calls": dict(report.calls),
         "failed": {name: covered(str(error)) for name, error in report.failed.items()},
         "hub_notes": list(hub.notes),

@@ -284,6 +284,11 @@ _COMMANDS = {
         "The operating system refused: a missing folder, missing rights, a full disk.",
         "The message names the file. Check that it exists and that you may use it.",
     ),
+    "TU-CLI-021": Explanation(
+        "A file of somebody else stands there",
+        "A plan or a table was to be written to a path that holds another file, perhaps one of your systems.",
+        "Nothing was written. Name a path that is free, or one that an earlier plan was written to.",
+    ),
     "TU-CLI-030": Explanation(
         "No sandbox is running",
         "`--sandbox` works with the stand-ins that `trueup sandbox` starts for the same folder.",

@@ -6,8 +6,8 @@ owner may read it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from trueup.errors import NotFound
 from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case, Plan, Write
 from trueup.model.record import Json
+from trueup.services.ownfile import check_free, own_file
 from trueup.sync.rules.reconcile import write_digest
 
 FORMAT = 1
@@ -42,12 +43,14 @@ class PlanWriter:
     path: Path
     config_version: str
     at: str
+    _open: ExitStack = field(default_factory=ExitStack)
     _file: BinaryIO | None = None
     _count: int = 0
 
     def __enter__(self) -> PlanWriter:
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._file = os.fdopen(descriptor, "wb")
+        """Raises NotOurs when something else than a plan stands at this path."""
+        check_free(self.path, _begins_a_plan, "a plan")
+        self._file = self._open.enter_context(own_file(self.path))
         self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at})
         return self
 
@@ -71,14 +74,17 @@ class PlanWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            if error is None:
-                self._line({"entities": self._count})
-            self._file.close()
+        if error is None:
+            self._line({"entities": self._count})
+        self._open.__exit__(kind, error, trace)
 
     def _line(self, value: Mapping[str, Json]) -> None:
         assert self._file is not None
         self._file.write(f"{dumps(value)}\n".encode())
+
+
+def _begins_a_plan(line: bytes) -> bool:
+    return b'"trueup_plan":' in line
 
 
 def _write(write: Write) -> dict[str, Json]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -64,13 +65,15 @@ def _holds(value: object, wanted: str) -> bool:
 
 @dataclass(slots=True)
 class PlanReport:
-    """What a sync would do now. `calls`: writes' API calls by connection; `failed`: systems not read."""
+    """What a sync would do now. `calls`: writes' API calls by connection; `failed`: systems not read;
+    `aside`: values that cannot be used, by (connection, object, field, reason)."""
 
     tally: Tally = field(default_factory=Tally)
     contacts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     plans: list[tuple[Case, Plan]] = field(default_factory=list)
+    aside: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
     @property
     def changes_something(self) -> bool:
@@ -118,8 +121,20 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> Non
 def _note(report: PlanReport, case: Case, one: Plan) -> None:
     report.tally.planned(one)
     report.contacts += case.entity.kind is Kind.CONTACT
+    report.aside.update(_set_aside(case, one))
     if len(report.plans) < KEPT and (one.writes or one.withheld or one.changes):
         report.plans.append((case, one))
+
+
+def _set_aside(case: Case, one: Plan) -> Iterator[tuple[str, str, str, str]]:
+    """Values that a plan leaves out, in records that are there and in those to be made."""
+    streams = {link.id: link.stream for link in case.links}
+    for patch in one.links:
+        for key, why in patch.quarantine.items():
+            yield (*streams[patch.link_id], key, why.reason)
+    for write in one.writes:
+        for key, why in write.aside.items():
+            yield (write.connection, write.object, key, why.reason)
 
 
 def _calls(hub: Hub, tally: Tally) -> dict[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from trueup.connectors.base import Capability, GoneItem
+from trueup.connectors.verdict import discreet
 from trueup.mapping.apply import observe
 from trueup.model.fields import Kind
 from trueup.model.plan import Fence, Landing, Lane, StreamState
@@ -94,7 +95,7 @@ def _store(
     for where, why in page.rejected:
         tally.add(stream, "read")
         tally.add(stream, "rejected")
-        tally.notes.append(f"{stream[0]} {stream[1]} {where}: {why}")
+        tally.notes.append(discreet(f"{stream[0]} {stream[1]} {where}: {why}"))
     kept = _taken(parts, stream, page.records, tally)
     rules = parts.policy.rules[stream]
     landing = Landing(
