@@ -193,7 +193,9 @@ class Store(Protocol):
         """
         ...
 
-    def mark_due(self, ids: Sequence[int], reason: str) -> None: ...
+    def mark_due(self, ids: Sequence[int], reason: str) -> None:
+        """Make these entities due; `reason` is one word without blanks and stays until they are decided."""
+        ...
 
     def mark_kind_due(self, kind: Kind, reason: str) -> int:
         """Make every entity of a kind due (a changed configuration, an opened gate); how many became so."""
@@ -313,6 +315,10 @@ class Store(Protocol):
 
     def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
         """Entities with withheld differences in an object of a connection, ascending by id."""
+        ...
+
+    def holders(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
+        """Entities with a living record in this stream, ascending by id from `after`."""
         ...
 
     def count_links(self) -> Mapping[tuple[str, str, str], int]:

@@ -32,8 +32,10 @@ from trueup.mapping.compiled import remote_path
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Write
 from trueup.model.record import Json
+from trueup.services.backfilling import Filled
 from trueup.services.hub import Hub
 from trueup.services.syncing import PlanReport
+from trueup.sync.rules.backfill import Way
 
 NOTHING_WRITTEN = "Nothing has been written to any system."
 
@@ -107,11 +109,9 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
             f"No contact that has something to decide matches `{asked.only}`.",
             *_about_only(hub, asked.only),
         ]
+    shown += [*_filled(report), "Read:", reading_grid(rows), ""]
     shown += [
-        "Read:",
-        reading_grid(rows),
-        "",
-        "A sync would write:",
+        "A sync would write, back-fills included:" if report.filled else "A sync would write:",
         writing_grid(rows),
         *skipped_lines(rows),
     ]
@@ -125,6 +125,27 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     ]
     shown += [*note_lines(report.tally.notes, notes_of(hub, report.failed)), *_next(hub, report, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
+
+
+def _filled(report: PlanReport) -> list[Shown]:
+    """What each back-fill alone would do, with samples."""
+    if not report.filled:
+        return []
+    rows = [
+        (*one.backfill.stream, one.backfill.key, one.backfill.way.value, *(getattr(one, what) for what in _FILLED))
+        for one in report.filled
+    ]
+    samples = [
+        f"  {one.backfill.connection} {who(entity)}  {one.backfill.key}: {value_text(old)} -> {value_text(new)}"
+        f"  ({'in the hub' if one.backfill.way is Way.PULL else 'there'})"
+        for one in report.filled
+        for entity, old, new in one.samples
+    ]
+    head = ("connection", "object", "field", "way", *(what.replace("_", " ") for what in _FILLED))
+    return ["Back-fill, as asked:", Grid(head, rows), *samples, ""]
+
+
+_FILLED = ("records", "fills", "replaces", "clears", "withheld", "as_is")
 
 
 def hub_streams(hub: Hub) -> list[tuple[str, str]]:
@@ -224,6 +245,8 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     flag = " --approve-first" if first else ""
     saved = f" --plan {asked.out}" if asked.out is not None else ""
+    if report.filled and asked.out is None:
+        return [*lines, "Next: the same with `--out FILE`, then trueup sync --plan FILE"]
     return [*lines, f"Next: trueup sync{saved}{flag}"]
 
 
@@ -237,6 +260,7 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
     return {
         "written": False,
         "contacts": report.contacts,
+        "backfill": [_filled_document(one) for one in report.filled],
         "changes": report.changes_something,
         **tally_document(report.tally, rows),
         "calls": dict(report.calls),
@@ -244,3 +268,8 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
         "hub_notes": list(hub.notes),
         "plan": str(asked.out) if asked.out else None,
     }
+
+
+def _filled_document(one: Filled) -> Json:
+    place = {"connection": one.backfill.connection, "object": one.backfill.object, "field": one.backfill.key}
+    return {**place, "way": one.backfill.way.value, **{what: getattr(one, what) for what in _FILLED}}

@@ -1,6 +1,6 @@
 """A saved plan: a file of JSON lines, one per entity, that `sync --plan` can hold against the world.
 
-The first line says of which configuration it is, the last what it counts. It holds personal data: only its
+The first line says of which configuration it is and what it back-fills, the last what it counts. It holds personal data: only its
 owner may read it.
 """
 
@@ -17,6 +17,9 @@ from trueup.errors import NotFound
 from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case, Plan, Write
 from trueup.model.record import Json
+from trueup.services.backfilling import read_by
+from trueup.sync.rules.backfill import Backfill, read_reason
+from trueup.sync.rules.differences import digest
 from trueup.sync.rules.reconcile import write_digest
 
 FORMAT = 1
@@ -30,9 +33,10 @@ def key_of(case: Case) -> str:
     return refs[0] if refs else case.entity.public_id
 
 
-def digests(plan: Plan) -> tuple[str, ...]:
-    """What a plan would write, in a form that can be compared."""
-    return tuple(sorted(f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes))
+def digests(plan: Plan, fills: Sequence[Backfill] = ()) -> tuple[str, ...]:
+    """What a plan would write, and what a back-fill would change in the hub, in a form that can be compared."""
+    writes = [f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes]
+    return tuple(sorted([*writes, *(f"hub/{one.field}/{digest(one.new)}" for one in read_by(plan, fills))]))
 
 
 @dataclass(slots=True)
@@ -42,18 +46,23 @@ class PlanWriter:
     path: Path
     config_version: str
     at: str
+    fills: Sequence[Backfill] = ()
     _file: BinaryIO | None = None
     _count: int = 0
 
     def __enter__(self) -> PlanWriter:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._file = os.fdopen(descriptor, "wb")
-        self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at})
+        fills = [one.reason for one in self.fills]
+        self._line(
+            {"trueup_plan": FORMAT, "config": self.config_version, "at": self.at, "backfill": fills}
+        )
         return self
 
     def add(self, case: Case, plan: Plan) -> None:
-        """One entity; one without writes is left out."""
-        if not plan.writes and not plan.withheld:
+        """One entity; one of which nothing would be written, nor read by a back-fill, is left out."""
+        planned = digests(plan, self.fills)
+        if not planned and not plan.withheld:
             return
         self._count += 1
         self._line(
@@ -62,7 +71,7 @@ class PlanWriter:
                 "entity": case.entity.public_id if case.entity.id > 0 else None,
                 "revision": case.entity.revision,
                 "links": [[*link.stream, link.remote_id, link.rev] for link in case.links],
-                "digests": list(digests(plan)),
+                "digests": list(planned),
                 "writes": [_write(one) for one in plan.writes],
                 "withheld": [_write(one) for one in plan.withheld],
             }
@@ -99,6 +108,7 @@ class SavedPlan:
     config_version: str
     at: str
     entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fills: tuple[Backfill, ...] = ()
 
 
 def read_plan(path: Path) -> SavedPlan:
@@ -111,7 +121,10 @@ def read_plan(path: Path) -> SavedPlan:
     if "entities" not in lines[-1]:
         raise NotFound(f"{path} is cut off: its last line is missing; make the plan again")
     entities = {str(line["key"]): tuple(line["digests"]) for line in lines[1:-1]}
-    return SavedPlan(str(lines[0]["config"]), str(lines[0]["at"]), entities)
+    fills = [read_reason(reason) for reason in lines[0]["backfill"]]
+    return SavedPlan(
+        str(lines[0]["config"]), str(lines[0]["at"]), entities, tuple(one for one in fills if one is not None)
+    )
 
 
 def _lines(path: Path) -> Iterator[dict[str, Json]]:

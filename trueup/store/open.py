@@ -273,6 +273,9 @@ class SqlStore:
     def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
         return self._db.read(lambda tx: ask.withheld(tx, connection, object, after, limit))
 
+    def holders(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
+        return self._db.read(lambda tx: ask.holders(tx, connection, object, after, limit))
+
     def count_links(self) -> Mapping[tuple[str, str, str], int]:
         return self._db.read(ask.count_links)
 

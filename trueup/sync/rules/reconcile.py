@@ -28,7 +28,7 @@ from trueup.model.plan import (
 )
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import evidence
+from trueup.sync.rules import backfill, evidence
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
@@ -60,13 +60,19 @@ class Seen:
     mapping: ObjectMapping
     readings: tuple[Reading, ...]
     unsettled: frozenset[str]
+    filling: Mapping[tuple[str, str, str], backfill.Way]
+
+    def way(self, reading: Reading) -> backfill.Way | None:
+        """Which way this reading's field is back-filled, None for the usual."""
+        return self.filling.get((*self.link.stream, reading.binding.key)) if self.filling else None
 
 
 def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Plan:
     """One decision, pure: the same case, context, policy and time give the same plan."""
     entity = case.entity
     links = elect(case.links)
-    seen = [_seen(link, entity, context, policy, case.open) for link in links if _readable(link, policy)]
+    filling = backfill.asked(case.reasons)
+    seen = [_seen(link, case, context, policy, filling) for link in links if _readable(link, policy)]
     state = _values(case, seen, context, policy, now)
     consent = _consent(case, seen, state, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
@@ -129,13 +135,19 @@ def _readable(link: Link, policy: Policy) -> bool:
     return link.state is LinkState.LIVE and link.stream in policy.mappings
 
 
-def _seen(link: Link, entity: Entity, context: Context, policy: Policy, open: Sequence[OpenDelivery]) -> Seen:
+def _seen(
+    link: Link,
+    case: Case,
+    context: Context,
+    policy: Policy,
+    filling: Mapping[tuple[str, str, str], backfill.Way],
+) -> Seen:
     mapping = policy.mappings[link.stream]
     unsettled = frozenset[str]().union(
-        *(one.keys for one in open if one.link_id == link.id and one.state not in UNSENT_STATES)
+        *(one.keys for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
-    readings = tuple(evidence.readings(link, mapping, entity, context))
-    return Seen(link, mapping, readings, unsettled)
+    readings = tuple(evidence.readings(link, mapping, case.entity, context))
+    return Seen(link, mapping, readings, unsettled, filling)
 
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
@@ -143,7 +155,11 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
     claims = edit_claims(case.entity, case.edits, table)
     for one in seen:
         for reading in one.readings:
-            if reading.binding.key not in one.unsettled:
+            if reading.binding.key in one.unsettled:
+                continue
+            if one.way(reading) is backfill.Way.PULL:
+                claims.extend(backfill.pulled(reading, table, case.entity.sources))
+            else:
                 claims.extend(evidence.claims(reading, table))
     state = decide(case.entity, claims, policy, now)
     state.conflicts.extend(lost_edits(case.edits, table))
@@ -241,6 +257,8 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
         if not one.link.primary and not _follows(reading, policy.rules[one.link.stream]):
             _observe_only(reading, draft)
             continue
+        if one.way(reading) is backfill.Way.PUSH:
+            reading = backfill.pushed(reading, after.values)
         compare(reading, after.values, context, draft, released, now)
     return draft
 
