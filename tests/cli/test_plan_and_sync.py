@@ -126,7 +126,7 @@ NEWS_FILE = "config/connections/news.yaml"
 
 
 def remapped() -> None:
-    """Ann's job titles differ for good (each side's own is agreed), then news' column is said to be another's."""
+    """Both are in step; then the column of news that held job titles is said to hold departments."""
     synced()
     Path(NEWS_FILE).write_text(
         Path(NEWS_FILE).read_text("utf-8").replace("job_title:", "department:"), "utf-8"

@@ -52,7 +52,8 @@ def titled(folder: Path, clock: Clock, sales: str | None, rule: FieldRule = TITL
 
 
 def foretold(hub: SmallHub, fill: Backfill) -> list[Plan]:
-    return [plan for _, plan in preview(hub.parts, fills=[fill]) if plan.writes or plan.changes or plan.withheld]
+    plans = [plan for _, plan in preview(hub.parts, fills=[fill])]
+    return [plan for plan in plans if plan.writes or plan.changes or plan.withheld]
 
 
 def carried_out(hub: SmallHub, fill: Backfill) -> None:

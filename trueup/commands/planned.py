@@ -131,16 +131,16 @@ def _filled(report: PlanReport) -> list[Shown]:
     """What each back-fill alone would do, with samples."""
     if not report.filled:
         return []
-    rows = [
-        (*one.backfill.stream, one.backfill.key, one.backfill.way.value, *(getattr(one, what) for what in _FILLED))
-        for one in report.filled
-    ]
-    samples = [
-        f"  {one.backfill.connection} {who(entity)}  {one.backfill.key}: {value_text(old)} -> {value_text(new)}"
-        f"  ({'in the hub' if one.backfill.way is Way.PULL else 'there'})"
-        for one in report.filled
-        for entity, old, new in one.samples
-    ]
+    rows: list[tuple[object, ...]] = []
+    samples: list[str] = []
+    for one in report.filled:
+        fill, numbers = one.backfill, (getattr(one, what) for what in _FILLED)
+        rows.append((*fill.stream, fill.key, fill.way.value, *numbers))
+        where = "in the hub" if fill.way is Way.PULL else "there"
+        samples += [
+            f"  {fill.connection} {who(entity)}  {fill.key}: {value_text(old)} -> {value_text(new)}  ({where})"
+            for entity, old, new in one.samples
+        ]
     head = ("connection", "object", "field", "way", *(what.replace("_", " ") for what in _FILLED))
     return ["Back-fill, as asked:", Grid(head, rows), *samples, ""]
 

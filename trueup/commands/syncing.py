@@ -39,8 +39,8 @@ def plan(
         typer.Option(
             "--backfill",
             metavar="CONN.FIELD=push|pull",
-            help="Also count what a changed mapping of this field would write there (push) or take from there "
-            "(pull). Can be given several times; `--out` and `sync --plan` carry it out.",
+            help="Also count what a changed mapping of this field would write there (push) or take from "
+            "there (pull). Can be given several times; `--out` and `sync --plan` carry it out.",
         ),
     ] = None,
     out: Annotated[

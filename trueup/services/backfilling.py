@@ -29,8 +29,8 @@ class Unfit(TrueupError):
 
 
 def backfills(hub: Hub, said: Sequence[str]) -> list[Backfill]:
-    """What `CONN.FIELD=push|pull` means here: FIELD is the contact's field, the system's, or one of them after
-    an object's name and a dot. A field that contacts have means theirs; other objects are then to be named.
+    """What `CONN.FIELD=push|pull` means here: FIELD is the contact's field, the system's, or one of them
+    after an object's name and a dot. A field that contacts have means theirs; other objects are to be named.
 
     Raises NotFound for a connection or field that there is not, Unfit for a direction that cannot be.
     """
@@ -55,9 +55,7 @@ def _backfills(hub: Hub, text: str) -> list[Backfill]:
 
 
 def _bindings(hub: Hub, name: str, said: str) -> list[tuple[Stream, Binding]]:
-    mappings = {
-        stream: mapping for stream, mapping in hub.parts.policy.mappings.items() if stream[0] == name
-    }
+    mappings = {stream: mapping for stream, mapping in hub.parts.policy.mappings.items() if stream[0] == name}
     every = [(stream, binding) for stream, mapping in mappings.items() for binding in mapping.bindings]
     found = [(stream, binding) for stream, binding in every if said in _names(stream, binding)]
     if not found:
@@ -81,7 +79,7 @@ def _check(stream: Stream, binding: Binding, way: Way) -> None:
     if way is Way.PUSH and binding.create_only:
         raise Unfit(f"{where} is written with a new record only (`create_only`)")
     if way is Way.PUSH and not binding.outward:
-        raise Unfit(f"{where} is only read (`direction: in`, or the system lets nobody write it): push cannot be")
+        raise Unfit(f"{where} is only read (`direction: in`, or not writable there): push cannot be")
     if way is Way.PULL and not binding.inward:
         raise Unfit(f"{where} is only written (`direction: out`): pull cannot be")
 
@@ -96,8 +94,8 @@ def read_by(plan: Plan, fills: Sequence[Backfill]) -> list[Change]:
 class Filled:
     """What one back-fill would do, in numbers: a pull to the hub's values, a push to the system's.
 
-    `records` are the contacts with a record there; `as_is` those of them that nothing happens to. `fields` are
-    the hub's fields that it carries. `samples` are (entity, old, new).
+    `records` are the contacts with a record there; `as_is` those of them that nothing happens to. `fields`
+    are the hub's fields that it carries. `samples` are (entity, old, new).
     """
 
     backfill: Backfill
@@ -131,8 +129,8 @@ class Filled:
         moved = [one for one in read_by(plan, [self.backfill]) if one.field in self.fields]
         if moved:
             filled = all(one.old in (None, []) for one in moved)
-            old, new = ([getattr(one, side) for one in moved if getattr(one, side)] for side in ("old", "new"))
-            self._count(plan, Effect.FILL if filled else Effect.REPLACE, _shown(old), _shown(new))
+            old, new = _shown([one.old for one in moved]), _shown([one.new for one in moved])
+            self._count(plan, Effect.FILL if filled else Effect.REPLACE, old, new)
 
     def _written(self, plan: Plan) -> None:
         key = self.backfill.key
@@ -154,7 +152,7 @@ class Filled:
 
 def _shown(values: list[Json]) -> Json:
     """Several parts of one remote field (a full name) as one text."""
-    return values[0] if len(values) == 1 else " ".join(map(str, values)) or None
+    return values[0] if len(values) == 1 else " ".join(str(one) for one in values if one) or None
 
 
 def filled(hub: Hub, one: Backfill) -> Filled:

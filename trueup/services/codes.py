@@ -276,9 +276,9 @@ _COMMANDS = {
     ),
     "TU-BFL-001": Explanation(
         "A back-fill that cannot be",
-        "`--backfill CONN.FIELD=push` writes the contacts' values where they differ, `=pull` takes the system's"
-        " values into the contacts. What the mapping only reads cannot be pushed, what it only writes cannot be"
-        " pulled, and consent is never back-filled.",
+        "`--backfill CONN.FIELD=push` writes the contacts' values where they differ, `=pull` takes the"
+        " system's values into the contacts. What the mapping only reads cannot be pushed, what it only"
+        " writes cannot be pulled, and consent is never back-filled.",
         "`trueup connections show NAME` lists the fields with their directions.",
     ),
     "TU-CLI-020": Explanation(

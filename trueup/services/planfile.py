@@ -1,7 +1,7 @@
 """A saved plan: a file of JSON lines, one per entity, that `sync --plan` can hold against the world.
 
-The first line says of which configuration it is and what it back-fills, the last what it counts. It holds personal data: only its
-owner may read it.
+The first line says of which configuration it is and what it back-fills, the last what it counts. It holds
+personal data: only its owner may read it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def key_of(case: Case) -> str:
 
 
 def digests(plan: Plan, fills: Sequence[Backfill] = ()) -> tuple[str, ...]:
-    """What a plan would write, and what a back-fill would change in the hub, in a form that can be compared."""
+    """What a plan would write, and what a back-fill would change in the hub, in a comparable form."""
     writes = [f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes]
     return tuple(sorted([*writes, *(f"hub/{one.field}/{digest(one.new)}" for one in read_by(plan, fills))]))
 
@@ -54,9 +54,7 @@ class PlanWriter:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._file = os.fdopen(descriptor, "wb")
         fills = [one.reason for one in self.fills]
-        self._line(
-            {"trueup_plan": FORMAT, "config": self.config_version, "at": self.at, "backfill": fills}
-        )
+        self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at, "backfill": fills})
         return self
 
     def add(self, case: Case, plan: Plan) -> None:

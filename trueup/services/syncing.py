@@ -94,8 +94,8 @@ def plan(
 ) -> PlanReport:
     """Read the systems (unless offline) and decide, without committing anything or writing anywhere.
 
-    `out` saves the plan for `sync --plan`; `fills` are back-fills to be counted and saved with it. Raises Held
-    while a run is at work.
+    `out` saves the plan for `sync --plan`; `fills` are back-fills to be counted and saved with it. Raises
+    Held while a run is at work.
     """
     parts, report = hub.parts, PlanReport(filled=[filled(hub, one) for one in fills])
     fence = parts.store.lease("run", parts.worker, parts.now(), parts.now() + LEASE)
