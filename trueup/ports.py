@@ -21,6 +21,7 @@ from trueup.model.plan import (
     Delivery,
     DeliveryState,
     Fence,
+    Format,
     Landed,
     Landing,
     Lane,
@@ -278,6 +279,10 @@ class Store(Protocol):
     ) -> None: ...
 
     # -- what people ask --------------------------------------------------------------------------
+
+    def formats(self, connections: Sequence[str] | None = None) -> Sequence[Format]:
+        """What fields of systems that do not answer with the record did with our values."""
+        ...
 
     def runs(self, limit: int) -> Sequence[Run]: ...
 

@@ -135,10 +135,11 @@ def _filled(report: PlanReport) -> list[Shown]:
     samples: list[str] = []
     for one in report.filled:
         fill, numbers = one.backfill, (getattr(one, what) for what in _FILLED)
+        place = f"{fill.connection} {fill.object}"
         rows.append((*fill.stream, fill.key, fill.way.value, *numbers))
         where = "in the hub" if fill.way is Way.PULL else "there"
         samples += [
-            f"  {fill.connection} {who(entity)}  {fill.key}: {value_text(old)} -> {value_text(new)}  ({where})"
+            f"  {place} {who(entity)}  {fill.key}: {value_text(old)} -> {value_text(new)}  ({where})"
             for entity, old, new in one.samples
         ]
     head = ("connection", "object", "field", "way", *(what.replace("_", " ") for what in _FILLED))

@@ -19,6 +19,7 @@ from trueup.model.plan import (
     Delivery,
     DeliveryState,
     Fence,
+    Format,
     Landed,
     Landing,
     Lane,
@@ -36,6 +37,7 @@ from trueup.store import (
     ask,
     commit,
     decide,
+    formats,
     identify,
     land,
     leases,
@@ -237,6 +239,9 @@ class SqlStore:
         self._db.write(lambda tx: leases.finish_run(tx, id, outcome, counts, notes, at))
 
     # -- what people ask --------------------------------------------------------------------------
+
+    def formats(self, connections: Sequence[str] | None = None) -> Sequence[Format]:
+        return self._db.read(lambda tx: formats.formats(tx, connections))
 
     def runs(self, limit: int) -> Sequence[Run]:
         return self._db.read(lambda tx: leases.runs(tx, limit))

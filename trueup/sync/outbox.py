@@ -29,6 +29,7 @@ from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.parts import Parts
 from trueup.sync.rules import acknowledge
+from trueup.sync.rules.formats import is_form
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
 
@@ -338,9 +339,10 @@ class Push:
         """Whether a value read is what this system keeps of what was sent."""
         mapping = self.parts.policy.mappings[stream]
         sent = acknowledge.predicted(delivery)
+        known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
 
         def keeps(path: str, value: Json) -> bool:
-            if value == sent.get(path):
+            if value == sent.get(path) or is_form(sent.get(path), value, known.get(path), edited=True):
                 return True
             for binding in mapping.bindings:
                 if binding.remote == path and not binding.element:

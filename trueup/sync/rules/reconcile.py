@@ -28,7 +28,7 @@ from trueup.model.plan import (
 )
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import backfill, evidence
+from trueup.sync.rules import backfill, evidence, formats
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
@@ -61,6 +61,7 @@ class Seen:
     readings: tuple[Reading, ...]
     unsettled: frozenset[str]
     filling: Mapping[tuple[str, str, str], backfill.Way]
+    forms: formats.Settled
 
     def way(self, reading: Reading) -> backfill.Way | None:
         """Which way this reading's field is back-filled, None for the usual."""
@@ -74,6 +75,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
     filling = backfill.asked(case.reasons)
     seen = [_seen(link, case, context, policy, filling) for link in links if _readable(link, policy)]
     state = _values(case, seen, context, policy, now)
+    state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
     consent = _consent(case, seen, state, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
     writes, withheld, patches, skipped = _outward(case, seen, links, after, context, policy, now)
@@ -93,6 +95,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
         look_again_at=_look_again(after, policy, now),
+        kept=tuple(kept for one in seen for kept in one.forms.kept),
     )
 
 
@@ -147,7 +150,8 @@ def _seen(
         *(one.keys for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
     readings = tuple(evidence.readings(link, mapping, case.entity, context))
-    return Seen(link, mapping, readings, unsettled, filling)
+    forms = formats.settle(link, readings, unsettled, context, case.entity.sources)
+    return Seen(link, mapping, forms.readings, unsettled, filling, forms)
 
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
@@ -362,6 +366,7 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
         withheld=draft.withheld,
         dangling=tuple(_dangling(one)),
         keys=keys,
+        assumed=one.forms.assumed,
     )
 
 
