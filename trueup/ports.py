@@ -213,8 +213,8 @@ class Store(Protocol):
     ) -> Sequence[Delivery]:
         """Deliveries that may be sent now: one connection, object, kind and lane; at most `limit`.
 
-        The most important lane first, then the oldest. None whose `after` is unfinished; outside the urgent
-        lane none of an entity that is due: what is known of it moved, so it is decided again first.
+        The most important lane first, then the oldest. Outside the urgent lane none of an entity that is due:
+        what is known of it moved, so it is decided again first.
         """
         ...
 

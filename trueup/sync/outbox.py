@@ -161,7 +161,7 @@ class Push:
     def _just_read(self, stream: Stream) -> bool:
         state = self.parts.store.stream(*stream)
         spec = self.parts.specs[stream]
-        age = timedelta(seconds=self.parts.timing.guard_age)
+        age = timedelta(seconds=self.parts.pace(stream[0]).guard_age)
         return state.read_at is not None and spec.lag == 0 and self.parts.now() - state.read_at < age
 
     def _write(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Outcome]:

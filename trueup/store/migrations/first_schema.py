@@ -334,14 +334,6 @@ delivery_docs = Table(
     _text("payload"),
 )
 
-delivery_after = Table(
-    "delivery_after",  # must be done first
-    metadata,
-    _key("delivery_id", ForeignKey("deliveries.id")),
-    _key("after_id", ForeignKey("deliveries.id")),
-    **CLUSTERED,
-)
-
 history = Table(
     "history",
     metadata,

@@ -442,7 +442,6 @@ def _create_write(
     values, wants, waits, aside = _create_values(
         policy.mappings[link.stream], link, after.values, context, now
     )
-    field = policy.upsert.get(link.stream)
     write = Write(
         link.id,
         *link.stream,
@@ -451,10 +450,23 @@ def _create_write(
         values,
         wants,
         dict.fromkeys(wants, Effect.FILL),
-        upsert=(field, after.public_id) if field else None,
+        upsert=_upsert(policy, link.stream, values, after),
         aside=aside,
     )
     return write, waits
+
+
+def _upsert(
+    policy: Policy, stream: Stream, values: Mapping[str, Json], after: Entity
+) -> tuple[str, Json] | None:
+    """By what a repeated create finds its record: the hub's id in a field of its own, or the value of a
+    mapped field; a contact without that value has no such key."""
+    field = policy.upsert.get(stream)
+    if field is None:
+        return None
+    mapped = any(one.remote == field and one.outward for one in policy.mappings[stream].bindings)
+    key = values.get(field) if mapped else after.public_id
+    return (field, key) if key is not None else None
 
 
 def _create_values(
