@@ -14,6 +14,7 @@ from trueup.model.plan import Plan
 from trueup.sync.preview import preview
 from trueup.sync.rules.backfill import Backfill, Way, asked, read_reason
 from trueup.sync.rules.guard import Fuse
+from trueup.sync.tally import Tally
 
 BASE = ("email", "first_name", "last_name")
 TITLE = FieldRule("job_title", "title")
@@ -52,7 +53,7 @@ def titled(folder: Path, clock: Clock, sales: str | None, rule: FieldRule = TITL
 
 
 def foretold(hub: SmallHub, fill: Backfill) -> list[Plan]:
-    plans = [plan for _, plan in preview(hub.parts, fills=[fill])]
+    plans = [plan for _, plan in preview(hub.parts, Tally().undecided, fills=[fill])]
     return [plan for plan in plans if plan.writes or plan.changes or plan.withheld]
 
 

@@ -15,11 +15,11 @@ from typing import BinaryIO
 
 from trueup.errors import NotFound
 from trueup.model.jsontext import dumps, loads
+from trueup.model.jsontext import digest
 from trueup.model.plan import Case, Plan, Write
 from trueup.model.record import Json
 from trueup.services.backfilling import read_by
 from trueup.sync.rules.backfill import Backfill, read_reason
-from trueup.sync.rules.differences import digest
 from trueup.sync.rules.reconcile import write_digest
 
 FORMAT = 1
