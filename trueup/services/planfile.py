@@ -14,8 +14,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from trueup.errors import NotFound
-from trueup.model.jsontext import dumps, loads
-from trueup.model.jsontext import digest
+from trueup.model.jsontext import digest, dumps, loads
 from trueup.model.plan import Case, Plan, Write
 from trueup.model.record import Json
 from trueup.services.backfilling import read_by
