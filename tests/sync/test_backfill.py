@@ -102,7 +102,7 @@ def test_a_push_of_a_value_that_is_there_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_an_empty_value_is_not_pushed_over_anything(tmp_path: Path) -> None:
-    hub = titled(tmp_path, Clock(), "Sales", FieldRule("language", "title"))
+    hub = titled(tmp_path, Clock(), "Sales", FieldRule("middle_name", "title"))
     assert foretold(hub, PUSH) == []
 
 
@@ -159,6 +159,16 @@ def test_a_pull_never_displaces_what_a_person_said_and_writes_nothing_back(tmp_p
     carried_out(hub, PULL)
     assert hub.contact("ann@example.com")["job_title"] == "CTO"
     assert hub.systems["sales"].values("1")["title"] == "CEO"
+
+
+def test_an_edit_there_that_nobody_has_read_yet_stays_an_edit_in_a_pull(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = titled(tmp_path, clock, "CEO")
+    hub.store.edit("c-1", {"job_title": "CTO"}, "al", clock.now(), False)
+    hub.sync()
+    hub.systems["sales"].edit("1", title="Founder")
+    carried_out(hub, PULL)
+    assert hub.contact("ann@example.com")["job_title"] == "Founder"
 
 
 def test_a_pull_corrects_what_the_same_system_said_before(tmp_path: Path) -> None:
