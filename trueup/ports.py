@@ -21,6 +21,7 @@ from trueup.model.plan import (
     Delivery,
     DeliveryState,
     Fence,
+    Format,
     Landed,
     Landing,
     Lane,
@@ -193,7 +194,9 @@ class Store(Protocol):
         """
         ...
 
-    def mark_due(self, ids: Sequence[int], reason: str) -> None: ...
+    def mark_due(self, ids: Sequence[int], reason: str) -> None:
+        """Make these entities due; `reason` is one word without blanks and stays until they are decided."""
+        ...
 
     def mark_kind_due(self, kind: Kind, reason: str) -> int:
         """Make every entity of a kind due (a changed configuration, an opened gate); how many became so."""
@@ -210,8 +213,8 @@ class Store(Protocol):
     ) -> Sequence[Delivery]:
         """Deliveries that may be sent now: one connection, object, kind and lane; at most `limit`.
 
-        The most important lane first, then the oldest. None whose `after` is unfinished; outside the urgent
-        lane none of an entity that is due: what is known of it moved, so it is decided again first.
+        The most important lane first, then the oldest. Outside the urgent lane none of an entity that is due:
+        what is known of it moved, so it is decided again first.
         """
         ...
 
@@ -277,6 +280,10 @@ class Store(Protocol):
 
     # -- what people ask --------------------------------------------------------------------------
 
+    def formats(self, connections: Sequence[str] | None = None) -> Sequence[Format]:
+        """What fields of systems that do not answer with the record did with our values."""
+        ...
+
     def runs(self, limit: int) -> Sequence[Run]: ...
 
     def run(self, id: int) -> Run: ...
@@ -313,6 +320,10 @@ class Store(Protocol):
 
     def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
         """Entities with withheld differences in an object of a connection, ascending by id."""
+        ...
+
+    def holders(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
+        """Entities with a living record in this stream, ascending by id from `after`."""
         ...
 
     def count_links(self) -> Mapping[tuple[str, str, str], int]:

@@ -31,6 +31,7 @@ from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Page
 from trueup.services.budget import Allowance, TokenBudget
 from trueup.sync.engine import LEASE, Report
+from trueup.sync.parts import Pace
 from trueup.sync.rules.guard import Fuse
 
 FREE = {name: Fuse() for name in ("create", "change", "clear", "opt_in")}
@@ -339,7 +340,7 @@ def test_p29_a_full_listing_from_time_to_time_finds_what_the_change_feed_lost(
     tmp_path: Path, clock: Clock
 ) -> None:
     hub = pair(tmp_path, clock)
-    hub.parts = replace(hub.parts, timing=replace(hub.parts.timing, full_listing=timedelta(days=1)))
+    hub.parts = replace(hub.parts, paces={"source": Pace(full_listing=timedelta(days=1))})
     source = hub.systems["source"]
     source.add(**person(1, job_title="old"))
     hub.sync()

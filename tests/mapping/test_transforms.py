@@ -35,6 +35,7 @@ PARAMETERS = [
     ("joined_list(newline)", Type.TEXTS),
     ("phone_national(US)", Type.PHONE),
     ("lower", Type.TEXTS),
+    ("tag", Type.TEXTS),
 ]
 
 
@@ -79,6 +80,7 @@ def test_an_empty_value_is_written_as_empty(text: str, type: Type) -> None:
     [
         ("text", Type.INT, "7", 7),
         ("lower", Type.EMAIL, "ann@ex.com", "ann@ex.com"),
+        ("tag", Type.TEXTS, ["early_bird"], ["early_bird"]),
         ("semicolon_list", Type.TEXTS, "beach;ski", ["beach", "ski"]),
         ("comma_list", Type.TEXTS, "a,b", ["a", "b"]),
         ("joined_list(pipe)", Type.TEXTS, "a|b", ["a", "b"]),

@@ -126,13 +126,6 @@ class Unconfirmed(TrueupError):
     code = "TU-CLI-001"
 
 
-class NotYet(TrueupError):
-    """Asked for what this version cannot do."""
-
-    code = "TU-CLI-010"
-    exit_code = 2
-
-
 class Unusable(TrueupError):
     """An argument makes no sense here."""
 

@@ -32,9 +32,11 @@ from trueup.mapping.compiled import remote_path
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Write
 from trueup.model.record import Json
+from trueup.services.backfilling import Filled
 from trueup.services.hub import Hub
 from trueup.services.ownfile import NotOurs, check_free, own_file
 from trueup.services.syncing import PlanReport
+from trueup.sync.rules.backfill import Way
 
 NOTHING_WRITTEN = "Nothing has been written to any system."
 
@@ -121,11 +123,9 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
             f"No contact that has something to decide matches `{asked.only}`.",
             *_about_only(hub, asked.only),
         ]
+    shown += [*_filled(report), "Read:", reading_grid(rows), ""]
     shown += [
-        "Read:",
-        reading_grid(rows),
-        "",
-        "A sync would write:",
+        "A sync would write, back-fills included:" if report.filled else "A sync would write:",
         writing_grid(rows),
         *skipped_lines(rows),
         *_aside_lines(report),
@@ -159,6 +159,28 @@ def _aside_lines(report: PlanReport) -> list[str]:
 
 
 MOST_ASIDE = 12
+
+
+def _filled(report: PlanReport) -> list[Shown]:
+    """What each back-fill alone would do, with samples."""
+    if not report.filled:
+        return []
+    rows: list[tuple[object, ...]] = []
+    samples: list[str] = []
+    for one in report.filled:
+        fill, numbers = one.backfill, (getattr(one, what) for what in _FILLED)
+        place = f"{fill.connection} {fill.object}"
+        rows.append((*fill.stream, fill.key, fill.way.value, *numbers))
+        where = "in the hub" if fill.way is Way.PULL else "there"
+        samples += [
+            f"  {place} {who(entity)}  {fill.key}: {value_text(old)} -> {value_text(new)}  ({where})"
+            for entity, old, new in one.samples
+        ]
+    head = ("connection", "object", "field", "way", *(what.replace("_", " ") for what in _FILLED))
+    return ["Back-fill, as asked:", Grid(head, rows), *samples, ""]
+
+
+_FILLED = ("records", "fills", "replaces", "clears", "withheld", "as_is")
 
 
 def hub_streams(hub: Hub) -> list[tuple[str, str]]:
@@ -258,6 +280,8 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     flag = " --approve-first" if first else ""
     saved = f" --plan {asked.out}" if asked.out is not None else ""
+    if report.filled and asked.out is None:
+        return [*lines, "Next: the same with `--out FILE`, then trueup sync --plan FILE"]
     return [*lines, f"Next: trueup sync{saved}{flag}"]
 
 
@@ -271,6 +295,7 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
     return {
         "written": False,
         "contacts": report.contacts,
+        "backfill": [_filled_document(one) for one in report.filled],
         "changes": report.changes_something,
         **tally_document(report.tally, rows),
         "set_aside": [
@@ -288,3 +313,8 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
         "hub_notes": list(hub.notes),
         "plan": str(asked.out) if asked.out else None,
     }
+
+
+def _filled_document(one: Filled) -> Json:
+    place = {"connection": one.backfill.connection, "object": one.backfill.object, "field": one.backfill.key}
+    return {**place, "way": one.backfill.way.value, **{what: getattr(one, what) for what in _FILLED}}

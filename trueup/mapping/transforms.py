@@ -116,6 +116,10 @@ def _cased(change: Callable[[str], str]) -> Make:
     return plain(step, step)
 
 
+def _without_blanks(text: str) -> str:
+    return "_".join(text.lower().split())
+
+
 def _as_text(value: Value) -> Json:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
@@ -266,6 +270,7 @@ TRANSFORMS: Mapping[str, Entry] = {
     "text": _entry("as text, whatever it is", _TEXTS | _NUMBERS | {Type.BOOL}, plain(same, _as_text)),
     "lower": _entry("in lower case there", _TEXTS, _cased(str.lower)),
     "upper": _entry("in upper case there", _TEXTS, _cased(str.upper)),
+    "tag": _entry("in lower case there, `_` for blanks", _TEXTS, _cased(_without_blanks)),
     "semicolon_list": _entry("one text, elements between `;`", _SETS, _joined(";")),
     "comma_list": _entry("one text, elements between `,`", _SETS, _joined(",")),
     "joined_list": _entry("one text, elements between a sign of choice", _SETS, _joined("|"), "pipe"),

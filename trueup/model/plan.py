@@ -154,7 +154,8 @@ class LinkPatch:
     """What a decision changes on one Link it has read at `rev`: all observed moves are judged.
 
     `agreed` and `quarantine` replace what was stored; `dangling` are remote ids that point at records
-    not linked yet; `keys` are the match keys of this record, None when they did not change.
+    not linked yet; `keys` are the match keys of this record, None when they did not change. `assumed` are the
+    assumptions that are still open, None when none was judged.
     """
 
     link_id: int
@@ -165,6 +166,7 @@ class LinkPatch:
     withheld: int = 0
     dangling: tuple[Ref, ...] = ()
     keys: tuple[tuple[str, str], ...] | None = None
+    assumed: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,37 @@ class Case:
     reasons: tuple[str, ...] = ()
 
 
+class How(StrEnum):
+    """What a value of ours turned out to be when it was read for the first time after an unanswered write."""
+
+    AS_SENT = "as_sent"  # or its equal
+    FORM = "form"  # the system's own form of it
+    EDIT = "edit"  # somebody's edit
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one field of one record kept of our value."""
+
+    connection: str
+    object: str
+    path: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a field of a system that does not answer did with our values: how many records kept them as sent,
+    how many otherwise. `learned`: otherwise so often in a row that it is known to have a form of its own."""
+
+    connection: str
+    object: str
+    path: str
+    as_sent: int = 0
+    otherwise: int = 0
+    learned: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The outcome of one decision about one entity; previewed, explained, committed by the same object.
@@ -205,6 +238,7 @@ class Plan:
     Deliveries that this plan replaces. `references`: (field, public id) of every entity that this one
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
     reason). `withheld`: replacements newly reported but not written, as Writes that would be made.
+    `kept`: what was learned about the forms of systems that do not answer with the record.
     """
 
     before: Entity
@@ -221,6 +255,7 @@ class Plan:
     edits: tuple[int, ...] = ()
     mark: int = 0
     look_again_at: datetime | None = None
+    kept: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +263,7 @@ class Context:
     """Read-only knowledge beside the entity: other entities and how remote ids resolve to them.
 
     `rivals`: where the records are of which nobody knows yet whether they are this link's person.
+    `formats`: by (connection, object, path), of the fields that these decisions have to judge.
     """
 
     references: Mapping[str, Reference] = field(default_factory=dict)
@@ -238,6 +274,7 @@ class Context:
     rivals: Mapping[int, frozenset[str]] = field(default_factory=dict)  # link -> connections, see below
     released: frozenset[str] = frozenset()
     gates_open: frozenset[tuple[str, str]] = frozenset()
+    formats: Mapping[tuple[str, str, str], Format] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,10 +274,12 @@ _COMMANDS = {
         "The run holds nothing back: it was approved, rejected, or never held.",
         "`trueup runs` lists runs with their outcome.",
     ),
-    "TU-CLI-010": Explanation(
-        "Not in this version",
-        "The command knows the word, and this version cannot do it yet. Nothing was done.",
-        "The message says what happens in its place.",
+    "TU-BFL-001": Explanation(
+        "A back-fill that cannot be",
+        "`--backfill CONN.FIELD=push` writes the contacts' values where they differ, `=pull` takes the"
+        " system's values into the contacts. What the mapping only reads cannot be pushed, what it only"
+        " writes cannot be pulled, and consent is never back-filled.",
+        "`trueup connections show NAME` lists the fields with their directions.",
     ),
     "TU-CLI-020": Explanation(
         "A file cannot be read or written",

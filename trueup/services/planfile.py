@@ -1,7 +1,7 @@
 """A saved plan: a file of JSON lines, one per entity, that `sync --plan` can hold against the world.
 
-The first line says of which configuration it is, the last what it counts. It holds personal data: only its
-owner may read it.
+The first line says of which configuration it is and what it back-fills, the last what it counts. It holds
+personal data: only its owner may read it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from types import TracebackType
 from typing import BinaryIO
 
 from trueup.errors import NotFound
-from trueup.model.jsontext import dumps, loads
+from trueup.model.jsontext import digest, dumps, loads
 from trueup.model.plan import Case, Plan, Write
 from trueup.model.record import Json
+from trueup.services.backfilling import read_by
 from trueup.services.ownfile import check_free, own_file
+from trueup.sync.rules.backfill import Backfill, read_reason
 from trueup.sync.rules.reconcile import write_digest
 
 FORMAT = 1
@@ -31,9 +33,10 @@ def key_of(case: Case) -> str:
     return refs[0] if refs else case.entity.public_id
 
 
-def digests(plan: Plan) -> tuple[str, ...]:
-    """What a plan would write, in a form that can be compared."""
-    return tuple(sorted(f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes))
+def digests(plan: Plan, fills: Sequence[Backfill] = ()) -> tuple[str, ...]:
+    """What a plan would write, and what a back-fill would change in the hub, in a comparable form."""
+    writes = [f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes]
+    return tuple(sorted([*writes, *(f"hub/{one.field}/{digest(one.new)}" for one in read_by(plan, fills))]))
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class PlanWriter:
     path: Path
     config_version: str
     at: str
+    fills: Sequence[Backfill] = ()
     _open: ExitStack = field(default_factory=ExitStack)
     _file: BinaryIO | None = None
     _count: int = 0
@@ -51,12 +55,14 @@ class PlanWriter:
         """Raises NotOurs when something else than a plan stands at this path."""
         check_free(self.path, _begins_a_plan, "a plan")
         self._file = self._open.enter_context(own_file(self.path))
-        self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at})
+        fills = [one.reason for one in self.fills]
+        self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at, "backfill": fills})
         return self
 
     def add(self, case: Case, plan: Plan) -> None:
-        """One entity; one without writes is left out."""
-        if not plan.writes and not plan.withheld:
+        """One entity; one of which nothing would be written, nor read by a back-fill, is left out."""
+        planned = digests(plan, self.fills)
+        if not planned and not plan.withheld:
             return
         self._count += 1
         self._line(
@@ -65,7 +71,7 @@ class PlanWriter:
                 "entity": case.entity.public_id if case.entity.id > 0 else None,
                 "revision": case.entity.revision,
                 "links": [[*link.stream, link.remote_id, link.rev] for link in case.links],
-                "digests": list(digests(plan)),
+                "digests": list(planned),
                 "writes": [_write(one) for one in plan.writes],
                 "withheld": [_write(one) for one in plan.withheld],
             }
@@ -105,6 +111,7 @@ class SavedPlan:
     config_version: str
     at: str
     entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fills: tuple[Backfill, ...] = ()
 
 
 def read_plan(path: Path) -> SavedPlan:
@@ -117,7 +124,10 @@ def read_plan(path: Path) -> SavedPlan:
     if "entities" not in lines[-1]:
         raise NotFound(f"{path} is cut off: its last line is missing; make the plan again")
     entities = {str(line["key"]): tuple(line["digests"]) for line in lines[1:-1]}
-    return SavedPlan(str(lines[0]["config"]), str(lines[0]["at"]), entities)
+    fills = [read_reason(reason) for reason in lines[0]["backfill"]]
+    return SavedPlan(
+        str(lines[0]["config"]), str(lines[0]["at"]), entities, tuple(one for one in fills if one is not None)
+    )
 
 
 def _lines(path: Path) -> Iterator[dict[str, Json]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -11,10 +11,12 @@ from pathlib import Path
 from trueup.errors import Held, PlanDrifted
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Plan
+from trueup.services.backfilling import Filled, filled
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
 from trueup.sync.engine import LEASE, Order, Report, landing, register, run
 from trueup.sync.preview import preview
+from trueup.sync.rules.backfill import Backfill
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
 
@@ -72,24 +74,33 @@ class PlanReport:
     contacts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    filled: list[Filled] = field(default_factory=list)
     plans: list[tuple[Case, Plan]] = field(default_factory=list)
     aside: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
     @property
     def changes_something(self) -> bool:
-        return any(self.tally.get(what) for what in ("creates", "updates", "deactivates", "deletes"))
+        writes = ("creates", "updates", "deactivates", "deletes")
+        return any(map(self.tally.get, writes)) or any(one.changes for one in self.filled)
 
 
 KEPT = 200
 """How many plans of single contacts a report keeps for showing."""
 
 
-def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path | None = None) -> PlanReport:
+def plan(
+    hub: Hub,
+    scope: Scope | None = None,
+    offline: bool = False,
+    out: Path | None = None,
+    fills: Sequence[Backfill] = (),
+) -> PlanReport:
     """Read the systems (unless offline) and decide, without committing anything or writing anywhere.
 
-    `out` saves the plan for `sync --plan`. Raises Held while a run is at work.
+    `out` saves the plan for `sync --plan`; `fills` are back-fills to be counted and saved with it. Raises
+    Held while a run is at work.
     """
-    parts, report = hub.parts, PlanReport()
+    parts, report = hub.parts, PlanReport(filled=[filled(hub, one) for one in fills])
     fence = parts.store.lease("run", parts.worker, parts.now(), parts.now() + LEASE)
     if fence is None:
         raise Held("a run is at work; plan again when it has ended", code="TU-RUN-011")
@@ -108,12 +119,13 @@ def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path 
 
 
 def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> None:
+    fills = [one.backfill for one in report.filled]
     if out is None:
-        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser()):
+        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser(), fills):
             _note(report, case, one)
         return
-    with PlanWriter(out, hub.config.version, hub.parts.now().isoformat()) as writer:
-        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser()):
+    with PlanWriter(out, hub.config.version, hub.parts.now().isoformat(), fills) as writer:
+        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser(), fills):
             writer.add(case, one)
             _note(report, case, one)
 
@@ -122,6 +134,8 @@ def _note(report: PlanReport, case: Case, one: Plan) -> None:
     report.tally.planned(one)
     report.contacts += case.entity.kind is Kind.CONTACT
     report.aside.update(_set_aside(case, one))
+    for each in report.filled:
+        each.note(case, one)
     if len(report.plans) < KEPT and (one.writes or one.withheld or one.changes):
         report.plans.append((case, one))
 
@@ -172,7 +186,8 @@ class SyncReport:
 def sync(hub: Hub, asked: Sync) -> SyncReport:
     """Bring all connections in step once.
 
-    With a saved plan, what would still be written just so is applied, the rest is left out and listed.
+    With a saved plan, what would still be written just so is applied, the rest is left out and listed; its
+    back-fills are begun for those that still hold, and finished by later runs if this one does not.
     Raises PlanDrifted before the first write when too much of it is outdated or the configuration
     changed, Held while another run is at work.
     """
@@ -192,13 +207,19 @@ def _against(hub: Hub, path: Path) -> Drift:
             f"{path} was made with another configuration; make the plan again", code="TU-RUN-031"
         )
     plan(hub)
-    now = {key_of(case): digests(one) for case, one in preview(hub.parts, Tally().undecided)}
+    now: dict[str, tuple[str, ...]] = {}
+    ids: dict[str, int] = {}
+    for case, one in preview(hub.parts, Tally().undecided, fills=saved.fills):
+        now[key_of(case)] = digests(one, saved.fills)
+        ids[key_of(case)] = case.entity.id
     moved = drift(saved, now)
     if moved.share > hub.config.hub.drift_limit:
         raise PlanDrifted(
             f"{len(moved.outdated)} of {moved.planned} entities of {path} would be written differently now "
             f"({moved.share:.0%}, allowed are {hub.config.hub.drift_limit:.0%}); nothing was written"
         )
+    for fill in saved.fills:
+        hub.parts.store.mark_due([ids[key] for key in sorted(moved.equal & ids.keys())], fill.reason)
     return moved
 
 

@@ -131,6 +131,17 @@ def withheld(tx: Tx, connection: str, object: str, after: int, limit: int) -> li
     )
 
 
+def holders(tx: Tx, connection: str, object: str, after: int, limit: int) -> list[int]:
+    return _ids(
+        tx,
+        "select distinct entity_id from links where stream_id = ? and state = 'live' and entity_id > ?"
+        " order by entity_id limit ?",
+        streams(tx).ids.get((connection, object), 0),
+        after,
+        limit,
+    )
+
+
 def count_links(tx: Tx) -> dict[tuple[str, str, str], int]:
     found = tx.rows(
         "select c.name, s.object, l.state, count(*) from links l join streams s on s.id = l.stream_id"

@@ -22,6 +22,7 @@ from trueup.store.codec import (
     write_quarantine,
     write_sources,
 )
+from trueup.store.formats import learn
 from trueup.store.identify import write_keys
 from trueup.store.leases import check
 from trueup.store.marks import mark_due
@@ -74,6 +75,7 @@ def commit(tx: Tx, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fenc
     _store(tx, rows)
     _patch(tx, [patch for plan in stands for patch in plan.links], stands, known)
     _beside(tx, rows, stands)
+    learn(tx, known, (kept for plan in stands for kept in plan.kept))
     stood = {plan.before.id for plan in stands}
     return sorted(plan.before.id for plan in plans if plan.before.id not in stood)
 
@@ -348,6 +350,13 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
         ("link_id",),
         ("base", "agreed", "quarantine"),
         [(one.link_id, None, write_agreed(one.agreed), write_quarantine(one.quarantine)) for one in noted],
+    )
+    judged = [one for one in patches if one.assumed is not None]
+    tx.upsert(
+        "link_notes",
+        ("link_id",),
+        ("assumed",),
+        [(one.link_id, dumps_or_none(one.assumed)) for one in judged],
     )
     settled = [one.link_id for one in patches if not (one.agreed or one.quarantine)]
     tx.run("delete from link_notes where assumed is null and link_id in ints(?)", settled)

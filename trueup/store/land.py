@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from trueup.model.jsontext import dumps
 from trueup.model.plan import Fence, Landed, Landing
 from trueup.model.record import Json, Record
 from trueup.store.codec import dumps_or_none, micros, micros_or_none
+from trueup.store.formats import Path, count
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each
 from trueup.store.moves import Reasons, because, follow_moves, remember_alias
@@ -173,24 +175,32 @@ def _restores(record: Record, changed: int | None, row: Row, at: datetime) -> bo
 
 
 def _judge(tx: Tx, known: Streams, found: _Found, at: datetime) -> None:
-    """Load the documents of those that may have moved, and keep those that did."""
+    """Load the documents of those that may have moved, and keep those that did. An assumption that came true
+    is no news for the entity; it is counted as what this field does with our values."""
     if not found.unsure:
         return
     links = links_where(tx, known, "l.id in ints(?) order by l.id", list(found.unsure))
     changed: list[tuple[Link, Link, bytes]] = []
+    confirmed: list[tuple[Link, Link, bytes]] = []
+    as_sent: Counter[Path] = Counter()
     quiet: list[tuple[int, bytes | None, str | None, int | None]] = []
     for link in links:
         record, said, row = found.unsure[link.id]
         seen = observe(link, record, at)
+        as_sent.update((known.ids[link.stream], path) for path in link.assumed if path not in seen.assumed)
         if seen.state is link.state and _content(seen) == _content(link):
             found.same += 1
             stamp = micros_or_none(seen.changed_at)
             quiet.append((link.id, None if link.assumed else said, record.version, stamp))
+        elif seen.state is link.state and (seen.observed, seen.base) == (link.observed, link.base):
+            found.same += 1
+            confirmed.append((link, seen, said))
         else:
             changed.append((link, seen, said))
             because(found.reasons, link.entity_id, _reason(row))
     tx.update("links", ("id",), ("digest", "version", "changed_at"), quiet)
-    _write_changed(tx, changed)
+    _write_changed(tx, [*changed, *confirmed])
+    count(tx, as_sent, {})
     found.changed += len(changed)
 
 

@@ -19,6 +19,7 @@ from trueup.model.plan import (
     Delivery,
     DeliveryState,
     Fence,
+    Format,
     Landed,
     Landing,
     Lane,
@@ -36,6 +37,7 @@ from trueup.store import (
     ask,
     commit,
     decide,
+    formats,
     identify,
     land,
     leases,
@@ -238,6 +240,9 @@ class SqlStore:
 
     # -- what people ask --------------------------------------------------------------------------
 
+    def formats(self, connections: Sequence[str] | None = None) -> Sequence[Format]:
+        return self._db.read(lambda tx: formats.formats(tx, connections))
+
     def runs(self, limit: int) -> Sequence[Run]:
         return self._db.read(lambda tx: leases.runs(tx, limit))
 
@@ -272,6 +277,9 @@ class SqlStore:
 
     def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
         return self._db.read(lambda tx: ask.withheld(tx, connection, object, after, limit))
+
+    def holders(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
+        return self._db.read(lambda tx: ask.holders(tx, connection, object, after, limit))
 
     def count_links(self) -> Mapping[tuple[str, str, str], int]:
         return self._db.read(ask.count_links)

@@ -19,8 +19,6 @@ _SENDABLE = (
     " v.open = 1 and v.stream_id = ? and v.state = 'due' and v.lane = ? and v.kind = ?"
     " and v.not_before <= ? and (l.state = 'live' and l.remote_id is not null"
     " or l.state = 'wanted' and v.kind = 'create')"
-    " and not exists (select 1 from delivery_after a join deliveries p on p.id = a.after_id"
-    " where a.delivery_id = v.id and p.state <> 'done')"
     " and (v.lane = 'urgent' or not exists"
     " (select 1 from due d where d.kind = l.kind and d.entity_id = v.entity_id and d.not_before = 0))"
     " order by v.not_before, v.id limit ?"

@@ -82,6 +82,7 @@ def remove_connection(tx: Tx, name: str, at: datetime) -> int:
         id,
     )
     tx.run(f"delete from link_notes where link_id in (select id from links where {_LINKS})", id)
+    tx.run(f"delete from formats where {_LINKS}", id)
     tx.run("update connections set configured = 0, released_at = null, approved_at = null where id = ?", id)
     mark_due(tx, [entity for (entity,) in found], "unlinked")
     return count

@@ -13,6 +13,7 @@ from trueup.model.plan import (
     Context,
     Effect,
     Fence,
+    Format,
     MatchDecision,
     Plan,
     Verdict,
@@ -22,6 +23,7 @@ from trueup.model.plan import (
 from trueup.model.record import Ref
 from trueup.model.values import Value
 from trueup.sync.parts import KINDS, Parts
+from trueup.sync.rules.formats import failed
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.rules.reconcile import reconcile
 from trueup.sync.tally import Undecided
@@ -138,7 +140,15 @@ def context_for(
         companies=companies,
         released=parts.store.released() | parts.decides_at_once,
         gates_open=parts.store.gates_open(),
+        formats=_formats(parts, cases),
     )
+
+
+def _formats(parts: Parts, cases: Sequence[Case]) -> dict[tuple[str, str, str], Format]:
+    """What is known of the fields of systems in which something was kept otherwise than we sent it."""
+    names = {link.connection for case in cases for link in case.links if failed(link)}
+    found = parts.store.formats(sorted(names)) if names else ()
+    return {(one.connection, one.object, one.path): one for one in found}
 
 
 def rivals(parts: Parts, verdicts: Sequence[MatchDecision]) -> dict[int, frozenset[str]]:

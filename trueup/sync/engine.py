@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -166,9 +166,28 @@ def _waited(parts: Parts, order: Order, push: Push) -> bool:
 
 def _finish(parts: Parts, report: Report) -> None:
     report.held = dict(parts.store.gated(report.run_id))
+    report.tally.notes.extend(_of_forms(parts, report.tally))
     report.outcome = _outcome(parts, report)
     notes = [*report.tally.notes, *(f"{name}: {error}" for name, error in sorted(report.failed.items()))]
     parts.store.finish_run(report.run_id, report.outcome, report.tally.flat(), notes, parts.now())
+
+
+def _of_forms(parts: Parts, tally: Tally) -> Iterator[str]:
+    """Fields that kept our values otherwise than we sent them, so far as they answer nothing."""
+    known = {(one.connection, one.object, one.path): one for one in parts.store.formats()}
+    for place, number in sorted(tally.forms.items()):
+        connection, object, path = place
+        records = f"{number} record{'s' if number > 1 else ''}"
+        if place in known and known[place].learned:
+            yield (
+                f"{connection} {object}: format unknown: `{path}` keeps what it is sent in a form of its own "
+                f"({records}); the contacts keep their values, and what stands there is agreed"
+            )
+        else:
+            yield (
+                f"{connection} {object}: `{path}` was kept otherwise than it was sent ({records}); the "
+                "contacts keep their values; `trueup why` shows what stands there"
+            )
 
 
 def _outcome(parts: Parts, report: Report) -> RunOutcome:

@@ -48,7 +48,7 @@ def _needs_listing(parts: Parts, stream: Stream, state: StreamState) -> bool:
         return True
     if set(asked_fields(parts, stream)) - set(state.fields):
         return True
-    every = parts.timing.full_listing
+    every = parts.pace(stream[0]).full_listing
     return every is not None and parts.now() - state.listed_at >= every
 
 

@@ -29,6 +29,7 @@ from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.parts import Parts
 from trueup.sync.rules import acknowledge
+from trueup.sync.rules.formats import is_form
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
 
@@ -160,7 +161,7 @@ class Push:
     def _just_read(self, stream: Stream) -> bool:
         state = self.parts.store.stream(*stream)
         spec = self.parts.specs[stream]
-        age = timedelta(seconds=self.parts.timing.guard_age)
+        age = timedelta(seconds=self.parts.pace(stream[0]).guard_age)
         return state.read_at is not None and spec.lag == 0 and self.parts.now() - state.read_at < age
 
     def _write(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Outcome]:
@@ -338,9 +339,10 @@ class Push:
         """Whether a value read is what this system keeps of what was sent."""
         mapping = self.parts.policy.mappings[stream]
         sent = acknowledge.predicted(delivery)
+        known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
 
         def keeps(path: str, value: Json) -> bool:
-            if value == sent.get(path):
+            if value == sent.get(path) or is_form(sent.get(path), value, known.get(path), edited=True):
                 return True
             for binding in mapping.bindings:
                 if binding.remote == path and not binding.element:

@@ -28,7 +28,7 @@ from trueup.model.plan import (
 )
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import evidence
+from trueup.sync.rules import backfill, evidence, formats
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
@@ -60,14 +60,22 @@ class Seen:
     mapping: ObjectMapping
     readings: tuple[Reading, ...]
     unsettled: frozenset[str]
+    filling: Mapping[tuple[str, str, str], backfill.Way]
+    forms: formats.Settled
+
+    def way(self, reading: Reading) -> backfill.Way | None:
+        """Which way this reading's field is back-filled, None for the usual."""
+        return self.filling.get((*self.link.stream, reading.binding.key)) if self.filling else None
 
 
 def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Plan:
     """One decision, pure: the same case, context, policy and time give the same plan."""
     entity = case.entity
     links = elect(case.links)
-    seen = [_seen(link, entity, context, policy, case.open) for link in links if _readable(link, policy)]
+    filling = backfill.asked(case.reasons)
+    seen = [_seen(link, case, context, policy, filling) for link in links if _readable(link, policy)]
     state = _values(case, seen, context, policy, now)
+    state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
     consent = _consent(case, seen, state, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
     writes, withheld, patches, skipped = _outward(case, seen, links, after, context, policy, now)
@@ -87,6 +95,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
         look_again_at=_look_again(after, policy, now),
+        kept=tuple(kept for one in seen for kept in one.forms.kept),
     )
 
 
@@ -129,13 +138,20 @@ def _readable(link: Link, policy: Policy) -> bool:
     return link.state is LinkState.LIVE and link.stream in policy.mappings
 
 
-def _seen(link: Link, entity: Entity, context: Context, policy: Policy, open: Sequence[OpenDelivery]) -> Seen:
+def _seen(
+    link: Link,
+    case: Case,
+    context: Context,
+    policy: Policy,
+    filling: Mapping[tuple[str, str, str], backfill.Way],
+) -> Seen:
     mapping = policy.mappings[link.stream]
     unsettled = frozenset[str]().union(
-        *(one.keys for one in open if one.link_id == link.id and one.state not in UNSENT_STATES)
+        *(one.keys for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
-    readings = tuple(evidence.readings(link, mapping, entity, context))
-    return Seen(link, mapping, readings, unsettled)
+    readings = tuple(evidence.readings(link, mapping, case.entity, context))
+    forms = formats.settle(link, readings, unsettled, context, case.entity.sources)
+    return Seen(link, mapping, forms.readings, unsettled, filling, forms)
 
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
@@ -143,7 +159,11 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
     claims = edit_claims(case.entity, case.edits, table)
     for one in seen:
         for reading in one.readings:
-            if reading.binding.key not in one.unsettled:
+            if reading.binding.key in one.unsettled:
+                continue
+            if one.way(reading) is backfill.Way.PULL:
+                claims.extend(backfill.pulled(reading, table, case.entity.sources))
+            else:
                 claims.extend(evidence.claims(reading, table))
     state = decide(case.entity, claims, policy, now)
     state.conflicts.extend(lost_edits(case.edits, table))
@@ -241,6 +261,8 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
         if not one.link.primary and not _follows(reading, policy.rules[one.link.stream]):
             _observe_only(reading, draft)
             continue
+        if one.way(reading) is backfill.Way.PUSH:
+            reading = backfill.pushed(reading, after.values)
         compare(reading, after.values, context, draft, released, now)
     return draft
 
@@ -344,6 +366,7 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
         withheld=draft.withheld,
         dangling=tuple(_dangling(one)),
         keys=keys,
+        assumed=one.forms.assumed,
     )
 
 
@@ -419,7 +442,6 @@ def _create_write(
     values, wants, waits, aside = _create_values(
         policy.mappings[link.stream], link, after.values, context, now
     )
-    field = policy.upsert.get(link.stream)
     write = Write(
         link.id,
         *link.stream,
@@ -428,10 +450,23 @@ def _create_write(
         values,
         wants,
         dict.fromkeys(wants, Effect.FILL),
-        upsert=(field, after.public_id) if field else None,
+        upsert=_upsert(policy, link.stream, values, after),
         aside=aside,
     )
     return write, waits
+
+
+def _upsert(
+    policy: Policy, stream: Stream, values: Mapping[str, Json], after: Entity
+) -> tuple[str, Json] | None:
+    """By what a repeated create finds its record: the hub's id in a field of its own, or the value of a
+    mapped field; a contact without that value has no such key."""
+    field = policy.upsert.get(stream)
+    if field is None:
+        return None
+    mapped = any(one.remote == field and one.outward for one in policy.mappings[stream].bindings)
+    key = values.get(field) if mapped else after.public_id
+    return (field, key) if key is not None else None
 
 
 def _create_values(
