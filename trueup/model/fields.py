@@ -99,6 +99,7 @@ CONTACT = _table(
     Field("phones.fax", Type.PHONE),
     Field("phones.other", Type.PHONE),
     Field("phones", Type.PHONES, Strategy.UNION),
+    Field("former_phones", Type.PHONES, Strategy.UNION, derived=True),
     *_texts("first_name", "middle_name", "last_name", group=NAME),
     *_texts("salutation", "name_suffix"),
     Field("full_name", Type.TEXT, derived=True),

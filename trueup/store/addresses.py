@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
 from trueup.model.values import Value
 
-_SEVERAL = {"emails": "email", "former_emails": "email", "phones": "phone"}
+_SEVERAL = {"emails": "email", "former_emails": "email", "phones": "phone", "former_phones": "phone"}
 _KEYS = {"email": email_subject_key, "phone": phone_subject_key}
 
 

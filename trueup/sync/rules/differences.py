@@ -17,6 +17,7 @@ from trueup.model.plan import Context, Effect
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.verdict import element_key
 
 
 @dataclass(slots=True)
@@ -273,16 +274,26 @@ def _payload(reading: Reading, raw: Json) -> Json:
         element = reading.binding.element
         return {"+": [element], "-": []} if raw else {"+": [], "-": [element]}
     if reading.binding.shape in (Shape.LIST, Shape.ELEMENTS) and isinstance(raw, list):
-        has = reading.raw if isinstance(reading.raw, list) else []
-        gone = [one for one in has if one not in raw and _ours(reading.binding, one)]
-        return {"+": [one for one in raw if one not in has], "-": gone}
+        has = [(one, _element(reading.binding, one)) for one in _listed(reading.raw)]
+        wanted = [(one, _element(reading.binding, one)) for one in raw]
+        there, stay = {key for _, key in has}, {key for _, key in wanted}
+        gone = [one for one, key in has if key is not None and key not in stay]
+        return {"+": [one for one, key in wanted if key not in there], "-": gone}
     return raw
 
 
-def _ours(binding: Binding, element: Json) -> bool:
-    """Whether this element of a list is read by this binding at all (a consent tag has its own)."""
+def _listed(raw: Json) -> list[Json]:
+    return raw if isinstance(raw, list) else []
+
+
+def _element(binding: Binding, element: Json) -> str | None:
+    """What makes this element of a list the same as another; None where this binding does not read it at
+    all (a consent tag has its own)."""
     said = binding.read([element])
-    return isinstance(said, Mapping) and any(value not in (None, []) for value in said.values())
+    if not isinstance(said, Mapping) or not any(value not in (None, []) for value in said.values()):
+        return None
+    (values,) = said.values()
+    return element_key(binding.type)(str(values[0]))
 
 
 def _replaced(reading: Reading) -> Json:

@@ -170,8 +170,8 @@ def _claim(
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     if isinstance(value, list) or (kind.is_set and isinstance(before, list)):
-        added = frozenset(value or ()) - frozenset(before or ())
-        removed = frozenset(before or ()) - frozenset(value or ())
+        added = _beyond(value, before, kind)
+        removed = _beyond(before, value, kind)
     return Claim(
         field=name,
         value=value,
@@ -183,6 +183,14 @@ def _claim(
         added=added,
         removed=removed,
     )
+
+
+def _beyond(some: Value, others: Value, kind: Type) -> frozenset[str]:
+    """The elements that the others lack; of e-mail addresses another spelling is none."""
+    if not others or kind is not Type.EMAILS:
+        return frozenset(some or ()) - frozenset(others or ())
+    known = {one.lower() for one in others}
+    return frozenset(one for one in some or () if one.lower() not in known)
 
 
 def was_written(agreed: Agreed | None) -> bool:
