@@ -174,7 +174,7 @@ class _Step:
             self._refused(slot, value)
             return
         heir = self._heir() if slot == self.family.primary else None
-        self.state.put(slot, heir, source_of(winner, self.now), f"{value} was removed from {self.family.many}")
+        self.state.put(slot, heir, source_of(winner, self.now), f"removed from {self.family.many}")
 
     def _heir(self) -> Value:
         """The address that becomes the primary one: the first by kind, else the first of the set."""

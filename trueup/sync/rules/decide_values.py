@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from trueup.model.canonical import same
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import NAME, Field, Kind, Strategy
