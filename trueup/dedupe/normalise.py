@@ -171,7 +171,8 @@ def _contact_keys(values: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
     emails = _texts(values, _CONTACT_EMAILS, ("emails", "former_emails"))
     yield from (("email", key) for key in _keys(email_key(each) for each in emails))
     name = name_key(values.get("first_name"), values.get("last_name"))
-    for key in _keys(phone_key(each) for each in _texts(values, _CONTACT_PHONES, ("phones", "former_phones"))):
+    phones = _texts(values, _CONTACT_PHONES, ("phones", "former_phones"))
+    for key in _keys(phone_key(each) for each in phones):
         yield ("phone", key)
         if name is not None:
             yield ("phone+name", f"{key} {name}")

@@ -224,4 +224,3 @@ class _Step:
 
     def _in_slots(self, values: Mapping[str, Value]) -> list[str]:
         return [values[slot] for slot in self.family.slots if values.get(slot) is not None]
-
