@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from trueup.mapping.apply import observed
+from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.consents import consent_said, out_elsewhere
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
 from trueup.model.consent import ConsentEvent, ConsentState
-from trueup.model.record import Json
+from trueup.model.entity import Link
+from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules.evidence import Reading
 
@@ -68,6 +71,31 @@ def _elsewhere(reading: Reading, channel: str, purpose: str, now: datetime) -> I
             for kind, subject in (("ref", link_ref(reading)), ("address", subject_key(channel, address))):
                 out, source = ConsentState.OPTED_OUT, reading.link.connection
                 yield ConsentEvent(kind, subject, channel, purpose, out, at, bool(moment), source)
+
+
+def last_words(
+    mapping: ObjectMapping, record: Record, known: Link | None, now: datetime
+) -> list[ConsentEvent]:
+    """Opt-outs that a record shows as it is deleted or merged away, and that `known`, the link as it was
+    last read, did not show: nobody will read that record again."""
+    held = observed(mapping.bindings, record.values).values
+    ref = f"{mapping.connection}/{mapping.object}/{record.id}"
+    found: list[ConsentEvent] = []
+    for binding in mapping.bindings:
+        if binding.consent and _newly_out(binding, held, known):
+            channel, purpose = binding.consent
+            out, at, source = ConsentState.OPTED_OUT, record.changed_at or now, mapping.connection
+            for kind, subject in subjects(ref, channel, held, out):
+                found.append(ConsentEvent(kind, subject, channel, purpose, out, at, False, source))
+    return found
+
+
+def _newly_out(binding: Binding, held: Mapping[str, Value], known: Link | None) -> bool:
+    name = binding.fields[0]
+    if held.get(name) != ConsentState.OPTED_OUT:
+        return False
+    before = observed([binding], known.observed).values if known is not None else {}
+    return before.get(name) != ConsentState.OPTED_OUT
 
 
 def link_ref(reading: Reading) -> str:
