@@ -11,7 +11,7 @@ import pytest
 from tests.demands.hubs import OPT_OUT, Setting, ann, contacts, hub_of, until_quiet
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, with_policy
-from trueup.connectors.base import Capability
+from trueup.connectors.base import Capability, Elements
 from trueup.mapping.schema import FieldRule, Shape
 from trueup.model.fields import TABLES, Kind
 from trueup.model.record import Json
@@ -357,6 +357,27 @@ def test_one_address_in_two_spellings_is_one_element(tmp_path: Path, clock: Cloc
     until_quiet(hub, clock)
     assert hub.systems["desk"].values("1")["emails"] == ["ann@example.com"]
     assert hub.writes() == before + 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "sent"),
+    [
+        (Shape.LIST, ["ann@example.com", "ann@work.example"]),
+        (Shape.ELEMENTS, Elements(("ann@work.example",), ())),
+    ],
+)
+def test_a_list_is_replaced_whole_and_elements_are_added_one_by_one(
+    shape: Shape, sent: object, tmp_path: Path, clock: Clock
+) -> None:
+    listed = (*NAME, "email", FieldRule("emails", "emails", shape=shape))
+    hub = hub_with(tmp_path, clock, {"office": SLOTS, "desk": listed}, ("desk",))
+    hub.systems["office"].add(**ann())
+    hub.sync()
+    hub.release()
+    until_quiet(hub, clock)
+    hub.systems["office"].edit("1", work_email="ann@work.example")
+    until_quiet(hub, clock)
+    assert hub.systems["desk"].written[-1].values["emails"] == sent
 
 
 def test_a_slot_gets_an_element_that_a_system_added_there(tmp_path: Path, clock: Clock) -> None:
