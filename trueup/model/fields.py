@@ -112,6 +112,8 @@ CONTACT = _table(
     *_address("addresses.billing"),
     *_address("addresses.shipping"),
     *_address("addresses.home"),
+    *_address("addresses.work"),
+    *_address("addresses.other"),
     Field("language", Type.LANGUAGE),
     Field("time_zone", Type.ZONE),
     Field("birthday", Type.DATE),

@@ -48,6 +48,7 @@ from trueup.sync.rules.differences import (
     wanted,
 )
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.groups import keep_whole
 from trueup.sync.rules.policy import Policy, Stream
 
 
@@ -229,6 +230,9 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
             _observe_only(reading, draft)
             continue
         compare(reading, after.values, context, draft, released, now)
+    if draft.ordinary:
+        settled = [reading for reading in one.readings if reading.binding.key not in one.unsettled]
+        keep_whole(settled, after.values, draft, policy.tables[after.kind], released)
     return draft
 
 
