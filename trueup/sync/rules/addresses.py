@@ -174,7 +174,9 @@ class _Step:
             self._refused(slot, value)
             return
         heir = self._heir() if slot == self.family.primary else None
-        self.state.put(slot, heir, source_of(winner, self.now), f"removed from {self.family.many}")
+        rule = self.policy.fields(self.before.kind, slot)
+        source = source_of(winner, self.now, rule)
+        self.state.put(slot, heir, source, f"removed from {self.family.many}")
 
     def _heir(self) -> Value:
         """The address that becomes the primary one: the first by kind, else the first of the set."""
@@ -185,23 +187,18 @@ class _Step:
 
     def _remover(self, slot: str, key: str) -> Claim | None:
         """Who removed it from the set and may decide the slot, too."""
-        source = self.state.sources.get(slot)
-        rule = self.policy.fields(self.before.kind, slot)
+        source, stage = self.state.sources.get(slot), self.state.values.get(STAGE)
+        pinned = source is not None and source.pinned
         asked = [claim for claim in self.claims if self._removes(claim, key)]
-        question = Question(
-            CONTACT[slot], self.state.values[slot], source, asked, rule, self.state.values.get(STAGE)
-        )
-        if source is not None and source.pinned:
-            asked = [claim for claim in asked if claim.connection == HUB]
-        allowed = [claim for claim in asked if may_edit(question, claim)]
+        rule = self.policy.fields(self.before.kind, slot)
+        question = Question(CONTACT[slot], self.state.values[slot], source, asked, rule, stage)
+        allowed = [
+            claim for claim in asked if claim.connection == HUB or (not pinned and may_edit(question, claim))
+        ]
         return min(allowed, key=question.rank, default=None)
 
     def _removes(self, claim: Claim, key: str) -> bool:
-        if claim.field != self.family.many or claim.first:
-            return False
-        if claim.connection == HUB:
-            return key not in self._keyed(claim.value or ())
-        return key in self._keyed(claim.removed)
+        return claim.field == self.family.many and not claim.first and key in self._keyed(claim.removed)
 
     def _refused(self, slot: str, value: str) -> None:
         losers = [claim for claim in self.claims if self._removes(claim, self._key(value))]
