@@ -380,28 +380,6 @@ def test_a_list_is_replaced_whole_and_elements_are_added_one_by_one(
     assert hub.systems["desk"].written[-1].values["emails"] == sent
 
 
-@pytest.mark.parametrize("answers", [True, False])
-def test_an_element_that_a_system_cannot_keep_is_missing_there_and_removed_nowhere(
-    answers: bool, tmp_path: Path, clock: Clock
-) -> None:
-    listed = (*NAME, "email", FieldRule("emails", "emails", shape=Shape.LIST))
-    hub = hub_with(tmp_path, clock, {"office": SLOTS, "desk": listed}, ("desk",))
-    desk = hub.systems["desk"]
-    desk.keeps = lambda path, value: value[:2] if path == "emails" and value else value
-    if not answers:
-        desk.capabilities = ALL - {Capability.ANSWERS_WITH_RECORD}
-    hub.systems["office"].add(**ann(work_email="b@work.example", home_email="c@home.example"))
-    hub.sync()
-    hub.release()
-    until_quiet(hub, clock)
-    everything = ["ann@example.com", "b@work.example", "c@home.example"]
-    assert (desk.values("1")["emails"], ann_s(hub)["emails"]) == (everything[:2], everything)
-    desk.edit("1", emails=["ann@example.com"])
-    until_quiet(hub, clock)
-    assert ann_s(hub)["emails"] == ["ann@example.com", "c@home.example"]
-    assert hub.systems["office"].values("1")["home_email"] == "c@home.example"
-
-
 def test_a_slot_gets_an_element_that_a_system_added_there(tmp_path: Path, clock: Clock) -> None:
     hub = three(tmp_path, clock)
     hub.systems["support"].edit("1", emails=["ann@example.com", "ann@work.example"])
