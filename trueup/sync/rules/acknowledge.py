@@ -36,8 +36,8 @@ def done(
         observed = {**quiet, **observed}
     assumed = {
         path: {"was": write.replaced.get(path), "until": (now + timedelta(seconds=lag + 1)).isoformat()}
-        for path, value in sent.items()
-        if path not in answered and _guessed(write.kind, value, lag)
+        for path in sent
+        if path not in answered and write.kind is not WriteKind.CREATE and lag > 0
     }
     return Settlement(
         delivery.id,
@@ -55,14 +55,6 @@ def done(
         tombstone=write.kind is WriteKind.DELETE,
         active={WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}.get(write.kind),
     )
-
-
-def _guessed(kind: WriteKind, value: Json, lag: float) -> bool:
-    """Whether a value that the answer did not show is to be looked at when it is read: the system may show
-    the old one for some time, and which elements of a list it has kept nobody knows before."""
-    if isinstance(value, list):
-        return kind is not WriteKind.CREATE or len(value) > 1
-    return kind is not WriteKind.CREATE and lag > 0
 
 
 def predicted(delivery: Delivery) -> dict[str, Json]:

@@ -25,17 +25,17 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
     Paths that the record does not carry stay as they are. A path that moved remembers in `base` what
     it held at the last agreement; one that moved back forgets it. A predicted value (`assumed`) is
     confirmed by seeing it, kept while the system may still show what stood there before, and else
-    given up in favour of what was read. (`_was_there`: of a list, what the system did not keep.)
+    given up in favour of what was read.
     """
     observed, base, assumed = dict(link.observed), dict(link.base), dict(link.assumed)
     for path, value in record.values.items():
         if path in assumed and _still_hidden(assumed[path], value, observed.get(path), at):
             continue
-        guess = assumed.pop(path, None)
+        assumed.pop(path, None)
         if path not in observed:
             base.setdefault(path, WAS_ABSENT)
         elif observed[path] != value:
-            base.setdefault(path, _was_there(observed[path], guess, value))
+            base.setdefault(path, observed[path])
         observed[path] = value
         if base.get(path, WAS_ABSENT) == value:
             del base[path]
@@ -52,15 +52,6 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
         changed_at=record.changed_at or link.changed_at,
         seen_at=at,
     )
-
-
-def _was_there(predicted: Json, guess: Json, value: Json) -> Json:
-    """What stood there before this reading. Elements that our own write added to a list, and that the first
-    reading does not show, never stood there: the system does not keep them, nobody removed them."""
-    if guess is None or not isinstance(predicted, list) or not isinstance(value, list | None):
-        return predicted
-    before = guess["was"] if isinstance(guess["was"], list) else []
-    return [one for one in predicted if one in before or one in (value or [])]
 
 
 def _still_hidden(assumption: Json, value: Json, predicted: Json, at: datetime) -> bool:
