@@ -49,8 +49,9 @@ def step(hands: Hands) -> None:
         case "decide":
             identify_all(parts, None)
             run_id = parts.store.start_run("sync", parts.policy.config_version, "ann", parts.now())
-            told = Deciding(run_id, Meter(parts.fuses, {}), lambda plan: None, lambda one: None)
-            decide_all(parts, told, None)
+            told = Report(run_id).tally
+            decide_all(parts, Deciding(run_id, Meter(parts.fuses, {}), told.planned, told.undecided), None)
+            assert not told.lost
             for connection, gate in parts.store.gated(run_id):
                 parts.store.open_gates(connection, gate, "fuse")
             parts.store.finish_run(run_id, RunOutcome.PARTIAL, {}, (), parts.now())

@@ -285,7 +285,8 @@ class Landing:
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
     was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
-    paths that were asked for; a completed listing remembers them.
+    paths that were asked for; a completed listing remembers them. `consent`: opt-outs that deleted or merged
+    records showed when they went.
     """
 
     connection: str
@@ -299,6 +300,7 @@ class Landing:
     ended: bool = False
     fields: tuple[str, ...] = ()
     moved: tuple[tuple[str, int], ...] = ()
+    consent: tuple[ConsentEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from trueup.model.entity import Link
 from trueup.model.jsontext import dumps
 from trueup.model.plan import Fence, Landed, Landing
 from trueup.model.record import Json, Record
+from trueup.store.addresses import remember_consent
 from trueup.store.codec import dumps_or_none, micros, micros_or_none
 from trueup.store.formats import Path, count
 from trueup.store.leases import check
@@ -63,6 +64,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     _sort_out(tx, found, page, stream_id, landing.at)
     _judge(tx, known, found, landing.at)
     _write(tx, found, landing, stream_id, listing)
+    _hear(tx, landing, stream_id)
     _move_position(tx, landing, stream_id, listing)
     return Landed(
         read=len(landing.records),
@@ -260,6 +262,22 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
             _name_aliases(tx, stream_id, record)
     mark_each(tx, found.reasons)
 
+
+def _hear(tx: Tx, landing: Landing, stream_id: int) -> None:
+    """Opt-outs that records showed when they went: for whoever has the record now, or holds its address."""
+    if not landing.consent:
+        return
+    heard = set(remember_consent(tx, landing.consent))
+    ids = sorted({record.id for record in landing.records if record.deleted or record.successor is not None})
+    heard |= {entity for (entity,) in tx.rows(_OWNERS, stream_id, ids, stream_id, ids) if entity is not None}
+    mark_due(tx, sorted(heard), "consent")
+
+
+_OWNERS = (
+    "select entity_id from links where stream_id = ? and remote_id in texts(?)"
+    " union select l.entity_id from link_aliases a join links l on l.id = a.link_id"
+    " where a.stream_id = ? and a.remote_id in texts(?)"
+)
 
 _NEW = (
     *("id", "stream_id", "remote_id", "kind", "state", "version", "digest", "listing"),

@@ -22,6 +22,7 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
+from trueup.mapping.schema import Shape
 from trueup.model.entity import public_id
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, Write, WriteKind
 from trueup.model.record import Json, Record
@@ -189,18 +190,26 @@ class Push:
 
     def _item(self, stream: Stream, delivery: Delivery) -> WriteItem:
         write = delivery.write
-        elements = self.parts.can(stream, Capability.ELEMENT_WRITES)
+        by_element = self._by_element(stream)
         whole = acknowledge.predicted(delivery)
         values: dict[str, Json] = {}
         for path, value in write.values.items():
             if isinstance(value, dict) and set(value) == {"+", "-"}:
-                values[path] = Elements(tuple(value["+"]), tuple(value["-"])) if elements else whole[path]
+                single = Elements(tuple(value["+"]), tuple(value["-"]))
+                values[path] = single if path in by_element else whole[path]
             else:
                 values[path] = value
         if write.upsert is not None:
             values.setdefault(write.upsert[0], write.upsert[1])
         guard = delivery.link.version if self.parts.can(stream, Capability.CONDITIONAL_WRITE) else None
         return WriteItem(f"{delivery.id}", write.kind, delivery.link.remote_id, values, guard, write.upsert)
+
+    def _by_element(self, stream: Stream) -> frozenset[str]:
+        """The paths whose elements are written one by one; other lists are replaced whole."""
+        if not self.parts.can(stream, Capability.ELEMENT_WRITES):
+            return frozenset()
+        bindings = self.parts.policy.mappings[stream].bindings
+        return frozenset(one.remote for one in bindings if one.shape in (Shape.ELEMENTS, Shape.ELEMENT))
 
     # -- outcomes ---------------------------------------------------------------------------------
 

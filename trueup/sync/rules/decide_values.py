@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from trueup.model.canonical import same
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import NAME, Field, Kind, Strategy
@@ -231,25 +230,6 @@ def source_of(winner: Claim, now: datetime, policy: FieldPolicy) -> Source:
 
 
 RULE = "rule"
-
-
-def keep_in_step(state: Values, before: Entity, listed: Mapping[str, frozenset[str]], now: datetime) -> None:
-    """The set of e-mails and phones follows its primary: a new primary joins, the old one is former.
-
-    `listed` are the addresses that living records still name, by set field: such a one is not former.
-    """
-    source = Source(RULE, "rule", now)
-    for primary, many in (("email", "emails"), ("phone", "phones")):
-        new, old = state.values.get(primary), before.values.get(primary)
-        if new == old:
-            continue
-        held = [one for one in state.values.get(many) or () if one != old or old in listed.get(many, ())]
-        if new is not None and not any(same(Type(primary), new, one) for one in held):
-            held.append(new)
-        state.put(many, sorted(held) or None, source, f"follows {primary}")
-        if primary == "email" and old is not None and old not in held:
-            former = set(state.values.get("former_emails") or ()) | {old}
-            state.put("former_emails", sorted(former - {new}), source, "was the primary e-mail")
 
 
 def keep_company(

@@ -170,8 +170,8 @@ def _claim(
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     if isinstance(value, list) or (kind.is_set and isinstance(before, list)):
-        added = frozenset(value or ()) - frozenset(before or ())
-        removed = frozenset(before or ()) - frozenset(value or ())
+        added = _beyond(value, before, kind)
+        removed = _beyond(before, value, kind)
         forms = _forms(reading, name) if added or removed else {}
         added -= frozenset(forms.values())
         removed |= frozenset(ours for ours, form in forms.items() if form in removed)
@@ -202,6 +202,14 @@ def _forms(reading: Reading, name: str) -> dict[str, str]:
         if isinstance(held, list) and len(held) == 1 and held[0] != ours:
             found[ours] = held[0]
     return found
+
+
+def _beyond(some: Value, others: Value, kind: Type) -> frozenset[str]:
+    """The elements that the others lack; of e-mail addresses another spelling is none."""
+    if not others or kind is not Type.EMAILS:
+        return frozenset(some or ()) - frozenset(others or ())
+    known = {one.lower() for one in others}
+    return frozenset(one for one in some or () if one.lower() not in known)
 
 
 def was_written(agreed: Agreed | None) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from trueup.dedupe.normalise import match_keys
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import ObjectRules
@@ -29,13 +28,13 @@ from trueup.model.plan import (
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules import backfill, evidence, formats
+from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
     derive,
     edit_claims,
     keep_company,
-    keep_in_step,
     lost_edits,
     settle_consent,
 )
@@ -49,6 +48,7 @@ from trueup.sync.rules.differences import (
     wanted,
 )
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.groups import keep_whole
 from trueup.sync.rules.policy import Policy, Stream
 
 
@@ -156,35 +156,24 @@ def _seen(
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
     kind, table = case.entity.kind, policy.tables[case.entity.kind]
-    claims = edit_claims(case.entity, case.edits, table)
+    claims, named = edit_claims(case.entity, case.edits, table), Named()
     for one in seen:
-        for reading in one.readings:
-            if reading.binding.key in one.unsettled:
-                continue
+        settled = [reading for reading in one.readings if reading.binding.key not in one.unsettled]
+        said: list[evidence.Claim] = []
+        for reading in settled:
             if one.way(reading) is backfill.Way.PULL:
-                claims.extend(backfill.pulled(reading, table, case.entity.sources))
+                said.extend(backfill.pulled(reading, table, case.entity.sources))
             else:
-                claims.extend(evidence.claims(reading, table))
+                said.extend(evidence.claims(reading, table))
+        claims.extend(without_moves(said, one.readings))
+        named.take(one.readings)
     state = decide(case.entity, claims, policy, now)
     state.conflicts.extend(lost_edits(case.edits, table))
     if kind is Kind.CONTACT:
-        keep_in_step(state, case.entity, _listed(seen, case.entity), now)
+        keep_addresses(state, case.entity, claims, named, policy, now)
         keep_company(state, case.entity, context, context.companies, now)
     derive(state, _derived(kind, policy), context, now)
     return state
-
-
-def _listed(seen: Sequence[Seen], before: Entity) -> Mapping[str, frozenset[str]]:
-    """Addresses that records still name besides their primary slot."""
-    named: dict[str, set[str]] = {"emails": set(), "phones": set()}
-    for one in seen:
-        for reading in one.readings:
-            if isinstance(reading.has, Mapping):
-                for field, value in reading.has.items():
-                    family = field.split(".")[0]
-                    if family in named and value:
-                        named[family].update(value if isinstance(value, list) else [value])
-    return {family: frozenset(values) for family, values in named.items()}
 
 
 def _derived(kind: Kind, policy: Policy) -> tuple[str, ...]:
@@ -238,7 +227,7 @@ def _outward(
         writes.extend(_updates(one, draft, after, rules, policy, now))
         withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
         writes.extend(_switches(one.link, rules, gone_elsewhere))
-        patches.append(_patch(one, draft, after, case.entity))
+        patches.append(_patch(one, draft, after, case.entity, carries=one is seen[0]))
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
     for link in links:
         if link.state is LinkState.WANTED and link.stream in policy.mappings:
@@ -264,6 +253,9 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
         if one.way(reading) is backfill.Way.PUSH:
             reading = backfill.pushed(reading, after.values)
         compare(reading, after.values, context, draft, released, now)
+    if draft.ordinary:
+        settled = [reading for reading in one.readings if reading.binding.key not in one.unsettled]
+        keep_whole(settled, after.values, draft, policy.tables[after.kind], released)
     return draft
 
 
@@ -347,7 +339,7 @@ def _switches(link: Link, rules: ObjectRules, gone_elsewhere: set[str]) -> Itera
         )
 
 
-def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
+def _patch(one: Seen, draft: Draft, after: Entity, before: Entity, carries: bool) -> LinkPatch:
     link = one.link
     agreed = {key: value for key, value in draft.agreed.items() if not _default(value, key, one, after)}
     held = {
@@ -356,7 +348,6 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
         if isinstance(reading.has, Mapping)
         for name, value in reading.has.items()
     }
-    keys = tuple(match_keys(after.kind, held)) if link.base or link.fresh else None
     return LinkPatch(
         link_id=link.id,
         rev=link.rev,
@@ -365,7 +356,7 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
         primary=link.primary,
         withheld=draft.withheld,
         dangling=tuple(_dangling(one)),
-        keys=keys,
+        keys=keys_of(link, held, before, after, carries),
         assumed=one.forms.assumed,
     )
 
