@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
-from trueup.errors import Held, PlanDrifted
+from trueup.errors import PlanDrifted
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Plan
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
-from trueup.sync.engine import LEASE, Order, Report, landing, register, run
+from trueup.sync.engine import Order, Report, landing, register, run
+from trueup.sync.owning import own
 from trueup.sync.preview import preview
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
@@ -90,9 +91,7 @@ def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path 
     `out` saves the plan for `sync --plan`. Raises Held while a run is at work.
     """
     parts, report = hub.parts, PlanReport()
-    fence = parts.store.lease("run", parts.worker, parts.now(), parts.now() + LEASE)
-    if fence is None:
-        raise Held("a run is at work; plan again when it has ended", code="TU-RUN-011")
+    fence = own(parts)
     try:
         register(parts)
         if not offline:

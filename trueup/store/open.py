@@ -222,6 +222,12 @@ class SqlStore:
     def lease(self, name: str, owner: str, now: datetime, until: datetime) -> Fence | None:
         return self._db.write(lambda tx: leases.lease(tx, name, owner, now, until))
 
+    def owner(self, name: str) -> Fence | None:
+        return self._db.read(lambda tx: leases.owner(tx, name))
+
+    def take_over(self, fence: Fence, owner: str, until: datetime) -> Fence | None:
+        return self._db.write(lambda tx: leases.take_over(tx, fence, owner, until))
+
     def renew(self, fence: Fence, until: datetime) -> Fence:
         return self._db.write(lambda tx: leases.renew(tx, fence, until))
 

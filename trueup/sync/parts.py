@@ -35,6 +35,7 @@ class Parts:
     `urgent`: the same connections, asking the budget in the urgent lane. `decides_at_once`: connections
     that need no release after their first load (`first_load: authority`). `specs` are the connectors'
     objects by stream. `progress` is told what is going on: (step, connection, object, count).
+    `worker` names this process; `ended` says whether the process of such a name has certainly ended.
     """
 
     store: Store
@@ -48,6 +49,7 @@ class Parts:
     fuses: Mapping[str, Fuse] = field(default_factory=lambda: DEFAULT_FUSES)
     timing: Timing = field(default_factory=Timing)
     worker: str = "worker"
+    ended: Callable[[str], bool] = lambda worker: False
     decides_at_once: frozenset[str] = frozenset()
     progress: Callable[[str, str, str, int], None] = lambda step, connection, object, count: None
 
