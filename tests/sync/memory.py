@@ -74,7 +74,8 @@ class Memory:
     """One object of one system. `keeps` is what it makes of a value that is sent; `refuse` may refuse.
 
     `hidden` are fields that its answers leave out; `lag` is how many seconds a new record stays unknown to
-    look-ups; `gives` is what every record made through the API gets from it; `loses` are items that are applied but not answered, `locked` those that are not applied now.
+    look-ups; `gives` is what every record made through the API gets from it; `loses` are items that are
+    applied but not answered, `locked` those that are not applied now.
     """
 
     clock: Clock
