@@ -18,6 +18,7 @@ from trueup.commands.counts import (
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
+from trueup.commands.later import waiting_lines
 from trueup.commands.planned import failed_lines, hub_streams, note_lines, notes_of
 from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Json
@@ -154,7 +155,7 @@ def held_lines(held: Mapping[tuple[str, str], int], run_id: int) -> list[str]:
 
 def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
     """What waits for whom, and the command for it."""
-    lines = held_lines(report.held, report.run_id)
+    lines = [*waiting_lines(hub), *held_lines(report.held, report.run_id)]
     unapproved = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     waiting = {name: _of_connection(after, name) for name in unapproved}
     if any(waiting.values()):

@@ -31,17 +31,16 @@ class Scope:
     limit: int | None = None
 
     def chooser(self) -> Chosen:
-        """A function that answers the same for an entity however often it is asked."""
+        """A function that answers the same for an entity however often it is asked, whatever a run makes of
+        its values and its records' ids meanwhile."""
         picked: set[int] = set()
 
         def chosen(case: Case) -> bool:
-            if case.entity.kind is not Kind.CONTACT:
+            if self == Scope() or case.entity.kind is not Kind.CONTACT or case.entity.id in picked:
                 return True
             if self.only is not None and not mentions(case, self.only):
                 return False
-            if self.limit is None or case.entity.id in picked:
-                return True
-            if len(picked) >= self.limit:
+            if self.limit is not None and len(picked) >= self.limit:
                 return False
             picked.add(case.entity.id)
             return True
@@ -202,10 +201,22 @@ def _against(hub: Hub, path: Path) -> Drift:
 
 
 def _equal_only(moved: Drift) -> Chosen:
-    """Entities whose plan still holds; they keep being chosen in later rounds of the run."""
+    """Entities whose plan still holds. Once chosen they stay so for all rounds of the run: the ids of their
+    records, by which the plan knows them, may change with what is written."""
+    picked: set[int] = set()
 
     def chosen(case: Case) -> bool:
-        refs = {f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id}
-        return case.entity.kind is not Kind.CONTACT or bool(refs & moved.equal)
+        if case.entity.kind is not Kind.CONTACT or case.entity.id in picked:
+            return True
+        if not _names(case) & moved.equal:
+            return False
+        picked.add(case.entity.id)
+        return True
 
     return chosen
+
+
+def _names(case: Case) -> set[str]:
+    """What a saved plan may call this entity."""
+    refs = (f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id)
+    return {case.entity.public_id, *refs}
