@@ -51,7 +51,7 @@ def step(hands: Hands) -> None:
             run_id = parts.store.start_run("sync", parts.policy.config_version, "ann", parts.now())
             decide_all(parts, Deciding(run_id, Meter(parts.fuses, {}), lambda plan: None), None)
             for connection, gate in parts.store.gated(run_id):
-                parts.store.open_gates(connection, gate, "fuse")
+                parts.store.open_gates(connection, gate, "", parts.now())
             parts.store.finish_run(run_id, RunOutcome.PARTIAL, {}, (), parts.now())
         case "push":
             push = Push(parts, Report(0).tally, None)

@@ -19,7 +19,7 @@ from trueup.commands.counts import (
 )
 from trueup.commands.empty import empty_lines
 from trueup.commands.later import waiting_lines
-from trueup.commands.planned import failed_lines, hub_streams, note_lines, notes_of
+from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
 from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Json
 from trueup.services.connecting import withheld_count
@@ -207,11 +207,3 @@ def _document(hub: Hub, done: SyncReport, rows: list[Row], before: Pending, afte
         "outdated": list(done.drift.outdated) if done.drift else [],
         "hub_notes": list(hub.notes),
     }
-
-
-def error_document(error: Exception) -> Json:
-    from trueup.commands.complaints import complaint
-    from trueup.errors import TrueupError
-
-    assert isinstance(error, TrueupError)
-    return complaint(error).document["error"]

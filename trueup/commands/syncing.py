@@ -71,7 +71,7 @@ def plan(
     with desk.hub() as hub, planned.plan_file(out, csv) as file:
         report = syncing.plan(hub, syncing.Scope(only, limit), offline, file)
         replaced = planned.write_replacements(file, csv) if file is not None and csv is not None else None
-        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code))
+        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code, desk.flags))
 
 
 def sync(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
-from trueup.errors import PlanDrifted
+from trueup.errors import ConnectorError, PlanDrifted
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Plan
 from trueup.services.hub import Hub
@@ -71,7 +71,7 @@ class PlanReport:
     tally: Tally = field(default_factory=Tally)
     contacts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, ConnectorError] = field(default_factory=dict)
     plans: list[tuple[Case, Plan]] = field(default_factory=list)
     aside: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
@@ -97,7 +97,7 @@ def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path 
             reading = Report(0)
             reading.tally = report.tally
             landing(parts, tuple(parts.connectors), reading, fence)
-            report.failed = {name: str(error) for name, error in reading.failed.items()}
+            report.failed = reading.failed
         _decide(hub, scope or Scope(), report, out)
     finally:
         parts.store.let_go(fence)

@@ -142,7 +142,7 @@ def _open_gates(parts: Parts, report: Report, meter: Meter) -> None:
     """The run's decisions are complete for now: destructive writes go, unless a fuse tripped."""
     for connection, gate in parts.store.gated(report.run_id):
         if gate in DESTRUCTIVE and not meter.tripped(connection, gate):
-            parts.store.open_gates(connection, gate, "fuse")
+            parts.store.open_gates(connection, gate, "", parts.now())
 
 
 def _waited(parts: Parts, order: Order, push: Push) -> bool:
