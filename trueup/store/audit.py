@@ -25,7 +25,7 @@ def note(tx: Tx, user: str, action: str, subject: str, details: Mapping[str, Jso
     if not user:
         return
     tx.hold(["audit"])
-    last = tx.row("select digest from audit order by id desc limit 1")
+    last = tx.row("select digest from audit where id = (select max(id) from audit)")
     row = AuditRow(at, user, action, subject, details, bytes(last[0]) if last else FIRST)
     columns = ("at", "author", "action", "subject", "details", "previous", "digest")
     values = (micros(at), user, action, subject, dumps(dict(details)), row.previous, digest_of(row))
