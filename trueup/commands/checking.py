@@ -59,7 +59,7 @@ def _shown(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
     return [line for part in parts if part for line in ("", *part)][1:]
 
 
-def _problem_lines(checked: Checked, asked: Live | None) -> list[Shown]:
+def _problem_lines(checked: Checked, asked: Live | None) -> list[str]:
     problems = [*checked.problems, *(asked.problems if asked else ())]
     return [line for problem in problems for line in ("", *str(problem).splitlines())][1:]
 

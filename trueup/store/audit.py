@@ -47,4 +47,7 @@ def audit(tx: Tx, subject: str, limit: int) -> list[AuditRow]:
         subject,
         limit,
     )
-    return [AuditRow(moment(row[0]), *row[1:4], loads(row[4]), bytes(row[5]), bytes(row[6])) for row in found]
+    return [
+        AuditRow(moment(at), user, action, about, loads(details), bytes(previous), bytes(digest))
+        for at, user, action, about, details, previous, digest in found
+    ]
