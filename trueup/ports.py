@@ -16,6 +16,7 @@ from trueup.model.fields import Kind
 from trueup.model.history import HistoryRow
 from trueup.model.plan import (
     Assignment,
+    AuditRow,
     Candidate,
     Case,
     Delivery,
@@ -95,11 +96,11 @@ class Store(Protocol):
         """Record that a person allows writing to these connections (first contact)."""
         ...
 
-    def rename_connection(self, old: str, new: str) -> int:
+    def rename_connection(self, old: str, new: str, user: str, at: datetime) -> int:
         """Move all that belongs to a connection to its new name; the number of links moved."""
         ...
 
-    def remove_connection(self, name: str, at: datetime) -> int:
+    def remove_connection(self, name: str, user: str, at: datetime) -> int:
         """Unlink everything of a connection (tombstones none, deletes nobody); number of links."""
         ...
 
@@ -254,11 +255,11 @@ class Store(Protocol):
         and what a held run waits with is still held in the next. How many, by (connection, gate)."""
         ...
 
-    def open_gates(self, connection: str, gate: str, user: str) -> int:
-        """Let the gated deliveries of this kind flow; how many."""
+    def open_gates(self, connection: str, gate: str, user: str, at: datetime) -> int:
+        """Let the gated deliveries of this kind flow; how many. No user: the hub by itself."""
         ...
 
-    def close_gates(self, run_id: int, reason: str) -> int:
+    def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:
         """Discard a held run's gated deliveries (rejected by a person); how many."""
         ...
 
@@ -268,11 +269,21 @@ class Store(Protocol):
         """Own a piece of work; None while another owner's lease lasts."""
         ...
 
+    def owner(self, name: str) -> Fence | None:
+        """Who owns a piece of work, also where the lease has run out; None where it was let go."""
+        ...
+
+    def take_over(self, fence: Fence, owner: str, until: datetime) -> Fence | None:
+        """Own what its owner (`fence`) certainly left; None where somebody was quicker."""
+        ...
+
     def renew(self, fence: Fence, until: datetime) -> Fence: ...
 
     def let_go(self, fence: Fence) -> None: ...
 
-    def start_run(self, kind: str, config_version: str, user: str, at: datetime) -> int: ...
+    def start_run(self, kind: str, config_version: str, user: str, at: datetime) -> int:
+        """Begin a run. Whoever does owns the hub, so an earlier run that never ended is closed as failed."""
+        ...
 
     def finish_run(
         self, id: int, outcome: RunOutcome, counts: Mapping[str, int], notes: Sequence[str], at: datetime
@@ -287,6 +298,13 @@ class Store(Protocol):
     def runs(self, limit: int) -> Sequence[Run]: ...
 
     def run(self, id: int) -> Run: ...
+
+    def audit(self, subject: str, limit: int) -> Sequence[AuditRow]:
+        """Decisions of people, newest first; of one subject (`run 7`, `c-17`, a connection) if it is named.
+
+        Every verb that takes a user adds one, in its own transaction, where it changed anything.
+        """
+        ...
 
     def find(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
         """Public ids of entities whose keys, names or remote ids match a text that a person typed."""
@@ -306,7 +324,7 @@ class Store(Protocol):
 
     def delivery(self, id: int) -> Delivery: ...
 
-    def retry(self, ids: Sequence[int], at: datetime) -> int:
+    def retry(self, ids: Sequence[int], user: str, at: datetime) -> int:
         """Parked deliveries become due again with fresh attempts; how many were."""
         ...
 
@@ -327,7 +345,7 @@ class Store(Protocol):
         ...
 
     def count_links(self) -> Mapping[tuple[str, str, str], int]:
-        """Links by (connection, object, state)."""
+        """Links by (connection, object, state); not those that sleep and belong to nobody any more."""
         ...
 
     def unsure(self, limit: int) -> Sequence[MatchDecision]:

@@ -53,7 +53,7 @@ def step(hands: Hands) -> None:
             decide_all(parts, Deciding(run_id, Meter(parts.fuses, {}), told.planned, told.undecided), None)
             assert not told.lost
             for connection, gate in parts.store.gated(run_id):
-                parts.store.open_gates(connection, gate, "fuse")
+                parts.store.open_gates(connection, gate, "", parts.now())
             parts.store.finish_run(run_id, RunOutcome.PARTIAL, {}, (), parts.now())
         case "push":
             push = Push(parts, Report(0).tally, None)

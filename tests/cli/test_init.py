@@ -29,6 +29,20 @@ def test_it_ends_with_the_next_three_commands(desk: Path) -> None:
     ]
 
 
+def test_it_lists_the_consent_column_that_it_mapped_and_the_word_that_means_no(desk: Path) -> None:
+    (desk / "news.csv").write_text("Name,Email,Subscribed\nAnn Lee,ann@example.com,no\n", "utf-8")
+    said = say("init", "--connect", "news=news.csv:marketing")
+    assert "  consent:    Subscribed = email.marketing, where `no` is an opt-out" in said.out
+    assert "left out" not in said.out
+
+
+def test_a_consent_column_that_never_says_no_is_listed_as_left_out(desk: Path) -> None:
+    (desk / "news.csv").write_text("Name,Email,Subscribed\nAnn Lee,ann@example.com,yes\n", "utf-8")
+    said = say("init", "--connect", "news=news.csv:marketing", "--json")
+    (table,) = said.json["tables"].values()
+    assert (table["consent"], table["left_out"]) == (None, ["Subscribed"])
+
+
 def test_it_never_writes_over_a_file(hub: Path) -> None:
     before = (hub / "hub.yaml").read_text("utf-8")
     said = say("init", "--connect", "other=crm.csv:sales")

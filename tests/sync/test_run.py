@@ -32,6 +32,18 @@ def test_a_new_record_is_created_in_every_system_that_takes_it(hub: SmallHub) ->
         assert held[0]["job_title"] == "CTO"
 
 
+def test_what_a_system_gives_a_new_record_reaches_the_others_in_the_same_run(hub: SmallHub) -> None:
+    hub.systems["sales"].gives = {"department": "Sales north"}
+    hub.systems["marketing"].add(**ann())
+    hub.sync()
+    assert hub.systems["marketing"].values("1")["department"] == "Sales north"
+    assert hub.systems["support"].values("1")["department"] == "Sales north"
+    assert "read" not in hub.systems["sales"].calls
+    before = hub.writes()
+    hub.sync()
+    assert hub.writes() == before
+
+
 def test_the_next_run_writes_nothing(hub: SmallHub) -> None:
     hub.systems["marketing"].add(**ann())
     hub.systems["sales"].add(email="bob@example.com", first_name="Bob", last_name="Ray")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from trueup.model.record import Json
@@ -167,6 +169,11 @@ def value_text(value: Json, most: int = 60) -> str:
         text = str(value)
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def config_flag(folder: Path) -> str:
+    """` --config DIR` for a command that shall find this folder; empty where it does so by itself."""
+    return "" if folder in (Path(), Path("config")) else f" --config {shlex.quote(str(folder))}"
 
 
 def counted(number: int, word: str, many: str = "") -> str:

@@ -292,7 +292,7 @@ def rename(
     environment = environment_for(desk.folder, desk.reality)
     done = connecting.rename_files(desk.folder, environment, old, new)
     with desk.hub() as hub:
-        links = connecting.rename(hub, old, new)
+        links = connecting.rename(hub, old, new, user_name())
     last = f"{counted(links, 'link')} moved from {old} to {new}."
     return Answer({"renamed": new, "links": links, "changed": done}, [*done, last])
 
@@ -305,5 +305,5 @@ def remove(desk: Desk, name: Name, yes: Yes = False) -> Answer:
         idle = sum(n for (connection, _, _), n in hub.parts.store.count_links().items() if connection == name)
         if name not in hub.config.connections and idle:
             desk.confirm(f"Forget {counted(idle, 'link')} of {name}? The contacts keep their values.", yes)
-        gone = connecting.remove(hub, name)
+        gone = connecting.remove(hub, name, user_name())
     return Answer({"removed": name, "links": gone}, [f"{counted(gone, 'link')} of {name} forgotten."])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from trueup.commands.answer import FAILED, Answer, console_on, print_json, print_shown
+from trueup.commands.answer import FAILED, Answer, config_flag, console_on, print_json, print_shown
 from trueup.commands.complaints import complaint, unexpected_lines
 from trueup.errors import TrueupError
 
@@ -93,6 +93,11 @@ class Desk:
         from trueup.config.load import load
 
         return load(self.folder, environment_for(self.folder, self.reality))
+
+    @property
+    def flags(self) -> str:
+        """What was said of folder and systems, as a next command has to say it again."""
+        return config_flag(self.folder) + (" --sandbox" if self.reality is Reality.SANDBOX else "")
 
     @property
     def asks(self) -> bool:

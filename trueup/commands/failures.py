@@ -73,7 +73,7 @@ def retry(desk: Desk, which: Which = None, all: All = False, connection: Connect
     from trueup.services import failing
 
     with desk.hub() as hub:
-        count = failing.retry(hub, _numbers(hub, which, all, connection))
+        count = failing.retry(hub, _numbers(hub, which, all, connection), user_name())
     return Answer({"retried": count}, [f"{counted(count, 'write')} will be tried again. Next: trueup sync"])
 
 

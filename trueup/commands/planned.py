@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from trueup.commands.answer import CHANGES, FAILED, FINE, Answer, Grid, Shown, counted, value_text
-from trueup.commands.complaints import connector_lines, covered
+from trueup.commands.complaints import complaint, connector_lines, covered
 from trueup.commands.counts import (
     Row,
     calls_line,
@@ -43,13 +43,15 @@ NOTHING_WRITTEN = "Nothing has been written to any system."
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the plan was asked for. `replaced`: how many replacements went to the table."""
+    """How the plan was asked for. `replaced`: how many replacements went to the table; `flags`: those that
+    the next command needs too."""
 
     only: str | None
     out: Path | None
     csv: Path | None
     replaced: int | None
     exit_code: bool
+    flags: str = ""
 
 
 @contextmanager
@@ -183,12 +185,16 @@ def _filled(report: PlanReport) -> list[Shown]:
 _FILLED = ("records", "fills", "replaces", "clears", "withheld", "as_is")
 
 
+def error_document(error: ConnectorError) -> Json:
+    return complaint(error).document["error"]
+
+
 def hub_streams(hub: Hub) -> list[tuple[str, str]]:
     """Every object of every connection, in the order of the configuration."""
     return [stream for name in hub.parts.connectors for stream in hub.parts.streams(name)]
 
 
-def failed_lines(failed: Mapping[str, ConnectorError | str]) -> list[str]:
+def failed_lines(failed: Mapping[str, ConnectorError]) -> list[str]:
     """Systems that could not be used to the end, each with what to do."""
     lines: list[str] = []
     for name, error in sorted(failed.items()):
@@ -196,11 +202,8 @@ def failed_lines(failed: Mapping[str, ConnectorError | str]) -> list[str]:
             "",
             f"{name} could not be read or written to the end; what was known of it before still counts.",
         ]
-        if isinstance(error, ConnectorError):
-            error.connection = error.connection or name
-            lines += connector_lines(error)
-        else:
-            lines += [*covered(error).splitlines(), f"    then: trueup connections test {name}"]
+        error.connection = error.connection or name
+        lines += connector_lines(error)
     return lines
 
 
@@ -282,7 +285,7 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
     saved = f" --plan {asked.out}" if asked.out is not None else ""
     if report.filled and asked.out is None:
         return [*lines, "Next: the same with `--out FILE`, then trueup sync --plan FILE"]
-    return [*lines, f"Next: trueup sync{saved}{flag}"]
+    return [*lines, f"Next: trueup sync{saved}{flag}{asked.flags}"]
 
 
 def _exit(report: PlanReport, asked: Asked) -> int:
@@ -309,7 +312,7 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
             for (connection, object, field, why), number in sorted(report.aside.items())
         ],
         "calls": dict(report.calls),
-        "failed": {name: covered(str(error)) for name, error in report.failed.items()},
+        "failed": {name: error_document(error) for name, error in report.failed.items()},
         "hub_notes": list(hub.notes),
         "plan": str(asked.out) if asked.out else None,
     }

@@ -68,7 +68,7 @@ def plan(
         fills = backfilling.backfills(hub, backfill or ())
         report = syncing.plan(hub, syncing.Scope(only, limit), offline, file, fills)
         replaced = planned.write_replacements(file, csv) if file is not None and csv is not None else None
-        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code))
+        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code, desk.flags))
 
 
 def sync(

@@ -403,6 +403,20 @@ class RunOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One decision of a person: who, when, what, about what. `details`: ids, names and counts, no values.
+    `digest` covers the row and, by `previous`, every row before it."""
+
+    at: datetime
+    user: str
+    action: str
+    subject: str
+    details: Mapping[str, Json]
+    previous: bytes = b""
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One pass. `counts` is a flat mapping (`sales.Lead.read` to number) that adds up."""
 

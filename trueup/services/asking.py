@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trueup.config.join import address
@@ -16,7 +16,9 @@ from trueup.model.history import HistoryRow
 from trueup.model.plan import Case, Change, DeliveryState, OpenDelivery, Plan
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
+from trueup.services.consents import told_consent
 from trueup.services.hub import Hub
+from trueup.services.waiting import WAITS, told_reference
 from trueup.services.words import covered
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
@@ -97,6 +99,7 @@ class Why:
     """One field: its value, where it came from, when, by which rule, what it replaced, who lost.
 
     `run` is the number of the run that decided it, None where the history does not reach so far.
+    `evidence`: of a consent, the words that prove it.
     """
 
     field: str
@@ -108,6 +111,7 @@ class Why:
     run: int | None = None
     pinned: bool = False
     losers: tuple[Loser, ...] = ()
+    evidence: str = ""
 
 
 def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
@@ -117,7 +121,15 @@ def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
         raise NotFound(f"there is no field `{field}`; `trueup config fields` lists them", code="TU-GEN-406")
     rows = hub.parts.store.history(case.entity.public_id, HISTORY)
     names = [address(field)] if field is not None else _held(case)
-    return [_why(name, case, rows) for name in names]
+    return [_of_consent(_why(name, case, rows), case) for name in names]
+
+
+def _of_consent(why: Why, case: Case) -> Why:
+    """A consent is explained by the event that decided it, not by the run that wrote it down."""
+    told = told_consent(case, why.field)
+    if told is None:
+        return why
+    return replace(why, source=told.source, at=told.at, rule=told.rule, evidence=told.evidence)
 
 
 def _held(case: Case) -> list[str]:
@@ -180,7 +192,8 @@ class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
     Words: `in step`, `pending`, `in doubt`, `job`, `held`, `parked`, `not approved`, `set aside`,
-    `withheld`, `waits`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`, `not decided`.
+    `withheld`, `waits`, `left out`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`,
+    `not decided`.
     """
 
     connection: str
@@ -313,9 +326,9 @@ def _to_be_written(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence
 
 def _waits(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
     reasons = [
-        reason for connection, _, reason in plan.skipped if connection == name and reason.startswith("waits")
+        reason for connection, _, reason in plan.skipped if connection == name and reason.startswith(WAITS)
     ]
-    return ("waits", reasons[0], "trueup sync") if reasons else None
+    return told_reference(hub, case, name, reasons[0]) if reasons else None
 
 
 # -- why there is no record there ---------------------------------------------------------------------
@@ -349,8 +362,6 @@ def _absent_words(hub: Hub, case: Case, plan: Plan, name: str, links: Sequence[L
 def _skipped(reason: str, file: str) -> tuple[str, str, str]:
     if reason.startswith("waits for a decision"):
         return "unsure", "it may be the same person as another contact: a person decides", ""
-    if reason.startswith("waits"):
-        return "waits", reason, "trueup sync"
     if reason.startswith("not created before"):
         return (
             "not listed",

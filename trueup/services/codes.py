@@ -186,8 +186,8 @@ _HUB = {
     "TU-RUN-011": Explanation(
         "Another run is at work",
         "Two runs never work on one hub at once: this one ended before it did anything.",
-        "Wait until it has ended (`trueup runs`). After a crash its ownership ends by itself within ten"
-        " minutes.",
+        "Wait until it has ended (`trueup runs`). A run whose process died on this machine is taken over"
+        " at once, one that died elsewhere three minutes after its last sign of progress.",
     ),
     "TU-RUN-020": Explanation(
         "The run waits for a person",

@@ -119,9 +119,9 @@ def every(hub: Hub, connection: str | None) -> list[int]:
     return [number for cause in causes(hub, connection) for number in cause.numbers]
 
 
-def retry(hub: Hub, numbers: Sequence[int]) -> int:
+def retry(hub: Hub, numbers: Sequence[int], user: str) -> int:
     """Try these again with the next sync, with fresh attempts; how many."""
-    return hub.parts.store.retry(numbers, hub.parts.now())
+    return hub.parts.store.retry(numbers, user, hub.parts.now())
 
 
 def discard(hub: Hub, numbers: Sequence[int], user: str) -> int:

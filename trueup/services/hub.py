@@ -19,6 +19,7 @@ from trueup.model.record import FieldSpec
 from trueup.ports import Budget, Clock, Random, Store
 from trueup.services.budget import Allowance, TokenBudget
 from trueup.services.policies import identity_of, policy_of
+from trueup.services.process import has_ended, process_name
 from trueup.services.system import SystemClock, SystemRandom
 from trueup.store.open import open_store
 from trueup.sync.parts import Pace, Parts
@@ -36,7 +37,8 @@ class World:
     """What is outside the hub: time, chance, and how systems are reached.
 
     `transport` answers the httpx transport for a connection (None: the network). `overrides` lays
-    settings over a connection's own, by name (a base URL on loopback).
+    settings over a connection's own, by name (a base URL on loopback). `worker` names this process;
+    `ended` says whether another one has certainly ended.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -44,7 +46,8 @@ class World:
     transport: Callable[[str], httpx.BaseTransport | None] = lambda connection: None
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     progress: Progress = silent
-    worker: str = "worker"
+    worker: str = field(default_factory=process_name)
+    ended: Callable[[str], bool] = has_ended
 
 
 @dataclass(slots=True)
@@ -100,6 +103,7 @@ def wire(folder: Path, config: HubConfig, world: World) -> Hub:
         fuses={kind.value: fuse for kind, fuse in config.hub.fuses.items()},
         paces={name: _pace(connection) for name, connection in config.connections.items()},
         worker=world.worker,
+        ended=world.ended,
         progress=world.progress,
         decides_at_once=_decides_at_once(config),
     )

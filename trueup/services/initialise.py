@@ -102,7 +102,8 @@ def _understood(
             f"(its columns are {', '.join(columns)})"
         )
     encoding, delimiter = _dialect(path)
-    used = {*found.values(), key, newsletter}
+    opted_out = _opted_out(newsletter, samples.get(newsletter or "", ()))
+    used = {*found.values(), key, opted_out[0] if opted_out else None}
     turned = {name: how for name, column in found.items() if (how := _turned(name, samples[column]))}
     return Table(
         path.resolve(),
@@ -113,7 +114,7 @@ def _understood(
         key if key is not None and _identifies(samples[key]) else None,
         found,
         turned,
-        _opted_out(newsletter, samples.get(newsletter or "", ())),
+        opted_out,
         tuple(name for name in columns if name not in used),
     )
 

@@ -60,10 +60,8 @@ class PlanWriter:
         return self
 
     def add(self, case: Case, plan: Plan) -> None:
-        """One entity; one of which nothing would be written, nor read by a back-fill, is left out."""
+        """One entity, also one of which nothing would be written: it is decided with the plan."""
         planned = digests(plan, self.fills)
-        if not planned and not plan.withheld:
-            return
         self._count += 1
         self._line(
             {
@@ -141,7 +139,7 @@ def _lines(path: Path) -> Iterator[dict[str, Json]]:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far the world has moved from a saved plan."""
+    """How far the world has moved from a saved plan. `planned`: entities that it writes, or would now."""
 
     equal: frozenset[str]
     outdated: Sequence[str]
@@ -156,4 +154,5 @@ def drift(saved: SavedPlan, now: Mapping[str, tuple[str, ...]]) -> Drift:
     """Which entities of a saved plan would still be written just so."""
     equal = frozenset(key for key, planned in saved.entities.items() if now.get(key, ()) == planned)
     outdated = sorted(key for key in saved.entities if key not in equal)
-    return Drift(equal, outdated, len(saved.entities))
+    written = sum(1 for key, planned in saved.entities.items() if planned or key not in equal)
+    return Drift(equal, outdated, written)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
-from trueup.errors import Held, PlanDrifted
+from trueup.errors import ConnectorError, PlanDrifted
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Plan
 from trueup.services.backfilling import Filled, filled
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
-from trueup.sync.engine import LEASE, Order, Report, landing, register, run
+from trueup.sync.engine import Order, Report, landing, register, run
+from trueup.sync.owning import own
 from trueup.sync.preview import preview
 from trueup.sync.rules.backfill import Backfill
 from trueup.sync.rules.policy import Stream
@@ -32,17 +33,16 @@ class Scope:
     limit: int | None = None
 
     def chooser(self) -> Chosen:
-        """A function that answers the same for an entity however often it is asked."""
+        """A function that answers the same for an entity however often it is asked, whatever a run makes of
+        its values and its records' ids meanwhile."""
         picked: set[int] = set()
 
         def chosen(case: Case) -> bool:
-            if case.entity.kind is not Kind.CONTACT:
+            if self == Scope() or case.entity.kind is not Kind.CONTACT or case.entity.id in picked:
                 return True
             if self.only is not None and not mentions(case, self.only):
                 return False
-            if self.limit is None or case.entity.id in picked:
-                return True
-            if len(picked) >= self.limit:
+            if self.limit is not None and len(picked) >= self.limit:
                 return False
             picked.add(case.entity.id)
             return True
@@ -73,7 +73,7 @@ class PlanReport:
     tally: Tally = field(default_factory=Tally)
     contacts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, ConnectorError] = field(default_factory=dict)
     filled: list[Filled] = field(default_factory=list)
     plans: list[tuple[Case, Plan]] = field(default_factory=list)
     aside: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
@@ -101,16 +101,14 @@ def plan(
     Held while a run is at work.
     """
     parts, report = hub.parts, PlanReport(filled=[filled(hub, one) for one in fills])
-    fence = parts.store.lease("run", parts.worker, parts.now(), parts.now() + LEASE)
-    if fence is None:
-        raise Held("a run is at work; plan again when it has ended", code="TU-RUN-011")
+    fence = own(parts)
     try:
         register(parts)
         if not offline:
             reading = Report(0)
             reading.tally = report.tally
             landing(parts, tuple(parts.connectors), reading, fence)
-            report.failed = {name: str(error) for name, error in reading.failed.items()}
+            report.failed = reading.failed
         _decide(hub, scope or Scope(), report, out)
     finally:
         parts.store.let_go(fence)
@@ -224,10 +222,22 @@ def _against(hub: Hub, path: Path) -> Drift:
 
 
 def _equal_only(moved: Drift) -> Chosen:
-    """Entities whose plan still holds; they keep being chosen in later rounds of the run."""
+    """Entities whose plan still holds. Once chosen they stay so for all rounds of the run: the ids of their
+    records, by which the plan knows them, may change with what is written."""
+    picked: set[int] = set()
 
     def chosen(case: Case) -> bool:
-        refs = {f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id}
-        return case.entity.kind is not Kind.CONTACT or bool(refs & moved.equal)
+        if case.entity.kind is not Kind.CONTACT or case.entity.id in picked:
+            return True
+        if not _names(case) & moved.equal:
+            return False
+        picked.add(case.entity.id)
+        return True
 
     return chosen
+
+
+def _names(case: Case) -> set[str]:
+    """What a saved plan may call this entity."""
+    refs = (f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id)
+    return {case.entity.public_id, *refs}

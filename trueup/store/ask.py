@@ -145,7 +145,9 @@ def holders(tx: Tx, connection: str, object: str, after: int, limit: int) -> lis
 def count_links(tx: Tx) -> dict[tuple[str, str, str], int]:
     found = tx.rows(
         "select c.name, s.object, l.state, count(*) from links l join streams s on s.id = l.stream_id"
-        " join connections c on c.id = s.connection_id group by c.name, s.object, l.state order by 1, 2, 3"
+        " join connections c on c.id = s.connection_id"
+        " where l.entity_id is not null or l.state <> 'dormant'"
+        " group by c.name, s.object, l.state order by 1, 2, 3"
     )
     return {(connection, object, state): count for connection, object, state, count in found}
 

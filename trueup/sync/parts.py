@@ -45,7 +45,8 @@ class Parts:
     `urgent`: the same connections, asking the budget in the urgent lane. `decides_at_once`: connections
     that need no release after their first load (`first_load: authority`). `specs` are the connectors'
     objects by stream, `paces` what was said of a connection's times. `progress` is told what is going on:
-    (step, connection, object, count).
+    (step, connection, object, count). `worker` names this process; `ended` says whether the process of such
+    a name has certainly ended.
     """
 
     store: Store
@@ -60,6 +61,7 @@ class Parts:
     timing: Timing = field(default_factory=Timing)
     paces: Mapping[str, Pace] = field(default_factory=dict)
     worker: str = "worker"
+    ended: Callable[[str], bool] = lambda worker: False
     decides_at_once: frozenset[str] = frozenset()
     progress: Callable[[str, str, str, int], None] = lambda step, connection, object, count: None
 

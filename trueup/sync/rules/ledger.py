@@ -136,6 +136,27 @@ def _raw(reading: Reading) -> Json:
     return None if isinstance(reading.raw, Absent) else reading.raw
 
 
+def deciding(ledger: Iterable[ConsentEvent], channel: str, purpose: str) -> ConsentEvent | None:
+    """The event that gives the present state; None where nobody told of any.
+
+    Of several opt-outs it is the first one since the last documented opt-in: the others followed it. Of an
+    event about a record and its addresses the one about the record is answered.
+    """
+    mine = [event for event in ledger if event.channel == channel and event.purpose == purpose]
+    wanted = state(mine, channel, purpose)
+    ins = [event for event in mine if event.state is ConsentState.OPTED_IN and event.certain]
+    if wanted is ConsentState.OPTED_IN:
+        return min(ins, key=lambda event: (-event.at.timestamp(), *_order(event)))
+    last = max((event.at for event in ins), default=None)
+    outs = [event for event in mine if event.state is ConsentState.OPTED_OUT]
+    later = [event for event in outs if last is None or event.at >= last]
+    return min(later, key=lambda event: (event.at, *_order(event)), default=None)
+
+
+def _order(event: ConsentEvent) -> tuple[bool, str]:
+    return event.subject_kind != "ref", event.subject
+
+
 def state(ledger: Iterable[ConsentEvent], channel: str, purpose: str) -> ConsentState:
     """Most restrictive wins, unless a documented opt-in is certainly later than every opt-out."""
     mine = [event for event in ledger if event.channel == channel and event.purpose == purpose]
