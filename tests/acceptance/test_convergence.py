@@ -49,7 +49,7 @@ def step(hands: Hands) -> None:
         case "decide":
             identify_all(parts, None)
             run_id = parts.store.start_run("sync", parts.policy.config_version, "ann", parts.now())
-            decide_all(parts, Deciding(run_id, Meter(parts.fuses, {}), lambda plan: None), None)
+            decide_all(parts, Deciding(run_id, Meter(parts.fuses, {}), lambda plan: None, print), None)
             for connection, gate in parts.store.gated(run_id):
                 parts.store.open_gates(connection, gate, "fuse")
             parts.store.finish_run(run_id, RunOutcome.PARTIAL, {}, (), parts.now())
