@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from trueup.mapping.compiled import ObjectMapping
+from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import ObjectRules
 from trueup.model.fields import TABLES, Field, Kind, Strategy
 from trueup.model.values import Value
 
+T = TypeVar("T")
 Stream = tuple[str, str]
 """(connection, object)."""
 
@@ -68,7 +69,38 @@ class Policy:
     take: Mapping[Stream, Condition] = field(default_factory=dict)
     upsert: Mapping[Stream, str] = field(default_factory=dict)
     config_version: str = ""
+    known: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What was worked out of it once, by whoever asks for every entity."""
 
     def streams(self, kind: Kind) -> tuple[Stream, ...]:
         """The streams of one kind, in the order of the configuration."""
+        return self._once(("streams", kind), lambda: self._streams(kind))
+
+    def derived(self, kind: Kind) -> tuple[str, ...]:
+        """Fields that some system of this kind gets and that are read through a reference."""
+        return self._once(("derived", kind), lambda: self._derived(kind))
+
+    def consents(self) -> frozenset[tuple[str, str]]:
+        """The (channel, purpose) pairs that some system keeps of contacts."""
+        return self._once("consents", lambda: self._consents())
+
+    def _once(self, key: Hashable, work_out: Callable[[], T]) -> T:
+        if key not in self.known:
+            self.known[key] = work_out()
+        found: T = self.known[key]
+        return found
+
+    def _streams(self, kind: Kind) -> tuple[Stream, ...]:
         return tuple(stream for stream, mapping in self.mappings.items() if mapping.kind is kind)
+
+    def _derived(self, kind: Kind) -> tuple[str, ...]:
+        table = self.tables[kind]
+        names = {name for one in self._bindings(kind) for name in one.fields if name in table}
+        return tuple(sorted(name for name in names if table[name].derived and "." in name))
+
+    def _consents(self) -> frozenset[tuple[str, str]]:
+        return frozenset(one.consent for one in self._bindings(Kind.CONTACT) if one.consent)
+
+    def _bindings(self, kind: Kind) -> Iterator[Binding]:
+        for stream in self.streams(kind):
+            yield from self.mappings[stream].bindings
