@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from trueup.dedupe.normalise import KEY_FIELDS
 from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import ObjectRules
 from trueup.model.fields import TABLES, Field, Kind, Strategy
@@ -80,6 +81,10 @@ class Policy:
         """Fields that some system of this kind gets and that are read through a reference."""
         return self._once(("derived", kind), lambda: self._derived(kind))
 
+    def naming(self, stream: Stream) -> tuple[Binding, ...]:
+        """The bindings of a stream's mapping that tell who a record is."""
+        return self._once(("naming", stream), lambda: self._naming(stream))
+
     def consents(self) -> frozenset[tuple[str, str]]:
         """The (channel, purpose) pairs that some system keeps of contacts."""
         return self._once("consents", lambda: self._consents())
@@ -97,6 +102,11 @@ class Policy:
         table = self.tables[kind]
         names = {name for one in self._bindings(kind) for name in one.fields if name in table}
         return tuple(sorted(name for name in names if table[name].derived and "." in name))
+
+    def _naming(self, stream: Stream) -> tuple[Binding, ...]:
+        mapping = self.mappings[stream]
+        telling = KEY_FIELDS[mapping.kind]
+        return tuple(one for one in mapping.bindings if not telling.isdisjoint(one.fields))
 
     def _consents(self) -> frozenset[tuple[str, str]]:
         return frozenset(one.consent for one in self._bindings(Kind.CONTACT) if one.consent)
