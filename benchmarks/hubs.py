@@ -53,6 +53,7 @@ objects:
 
 def as_the_command() -> None:
     """Collect garbage as seldom as the command `trueup` does."""
+    gc.freeze()
     gc.set_threshold(50_000, 50, 100)
 
 

@@ -185,12 +185,17 @@ def _entities(tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at
 
 
 def write_keys(tx: Tx, keys: Sequence[tuple[int, str, Iterable[Key]]]) -> None:
-    """Replace the match keys of links: (link id, entity kind, keys)."""
+    """Replace the match keys of links: (link id, entity kind, keys). What stays is not written again."""
     if not keys:
         return
-    tx.run("delete from match_keys where link_id in ints(?)", [link for link, _, _ in keys])
-    rows = {(kind, name, short_key(text), link): None for link, kind, pairs in keys for name, text in pairs}
-    tx.insert("match_keys", ("kind", "key_kind", "key", "link_id"), list(rows))
+    rows = {(kind, name, short_key(text), link) for link, kind, pairs in keys for name, text in pairs}
+    links = [link for link, _, _ in keys]
+    held = set(tx.rows("select kind, key_kind, key, link_id from match_keys where link_id in ints(?)", links))
+    gone = sorted({row[3] for row in held - rows})
+    if gone:
+        tx.run("delete from match_keys where link_id in ints(?)", gone)
+        held = {row for row in held if row[3] not in set(gone)}
+    tx.insert("match_keys", ("kind", "key_kind", "key", "link_id"), sorted(rows - held))
 
 
 def remember_decisions(tx: Tx, decisions: Sequence[MatchDecision]) -> None:
