@@ -63,10 +63,16 @@ class Holders:
     def count(self, key: Key, link: Link) -> int:
         """How many hold this key: entities, or records of this link's own object (duplicates inside one
         system are few; a value that many records there share is a mailbox or a switchboard)."""
+        if not self.known(key):
+            return self.together[(key, *link.stream)]
         entities = {candidate.entity_id for candidate in self.stored.get(key, ())}
         new = {one for one in self.formed.get(key, ()) if one.startswith("new")}
         beside = [c for c in self.stored.get(key, ()) if (c.connection, c.object) == link.stream]
         return max(len(entities) + len(new), len(beside) + self.together[(key, *link.stream)])
+
+    def known(self, key: Key) -> bool:
+        """Whether any entity holds it."""
+        return bool(self.stored.get(key) or self.formed.get(key))
 
     def of(self, key: Key) -> set[str]:
         """Names of the entities: `e<id>` for known ones, `new<link id>` for those formed here."""
@@ -124,7 +130,11 @@ def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> set[st
     for kind in _ORDER[stranger.link.kind]:
         found: set[str] = set()
         for key in stranger.keys:
-            if key[0] == kind and identity.trusts(key, holders.count(key, stranger.link)):
+            if (
+                key[0] == kind
+                and holders.known(key)
+                and identity.trusts(key, holders.count(key, stranger.link))
+            ):
                 found |= holders.of(key)
         if found:
             return found

@@ -187,7 +187,7 @@ def _contact_keys(values: Mapping[str, Value]) -> set[tuple[str, str]]:
     phones = _texts(values, _CONTACT_PHONES, ("phones",))
     if phones:
         name = name_key(values.get("first_name"), values.get("last_name"))
-        for key in map(phone_key, phones):
+        for key in {phone_key(phone) for phone in set(phones)}:
             if key is not None:
                 found.add(("phone", key))
                 if name is not None:

@@ -183,7 +183,7 @@ def _entities(rows: _Rows, stands: Sequence[Plan], now: _Now, run_id: int, at: i
                 before.id,
                 before.revision + 1,
                 dumps(entity.values),
-                write_sources(entity.sources),
+                write_sources(entity.sources, entity.values),
                 int(entity.provisional),
                 title(entity.values),
                 again,

@@ -71,7 +71,8 @@ def _holders(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int
 def assign(tx: Tx, assignments: Sequence[Assignment], at: datetime, fence: Fence | None) -> list[int]:
     """See `Store.assign`. All are checked before any is made: those of one call do not disturb each other."""
     check(tx, fence)
-    tx.hold(sorted({_lock(str(one.kind), key) for one in assignments for key in one.keys}))
+    if tx.lock:
+        tx.hold(sorted({_lock(str(one.kind), key) for one in assignments for key in one.keys}))
     rows = _links(tx, assignments)
     held = _held(tx, assignments)
     homes = _homes(tx, assignments)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from trueup.mapping.bind import READ_ONLY_CODE
-from trueup.mapping.compiled import ObjectMapping
+from trueup.mapping.compiled import Binding
 from trueup.model.entity import Entity, Link, LinkState, Quarantine
 from trueup.model.plan import Context, Effect, Lane, Write, WriteKind
 from trueup.model.record import Json
@@ -47,7 +47,7 @@ def create_write(
     link: Link, after: Entity, context: Context, policy: Policy, now: datetime
 ) -> tuple[Write, list[str]]:
     values, wants, waits, aside = _create_values(
-        policy.mappings[link.stream], link, after.values, context, now
+        policy.writable(link.stream), link, after.values, context, now
     )
     field = policy.upsert.get(link.stream)
     write = Write(
@@ -65,7 +65,7 @@ def create_write(
 
 
 def _create_values(
-    mapping: ObjectMapping, link: Link, values: Mapping[str, Value], context: Context, now: datetime
+    bindings: Sequence[Binding], link: Link, values: Mapping[str, Value], context: Context, now: datetime
 ) -> tuple[dict[str, Json], dict[str, Value], list[str], dict[str, Quarantine]]:
     """What a create carries, what the hub then holds there, the references it waits for, and the fields
     that it leaves out because their value does not fit."""
@@ -73,18 +73,21 @@ def _create_values(
     wants: dict[str, Value] = {}
     waits: list[str] = []
     aside: dict[str, Quarantine] = {}
-    for binding in mapping.bindings:
-        if not binding.outward:
-            continue
+    for binding in bindings:
         hub = hub_side(binding, values)
+        if hub is None and binding.default is None:
+            continue  # empty fields are left out
         if binding.consent and hub != "opted_out":
             continue
-        refusal = link.quarantine.get(binding.key)
+        refusal = link.quarantine.get(binding.key) if link.quarantine else None
         if refusal is not None and refusal.digest == refusal_digest(hub):
             aside[binding.key] = refusal
             continue
         raw = wanted(binding, link, values, context)
-        if isinstance(raw, Waits):
+        if raw.__class__ is str and raw and not binding.element:
+            made[binding.remote] = raw
+            wants[binding.key] = hub
+        elif isinstance(raw, Waits):
             waits.append(raw.for_id)
         elif isinstance(raw, Absent):
             continue

@@ -85,6 +85,26 @@ class Policy:
         """The bindings of a stream's mapping that tell who a record is."""
         return self._once(("naming", stream), lambda: self._naming(stream))
 
+    def own_stamps(self, stream: Stream) -> frozenset[str]:
+        """Remote paths that tell when the system made a record."""
+        return self._once(("own stamps", stream), lambda: self._own_stamps(stream))
+
+    def pointing(self, stream: Stream) -> tuple[Binding, ...]:
+        """The bindings of a stream that hold ids of other records."""
+        return self._once(("pointing", stream), lambda: self._pointing(stream))
+
+    def company_names(self, stream: Stream) -> tuple[Binding, ...]:
+        """The bindings in which people write the name of a contact's company."""
+        return self._once(("company names", stream), lambda: self._company_names(stream))
+
+    def referring(self, kind: Kind) -> tuple[str, ...]:
+        """The fields of a kind that point at entities."""
+        return self._once(("referring", kind), lambda: self._referring(kind))
+
+    def writable(self, stream: Stream) -> tuple[Binding, ...]:
+        """The bindings of a stream that are written."""
+        return self._once(("writable", stream), lambda: self._writable(stream))
+
     def consents(self) -> frozenset[tuple[str, str]]:
         """The (channel, purpose) pairs that some system keeps of contacts."""
         return self._once("consents", lambda: self._consents())
@@ -107,6 +127,23 @@ class Policy:
         mapping = self.mappings[stream]
         telling = KEY_FIELDS[mapping.kind]
         return tuple(one for one in mapping.bindings if not telling.isdisjoint(one.fields))
+
+    def _own_stamps(self, stream: Stream) -> frozenset[str]:
+        bindings = self.mappings[stream].bindings
+        return frozenset(one.remote for one in bindings if one.fields == ("created_at",))
+
+    def _pointing(self, stream: Stream) -> tuple[Binding, ...]:
+        return tuple(one for one in self.mappings[stream].bindings if one.refers is not None and one.to)
+
+    def _company_names(self, stream: Stream) -> tuple[Binding, ...]:
+        names = ("company_name", "company.name")
+        return tuple(one for one in self.mappings[stream].bindings if one.fields[0] in names and one.inward)
+
+    def _referring(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(name for name, one in self.tables[kind].items() if one.refers is not None)
+
+    def _writable(self, stream: Stream) -> tuple[Binding, ...]:
+        return tuple(one for one in self.mappings[stream].bindings if one.outward)
 
     def _consents(self) -> frozenset[tuple[str, str]]:
         return frozenset(one.consent for one in self._bindings(Kind.CONTACT) if one.consent)

@@ -368,11 +368,10 @@ def _dangling(one: Seen) -> Iterable[Ref]:
 
 
 def _references(after: Entity, policy: Policy) -> tuple[tuple[str, str], ...]:
-    table = policy.tables[after.kind]
     found: list[tuple[str, str]] = []
-    for name, value in after.values.items():
-        field = table.get(name)
-        if field is not None and field.refers is not None and value is not None:
+    for name in policy.referring(after.kind):
+        value = after.values.get(name)
+        if value is not None:
             found.extend((name, one) for one in (value if isinstance(value, list) else [value]))
     return tuple(sorted(found))
 
