@@ -49,6 +49,9 @@ class Stranger:
     values: Mapping[str, Value]
 
 
+_NOBODY: frozenset[int] = frozenset()
+
+
 @dataclass(slots=True)
 class Holders:
     """Who holds which key: what the store answered, and the groups formed in this call. `together`:
@@ -65,10 +68,15 @@ class Holders:
         system are few; a value that many records there share is a mailbox or a switchboard)."""
         if not self.known(key):
             return self.together[(key, *link.stream)]
-        entities = {candidate.entity_id for candidate in self.stored.get(key, ())}
+        entities = self.entities(key)
         new = {one for one in self.formed.get(key, ()) if one.startswith("new")}
         beside = [c for c in self.stored.get(key, ()) if (c.connection, c.object) == link.stream]
         return max(len(entities) + len(new), len(beside) + self.together[(key, *link.stream)])
+
+    def entities(self, key: Key) -> frozenset[int]:
+        """The stored entities that hold it."""
+        stored = self.stored.get(key)
+        return frozenset([candidate.entity_id for candidate in stored]) if stored else _NOBODY
 
     def known(self, key: Key) -> bool:
         """Whether any entity holds it."""
@@ -108,10 +116,7 @@ def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datet
         holders.add(key, name)
     holders.names.setdefault(name, set()).add(bears)
     entity_id = int(name[1:]) if name.startswith("e") else None
-    seen = {
-        key: frozenset(candidate.entity_id for candidate in holders.stored.get(key, ()))
-        for key in stranger.keys
-    }
+    seen = {key: holders.entities(key) for key in stranger.keys}
     return Assignment(
         stranger.link.id,
         stranger.link.rev,

@@ -10,7 +10,7 @@ from trueup.dedupe.normalise import match_keys
 from trueup.model.consent import ConsentEvent
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps
-from trueup.model.plan import Change, Fence, LinkPatch, Plan, Write, WriteKind
+from trueup.model.plan import Fence, LinkPatch, Plan, Write, WriteKind
 from trueup.model.values import Value
 from trueup.store.addresses import subjects_of
 from trueup.store.codec import (
@@ -214,7 +214,7 @@ def _history(plan: Plan) -> dict[str, Value]:
     sights: dict[str, list[str]] = {}
     changes: list[list[Value]] = []
     for change in plan.changes:
-        if _is_first_sight(change):
+        if change.rule == FIRST_SIGHT and change.old is None and change.new is not None:
             sights.setdefault(change.source, []).append(change.field)
         else:
             changes.append([change.field, change.old, change.new, change.source, change.rule])
@@ -232,10 +232,6 @@ def _history(plan: Plan) -> dict[str, Value]:
 
 
 FIRST_SIGHT = "first sight"
-
-
-def _is_first_sight(change: Change) -> bool:
-    return change.rule == FIRST_SIGHT and change.old is None and change.new is not None
 
 
 # -- deliveries ----------------------------------------------------------------------------------------

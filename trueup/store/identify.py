@@ -19,6 +19,7 @@ from trueup.store.sql import Row, Tx
 from trueup.store.streams import streams
 
 Key = tuple[str, str]
+_NOBODY: frozenset[int] = frozenset()
 
 
 def strangers(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Link]:
@@ -101,7 +102,7 @@ def _held(tx: Tx, assignments: Sequence[Assignment]) -> dict[tuple[str, Key], fr
     for one in assignments:
         by_kind.setdefault(str(one.kind), set()).update(one.keys, one.seen)
     return {
-        (kind, key): frozenset(entity for entity, _, _ in holders)
+        (kind, key): frozenset([entity for entity, _, _ in holders]) if holders else _NOBODY
         for kind, keys in sorted(by_kind.items())
         for key, holders in _holders(tx, kind, sorted(keys)).items()
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from trueup.mapping.compiled import Binding, ObjectMapping
+from trueup.mapping.compiled import Binding, ObjectMapping, Read
 from trueup.mapping.schema import Shape
 from trueup.model.consent import ConsentState
 from trueup.model.entity import WAS_ABSENT, Link, LinkState, Source
@@ -45,19 +45,22 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class _Take:
-    """One field in the order of judgement: where the record says it, and whose authority it stands under."""
+    """One field in the order of judgement: where the record says it, and by whose policy it is judged.
+    `is_dated`: the latest edit wins, so the record's own time is kept with the value."""
 
     field: str
     address: str
     is_set: bool
+    is_dated: bool
     ruled_by: str
 
 
 @dataclass(slots=True)
 class _Route:
-    """A stream's bindings made ready. `may`: fields that the connection may decide, by stage."""
+    """A stream's bindings made ready: the path of each, how it is read (None: with references resolved) and
+    itself. `may`: fields that the connection may decide, by stage."""
 
-    bindings: tuple[Binding, ...]
+    readers: tuple[tuple[str, Read | None, Binding], ...]
     stage: _Take | None
     takes: tuple[_Take, ...]
     may: dict[str | None, frozenset[str]]
@@ -104,11 +107,11 @@ def _plain(case: Case, link: Link) -> bool:
 def _held(route: _Route, link: Link, context: Context) -> dict[str, Value] | None:
     held: dict[str, Value] = {}
     observed = link.observed
-    for binding in route.bindings:
-        raw = observed.get(binding.remote, ABSENT)
+    for path, said, binding in route.readers:
+        raw = observed.get(path, ABSENT)
         if raw is ABSENT or raw == WAS_ABSENT:
             continue
-        has: Any = binding.read(raw) if binding.refers is None else read(binding, raw, link, context)
+        has: Any = said(raw) if said is not None else read(binding, raw, link, context)
         if has.__class__ is not dict or not has or (binding.consent and _says(has)):
             return None
         held.update(has)
@@ -125,13 +128,16 @@ def _state(
 ) -> Values | None:
     ref = f"{link.connection}/{link.object}/{link.remote_id}"
     source = Source(link.connection, "first", now, ref=ref)
+    dated = Source(link.connection, "first", link.changed_at or now, ref=ref)
     values: dict[str, Value] = {}
+    sources: dict[str, Source] = {}
     changes: list[Change] = []
     may = _may(route, None, link, policy)
     if route.stage is not None and (stage := held.get(route.stage.address)) is not None:
         if STAGE not in may:
             return None
         values[STAGE] = stage
+        sources[STAGE] = dated if route.stage.is_dated else source
         changes.append(Change(STAGE, None, stage, ref, FIRST_SIGHT))
         may = _may(route, stage, link, policy)
     for take in route.takes:
@@ -141,8 +147,9 @@ def _state(
         if take.ruled_by not in may or (take.is_set and value != sorted(set(value))):
             return None
         values[take.field] = value
+        sources[take.field] = dated if take.is_dated else source
         changes.append(Change(take.field, None, value, ref, "union" if take.is_set else FIRST_SIGHT))
-    return Values(values, dict.fromkeys(values, source), changes)
+    return Values(values, sources, changes)
 
 
 def _may(route: _Route, stage: str | None, link: Link, policy: Policy) -> frozenset[str]:
@@ -163,8 +170,8 @@ def _settled(route: _Route, held: Mapping[str, Value], values: Mapping[str, Valu
         if get(name) != value:
             return False
     observed = link.observed
-    for binding in route.bindings:
-        if binding.remote not in observed and not _not_wanted(binding, values):
+    for path, _, binding in route.readers:
+        if path not in observed and not _not_wanted(binding, values):
             return False
     return True
 
@@ -193,18 +200,20 @@ def _made(policy: Policy, stream: Stream) -> _Route | None:
     if mapping is None or any(one.shape is Shape.ELEMENT and not one.consent for one in mapping.bindings):
         return None
     addresses = [name for binding in mapping.bindings for name in binding.fields]
-    takes = _takes(mapping, policy.tables[mapping.kind])
+    takes = _takes(mapping, policy)
     names = [take.field for take in takes]
     if len(set(addresses)) < len(addresses) or len(set(names)) < len(names):
         return None
     if any(_weighed(policy, mapping.kind, take) for take in takes):
         return None
     stage = next((take for take in takes if take.field == STAGE and mapping.kind is Kind.CONTACT), None)
-    return _Route(mapping.bindings, stage, tuple(take for take in takes if take is not stage), {})
+    readers = tuple((one.remote, one.read if one.refers is None else None, one) for one in mapping.bindings)
+    return _Route(readers, stage, tuple(take for take in takes if take is not stage), {})
 
 
-def _takes(mapping: ObjectMapping, table: Mapping[str, Field]) -> list[_Take]:
+def _takes(mapping: ObjectMapping, policy: Policy) -> list[_Take]:
     """Single fields by name, then groups by name, their fields in the table's order: as they are judged."""
+    table = policy.tables[mapping.kind]
     said = [
         (READ_AS.get(address, address), address)
         for binding in mapping.bindings
@@ -213,9 +222,16 @@ def _takes(mapping: ObjectMapping, table: Mapping[str, Field]) -> list[_Take]:
     ]
     inward = [(name, address) for name, address in said if name in table and not table[name].derived]
     return [
-        _Take(name, address, table[name].type.is_set, _ruling(table, table[name]))
+        _take(name, address, mapping.kind, policy)
         for name, address in sorted(inward, key=lambda pair: _place(table, pair[0]))
     ]
+
+
+def _take(name: str, address: str, kind: Kind, policy: Policy) -> _Take:
+    table = policy.tables[kind]
+    ruled_by = _ruling(table, table[name])
+    is_dated = policy.fields(kind, ruled_by).strategy is Strategy.LATEST
+    return _Take(name, address, table[name].type.is_set, is_dated, ruled_by)
 
 
 def _place(table: Mapping[str, Field], name: str) -> tuple[bool, str, int]:
