@@ -49,9 +49,6 @@ FIELDS = (
     *("phones", "website", "company_name", "company", "owner", "address.street", "address.city", "score"),
     *("address.country", "birthday", "language", "source", "created_at", "salutation", "notes"),
 )
-STRATEGIES = [one for one in Strategy if one not in (Strategy.MAX, Strategy.MIN)]
-"""Those that a group of fields can be judged by, too."""
-
 SUBSCRIBED = {"status": "SUBSCRIBED", "at": "2026-01-01T00:00:00Z", "source": "form"}
 REFERRED = {
     "co-1": Reference("co-1", {"name": "Acme"}, {("target", "companies"): "c1"}),
@@ -68,7 +65,7 @@ CONTEXT = Context(
 
 def some_policy(chance: Random) -> Policy:
     """Two systems with some of the fields, some directions, strategies and authorities."""
-    odd = {name: chance.choice(STRATEGIES) for name in FIELDS if chance.random() < 0.1}
+    odd = {name: chance.choice(list(Strategy)) for name in FIELDS if chance.random() < 0.1}
     mute = {name for name in FIELDS if chance.random() < 0.02}
 
     def judged(kind: Kind, name: str) -> FieldPolicy:
@@ -112,7 +109,8 @@ def some_case(policy: Policy, chance: Random, trouble: float) -> Case:
             observed[binding.remote] = None if chance.random() < 0.3 else chance.choice(some)
         if binding.consent:
             observed[binding.remote] = chance.choice([True, False, False, None, SUBSCRIBED])
-    link = Link(7, "source", "people", "r7", 3, Kind.CONTACT, rev=2, changed_at=NOW, observed=observed)
+    changed = chance.choice([None, datetime(2026, 4, 1, tzinfo=UTC)])
+    link = Link(7, "source", "people", "r7", 3, Kind.CONTACT, rev=2, changed_at=changed, observed=observed)
     entity = Entity(3, Kind.CONTACT, 0, {}, {}, provisional=chance.random() < 0.1)
     return Case(entity, (link,), mark=11)
 
