@@ -19,9 +19,14 @@ from trueup.sync.engine import Report, landing
 from trueup.sync.identifying import identify_all
 from trueup.sync.outbox import Push
 from trueup.sync.rules.guard import Meter
+from trueup.sync.tally import Undecided
 
 SEEDS = int(os.environ.get("TRUEUP_CONVERGENCE_SEEDS", "6"))
 ACTS = int(os.environ.get("TRUEUP_CONVERGENCE_ACTS", "25"))
+
+
+def _all_are_decided(undecided: Undecided) -> None:
+    raise AssertionError(str(undecided))
 
 
 def lived(folder: Path, seed: int) -> Hands:
@@ -49,7 +54,9 @@ def step(hands: Hands) -> None:
         case "decide":
             identify_all(parts, None)
             run_id = parts.store.start_run("sync", parts.policy.config_version, "ann", parts.now())
-            decide_all(parts, Deciding(run_id, Meter(parts.fuses, {}), lambda plan: None), None)
+            decide_all(
+                parts, Deciding(run_id, Meter(parts.fuses, {}), lambda plan: None, _all_are_decided), None
+            )
             for connection, gate in parts.store.gated(run_id):
                 parts.store.open_gates(connection, gate, "fuse")
             parts.store.finish_run(run_id, RunOutcome.PARTIAL, {}, (), parts.now())
