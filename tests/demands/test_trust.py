@@ -28,7 +28,7 @@ from trueup.model.record import Json
 from trueup.services.asking import why_values
 from trueup.sync.engine import Report, landing
 from trueup.sync.preview import preview
-from trueup.sync.tally import Tally
+from trueup.sync.tally import Tally, Undecided
 
 NAMES = ("sales", "marketing", "support")
 FIELDS = ("email", "first_name", "last_name", "job_title", "department", "tags", "interests")
@@ -120,6 +120,10 @@ def _live(hub: SmallHub, clock: Clock, dice: random.Random) -> None:
 # -- A04 ------------------------------------------------------------------------------------------
 
 
+def _everybody_is_decided(undecided: Undecided) -> None:
+    raise AssertionError(str(undecided))
+
+
 def test_a04_a_plan_foretells_what_the_sync_does_and_changes_nothing(tmp_path: Path, clock: Clock) -> None:
     hub = three(tmp_path, clock)
     for number in range(20):
@@ -128,7 +132,7 @@ def test_a04_a_plan_foretells_what_the_sync_does_and_changes_nothing(tmp_path: P
             hub.systems["marketing"].add(**person(number, department="y"))
     foretold = Tally()
     landing(hub.parts, NAMES, Report(0), None)
-    for _, plan in preview(hub.parts):
+    for _, plan in preview(hub.parts, _everybody_is_decided):
         foretold.planned(plan)
     assert written(hub) == 0
     assert contacts(hub) == {}
