@@ -19,9 +19,14 @@ from trueup.sync.engine import Report, landing
 from trueup.sync.identifying import identify_all
 from trueup.sync.outbox import Push
 from trueup.sync.rules.guard import Meter
+from trueup.sync.tally import Undecided
 
 SEEDS = int(os.environ.get("TRUEUP_CONVERGENCE_SEEDS", "6"))
 ACTS = int(os.environ.get("TRUEUP_CONVERGENCE_ACTS", "25"))
+
+
+def _all_are_decided(undecided: Undecided) -> None:
+    raise AssertionError(str(undecided))
 
 
 def lived(folder: Path, seed: int) -> Hands:

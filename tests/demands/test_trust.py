@@ -28,7 +28,7 @@ from trueup.model.record import Json
 from trueup.services.asking import why_values
 from trueup.sync.engine import Report, landing
 from trueup.sync.preview import preview
-from trueup.sync.tally import Tally
+from trueup.sync.tally import Tally, Undecided
 
 NAMES = ("sales", "marketing", "support")
 FIELDS = ("email", "first_name", "last_name", "job_title", "department", "tags", "interests")
@@ -118,6 +118,10 @@ def _live(hub: SmallHub, clock: Clock, dice: random.Random) -> None:
 
 
 # -- A04 ------------------------------------------------------------------------------------------
+
+
+def _everybody_is_decided(undecided: Undecided) -> None:
+    raise AssertionError(str(undecided))
 
 
 def test_a04_a_plan_foretells_what_the_sync_does_and_changes_nothing(tmp_path: Path, clock: Clock) -> None:

@@ -98,7 +98,7 @@ def confined_later(folder: Path, kept: str) -> SmallHub:
     assert open.write.values == {SECRET: CANARY}
     sales.refuse, sales.locked = lambda values: {}, lambda item: False
     sales.written.clear()
-    hub.store.retry([open.id], clock.now())
+    hub.store.retry([open.id], "ops", clock.now())
     confine(hub, {"clinic": both["clinic"], "sales": people()}, frozenset({"clinic"}))
     return hub
 
@@ -195,7 +195,7 @@ class Clinic:
                 self.hub.release()
             parked = self.hub.store.deliveries([DeliveryState.PARKED], None, 50)
             if parked and self.chance.random() < 0.5:
-                self.hub.store.retry([one.id for one in parked], self.clock.now())
+                self.hub.store.retry([one.id for one in parked], "ops", self.clock.now())
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -49,6 +49,9 @@ class Stranger:
     values: Mapping[str, Value]
 
 
+_NOBODY: frozenset[int] = frozenset()
+
+
 @dataclass(slots=True)
 class Holders:
     """Who holds which key: what the store answered, and the groups formed in this call. `together`:
@@ -63,10 +66,21 @@ class Holders:
     def count(self, key: Key, link: Link) -> int:
         """How many hold this key: entities, or records of this link's own object (duplicates inside one
         system are few; a value that many records there share is a mailbox or a switchboard)."""
-        entities = {candidate.entity_id for candidate in self.stored.get(key, ())}
+        if not self.known(key):
+            return self.together[(key, *link.stream)]
+        entities = self.entities(key)
         new = {one for one in self.formed.get(key, ()) if one.startswith("new")}
         beside = [c for c in self.stored.get(key, ()) if (c.connection, c.object) == link.stream]
         return max(len(entities) + len(new), len(beside) + self.together[(key, *link.stream)])
+
+    def entities(self, key: Key) -> frozenset[int]:
+        """The stored entities that hold it."""
+        stored = self.stored.get(key)
+        return frozenset([candidate.entity_id for candidate in stored]) if stored else _NOBODY
+
+    def known(self, key: Key) -> bool:
+        """Whether any entity holds it."""
+        return bool(self.stored.get(key) or self.formed.get(key))
 
     def of(self, key: Key) -> set[str]:
         """Names of the entities: `e<id>` for known ones, `new<link id>` for those formed here."""
@@ -102,10 +116,7 @@ def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datet
         holders.add(key, name)
     holders.names.setdefault(name, set()).add(bears)
     entity_id = int(name[1:]) if name.startswith("e") else None
-    seen = {
-        key: frozenset(candidate.entity_id for candidate in holders.stored.get(key, ()))
-        for key in stranger.keys
-    }
+    seen = {key: holders.entities(key) for key in stranger.keys}
     return Assignment(
         stranger.link.id,
         stranger.link.rev,
@@ -124,7 +135,11 @@ def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> set[st
     for kind in _ORDER[stranger.link.kind]:
         found: set[str] = set()
         for key in stranger.keys:
-            if key[0] == kind and identity.trusts(key, holders.count(key, stranger.link)):
+            if (
+                key[0] == kind
+                and holders.known(key)
+                and identity.trusts(key, holders.count(key, stranger.link))
+            ):
                 found |= holders.of(key)
         if found:
             return found

@@ -49,6 +49,8 @@ _SPELLINGS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("iy", "y"), ("yy", "y"), (
 @lru_cache(maxsize=32_768)
 def latin(text: str) -> str:
     """Lower case, without diacritics, in Latin letters where a table has them."""
+    if text.isascii():
+        return text.lower()
     text = text.casefold().replace("й", "y").replace("ї", "yi").replace("ё", "e")  # before their marks go
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
@@ -65,3 +67,9 @@ def spelled(word: str) -> str:
     for longer, shorter in _SPELLINGS:
         word = word.replace(longer, shorter)
     return word
+
+
+@lru_cache(maxsize=16_384)
+def spelled_words(text: str) -> tuple[str, ...]:
+    """The words of a text, each under its commonest other spelling."""
+    return tuple(spelled(word) for word in words(text))

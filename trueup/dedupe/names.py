@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rapidfuzz.distance import JaroWinkler
 
-from trueup.dedupe.latin import spelled, words
+from trueup.dedupe.latin import spelled_words
 from trueup.model.values import Value
 
 Name: TypeAlias = tuple[str, str]
@@ -23,7 +23,7 @@ def name_of(values: Mapping[str, Value]) -> Name:
 
 
 def _folded(text: Value) -> str:
-    return " ".join(spelled(word) for word in words(str(text))) if text else ""
+    return " ".join(spelled_words(str(text))) if text else ""
 
 
 def contradict(one: Name, other: Name) -> bool:

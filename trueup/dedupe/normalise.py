@@ -21,7 +21,7 @@ from trueup.dedupe.known import (
     PLUS_MAIL,
     ROLE_MAILBOXES,
 )
-from trueup.dedupe.latin import latin, spelled, words
+from trueup.dedupe.latin import latin, spelled_words, words
 from trueup.model.canonical.phones import read_phone
 from trueup.model.canonical.subject import (
     SUBJECT_VERSION,
@@ -30,7 +30,7 @@ from trueup.model.canonical.subject import (
     keyed,
     phone_subject_key,
 )
-from trueup.model.fields import Kind
+from trueup.model.fields import NAME_PARTS, Kind
 from trueup.model.values import Rejected, Value
 
 __all__ = [
@@ -92,7 +92,7 @@ def phone_key(phone: str, region: str = "") -> str | None:
 
 def name_key(*parts: str | None) -> str | None:
     """The words of a name in any order, case, script (of those known) and with or without diacritics."""
-    found = sorted(spelled(word) for part in parts if part for word in words(part))
+    found = sorted(word for part in parts if part for word in spelled_words(part))
     return " ".join(found) or None
 
 
@@ -156,26 +156,53 @@ def match_keys(kind: Kind, values: Mapping[str, Value]) -> list[tuple[str, str]]
     Company: `external_id`, `registration`, `domain` (no free mail), `name`. User: `email`. Deal:
     `external_id`.
     """
-    found = {("external_id", text.strip()) for text in _texts(values, ("external_id",))}
     match kind:
         case Kind.CONTACT:
-            found.update(_contact_keys(values))
+            found = _contact_keys(values)
         case Kind.COMPANY:
-            found.update(_company_keys(values))
+            found = set(_company_keys(values))
         case Kind.USER:
-            found = {("email", key) for key in _keys(email_key(each) for each in _texts(values, ("email",)))}
+            return [("email", key) for key in _keys(email_key(each) for each in _texts(values, ("email",)))]
+        case _:
+            found = set()
+    found.update(("external_id", text.strip()) for text in _texts(values, ("external_id",)))
     return sorted(found)
 
 
-def _contact_keys(values: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
+KEY_FIELDS: Mapping[Kind, frozenset[str]] = {
+    Kind.CONTACT: frozenset(
+        (
+            *_CONTACT_EMAILS,
+            *_CONTACT_PHONES,
+            "emails",
+            "former_emails",
+            "phones",
+            "former_phones",
+            *NAME_PARTS,
+            "external_id",
+        )
+    ),
+    Kind.COMPANY: frozenset(
+        ("registration_number", "vat_number", "domain", "website", "email", "domains", "name", "external_id")
+    ),
+    Kind.USER: frozenset(("email", *NAME_PARTS)),
+    Kind.DEAL: frozenset(("external_id",)),
+}
+"""All that who somebody is depends on: the fields of `match_keys`, and the names."""
+
+
+def _contact_keys(values: Mapping[str, Value]) -> set[tuple[str, str]]:
     emails = _texts(values, _CONTACT_EMAILS, ("emails", "former_emails"))
-    yield from (("email", key) for key in _keys(email_key(each) for each in emails))
-    name = name_key(values.get("first_name"), values.get("last_name"))
+    found = {("email", key) for key in map(email_key, emails) if key is not None}
     phones = _texts(values, _CONTACT_PHONES, ("phones", "former_phones"))
-    for key in _keys(phone_key(each) for each in phones):
-        yield ("phone", key)
-        if name is not None:
-            yield ("phone+name", f"{key} {name}")
+    if phones:
+        name = name_key(values.get("first_name"), values.get("last_name"))
+        for key in {phone_key(phone) for phone in set(phones)}:
+            if key is not None:
+                found.add(("phone", key))
+                if name is not None:
+                    found.add(("phone+name", f"{key} {name}"))
+    return found
 
 
 def _company_keys(values: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
@@ -197,6 +224,8 @@ def _keys(keys: Iterable[str | None]) -> list[str]:
 
 def _texts(values: Mapping[str, Value], single: Iterable[str], sets: Iterable[str] = ()) -> list[str]:
     """The non-empty texts in these fields."""
-    found = [values.get(name) for name in single]
-    found.extend(element for name in sets for element in values.get(name) or ())
-    return [text for text in found if isinstance(text, str) and text]
+    found = [value for name in single if (value := values.get(name)) and isinstance(value, str)]
+    for name in sets:
+        if several := values.get(name):
+            found.extend(text for text in several if isinstance(text, str) and text)
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from trueup.model.fields import PREFIX, Kind
 from trueup.model.record import Json
@@ -60,8 +61,7 @@ class LinkState(StrEnum):
     DORMANT = "dormant"  # its connection or object is not configured any more
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
+class Agreed(NamedTuple):  # not a dataclass: made for every field of every write, at a third of the cost
     """What both sides held when they last agreed on one binding.
 
     `remote` is in the system's own form. `hub` is the canonical value, or `NEVER` when the hub's value

@@ -12,6 +12,7 @@ from trueup.errors import NotFound
 from trueup.model.entity import NEVER, Agreed, Quarantine, Source, public_id
 from trueup.model.fields import PREFIX, Kind
 from trueup.model.jsontext import dumps, loads
+from trueup.model.values import Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {prefix: kind for kind, prefix in PREFIX.items()}
@@ -68,14 +69,29 @@ def name_of(kind: str, id: int) -> str:
     return public_id(Kind(kind), id)
 
 
-def write_sources(sources: Mapping[str, Source]) -> str:
-    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`."""
+REST = "*"
+
+
+def write_sources(sources: Mapping[str, Source], values: Mapping[str, Value]) -> str:
+    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`.
+
+    Most values of an entity have one source: where the largest group is all values that no other group
+    names, `*` stands for its fields.
+    """
     groups: dict[int, list[Any]] = {}
     for name, source in sources.items():
         groups.setdefault(id(source), [source]).append(name)
     merged: dict[Source, list[str]] = {}
     for source, *names in groups.values():
         merged.setdefault(source, []).extend(names)
+    if merged:
+        largest = max(merged, key=lambda source: len(merged[source]))
+        mine = merged[largest]
+        others = sum(
+            name in values for source, names in merged.items() if source is not largest for name in names
+        )
+        if len(mine) + others == len(values) and all(name in values for name in mine):
+            merged[largest] = [REST]
     return dumps([_group(source, names) for source, names in merged.items()])
 
 
@@ -84,13 +100,18 @@ def _group(source: Source, names: list[str]) -> list[Any]:
     return head + names
 
 
-def read_sources(text: str) -> dict[str, Source]:
+def read_sources(text: str, values: Mapping[str, Value]) -> dict[str, Source]:
+    """What `write_sources` wrote; `values` are the entity's own."""
     sources: dict[str, Source] = {}
+    rest: Source | None = None
     for origin, how, at, ref, user, pinned, *names in loads(text):
         source = Source(origin, how, moment(at), ref, user, bool(pinned))
+        if names == [REST]:
+            rest = source
+            continue
         for name in names:
             sources[name] = source
-    return sources
+    return sources if rest is None else {**dict.fromkeys(values, rest), **sources}
 
 
 def write_agreed(agreed: Mapping[str, Agreed]) -> str | None:

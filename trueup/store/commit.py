@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.dedupe.normalise import match_keys
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps
-from trueup.model.plan import Change, Fence, LinkPatch, Plan, Write, WriteKind
+from trueup.model.plan import Fence, LinkPatch, Plan, Write, WriteKind
 from trueup.model.values import Value
 from trueup.store.addresses import remember_consent, subjects_of
 from trueup.store.codec import (
@@ -184,7 +184,7 @@ def _entities(rows: _Rows, stands: Sequence[Plan], now: _Now, run_id: int, at: i
                 before.id,
                 before.revision + 1,
                 dumps(entity.values),
-                write_sources(entity.sources),
+                write_sources(entity.sources, entity.values),
                 int(entity.provisional),
                 title(entity.values),
                 again,
@@ -215,7 +215,7 @@ def _history(plan: Plan) -> dict[str, Value]:
     sights: dict[str, list[str]] = {}
     changes: list[list[Value]] = []
     for change in plan.changes:
-        if _is_first_sight(change):
+        if change.rule == FIRST_SIGHT and change.old is None and change.new is not None:
             sights.setdefault(change.source, []).append(change.field)
         else:
             changes.append([change.field, change.old, change.new, change.source, change.rule])
@@ -233,10 +233,6 @@ def _history(plan: Plan) -> dict[str, Value]:
 
 
 FIRST_SIGHT = "first sight"
-
-
-def _is_first_sight(change: Change) -> bool:
-    return change.rule == FIRST_SIGHT and change.old is None and change.new is not None
 
 
 # -- deliveries ----------------------------------------------------------------------------------------

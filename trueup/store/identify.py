@@ -19,6 +19,7 @@ from trueup.store.sql import Row, Tx
 from trueup.store.streams import streams
 
 Key = tuple[str, str]
+_NOBODY: frozenset[int] = frozenset()
 
 
 def strangers(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Link]:
@@ -71,7 +72,8 @@ def _holders(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int
 def assign(tx: Tx, assignments: Sequence[Assignment], at: datetime, fence: Fence | None) -> list[int]:
     """See `Store.assign`. All are checked before any is made: those of one call do not disturb each other."""
     check(tx, fence)
-    tx.hold(sorted({_lock(str(one.kind), key) for one in assignments for key in one.keys}))
+    if tx.lock:
+        tx.hold(sorted({_lock(str(one.kind), key) for one in assignments for key in one.keys}))
     rows = _links(tx, assignments)
     held = _held(tx, assignments)
     homes = _homes(tx, assignments)
@@ -100,7 +102,7 @@ def _held(tx: Tx, assignments: Sequence[Assignment]) -> dict[tuple[str, Key], fr
     for one in assignments:
         by_kind.setdefault(str(one.kind), set()).update(one.keys, one.seen)
     return {
-        (kind, key): frozenset(entity for entity, _, _ in holders)
+        (kind, key): frozenset([entity for entity, _, _ in holders]) if holders else _NOBODY
         for kind, keys in sorted(by_kind.items())
         for key, holders in _holders(tx, kind, sorted(keys)).items()
     }
@@ -185,12 +187,17 @@ def _entities(tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at
 
 
 def write_keys(tx: Tx, keys: Sequence[tuple[int, str, Iterable[Key]]]) -> None:
-    """Replace the match keys of links: (link id, entity kind, keys)."""
+    """Replace the match keys of links: (link id, entity kind, keys). What stays is not written again."""
     if not keys:
         return
-    tx.run("delete from match_keys where link_id in ints(?)", [link for link, _, _ in keys])
-    rows = {(kind, name, short_key(text), link): None for link, kind, pairs in keys for name, text in pairs}
-    tx.insert("match_keys", ("kind", "key_kind", "key", "link_id"), list(rows))
+    rows = {(kind, name, short_key(text), link) for link, kind, pairs in keys for name, text in pairs}
+    links = [link for link, _, _ in keys]
+    held = set(tx.rows("select kind, key_kind, key, link_id from match_keys where link_id in ints(?)", links))
+    gone = sorted({row[3] for row in held - rows})
+    if gone:
+        tx.run("delete from match_keys where link_id in ints(?)", gone)
+        held = {row for row in held if row[3] not in set(gone)}
+    tx.insert("match_keys", ("kind", "key_kind", "key", "link_id"), sorted(rows - held))
 
 
 def remember_decisions(tx: Tx, decisions: Sequence[MatchDecision]) -> None:

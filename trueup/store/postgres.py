@@ -112,15 +112,15 @@ class PostgresTx:
         self._stages = stages
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
-        found: list[Row] = self._connection.execute(_postgres(sql), values).fetchall()
+        found: list[Row] = self._connection.execute(_postgres(sql), _plain(values)).fetchall()
         return found
 
     def row(self, sql: str, *values: Any) -> Row | None:
-        found: Row | None = self._connection.execute(_postgres(sql), values).fetchone()
+        found: Row | None = self._connection.execute(_postgres(sql), _plain(values)).fetchone()
         return found
 
     def run(self, sql: str, *values: Any) -> int:
-        count: int = self._connection.execute(_postgres(sql), values).rowcount
+        count: int = self._connection.execute(_postgres(sql), _plain(values)).rowcount
         return count
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -202,6 +202,21 @@ class PostgresTx:
         ):
             for row in rows:
                 copy.write_row(row)
+
+
+def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Lists as array literals: written here in one go, not element by element."""
+    for value in values:
+        if value.__class__ is list:
+            return tuple(_array(one) if one.__class__ is list else one for one in values)
+    return values
+
+
+def _array(elements: list[Any]) -> str:
+    if elements and elements[0].__class__ is str:
+        quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in elements)
+        return '{"' + '","'.join(quoted) + '"}'
+    return "{" + ",".join(map(str, elements)) + "}"
 
 
 @cache

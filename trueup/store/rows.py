@@ -80,7 +80,8 @@ ENTITY = "e.id, e.kind, e.revision, e.data, e.sources, e.provisional"
 
 
 def entity_of(row: Row) -> Entity:
-    return Entity(row[0], _KINDS[row[1]], row[2], loads(row[3]), read_sources(row[4]), row[5] == 1)
+    values = loads(row[3])
+    return Entity(row[0], _KINDS[row[1]], row[2], values, read_sources(row[4], values), row[5] == 1)
 
 
 _OWN = (
@@ -146,10 +147,11 @@ def _write(row: Row, link: Link, streams: Streams) -> Write:
 
 def payload(write: Write) -> str:
     """What is sent, in one text: values, wants, paths by effect, upsert key."""
-    effects: dict[str, list[str]] = {}
+    effects: dict[Effect, list[str]] = {}
     for path, effect in write.effects.items():
-        effects.setdefault(effect.value, []).append(path)
-    return dumps([write.values, write.wants, effects, write.upsert])
+        effects.setdefault(effect, []).append(path)
+    named = {effect.value: paths for effect, paths in effects.items()}
+    return dumps([write.values, write.wants, named, write.upsert])
 
 
 def _named(effects: Mapping[str, list[str]]) -> list[tuple[Effect, list[str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import is_
 
 from trueup.dedupe.normalise import company_key
 from trueup.model.entity import Entity, Link, Reference, public_id
@@ -168,21 +169,19 @@ def rivals(parts: Parts, verdicts: Sequence[MatchDecision]) -> dict[int, frozens
 
 
 def _refs(parts: Parts, link: Link) -> Iterator[Ref]:
-    mapping = parts.policy.mappings.get(link.stream)
-    for binding in mapping.bindings if mapping else ():
-        if binding.refers is None or not binding.to:
-            continue
+    if link.stream not in parts.policy.mappings:
+        return
+    for binding in parts.policy.pointing(link.stream):
         for held in (link.observed.get(binding.remote), link.base.get(binding.remote)):
             for one in held if isinstance(held, list) else [held]:
                 if one is not None:
-                    yield Ref(link.connection, binding.to, str(one))
+                    yield Ref(link.connection, binding.to or "", str(one))
 
 
 def _referred(parts: Parts, entity: Entity) -> Iterator[str]:
-    table = parts.policy.tables[entity.kind]
-    for name, value in entity.values.items():
-        field = table.get(name)
-        if field is not None and field.refers is not None and value:
+    for name in parts.policy.referring(entity.kind) if entity.values else ():
+        value = entity.values.get(name)
+        if value:
             yield from value if isinstance(value, list) else [value]
 
 
@@ -200,9 +199,8 @@ def _company_names(parts: Parts, case: Case) -> Iterator[str]:
         return
     held: list[Value] = [case.entity.values.get("company_name")]
     for link in case.links:
-        mapping = parts.policy.mappings.get(link.stream)
-        for binding in mapping.bindings if mapping else ():
-            if binding.fields[0] in ("company_name", "company.name") and binding.inward:
+        if link.stream in parts.policy.mappings:
+            for binding in parts.policy.company_names(link.stream):
                 read = binding.read(link.observed.get(binding.remote))
                 held.extend(read.values() if isinstance(read, Mapping) else ())
     held.extend(edit.value for edit in case.edits if edit.field == "company_name")
@@ -231,7 +229,8 @@ def _through_fuses(plan: Plan, meter: Meter) -> Plan:
     """Beyond a fuse's allowance writes are stored, but gated; first contact waits for approval."""
     if not plan.writes:
         return plan
-    return replace(plan, writes=tuple(_gated(write, meter) for write in plan.writes))
+    writes = tuple(_gated(write, meter) for write in plan.writes)
+    return plan if all(map(is_, writes, plan.writes)) else replace(plan, writes=writes)
 
 
 def _gated(write: Write, meter: Meter) -> Write:

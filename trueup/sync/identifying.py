@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from trueup.dedupe.decision import Holders, Stranger, identify
 from trueup.dedupe.names import Name, name_of
 from trueup.dedupe.normalise import match_keys
-from trueup.mapping.apply import observe
+from trueup.mapping.apply import observed
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
 from trueup.model.plan import Assignment, Fence
@@ -79,9 +79,8 @@ def _learn_names(parts: Parts, kind: Kind, holders: Holders) -> None:
         for one in found
     }
     for link in parts.store.links(sorted(owners)):
-        mapping = parts.policy.mappings.get(link.stream)
-        if mapping is not None and link.observed:
-            values = observe(mapping, link.observed).values
+        if link.stream in parts.policy.mappings and link.observed:
+            values = observed(parts.policy.naming(link.stream), link.observed).values
             holders.names.setdefault(f"e{owners[link.id]}", set()).add(name_of(values))
 
 
@@ -90,5 +89,6 @@ MOST_HOLDERS = 50
 
 
 def _stranger(parts: Parts, link: Link) -> Stranger:
-    values = observe(parts.policy.mappings[link.stream], link.observed).values
+    """Of its fields only those that tell who it is are read here."""
+    values = observed(parts.policy.naming(link.stream), link.observed).values
     return Stranger(link, tuple(match_keys(link.kind, values)), values)

@@ -191,12 +191,11 @@ class Push:
     def _item(self, stream: Stream, delivery: Delivery) -> WriteItem:
         write = delivery.write
         by_element = self._by_element(stream)
-        whole = acknowledge.predicted(delivery)
         values: dict[str, Json] = {}
         for path, value in write.values.items():
             if isinstance(value, dict) and set(value) == {"+", "-"}:
                 single = Elements(tuple(value["+"]), tuple(value["-"]))
-                values[path] = single if path in by_element else whole[path]
+                values[path] = single if path in by_element else acknowledge.predicted(delivery)[path]
             else:
                 values[path] = value
         if write.upsert is not None:
@@ -258,8 +257,7 @@ class Push:
 
     def _own_stamps(self, stream: Stream) -> frozenset[str]:
         """Paths that only tell when the system made the record: of one that we made they say nothing."""
-        mapping = self.parts.policy.mappings[stream]
-        return frozenset(one.remote for one in mapping.bindings if one.fields == ("created_at",))
+        return self.parts.policy.own_stamps(stream)
 
     def _postpone(self, stream: Stream, batch: Sequence[Delivery], error: ConnectorError) -> None:
         """The guard could not read: nothing was sent, the connection waits or the batch is tried later."""

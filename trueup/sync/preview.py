@@ -129,7 +129,7 @@ def reported_again(case: Case) -> Case:
 def _told_nobody(link: Link) -> Link:
     if not any(agreed.withheld for agreed in link.agreed.values()):
         return link
-    agreed = {key: replace(one, withheld=False) for key, one in link.agreed.items()}
+    agreed = {key: one._replace(withheld=False) for key, one in link.agreed.items()}
     return replace(link, agreed=agreed)
 
 

@@ -113,24 +113,14 @@ class Tally:
         self._sample(plan, write, withheld)
 
     def _sample(self, plan: Plan, write: Write, withheld: bool) -> None:
+        place = (write.connection, write.object)
         for key, effect in write.effects.items():
-            what = "withheld" if withheld else effect.value
-            if self.counts[(write.connection, write.object, f"sampled {what}")] >= SAMPLES:
-                continue
-            self.counts[(write.connection, write.object, f"sampled {what}")] += 1
-            path = remote_path(key, write.values)
-            self.samples.append(
-                Sample(
-                    plan.entity.public_id,
-                    write.connection,
-                    write.object,
-                    key,
-                    effect.value,
-                    write.replaced.get(path),
-                    write.values.get(path),
-                    withheld,
-                )
-            )
+            what = (*place, "sampled withheld" if withheld else f"sampled {effect.value}")
+            if self.counts[what] < SAMPLES:
+                self.counts[what] += 1
+                self.samples.append(_sampled(plan, write, key, effect, withheld))
+            elif len(set(write.effects.values())) == 1:
+                return  # there are enough of this one
 
     def flat(self) -> Mapping[str, int]:
         """The counts as they are stored with a run."""
@@ -144,6 +134,20 @@ class Tally:
         for (connection, object, what), number in sorted(self.counts.items()):
             if what.startswith("skipped: "):
                 yield connection, object, what.removeprefix("skipped: "), number
+
+
+def _sampled(plan: Plan, write: Write, key: str, effect: Effect, withheld: bool) -> Sample:
+    path = remote_path(key, write.values)
+    return Sample(
+        plan.entity.public_id,
+        write.connection,
+        write.object,
+        key,
+        effect.value,
+        write.replaced.get(path),
+        write.values.get(path),
+        withheld,
+    )
 
 
 _WORDS = {

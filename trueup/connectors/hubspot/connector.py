@@ -183,9 +183,9 @@ def _properties(
     session: Session, object: str, items: Sequence[WriteItem], wanted: Sequence[str], started: bool
 ) -> dict[str, Outcome]:
     """The outcomes of what is in properties, by item key. Items without any are done as they are."""
-    bare = [replace(item, values=_only_properties(item.values)) for item in items]
-    sent = [item for item in bare if item.values or item.kind is not WriteKind.UPDATE]
-    done: dict[str, Outcome] = {item.key: Done(item.id or "") for item in bare if item not in sent}
+    bare = [_bare(item) for item in items]
+    sent = [item for item in bare if _has_properties(item)]
+    done: dict[str, Outcome] = {item.key: Done(item.id or "") for item in bare if not _has_properties(item)}
     plain = [name for name in wanted if not name.startswith(_OWN_CALLS)]
     try:
         outcomes = writing.write(session, object, sent, plain) if sent else []
@@ -195,6 +195,17 @@ def _properties(
         outcomes = [writing.left_open(error)] * len(sent)
     done |= {item.key: outcome for item, outcome in zip(sent, outcomes, strict=True)}
     return done | _moved_back(session, object, sent, done, plain)
+
+
+def _bare(item: WriteItem) -> WriteItem:
+    """With properties only."""
+    if any(name.startswith(_OWN_CALLS) for name in item.values):
+        return replace(item, values=_only_properties(item.values))
+    return item
+
+
+def _has_properties(item: WriteItem) -> bool:
+    return bool(item.values) or item.kind is not WriteKind.UPDATE
 
 
 def _only_properties(values: Mapping[str, Json]) -> dict[str, Json]:

@@ -19,6 +19,7 @@ _ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ORDINARY = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+[A-Za-z]{{2,63}})")
 _HOST = re.compile(r"[^\s/?#@:]+(?:\.[^\s/?#@:]+)+")
+_ORDINARY_URL = re.compile(r"(https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+)((?:[/?#]\S*)?)", re.ASCII)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=//|[^\d/])")
 
 _NOT_AN_ADDRESS = "not an e-mail address"
@@ -61,6 +62,13 @@ def read_url(text: str) -> str | Rejected:
     """A web address; `https` where no scheme is written, no lone slash at the end."""
     if len(text) > MAX_URL:
         return Rejected(f"longer than {MAX_URL:,} characters", "TU-VAL-002")
+    found = _ORDINARY_URL.fullmatch(text)
+    if found is not None and text.isascii() and text.isprintable() and "xn--" not in found[1]:
+        return found[1] if found[2] == "/" else text
+    return _unusual_url(text)
+
+
+def _unusual_url(text: str) -> str | Rejected:
     if any(character.isspace() for character in text):
         return Rejected("not a web address: holds a space")
     scheme = _SCHEME.match(text)

@@ -8,6 +8,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumber, ValidationResult
 
+from trueup.model.canonical.numbering import stands
 from trueup.model.values import Rejected
 
 MAX_PHONE = 100
@@ -25,6 +26,13 @@ def read_phone(text: str, region: str) -> str | Rejected:
     """
     if len(text) > MAX_PHONE:
         return Rejected("longer than a phone number can be", "TU-VAL-002")
+    if stands(text):
+        return text
+    return _read(text, region)
+
+
+def _read(text: str, region: str) -> str | Rejected:
+    """`read_phone` by the library alone."""
     home = _parsed(text, region or None)
     if home is not None and phonenumbers.is_valid_number(home):
         return _formatted(home)

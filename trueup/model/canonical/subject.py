@@ -18,11 +18,21 @@ _SHORTEST_SECRET = 16
 
 def email_subject_key(email: str) -> str:
     """The key of an e-mail address; of any other text its folded form. A fixed point of itself."""
+    if email.isascii() and email.isprintable():  # nothing to fold but the case
+        return _undotted(email.strip().lower())
     text = _folded("".join(c for c in email if unicodedata.category(c) not in ("Cf", "Cc")))
     local, at, domain = text.rpartition("@")
     if not (local and at and domain):
         return text
     return f"{local}@{'.'.join(_ascii(label) for label in domain.rstrip('.').split('.'))}"
+
+
+def _undotted(text: str) -> str:
+    """Without the dots at the end of a domain in ASCII."""
+    if text[-1:] != ".":
+        return text
+    local, at, domain = text.rpartition("@")
+    return f"{local}@{domain.rstrip('.')}" if local and at and domain else text
 
 
 def phone_subject_key(phone: str) -> str:

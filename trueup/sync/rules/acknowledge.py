@@ -28,7 +28,12 @@ def done(
     write = delivery.write
     sent = predicted(delivery)
     answered = dict(record.values) if record is not None else {}
-    observed = {path: _settled_at(delivery, path, answered.get(path, value)) for path, value in sent.items()}
+    observed = {
+        path: _settled_at(delivery, path, answered.get(path, value))
+        if change.__class__ is dict
+        else answered.get(path, value)
+        for (path, value), change in zip(sent.items(), write.values.values(), strict=True)
+    }
     if write.kind is WriteKind.CREATE:
         quiet = {
             path: value for path, value in answered.items() if path in own_stamps or value in (None, "", [])
@@ -46,7 +51,8 @@ def done(
         observed=observed,
         said=_news(sent, observed, answered),
         agreed={
-            key: Agreed(hub, observed.get(remote_path(key, observed))) for key, hub in write.wants.items()
+            key: Agreed(hub, observed[key] if key in observed else observed.get(remote_path(key, observed)))
+            for key, hub in write.wants.items()
         },
         assumed=assumed,
         remote_id=record_id if record_id != delivery.link.remote_id else None,
@@ -70,7 +76,7 @@ def _seen_otherwise(delivery: Delivery, path: str) -> bool:
 def predicted(delivery: Delivery) -> dict[str, Json]:
     """What the record should hold after the write, in remote form; element changes applied."""
     return {
-        path: _applied(value, delivery.link.observed.get(path))
+        path: _applied(value, delivery.link.observed.get(path)) if value.__class__ is dict else value
         for path, value in delivery.write.values.items()
     }
 
@@ -113,9 +119,11 @@ def _news(
 
 def _differs(value: Json, settled: Json) -> bool:
     """Lists that were changed by element come in the system's own order."""
+    if value == settled:
+        return False
     if isinstance(value, list) and isinstance(settled, list):
         return sorted(map(str, value)) != sorted(map(str, settled))
-    return bool(value != settled)
+    return True
 
 
 def refused(

@@ -27,12 +27,15 @@ from trueup.sync.rules.verdict import HUB, Question, element_key, may_edit
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The fields that hold the addresses of one sort. `slots`: the primary one first, then by kind."""
+    """The fields that hold the addresses of one sort. `slots`: the primary one first, then by kind; `fields`:
+    all of them."""
 
     many: str
     former: str
     type: Type
     slots: tuple[str, ...]
+
+    fields: frozenset[str]
 
     @property
     def primary(self) -> str:
@@ -41,7 +44,8 @@ class Family:
 
 def _family(primary: str, many: str, type: Type) -> Family:
     by_kind = (name for name in CONTACT if name.startswith(f"{many}.") and name not in _NOT_CALLED)
-    return Family(many, f"former_{many}", type, (primary, *by_kind))
+    slots, former = (primary, *by_kind), f"former_{many}"
+    return Family(many, former, type, slots, frozenset((*slots, many, former)))
 
 
 _NOT_CALLED = ("phones.fax",)
@@ -63,11 +67,15 @@ class Named:
         """Collect from one record."""
         for reading in readings:
             if reading.binding.fields[0] in _FAMILY_OF and isinstance(reading.has, Mapping):
-                for name, value in reading.has.items():
-                    many = _FAMILY_OF.get(name)
-                    if many is not None and value:
-                        place = self.listed if name == many else self.slotted
-                        place.setdefault(many, []).extend(value if name == many else [value])
+                self.note(reading.has)
+
+    def note(self, values: Mapping[str, Value]) -> None:
+        """Collect from what one record holds."""
+        for name, value in values.items():
+            many = _FAMILY_OF.get(name)
+            if many is not None and value:
+                place = self.listed if name == many else self.slotted
+                place.setdefault(many, []).extend(value if name == many else [value])
 
 
 def without_moves(claims: Sequence[Claim], readings: Iterable[Reading]) -> list[Claim]:
@@ -92,7 +100,13 @@ def keep_addresses(
 ) -> None:
     """Make the fields of both families fit, with the reasons in the history."""
     for family in FAMILIES:
-        _Step(state, before, family, claims, policy, now).run(named)
+        if (
+            not family.fields.isdisjoint(state.values)
+            or not family.fields.isdisjoint(before.values)
+            or family.many in named.listed
+            or family.many in named.slotted
+        ):
+            _Step(state, before, family, claims, policy, now).run(named)
 
 
 def keys_of(

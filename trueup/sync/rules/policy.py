@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from trueup.mapping.compiled import ObjectMapping
+from trueup.dedupe.normalise import KEY_FIELDS
+from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import ObjectRules
 from trueup.model.fields import TABLES, Field, Kind, Strategy
 from trueup.model.values import Value
 
+T = TypeVar("T")
 Stream = tuple[str, str]
 """(connection, object)."""
 
@@ -68,7 +70,84 @@ class Policy:
     take: Mapping[Stream, Condition] = field(default_factory=dict)
     upsert: Mapping[Stream, str] = field(default_factory=dict)
     config_version: str = ""
+    known: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What was worked out of it once, by whoever asks for every entity."""
 
     def streams(self, kind: Kind) -> tuple[Stream, ...]:
         """The streams of one kind, in the order of the configuration."""
+        return self._once(("streams", kind), lambda: self._streams(kind))
+
+    def derived(self, kind: Kind) -> tuple[str, ...]:
+        """Fields that some system of this kind gets and that are read through a reference."""
+        return self._once(("derived", kind), lambda: self._derived(kind))
+
+    def naming(self, stream: Stream) -> tuple[Binding, ...]:
+        """The bindings of a stream's mapping that tell who a record is."""
+        return self._once(("naming", stream), lambda: self._naming(stream))
+
+    def own_stamps(self, stream: Stream) -> frozenset[str]:
+        """Remote paths that tell when the system made a record."""
+        return self._once(("own stamps", stream), lambda: self._own_stamps(stream))
+
+    def pointing(self, stream: Stream) -> tuple[Binding, ...]:
+        """The bindings of a stream that hold ids of other records."""
+        return self._once(("pointing", stream), lambda: self._pointing(stream))
+
+    def company_names(self, stream: Stream) -> tuple[Binding, ...]:
+        """The bindings in which people write the name of a contact's company."""
+        return self._once(("company names", stream), lambda: self._company_names(stream))
+
+    def referring(self, kind: Kind) -> tuple[str, ...]:
+        """The fields of a kind that point at entities."""
+        return self._once(("referring", kind), lambda: self._referring(kind))
+
+    def writable(self, stream: Stream) -> tuple[Binding, ...]:
+        """The bindings of a stream that are written."""
+        return self._once(("writable", stream), lambda: self._writable(stream))
+
+    def consents(self) -> frozenset[tuple[str, str]]:
+        """The (channel, purpose) pairs that some system keeps of contacts."""
+        return self._once("consents", lambda: self._consents())
+
+    def _once(self, key: Hashable, work_out: Callable[[], T]) -> T:
+        if key not in self.known:
+            self.known[key] = work_out()
+        found: T = self.known[key]
+        return found
+
+    def _streams(self, kind: Kind) -> tuple[Stream, ...]:
         return tuple(stream for stream, mapping in self.mappings.items() if mapping.kind is kind)
+
+    def _derived(self, kind: Kind) -> tuple[str, ...]:
+        table = self.tables[kind]
+        names = {name for one in self._bindings(kind) for name in one.fields if name in table}
+        return tuple(sorted(name for name in names if table[name].derived and "." in name))
+
+    def _naming(self, stream: Stream) -> tuple[Binding, ...]:
+        mapping = self.mappings[stream]
+        telling = KEY_FIELDS[mapping.kind]
+        return tuple(one for one in mapping.bindings if not telling.isdisjoint(one.fields))
+
+    def _own_stamps(self, stream: Stream) -> frozenset[str]:
+        bindings = self.mappings[stream].bindings
+        return frozenset(one.remote for one in bindings if one.fields == ("created_at",))
+
+    def _pointing(self, stream: Stream) -> tuple[Binding, ...]:
+        return tuple(one for one in self.mappings[stream].bindings if one.refers is not None and one.to)
+
+    def _company_names(self, stream: Stream) -> tuple[Binding, ...]:
+        names = ("company_name", "company.name")
+        return tuple(one for one in self.mappings[stream].bindings if one.fields[0] in names and one.inward)
+
+    def _referring(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(name for name, one in self.tables[kind].items() if one.refers is not None)
+
+    def _writable(self, stream: Stream) -> tuple[Binding, ...]:
+        return tuple(one for one in self.mappings[stream].bindings if one.outward)
+
+    def _consents(self) -> frozenset[tuple[str, str]]:
+        return frozenset(one.consent for one in self._bindings(Kind.CONTACT) if one.consent)
+
+    def _bindings(self, kind: Kind) -> Iterator[Binding]:
+        for stream in self.streams(kind):
+            yield from self.mappings[stream].bindings

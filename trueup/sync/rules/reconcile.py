@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent
-from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
+from trueup.model.entity import Agreed, Entity, Link, LinkState
 from trueup.model.fields import Kind
 from trueup.model.jsontext import digest
 from trueup.model.plan import (
@@ -26,9 +25,10 @@ from trueup.model.plan import (
     WriteKind,
 )
 from trueup.model.record import Json, Ref
-from trueup.model.values import ABSENT, Absent, Rejected, Value
+from trueup.model.values import ABSENT, Absent, Value
 from trueup.sync.rules import backfill, evidence, formats
 from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
+from trueup.sync.rules.creating import create, create_write
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
@@ -41,20 +41,21 @@ from trueup.sync.rules.decide_values import (
 from trueup.sync.rules.differences import (
     Difference,
     Draft,
-    Waits,
     compare,
-    refusal_digest,
-    set_aside,
-    wanted,
 )
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.first_sight import first_sight
 from trueup.sync.rules.groups import keep_whole
 from trueup.sync.rules.policy import Policy, Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One living link with its readings; those with unsettled writes are left out as evidence."""
+    """One living link with its readings; those with unsettled writes are left out as evidence.
+
+    `held`: what the record says, by field address. A first sight taken at once has no readings: there is
+    nothing to compare.
+    """
 
     link: Link
     mapping: ObjectMapping
@@ -62,6 +63,7 @@ class Seen:
     unsettled: frozenset[str]
     filling: Mapping[tuple[str, str, str], backfill.Way]
     forms: formats.Settled
+    held: Mapping[str, Value]
 
     def way(self, reading: Reading) -> backfill.Way | None:
         """Which way this reading's field is back-filled, None for the usual."""
@@ -72,11 +74,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
     """One decision, pure: the same case, context, policy and time give the same plan."""
     entity = case.entity
     links = elect(case.links)
-    filling = backfill.asked(case.reasons)
-    seen = [_seen(link, case, context, policy, filling) for link in links if _readable(link, policy)]
-    state = _values(case, seen, context, policy, now)
-    state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
-    consent = _consent(case, seen, state, policy, now)
+    seen, state, consent = _judged(case, links, context, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
     writes, withheld, patches, skipped = _outward(case, seen, links, after, context, policy, now)
     kept, superseded, writes = _against_open(case.open, writes)
@@ -110,6 +108,26 @@ def _look_again(after: Entity, policy: Policy, now: datetime) -> datetime | None
 
 
 # -- reading --------------------------------------------------------------------------------------
+
+
+def _judged(
+    case: Case, links: Sequence[Link], context: Context, policy: Policy, now: datetime
+) -> tuple[list[Seen], Values, tuple[ConsentEvent, ...]]:
+    """What was read, the values that follow, and the ledger's new events."""
+    sight = first_sight(case, links[0], context, policy, now) if len(links) == 1 else None
+    if sight is not None:
+        link = links[0]
+        none = formats.Settled(())
+        return (
+            [Seen(link, policy.mappings[link.stream], (), frozenset(), {}, none, sight.held)],
+            sight.state,
+            (),
+        )
+    filling = backfill.asked(case.reasons)
+    seen = [_seen(link, case, context, policy, filling) for link in links if _readable(link, policy)]
+    state = _values(case, seen, context, policy, now)
+    state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
+    return seen, state, _consent(case, seen, state, policy, now)
 
 
 def elect(links: Sequence[Link]) -> tuple[Link, ...]:
@@ -151,7 +169,13 @@ def _seen(
     )
     readings = tuple(evidence.readings(link, mapping, case.entity, context))
     forms = formats.settle(link, readings, unsettled, context, case.entity.sources)
-    return Seen(link, mapping, forms.readings, unsettled, filling, forms)
+    held = {
+        name: value
+        for reading in forms.readings
+        if isinstance(reading.has, Mapping)
+        for name, value in reading.has.items()
+    }
+    return Seen(link, mapping, forms.readings, unsettled, filling, forms, held)
 
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
@@ -172,21 +196,8 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
     if kind is Kind.CONTACT:
         keep_addresses(state, case.entity, claims, named, policy, now)
         keep_company(state, case.entity, context, context.companies, now)
-    derive(state, _derived(kind, policy), context, now)
+    derive(state, policy.derived(kind), context, now)
     return state
-
-
-def _derived(kind: Kind, policy: Policy) -> tuple[str, ...]:
-    table = policy.tables[kind]
-    wanted_fields = {
-        field
-        for stream in policy.streams(kind)
-        for binding in policy.mappings[stream].bindings
-        for field in binding.fields
-    }
-    return tuple(
-        sorted(name for name in wanted_fields if name in table and table[name].derived and "." in name)
-    )
 
 
 def _consent(
@@ -194,14 +205,8 @@ def _consent(
 ) -> tuple[ConsentEvent, ...]:
     if case.entity.kind is not Kind.CONTACT:
         return ()
-    pairs = {
-        binding.consent
-        for stream in policy.streams(Kind.CONTACT)
-        for binding in policy.mappings[stream].bindings
-        if binding.consent
-    }
     settled = [[r for r in one.readings if r.binding.key not in one.unsettled] for one in seen]
-    return settle_consent(state, case.consent, settled, pairs, now)
+    return settle_consent(state, case.consent, settled, policy.consents(), now)
 
 
 # -- writing --------------------------------------------------------------------------------------
@@ -231,9 +236,9 @@ def _outward(
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
     for link in links:
         if link.state is LinkState.WANTED and link.stream in policy.mappings:
-            writes.append(_create_write(link, after, context, policy, now)[0])
+            writes.append(create_write(link, after, context, policy, now)[0])
     for stream in policy.streams(after.kind):
-        made, why = _create(stream, after, links, context, policy, now)
+        made, why = create(stream, after, links, context, policy, now)
         writes.extend(made)
         skipped.extend((*stream, reason) for reason in why)
     return writes, tuple(withheld), tuple(patches), tuple(skipped)
@@ -342,12 +347,6 @@ def _switches(link: Link, rules: ObjectRules, gone_elsewhere: set[str]) -> Itera
 def _patch(one: Seen, draft: Draft, after: Entity, before: Entity, carries: bool) -> LinkPatch:
     link = one.link
     agreed = {key: value for key, value in draft.agreed.items() if not _default(value, key, one, after)}
-    held = {
-        name: value
-        for reading in one.readings
-        if isinstance(reading.has, Mapping)
-        for name, value in reading.has.items()
-    }
     return LinkPatch(
         link_id=link.id,
         rev=link.rev,
@@ -356,7 +355,7 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity, carries: bool
         primary=link.primary,
         withheld=draft.withheld,
         dangling=tuple(_dangling(one)),
-        keys=keys_of(link, held, before, after, carries),
+        keys=keys_of(link, one.held, before, after, carries),
         assumed=one.forms.assumed,
     )
 
@@ -388,116 +387,12 @@ def _dangling(one: Seen) -> Iterable[Ref]:
 
 
 def _references(after: Entity, policy: Policy) -> tuple[tuple[str, str], ...]:
-    table = policy.tables[after.kind]
     found: list[tuple[str, str]] = []
-    for name, value in after.values.items():
-        field = table.get(name)
-        if field is not None and field.refers is not None and value is not None:
+    for name in policy.referring(after.kind):
+        value = after.values.get(name)
+        if value is not None:
             found.extend((name, one) for one in (value if isinstance(value, list) else [value]))
     return tuple(sorted(found))
-
-
-# -- creating -------------------------------------------------------------------------------------
-
-
-def _create(
-    stream: Stream, after: Entity, links: Sequence[Link], context: Context, policy: Policy, now: datetime
-) -> tuple[list[Write], list[str]]:
-    """The create for one stream, or why there is none (nothing to say where it is not asked for)."""
-    condition = policy.create.get(stream)
-    if condition is None:
-        return [], []
-    here = [link for link in links if link.connection == stream[0] and link.kind is after.kind]
-    if any(link.state is not LinkState.TOMBSTONE for link in here):
-        return [], []
-    answer = condition.met(after.values, now)
-    if not answer.met:
-        return [], [f"create: {answer.reason}"]
-    if here:
-        return [], ["was deleted there: a tombstone blocks creating it again"]
-    unsure = any(stream[0] in context.rivals.get(link.id, ()) for link in links)
-    if after.provisional or unsure:
-        return [], ["waits for a decision: is this the same person as another contact?"]
-    if stream not in context.gates_open:
-        return [], ["not created before this object was listed to its end once"]
-    probe = Link(0, *stream, None, None, after.kind)
-    write, waits = _create_write(probe, after, context, policy, now)
-    if not write.values:
-        return [], ["nothing to create it with: no mapped field has a value"]
-    return [write], [f"waits for {target}" for target in waits]
-
-
-def _create_write(
-    link: Link, after: Entity, context: Context, policy: Policy, now: datetime
-) -> tuple[Write, list[str]]:
-    values, wants, waits, aside = _create_values(
-        policy.mappings[link.stream], link, after.values, context, now
-    )
-    write = Write(
-        link.id,
-        *link.stream,
-        WriteKind.CREATE,
-        Lane.NORMAL,
-        values,
-        wants,
-        dict.fromkeys(wants, Effect.FILL),
-        upsert=_upsert(policy, link.stream, values, after),
-        aside=aside,
-    )
-    return write, waits
-
-
-def _upsert(
-    policy: Policy, stream: Stream, values: Mapping[str, Json], after: Entity
-) -> tuple[str, Json] | None:
-    """By what a repeated create finds its record: the hub's id in a field of its own, or the value of a
-    mapped field; a contact without that value has no such key."""
-    field = policy.upsert.get(stream)
-    if field is None:
-        return None
-    mapped = any(one.remote == field and one.outward for one in policy.mappings[stream].bindings)
-    key = values.get(field) if mapped else after.public_id
-    return (field, key) if key is not None else None
-
-
-def _create_values(
-    mapping: ObjectMapping, link: Link, values: Mapping[str, Value], context: Context, now: datetime
-) -> tuple[dict[str, Json], dict[str, Value], list[str], dict[str, Quarantine]]:
-    """What a create carries, what the hub then holds there, the references it waits for, and the fields
-    that it leaves out because their value does not fit."""
-    made: dict[str, Json] = {}
-    wants: dict[str, Value] = {}
-    waits: list[str] = []
-    aside: dict[str, Quarantine] = {}
-    for binding in mapping.bindings:
-        if not binding.outward:
-            continue
-        hub = hub_side(binding, values)
-        if binding.consent and hub != "opted_out":
-            continue
-        refusal = link.quarantine.get(binding.key)
-        if refusal is not None and refusal.digest == refusal_digest(hub):
-            aside[binding.key] = refusal
-            continue
-        raw = wanted(binding, link, values, context)
-        if isinstance(raw, Waits):
-            waits.append(raw.for_id)
-        elif isinstance(raw, Absent):
-            continue
-        elif isinstance(raw, Rejected):
-            if raw.code != READ_ONLY_CODE:
-                aside[binding.key] = set_aside(link, binding, "out", raw, hub, now)
-        elif raw in (None, "", []):
-            if binding.default is not None:
-                made[binding.remote] = binding.default
-        elif binding.element:
-            if raw:
-                made.setdefault(binding.remote, []).append(binding.element)
-                wants[binding.key] = hub
-        else:
-            made[binding.remote] = raw
-            wants[binding.key] = hub
-    return made, wants, waits, aside
 
 
 # -- against unfinished work ----------------------------------------------------------------------

@@ -1,0 +1,119 @@
+"""The records that are still missing: whether one is created, and what it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from trueup.mapping.bind import READ_ONLY_CODE
+from trueup.mapping.compiled import Binding
+from trueup.model.entity import Entity, Link, LinkState, Quarantine
+from trueup.model.plan import Context, Effect, Lane, Write, WriteKind
+from trueup.model.record import Json
+from trueup.model.values import Absent, Rejected, Value
+from trueup.sync.rules.differences import Waits, refusal_digest, set_aside, wanted
+from trueup.sync.rules.evidence import hub_side
+from trueup.sync.rules.policy import Policy, Stream
+
+
+def create(
+    stream: Stream, after: Entity, links: Sequence[Link], context: Context, policy: Policy, now: datetime
+) -> tuple[list[Write], list[str]]:
+    """The create for one stream, or why there is none (nothing to say where it is not asked for)."""
+    condition = policy.create.get(stream)
+    if condition is None:
+        return [], []
+    here = [link for link in links if link.connection == stream[0] and link.kind is after.kind]
+    if any(link.state is not LinkState.TOMBSTONE for link in here):
+        return [], []
+    answer = condition.met(after.values, now)
+    if not answer.met:
+        return [], [f"create: {answer.reason}"]
+    if here:
+        return [], ["was deleted there: a tombstone blocks creating it again"]
+    unsure = any(stream[0] in context.rivals.get(link.id, ()) for link in links)
+    if after.provisional or unsure:
+        return [], ["waits for a decision: is this the same person as another contact?"]
+    if stream not in context.gates_open:
+        return [], ["not created before this object was listed to its end once"]
+    probe = Link(0, *stream, None, None, after.kind)
+    write, waits = create_write(probe, after, context, policy, now)
+    if not write.values:
+        return [], ["nothing to create it with: no mapped field has a value"]
+    return [write], [f"waits for {target}" for target in waits]
+
+
+def create_write(
+    link: Link, after: Entity, context: Context, policy: Policy, now: datetime
+) -> tuple[Write, list[str]]:
+    values, wants, waits, aside = _create_values(
+        policy.writable(link.stream), link, after.values, context, now
+    )
+    write = Write(
+        link.id,
+        *link.stream,
+        WriteKind.CREATE,
+        Lane.NORMAL,
+        values,
+        wants,
+        dict.fromkeys(wants, Effect.FILL),
+        upsert=_upsert(policy, link.stream, values, after),
+        aside=aside,
+    )
+    return write, waits
+
+
+def _upsert(
+    policy: Policy, stream: Stream, values: Mapping[str, Json], after: Entity
+) -> tuple[str, Json] | None:
+    """By what a repeated create finds its record: the hub's id in a field of its own, or the value of a
+    mapped field; a contact without that value has no such key."""
+    field = policy.upsert.get(stream)
+    if field is None:
+        return None
+    mapped = any(one.remote == field for one in policy.writable(stream))
+    key = values.get(field) if mapped else after.public_id
+    return (field, key) if key is not None else None
+
+
+def _create_values(
+    bindings: Sequence[Binding], link: Link, values: Mapping[str, Value], context: Context, now: datetime
+) -> tuple[dict[str, Json], dict[str, Value], list[str], dict[str, Quarantine]]:
+    """What a create carries, what the hub then holds there, the references it waits for, and the fields
+    that it leaves out because their value does not fit."""
+    made: dict[str, Json] = {}
+    wants: dict[str, Value] = {}
+    waits: list[str] = []
+    aside: dict[str, Quarantine] = {}
+    for binding in bindings:
+        hub = hub_side(binding, values)
+        if hub is None and binding.default is None:
+            continue  # empty fields are left out
+        if binding.consent and hub != "opted_out":
+            continue
+        refusal = link.quarantine.get(binding.key) if link.quarantine else None
+        if refusal is not None and refusal.digest == refusal_digest(hub):
+            aside[binding.key] = refusal
+            continue
+        raw = wanted(binding, link, values, context)
+        if raw.__class__ is str and raw and not binding.element:
+            made[binding.remote] = raw
+            wants[binding.key] = hub
+        elif isinstance(raw, Waits):
+            waits.append(raw.for_id)
+        elif isinstance(raw, Absent):
+            continue
+        elif isinstance(raw, Rejected):
+            if raw.code != READ_ONLY_CODE:
+                aside[binding.key] = set_aside(link, binding, "out", raw, hub, now)
+        elif raw in (None, "", []):
+            if binding.default is not None:
+                made[binding.remote] = binding.default
+        elif binding.element:
+            if raw:
+                made.setdefault(binding.remote, []).append(binding.element)
+                wants[binding.key] = hub
+        else:
+            made[binding.remote] = raw
+            wants[binding.key] = hub
+    return made, wants, waits, aside
