@@ -19,6 +19,7 @@ from trueup.model.entity import WAS_ABSENT, Link, LinkState, Source
 from trueup.model.fields import Field, Kind, Strategy
 from trueup.model.plan import Case, Change, Context
 from trueup.model.values import ABSENT, Value
+from trueup.sync.rules import backfill
 from trueup.sync.rules.addresses import Named, keep_addresses
 from trueup.sync.rules.decide_values import (
     STAGE,
@@ -97,8 +98,8 @@ def _plain(case: Case, link: Link) -> bool:
         and link.primary
         and link.state is LinkState.LIVE
         and link.kind is entity.kind
-        and not (entity.values or entity.sources or link.agreed or link.quarantine)
-        and not (case.open or case.edits or case.consent)
+        and not (entity.values or entity.sources or link.agreed or link.quarantine or link.assumed)
+        and not (case.open or case.edits or case.consent or backfill.asked(case.reasons))
     )
 
 
