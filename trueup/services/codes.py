@@ -429,6 +429,7 @@ _REMEDIES = {
     "TU-CFG-084": (
         "Check the credentials and the permissions of the account; `trueup connections test NAME` tries them."
     ),
+    "TU-CFG-085": "Make the column unique there, or name one as `key` that is.",
 }
 
 

@@ -19,6 +19,7 @@ from trueup.model.plan import WriteKind
 from trueup.model.record import Json
 
 Stored = dict[str, Any]
+_SHARED = "several rows have this key"
 
 
 def write_batch(
@@ -47,6 +48,9 @@ def _isolated(writing: _Writing) -> Outcome:
         return stored
     try:
         return _in_savepoint(writing, stored)
+    except NotOneRow as error:
+        key = writing.table.shape.settings.key
+        return RefusedItem(str(error), {key: "does not lead to one row"})
     except exc.DBAPIError as error:
         refused = refusal(error, writing.table.shape, writing.item.values)
         if refused is None:
@@ -193,7 +197,7 @@ def _update(writing: _Writing, row: Row, stored: Stored) -> Outcome:
     where = [table.key == row.key]
     if table.stamp is not None and row.stored is not None:
         where.append(table.stamp.raw == row.stored)
-    if not writing.connection.execute(sa.update(table.shape.clause).where(*where).values(stored)).rowcount:
+    if not _changed(writing, sa.update(table.shape.clause).where(*where).values(stored)):
         return StaleItem()
     key = stored.get(table.shape.settings.key, row.key)
     after = _touched(writing, _row(writing, key), row.stored)
@@ -210,9 +214,7 @@ def _touched(writing: _Writing, row: Row, before: Any) -> Row:
         return row
     moved = stamp.moved(before, stamps.database_now(writing.connection, stamp.zone))
     clause = writing.table.shape.clause
-    writing.connection.execute(
-        sa.update(clause).where(writing.table.key == row.key).values({stamp.column: moved})
-    )
+    _changed(writing, sa.update(clause).where(writing.table.key == row.key).values({stamp.column: moved}))
     return _row(writing, row.key)
 
 
@@ -220,8 +222,16 @@ def _delete(writing: _Writing) -> Outcome:
     row = _addressed(writing)
     if not isinstance(row, Row):
         return row
-    writing.connection.execute(sa.delete(writing.table.shape.clause).where(writing.table.key == row.key))
+    _changed(writing, sa.delete(writing.table.shape.clause).where(writing.table.key == row.key))
     return Done(row.record.id)
+
+
+def _changed(writing: _Writing, statement: sa.Update | sa.Delete) -> int:
+    """How many rows a statement about one row hit: none or one. NotOneRow for more: they are several people."""
+    hit = writing.connection.execute(statement).rowcount
+    if hit > 1:
+        raise NotOneRow(_SHARED)
+    return hit
 
 
 def _row(writing: _Writing, key: Any) -> Row:
@@ -233,12 +243,21 @@ def _row(writing: _Writing, key: Any) -> Row:
 
 
 def _row_if_any(writing: _Writing, key: Any) -> Row | None:
-    """The row with this key, locked where the database has row locks."""
-    query = writing.table.select(writing.fields).where(writing.table.key == key).limit(1)
+    """The row with this key, locked where the database has row locks. NotOneRow if it is not the only one
+    (no constraint need hold the column that the configuration calls the key), or cannot be read."""
+    query = writing.table.select(writing.fields).where(writing.table.key == key).limit(2)
     if writing.table.shape.dialect != "sqlite":
         query = query.with_for_update()
-    rows = reading.fetch(writing.connection, writing.table, writing.fields, query).rows
-    return rows[0] if rows else None
+    found = reading.fetch(writing.connection, writing.table, writing.fields, query)
+    if len(found.places) > 1:
+        raise NotOneRow(_SHARED)
+    if found.places and not found.rows:
+        raise NotOneRow("the row holds a value that cannot be read")
+    return found.rows[0] if found.rows else None
+
+
+class NotOneRow(Exception):
+    """What is there under a key is not one row that can be read; the text says what it is."""
 
 
 class RowLost(Exception):
