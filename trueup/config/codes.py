@@ -86,6 +86,6 @@ EXPLANATIONS = {
     Code.LIVE_WORD: "The system's list for this field does not have this word.",
     Code.LIVE_TYPE: "The system's field is of another type, or shorter, than what would be written.",
     Code.LIVE_REQUIRED: "The system makes no record without this field, and nothing is mapped to it.",
-    Code.LIVE_KEY: "Nothing keeps the column that is configured as `key` unique, so two rows may share one id.",
+    Code.LIVE_KEY: "Nothing keeps the column configured as `key` unique, so two rows may share one id.",
     Code.LIVE_ACCESS: "The account may not read or write what the mapping needs, or does not answer at all.",
 }

@@ -59,7 +59,8 @@ def _connection(report: Report, connection: Connection, connector: Connector, wh
             )
             continue
         known = connector.objects().get(rules.name)
-        _Live(place, {spec.name: spec for spec in specs}, title, when, known.id_field if known else "").check()
+        by_name = {spec.name: spec for spec in specs}
+        _Live(place, by_name, title, when, known.id_field if known else "").check()
 
 
 def _no_access(

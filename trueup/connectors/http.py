@@ -170,7 +170,7 @@ class HttpClient:
         base = self._base()
         if call.url.startswith("/") and not call.url.startswith("//"):
             return httpx.URL(str(base).rstrip("/") + call.url)
-        url = base.join(call.url)
+        url = self._joined(call.url, call.operation)
         if (url.scheme, url.host, url.port) != (base.scheme, base.host, base.port) or url.userinfo:
             raise Malformed(
                 "the answer points to another host; nothing is sent there",
@@ -181,14 +181,24 @@ class HttpClient:
 
     def root(self, url: str) -> str:
         """An address from the root of the host (as vendors write next pages) as a whole URL."""
-        return str(self._base().join(url))
+        return str(self._joined(url, "paging"))
+
+    def _joined(self, url: str, operation: str) -> httpx.URL:
+        try:
+            return self._base().join(url)
+        except httpx.InvalidURL:
+            raise Malformed(
+                "the answer points to an address that is none",
+                connection=self._account.connection,
+                operation=operation,
+            ) from None
 
     def _base(self) -> httpx.URL:
         template = self._account.base_url
         if "{token." in template:
             told = {f"token.{name}": value for name, value in self.token_answer().items()}
             template = fill(template, told)
-        url = httpx.URL(template) if isinstance(template, str) else httpx.URL("")
+        url = _url(template)
         secure = url.scheme == "https" or (url.scheme == "http" and url.host in ("127.0.0.1", "localhost"))
         if not secure or not url.host or url.userinfo:
             raise Unauthorized(
@@ -320,6 +330,13 @@ class HttpClient:
                 request = steps.send(answer)
         except StopIteration:
             return
+        except httpx.InvalidURL:
+            raise Unauthorized(
+                "the address of the sign-in is none",
+                connection=self._account.connection,
+                operation="token",
+                remedy="check the address settings of this connection",
+            ) from None
         except ConnectorError as error:
             error.connection, error.operation = self._account.connection, "token"
             error.vendor_says = self._mask(error.vendor_says)
@@ -352,6 +369,14 @@ class HttpClient:
             if len(secret) >= 4:
                 text = text.replace(secret, "***")
         return text
+
+
+def _url(said: Json) -> httpx.URL:
+    """An address from the settings or a token's answer; an empty one for what is none."""
+    try:
+        return httpx.URL(said) if isinstance(said, str) else httpx.URL("")
+    except httpx.InvalidURL:
+        return httpx.URL("")
 
 
 def _encoded(call: Call, connection: str) -> tuple[bytes | None, str]:

@@ -14,6 +14,7 @@ import httpx
 
 from trueup.connectors.auth import credential
 from trueup.connectors.base import Connector
+from trueup.connectors.boundary import Bounded
 from trueup.connectors.http import Account, HttpClient
 from trueup.connectors.manifest import Manifest, load_manifest
 from trueup.connectors.rest import RestConnector, Steps
@@ -67,7 +68,19 @@ class ConnectorKind:
         clock: Clock,
         budget: Budget,
     ) -> Connector:
-        """The connector for one account. ConfigError if the settings lack something; nothing is sent."""
+        """The connector for one account. ConfigError if the settings lack something; nothing is sent.
+
+        Whatever its code does not foresee comes out of it as an error of trueup.
+        """
+        return Bounded(self._built(settings, transport, clock, budget), settings.name)
+
+    def _built(
+        self,
+        settings: ConnectionSettings,
+        transport: httpx.BaseTransport | None,
+        clock: Clock,
+        budget: Budget,
+    ) -> Connector:
         manifest = self.manifest
         code = self._module("connector")
         if manifest is None:

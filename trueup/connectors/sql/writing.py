@@ -227,7 +227,7 @@ def _delete(writing: _Writing) -> Outcome:
 
 
 def _changed(writing: _Writing, statement: sa.Update | sa.Delete) -> int:
-    """How many rows a statement about one row hit: none or one. NotOneRow for more: they are several people."""
+    """How many rows a statement about one row hit: none or one. NotOneRow for more: several people."""
     hit = writing.connection.execute(statement).rowcount
     if hit > 1:
         raise NotOneRow(_SHARED)
