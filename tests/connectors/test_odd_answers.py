@@ -23,8 +23,11 @@ from tests.connectors.zendesk.hub import DeskClock
 from trueup.connectors.base import Connector, Done, Elements, WriteItem
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.errors import ConfigError, ConnectorError, Malformed, OutcomeUnknown
+from trueup.model.canonical import Locale, parse
+from trueup.model.fields import Field
 from trueup.model.plan import WriteKind
 from trueup.model.record import Cursor, Json, Reading
+from trueup.model.values import Rejected, Type
 
 ODD: Sequence[Json] = (None, [], {}, "x", 7, True, [None], [7], {"a": 1}, -1.5)
 SINCE: Cursor = {"since": "2026-02-01T00:00:00+00:00"}
@@ -219,6 +222,18 @@ def test_a_contact_role_without_stamp_or_id_ends_the_sweep_over_roles(row: Json)
     sweep = {**SINCE, "roles": SINCE["since"], "sweep": ["2026-02-01T00:00:00Z", ""]}
     with pytest.raises(Malformed, match="contact roles"):
         connector.pull("Opportunity", Reading.CHANGES, sweep, ["OpportunityContactRoles.ContactId"])
+
+
+def test_half_a_character_sets_its_own_field_aside_and_a_record_whose_id_it_is_in() -> None:
+    half = b'{"id": "%b", "properties": {"firstname": "%b"}}'
+    rows = [half % pair for pair in ((b"1", b"Ann"), (b"2", b"Bob \\ud83d"), (b"3\\udc00", b"Cy"))]
+    page = b'{"results": [%b]}' % b",".join(rows)
+    connector = connect("hubspot", httpx.MockTransport(lambda _: httpx.Response(200, content=page)), HUBSPOT)
+    read = connector.pull("contacts", Reading.LISTING, None, ["firstname"])
+    assert [record.id for record in read.records] == ["1", "2"]
+    assert [why for _, why in read.rejected] == ["it has no id"]
+    name = Field("first_name", Type.TEXT)
+    assert isinstance(parse(name, read.records[1].values["firstname"], Locale()), Rejected)
 
 
 HOST = "acme.my.salesforce.com"

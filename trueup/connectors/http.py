@@ -6,6 +6,8 @@ the base URL's; no secret stands in an exception, repr or log; only reads are re
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,6 +40,7 @@ MOST_BYTES = 64 * 1024 * 1024
 _SHORT_WAIT = 1.0  # seconds: waits up to this are slept here, longer ones free the worker
 _TRIES = 3
 _STICKY = 30.0  # seconds for which a refused token renewal is not tried again
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -399,10 +402,28 @@ def _answer(response: httpx.Response, content: bytes) -> Answer:
     if not content:
         return Answer(response.status_code, response.headers, None)
     try:
-        return Answer(response.status_code, response.headers, orjson.loads(content))
-    except ValueError:
+        return Answer(response.status_code, response.headers, _parsed(content))
+    except (ValueError, RecursionError):
         text = content[:2000].decode("utf-8", "replace")
         return Answer(response.status_code, response.headers, None, readable=False, text=text)
+
+
+def _parsed(content: bytes) -> Json:
+    """A body as JSON. ValueError for what is none.
+
+    Half of a surrogate pair (an emoji that was cut) is legal in JSON and refused by orjson: it must cost
+    its own field, not the page that it stands in.
+    """
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        if not _SURROGATE.search(content):
+            raise
+        return json.loads(content.decode(), parse_constant=_no_number)
+
+
+def _no_number(word: str) -> Json:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _passing(error: BaseException) -> bool:

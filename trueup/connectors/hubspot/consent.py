@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from trueup.connectors.base import Outcome, RefusedItem, UnknownItem, WriteItem
 from trueup.connectors.expected import id_in, number, rows
 from trueup.connectors.http import Call
+from trueup.connectors.records import legible
 from trueup.connectors.session import Session
 from trueup.connectors.verdict import Effect, as_outcome, shorten
 from trueup.errors import Malformed
@@ -54,7 +55,7 @@ def read(session: Session, emails: Sequence[str], names: Sequence[str]) -> dict[
     """By lower-case address: `subscription.<Name>` to its value. A subscription not told of is absent."""
     by_id = {id: name for name, id in subscriptions(session, names).items()}
     found: dict[str, dict[str, Json]] = {}
-    unique = list(dict.fromkeys(email.lower() for email in emails))
+    unique = list(dict.fromkeys(email.lower() for email in emails if legible(email) == email))
     for start in range(0, len(unique), _BATCH):
         body = {"inputs": unique[start : start + _BATCH]}
         call = Call("POST", f"{_PATH}/read", "subscriptions.read", query={"channel": "EMAIL"}, body=body)
