@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.connectors.sql.conftest import Database, read_all
-from trueup.connectors.base import Capability, GoneItem
+from trueup.connectors.base import Capability, Done, GoneItem, WriteItem
 from trueup.errors import Refused
+from trueup.model.plan import WriteKind
 from trueup.model.record import Reading, Record
 
 CHANGES, LISTING = Reading.CHANGES, Reading.LISTING
@@ -96,6 +97,46 @@ def test_a_stamp_in_the_future_does_not_hide_later_edits(shop: Database) -> None
     for cursor in (listed.cursor, changed.cursor):
         records, _ = read_all(connector, "customers", CHANGES, cursor)
         assert "b@example.com" in emails(records)
+
+
+ODD_STAMPS = ("2026-01-31 24:00:00", "2026-02-30 10:00:00", "0001-01-01 00:00:00", "-4713-01-01", "soon")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # elsewhere a stamp is a time
+@pytest.mark.parametrize("odd", ODD_STAMPS)
+def test_an_odd_stamp_does_not_end_the_reading_and_hides_no_other_row(shop: Database, odd: str) -> None:
+    shop.add("odd@example.com", odd)
+    connector = shop.shop()
+    records, listed = read_all(connector, "customers", LISTING)
+    assert emails(records) == ["odd@example.com"]
+    shop.add("b@example.com", "2026-03-01 10:00:00")
+    records, changed = read_all(connector, "customers", CHANGES, listed.cursor)
+    assert "b@example.com" in emails(records)
+    shop.add("c@example.com", "2026-03-01 10:00:01")
+    assert "c@example.com" in emails(read_all(connector, "customers", CHANGES, changed.cursor)[0])
+
+
+@pytest.mark.parametrize("lost", [{"since": "2026-01-31 24:00:00.000"}, {"since": "2026-13-01", "high": "x"}])
+def test_a_place_that_cannot_be_read_is_started_from_anew(shop: Database, lost: dict[str, str]) -> None:
+    shop.add("a@example.com", DAY)
+    assert emails(read_all(shop.shop(), "customers", CHANGES, lost)[0]) == ["a@example.com"]
+
+
+def test_a_number_above_all_numbers_does_not_become_the_place(database: Database) -> None:
+    kind, infinite = ("numeric", "'NaN'") if database.postgres else ("real", "9e999")
+    database.run(f"create table t (id integer primary key, email text, at {kind})")
+    database.run(f"insert into t values (1, 'a', {infinite}), (2, 'b', 1767225600)")
+    connector = database.connector(t={"key": "id", "changed_at": "at"})
+    _, last = read_all(connector, "t", CHANGES)
+    database.run("insert into t values (3, 'c', 1767225601)")
+    assert "c" in emails(read_all(connector, "t", CHANGES, last.cursor)[0])
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01 00:00:00", "9999-12-31 23:59:59.999"])
+def test_the_first_and_the_last_moment_that_there_are_can_be_written_to(shop: Database, stamp: str) -> None:
+    shop.add("a@example.com", stamp)
+    item = WriteItem("k", WriteKind.UPDATE, "1", {"name": "B"})
+    assert isinstance(shop.shop().write("customers", [item], ["name"])[0], Done)
 
 
 def test_rows_without_a_stamp_are_read_every_time_with_their_content_as_version(shop: Database) -> None:

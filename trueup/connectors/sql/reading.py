@@ -148,7 +148,7 @@ def listing(connection: Connection, table: Table, fields: Sequence[str], cursor:
 
 def changes(connection: Connection, table: Table, fields: Sequence[str], cursor: Cursor | None) -> Page:
     """Rows by (stamp, key) from `since` less the lookback; then the rows that have no stamp at all."""
-    place: dict[str, Json] = dict(cursor or {"since": None})
+    place = _usable(_stamp(table), dict(cursor or {"since": None}))
     if not place.get("unstamped"):
         return _stamped(connection, table, fields, place)
     where = _stamp(table).order.is_(None)
@@ -169,6 +169,16 @@ def _stamped(connection: Connection, table: Table, fields: Sequence[str], place:
     if stamp.optional:
         return _page(fetched, {"since": since, "unstamped": True, "after": None}, True)
     return _page(fetched, {"since": since}, None)
+
+
+def _usable(stamp: Stamp, place: dict[str, Json]) -> dict[str, Json]:
+    """The place without what cannot be read of it: from there the reading starts anew, and misses nothing."""
+    since, high = place.get("since"), place.get("high")
+    if since is not None and not stamp.readable(since):
+        return {"since": None}
+    if high is not None and not stamp.readable(high):
+        return {"since": since}
+    return place
 
 
 def _stamp(table: Table) -> Stamp:
