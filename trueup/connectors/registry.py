@@ -53,6 +53,11 @@ class ConnectorKind:
         return tuple(getattr(self._module("connector"), "SIGN_IN", ()))
 
     @property
+    def local(self) -> bool:
+        """Whether what it reads lies here, so that it can be looked at without asking a system."""
+        return bool(getattr(self._module("connector"), "LOCAL", False))
+
+    @property
     def mapping_file(self) -> Path:
         """The default mapping; may be absent."""
         return self.folder / "mapping.yaml"

@@ -263,10 +263,18 @@ def test_numbers_are_found_by_value(shop: Database) -> None:
     assert len(shop.shop().find("customers", "customer_id", ["1", 2, "x"], [])) == 1
 
 
-def test_a_field_that_does_not_exist_is_not_said(shop: Database) -> None:
+def test_a_mapped_column_that_the_table_does_not_have_stops_the_reading_until_it_is_there(
+    shop: Database,
+) -> None:
     shop.add("a@example.com", DAY)
-    (record,), _ = read_all(shop.shop(), "customers", LISTING, fields=("email", "nickname"))
-    assert record.values == {"email": "a@example.com"}
+    connector = shop.shop()
+    for reading in (LISTING, CHANGES):
+        with pytest.raises(Refused, match="`customers` has no column `nme`; did you mean `name`") as caught:
+            connector.pull("customers", reading, None, ["email", "nme"])
+        assert caught.value.code == "TU-REF-020"
+    shop.run("alter table customers add column nme varchar(9)")
+    (record,), _ = read_all(connector, "customers", LISTING, fields=("email", "nme"))
+    assert record.values == {"email": "a@example.com", "nme": None}
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite's driver decodes everything
