@@ -221,6 +221,39 @@ def test_a_view_can_be_read_and_repeated_or_empty_keys_are_reported(database: Da
     assert set(page.rejected) == {("2", "another row has the same key"), ("1 rows", "`person` is empty")}
 
 
+COMPUTED = (
+    "create view v as select id + 0 as id, email from people",
+    "create view v as select 'p' || id as id, email from people",
+    "create view v as select cast(id as text) as id, email from people",
+    "create view v as select id + 0.5 as id, email from people",
+    "create table v as select id + 0 as id, email from people",
+    "create table v (id numeric primary key, email text)",
+)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # elsewhere every column has a type
+@pytest.mark.parametrize("made", COMPUTED)
+def test_every_listed_id_leads_to_its_row(database: Database, made: str) -> None:
+    database.run("create table people (id integer primary key, email text)")
+    database.run("insert into people values (1, 'a'), (2, 'b'), (30, 'c')")
+    database.run(made)
+    if made.endswith("text)"):
+        database.run("insert into v values (1, 'a'), (2.5, 'b')")
+    connector = database.connector(v={"key": "id"})
+    listed, _ = read_all(connector, "v", LISTING)
+    assert list(connector.read("v", [record.id for record in listed], ["email"])) == listed
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_keys_with_fractions_page_like_others(database: Database) -> None:
+    database.run("create table t (id, email text)")
+    database.run("insert into t values (:id, 'a')", [{"id": number + 0.5} for number in range(1500)])
+    records, page = read_all(database.connector(t={"key": "id"}), "t", LISTING)
+    assert (len(records), page.rejected) == (1500, ())
+    done = database.connector(t={"key": "id"}).write("t", [WriteItem("k", WriteKind.DELETE, "7.5", {})], [])
+    assert done == [Done("7.5")]
+
+
 def test_records_read_by_id_come_in_the_order_asked_and_missing_ones_are_gone(shop: Database) -> None:
     for letter in "abc":
         shop.add(f"{letter}@example.com", DAY)

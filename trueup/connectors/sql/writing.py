@@ -14,7 +14,7 @@ from trueup.connectors.base import Done, GoneItem, Outcome, RefusedItem, StaleIt
 from trueup.connectors.sql import reading, stamps
 from trueup.connectors.sql.faults import refusal
 from trueup.connectors.sql.reading import Row, Table
-from trueup.connectors.sql.values import Unfit, inward, key_value
+from trueup.connectors.sql.values import Unfit, inward
 from trueup.model.plan import WriteKind
 from trueup.model.record import Json
 
@@ -145,7 +145,7 @@ def _upsert_target(writing: _Writing, name: str, value: Json) -> Row | RefusedIt
     found = reading.by_values(writing.connection, table, name, [value], [])
     if len(found) > 1:
         return RefusedItem(f"{len(found)} rows have this `{name}`", {name: "is not unique"}, found[0].id)
-    return _row(writing, key_value(table.shape.key, found[0].id)) if found else None
+    return _row_named(writing, found[0].id) if found else None
 
 
 def _taken(writing: _Writing, stored: Stored, refused: RefusedItem) -> Outcome:
@@ -179,10 +179,7 @@ def _change(writing: _Writing, stored: Stored) -> Outcome:
 
 def _addressed(writing: _Writing) -> Row | GoneItem | StaleItem:
     """The row that the item means, locked, and in the version that the item expects."""
-    try:
-        row = _row_if_any(writing, key_value(writing.table.shape.key, writing.item.id or ""))
-    except Unfit:
-        return GoneItem()
+    row = _row_named(writing, writing.item.id or "")
     if row is None:
         return GoneItem()
     expected = writing.item.version
@@ -236,16 +233,21 @@ def _changed(writing: _Writing, statement: sa.Update | sa.Delete) -> int:
 
 def _row(writing: _Writing, key: Any) -> Row:
     """The row with this key; RowLost if it is not there."""
-    row = _row_if_any(writing, key)
+    row = _row_if_any(writing, writing.table.key == key)
     if row is None:
         raise RowLost(writing.table.shape.settings.table)
     return row
 
 
-def _row_if_any(writing: _Writing, key: Any) -> Row | None:
+def _row_named(writing: _Writing, id: str) -> Row | None:
+    column, keys = writing.table.named([id])
+    return _row_if_any(writing, column == keys[0]) if keys else None
+
+
+def _row_if_any(writing: _Writing, where: sa.ColumnElement[bool]) -> Row | None:
     """The row with this key, locked where the database has row locks. NotOneRow if it is not the only one
     (no constraint need hold the column that the configuration calls the key), or cannot be read."""
-    query = writing.table.select(writing.fields).where(writing.table.key == key).limit(2)
+    query = writing.table.select(writing.fields).where(where).limit(2)
     if writing.table.shape.dialect != "sqlite":
         query = query.with_for_update()
     found = reading.fetch(writing.connection, writing.table, writing.fields, query)
