@@ -17,7 +17,7 @@ from trueup.errors import ConfigError, ConnectorError, Problem
 from trueup.mapping.schema import Direction
 from trueup.model.record import FieldSpec
 from trueup.ports import Budget, Clock, Random, Store
-from trueup.services.budget import Allowance, TokenBudget
+from trueup.services.budget import ACCOUNT, Allowance, TokenBudget
 from trueup.services.policies import identity_of, policy_of
 from trueup.services.process import has_ended, process_name
 from trueup.services.system import SystemClock, SystemRandom
@@ -198,7 +198,7 @@ def _allowances(config: HubConfig) -> list[Allowance]:
         limits = manifest.limits if manifest is not None else []
         found.extend(Allowance(name, one.calls, one.seconds, one.group) for one in limits if one.calls)
         if connection.budget.calls_per_day:
-            found.append(Allowance(name, connection.budget.calls_per_day, 86_400.0))
+            found.append(Allowance(name, connection.budget.calls_per_day, 86_400.0, ACCOUNT))
         if connection.budget.calls_per_second:
-            found.append(Allowance(name, connection.budget.calls_per_second, 1.0))
+            found.append(Allowance(name, connection.budget.calls_per_second, 1.0, ACCOUNT))
     return found
