@@ -90,7 +90,8 @@ class TokenCredential:
         return self._told
 
     def secrets(self) -> tuple[str, ...]:
-        return (*self._secrets, self._token) if self._token else self._secrets
+        rotated = self._settings.get("refresh_token", "")
+        return tuple(dict.fromkeys(one for one in (*self._secrets, self._token, rotated) if one))
 
     def renew(self, now: datetime) -> Renewal | None:
         return self._renewal(now)
