@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.cli.kit import kept, say
+from tests.cli.kit import kept, rows, say
 from tests.cli.played import fails, played
 from tests.cli.test_plan_and_sync import changed
 from tests.config.hubs import ENVIRONMENT, example_hub
@@ -99,6 +99,29 @@ def test_what_is_written_otherwise_is_told_too(hub: Path) -> None:
 def test_nothing_is_asked_or_stored_by_an_ordinary_check(hub: Path) -> None:
     say("check")
     assert not list(hub.glob("trueup.sqlite*"))
+
+
+def test_a_column_that_a_local_table_does_not_have_is_told_without_asking_any_system(hub: Path) -> None:
+    file = hub / "connections/crm.yaml"
+    file.write_text(file.read_text("utf-8").replace('"E-mail"', '"E-mial"'), "utf-8")
+    said = say("check")
+    assert said.code == 2
+    assert "`E-mial`" in said.out and "did you mean `E-mail`" in said.out, said.out
+
+
+def test_a_local_table_that_is_not_there_yet_is_no_mistake_of_the_configuration(hub: Path) -> None:
+    Path("crm.csv").unlink()
+    assert say("check").code == 0
+
+
+def test_a_renamed_header_stops_the_reading_and_changes_nothing(hub: Path) -> None:
+    say("sync", "--approve-first")
+    before = Path("news.csv").read_text("utf-8")
+    Path("news.csv").write_text(before.replace("Email", "Mail"), "utf-8")
+    said = say("sync")
+    assert said.code != 0
+    assert "news.csv has no column `Email`; did you mean `Mail`?" in said.out + said.err
+    assert rows("news.csv") == before.splitlines()[1:]
 
 
 def test_live_says_who_we_are_in_each_system(desk: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.config.hubs import change, example_hub, loaded
 from tests.config.known_systems import SYSTEMS
 from trueup.config.live import check_live
+from trueup.connectors.base import ObjectSpec
 from trueup.errors import ConnectorError, Problem, Unauthorized
 from trueup.model.record import FieldSpec
 
@@ -58,6 +59,11 @@ class Account:
         if self.refuses is not None:
             raise self.refuses
         return "acme"
+
+    id_field: str = ""
+
+    def objects(self) -> Mapping[str, ObjectSpec]:
+        return {"Lead": ObjectSpec("Lead", "contact", frozenset(), id_field=self.id_field)}
 
     def fields(self, object: str) -> Sequence[FieldSpec]:
         if object in ("Lead", "Contact"):
@@ -144,6 +150,12 @@ def test_a_required_field_that_nothing_is_mapped_to(hub: Path) -> None:
     region = FieldSpec("Region__c", "Region", "text", required=True)
     account = Account({**Account().specs, "Region__c": region})
     _kept("required-field-unmapped", _found(hub, account))
+
+
+def test_a_key_that_nothing_keeps_unique(hub: Path) -> None:
+    keyed = Account(id_field="Tier__c")
+    _kept("key-not-unique", _found(hub, keyed))
+    assert _found(hub, replace(_with("Tier__c", unique=True), id_field="Tier__c")) == []
 
 
 def test_a_switch_that_is_not_there(hub: Path) -> None:

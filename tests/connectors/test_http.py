@@ -338,3 +338,23 @@ def test_a_success_with_an_error_inside_is_a_failure() -> None:
     errors = Errors.model_validate({"failed": "errors", "body": {"message": "errors[0].text"}})
     with pytest.raises(Refused):
         client(answering(200, b'{"errors": [{"text": "no"}]}'), errors=errors).send(WRITE)
+
+
+HALF = b'{"results": [{"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob \\ud83d"}]}'
+
+
+def test_half_a_character_in_one_value_leaves_the_rest_of_the_answer_readable() -> None:
+    ann, bob = client(answering(200, HALF)).send(READ).body["results"]
+    assert (ann["name"], bob["name"]) == ("Ann", "Bob \ud83d")
+
+
+@pytest.mark.parametrize("content", [HALF[:-1], HALF.replace(b'"1"', b"NaN"), HALF.replace(b"Ann", b"\xff")])
+def test_half_a_character_makes_nothing_readable_that_is_no_json(content: bytes) -> None:
+    with pytest.raises(Malformed):
+        client(answering(200, content)).send(READ)
+
+
+def test_half_a_character_in_what_a_system_says_can_be_printed() -> None:
+    with pytest.raises(ConnectorError) as caught:
+        client(answering(400, b'{"message": "no \\ud83d here"}')).send(READ)
+    str(caught.value).encode()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
+import yaml
 
 from tests.connectors.kit import HandClock, PlainBudget
+from trueup.connectors.auth import Credential
 from trueup.connectors.registry import ConnectionSettings, connector_kind, connectors
 from trueup.errors import ConfigError, NotFound
 from trueup.sandbox.standin import StandIn
@@ -87,3 +90,38 @@ def test_an_address_that_is_more_than_a_host_is_refused_without_repeating_it(add
     with pytest.raises(ConfigError) as caught:
         build({"kind": "bearer", "token": "x"}, address=address)
     assert address not in str(caught.value)
+
+
+def test_the_lanes_of_an_account_share_a_refresh_token_that_rotates() -> None:
+    live = ["r-one"]
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if "token" not in request.url.path:
+            return httpx.Response(200, json={"records": [{"Id": "00D", "Name": "Acme"}], "done": True})
+        if parse_qs(request.content.decode())["refresh_token"] != live:
+            return httpx.Response(400, json={"error": "invalid_grant"})
+        live[0] = "r-two"
+        host = "https://acme.my.salesforce.com"
+        return httpx.Response(200, json={"access_token": "t", "refresh_token": "r-two", "instance_url": host})
+
+    auth = {"kind": "refresh_token", "domain": "acme.my.salesforce.com", "client_id": "cccc",
+            "client_secret": "ssss", "refresh_token": "r-one"}  # fmt: skip
+    held: dict[str, Credential] = {}
+    for lane in ("normal", "urgent"):
+        settings = ConnectionSettings("sales", auth, lane=lane)
+        connector = connector_kind("salesforce").build(
+            settings, httpx.MockTransport(serve), HandClock(), PlainBudget(), held
+        )
+        assert "Acme" in connector.whoami()
+    assert "r-two" in held["sales"].secrets(), "what has to be masked has changed too"
+
+
+def test_every_connector_says_of_every_acceptance_rule_that_it_is_done_or_why_it_is_exempt() -> None:
+    said = {name: yaml.safe_load(kind.quality_file.read_text("utf-8")) for name, kind in connectors().items()}
+    rules = set(said["csv"])
+    assert len(rules) > 15
+    for name, statuses in said.items():
+        assert set(statuses) == rules, name
+        for rule, status in statuses.items():
+            reason = status.get("exempt", "") if isinstance(status, dict) else ""
+            assert status == "done" or len(reason) > 10, f"{name}: {rule}"

@@ -473,3 +473,26 @@ def test_of_what_is_known_the_package_gives_the_same_answers(text: str, values: 
         return
     if not isinstance(verdict, Unknown):
         assert verdict.met is answer
+
+
+ENDLESS = ("1e9999999", "-1e9999999", "1e-9999999", Decimal("1e9999999"))
+ASKED = ("int(properties['x']) > 3", "double(properties['x']) > 3", "sales > 3", "string(sales) == 'a'",
+         "sales * sales * sales > 3", "sales / sales == 1.0")  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ENDLESS, ids=repr)
+@pytest.mark.parametrize("text", ASKED)
+def test_a_number_that_cannot_be_written_out_is_none(text: str, value: object) -> None:
+    asked = condition(text)
+    assert not isinstance(asked.met({"sales": value, "properties": {"x": str(value)}}, NOW), Met)
+
+
+@pytest.mark.parametrize("literal", ["1e9999999", "9" * 200, "0x" + "f" * 200])
+def test_a_number_that_cannot_be_written_out_is_no_number_of_a_condition(literal: str) -> None:
+    assert "too many digits" in problems(f"sales > {literal}")[0].message
+
+
+def test_many_large_factors_do_not_make_a_number_without_end() -> None:
+    product = " * ".join(["sales"] * 60)
+    asked = condition(f"int({product}) > 3")
+    assert not isinstance(asked.met({"sales": Decimal("1e99")}, NOW), Met)

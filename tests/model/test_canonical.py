@@ -347,3 +347,33 @@ def test_every_country_is_read_back_from_its_name_and_its_long_code() -> None:
     for country in pycountry.countries:
         for word in (country_name(country.alpha_2), country_iso3(country.alpha_2)):
             assert read(Type.COUNTRY, word) == country.alpha_2
+
+
+@pytest.mark.parametrize(
+    ("region", "raw", "value"),
+    [
+        ("UA", "380971234567.0", "+380971234567"),
+        ("UA", "+380971234567,0", "+380971234567"),
+        ("UA", "0971234567.0", "+380971234567"),
+        ("UA", 380971234567.0, "+380971234567"),
+        ("UA", "8-097-7654321", "+380977654321"),
+        ("UA", "8 (044) 279-11-22", "+380442791122"),
+        ("UA", "80977654321", "+380977654321"),
+        ("LT", "8-612-34567", "+37061234567"),
+        ("RU", "8 (912) 345-67-89", "+79123456789"),
+        ("UA", "86 138 0013 8000", "+8613800138000"),
+    ],
+)
+def test_a_phone_is_understood_as_spreadsheets_and_old_habits_write_it(
+    region: str, raw: Any, value: str
+) -> None:
+    assert phone_in(region, raw) == value
+
+
+@pytest.mark.parametrize(("region", "raw"), [("UA", "3.80971E+11"), ("UA", "3,80971e11")])
+def test_a_phone_that_has_lost_its_digits_is_set_aside(region: str, raw: str) -> None:
+    assert isinstance(phone_in(region, raw), Rejected)
+
+
+def phone_in(region: str, raw: Any) -> Any:
+    return parse(Field("phone", Type.PHONE), raw, Locale(region))

@@ -42,6 +42,7 @@ class Code(StrEnum):
     LIVE_TYPE = "TU-CFG-082"
     LIVE_REQUIRED = "TU-CFG-083"
     LIVE_ACCESS = "TU-CFG-084"
+    LIVE_KEY = "TU-CFG-085"
 
 
 EXPLANATIONS = {
@@ -85,5 +86,6 @@ EXPLANATIONS = {
     Code.LIVE_WORD: "The system's list for this field does not have this word.",
     Code.LIVE_TYPE: "The system's field is of another type, or shorter, than what would be written.",
     Code.LIVE_REQUIRED: "The system makes no record without this field, and nothing is mapped to it.",
+    Code.LIVE_KEY: "Nothing keeps the column configured as `key` unique, so two rows may share one id.",
     Code.LIVE_ACCESS: "The account may not read or write what the mapping needs, or does not answer at all.",
 }

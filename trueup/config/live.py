@@ -58,7 +58,9 @@ def _connection(report: Report, connection: Connection, connector: Connector, wh
                 report, file, path, f"the fields of `{rules.name}` cannot be read: {error.message}", error
             )
             continue
-        _Live(place, {spec.name: spec for spec in specs}, title, when).check()
+        known = connector.objects().get(rules.name)
+        by_name = {spec.name: spec for spec in specs}
+        _Live(place, by_name, title, when, known.id_field if known else "").check()
 
 
 def _no_access(
@@ -77,12 +79,14 @@ def _no_access(
 
 @dataclass(slots=True)
 class _Live:
-    """One object: its rules beside its metadata. `seen`: remote fields already told to be missing."""
+    """One object: its rules beside its metadata. `id_field`: see ObjectSpec. `seen`: remote fields already
+    told to be missing."""
 
     place: Place
     specs: Mapping[str, FieldSpec]
     title: str
     when: str
+    id_field: str = ""
     seen: set[str] = field(default_factory=set)
 
     @property
@@ -99,6 +103,7 @@ class _Live:
                 self._action(self.place.path(key, remote), remote, value)
         if self.rules.create is not None:
             self._required()
+        self._shared_id()
 
     # -- one rule -------------------------------------------------------------------------------------
 
@@ -280,6 +285,21 @@ class _Live:
             f"{path[-2]}: {self._unseen(remote)}",
             hint=hint_for(remote, self.specs, labels),
             remedy="correct the name, or give the account the right to see it",
+        )
+
+    def _shared_id(self) -> None:
+        """A key that nothing keeps unique: where two rows share it, the hub writes to neither."""
+        spec = self.specs.get(self.id_field)
+        writes = any(rule.direction is not Direction.IN for rule in self.rules.fields)
+        if spec is None or spec.unique or not writes or not any(one.writable for one in self.specs.values()):
+            return
+        self.place.report.at_value(
+            self.place.file,
+            self.place.path("key"),
+            Code.LIVE_KEY,
+            f"`{spec.name}` is the key of {self.rules.name}, and no unique index holds it",
+            hint="rows that share a key cannot be told apart: what is meant for them is refused",
+            remedy=f"make `{spec.name}` unique there, or name a column that is",
         )
 
     def _required(self) -> None:

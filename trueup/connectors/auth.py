@@ -24,6 +24,7 @@ from trueup.model.record import Json
 
 Renewal = Generator[httpx.Request, Answer, None]
 _EARLY = 60.0  # seconds: a token is not used in its last minute
+_FOR_EVER = 1e10  # seconds: longer than that, a token is used until it is refused
 
 
 class Credential(Protocol):
@@ -89,7 +90,8 @@ class TokenCredential:
         return self._told
 
     def secrets(self) -> tuple[str, ...]:
-        return (*self._secrets, self._token) if self._token else self._secrets
+        rotated = self._settings.get("refresh_token", "")
+        return tuple(dict.fromkeys(one for one in (*self._secrets, self._token, rotated) if one))
 
     def renew(self, now: datetime) -> Renewal | None:
         return self._renewal(now)
@@ -110,7 +112,7 @@ class TokenCredential:
             seconds = float(said) if said is not None else self._words.lifetime
         except (TypeError, ValueError):
             seconds = self._words.lifetime
-        if seconds <= 0:
+        if not 0 < seconds < _FOR_EVER:
             return None
         return now + timedelta(seconds=max(seconds - _EARLY, seconds * 0.5))
 

@@ -51,7 +51,8 @@ class ObjectSpec:
     write (0 = at once). `lookback`: seconds that an incremental reading starts before its cursor.
     `keys`: fields that look-ups and upserts accept, strongest first. `merge_undo`: in words what undoing
     a merge there means, empty when there is no merge. `required`: fields without which no record can be
-    made, known before asking. `ids`: how ids compare: `exact` or `casefold`.
+    made, known before asking. `ids`: how ids compare: `exact` or `casefold`. `id_field`: the field whose
+    value is the id, where the configuration names one (a column); the system may not keep it unique.
     """
 
     name: str
@@ -65,6 +66,7 @@ class ObjectSpec:
     required: tuple[str, ...] = ()
     merge_undo: str = ""
     ids: str = "exact"
+    id_field: str = ""
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
 
 

@@ -6,6 +6,8 @@ the base URL's; no secret stands in an exception, repr or log; only reads are re
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,6 +40,7 @@ MOST_BYTES = 64 * 1024 * 1024
 _SHORT_WAIT = 1.0  # seconds: waits up to this are slept here, longer ones free the worker
 _TRIES = 3
 _STICKY = 30.0  # seconds for which a refused token renewal is not tried again
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -170,7 +173,7 @@ class HttpClient:
         base = self._base()
         if call.url.startswith("/") and not call.url.startswith("//"):
             return httpx.URL(str(base).rstrip("/") + call.url)
-        url = base.join(call.url)
+        url = self._joined(call.url, call.operation)
         if (url.scheme, url.host, url.port) != (base.scheme, base.host, base.port) or url.userinfo:
             raise Malformed(
                 "the answer points to another host; nothing is sent there",
@@ -181,14 +184,24 @@ class HttpClient:
 
     def root(self, url: str) -> str:
         """An address from the root of the host (as vendors write next pages) as a whole URL."""
-        return str(self._base().join(url))
+        return str(self._joined(url, "paging"))
+
+    def _joined(self, url: str, operation: str) -> httpx.URL:
+        try:
+            return self._base().join(url)
+        except httpx.InvalidURL:
+            raise Malformed(
+                "the answer points to an address that is none",
+                connection=self._account.connection,
+                operation=operation,
+            ) from None
 
     def _base(self) -> httpx.URL:
         template = self._account.base_url
         if "{token." in template:
             told = {f"token.{name}": value for name, value in self.token_answer().items()}
             template = fill(template, told)
-        url = httpx.URL(template) if isinstance(template, str) else httpx.URL("")
+        url = _url(template)
         secure = url.scheme == "https" or (url.scheme == "http" and url.host in ("127.0.0.1", "localhost"))
         if not secure or not url.host or url.userinfo:
             raise Unauthorized(
@@ -320,6 +333,13 @@ class HttpClient:
                 request = steps.send(answer)
         except StopIteration:
             return
+        except httpx.InvalidURL:
+            raise Unauthorized(
+                "the address of the sign-in is none",
+                connection=self._account.connection,
+                operation="token",
+                remedy="check the address settings of this connection",
+            ) from None
         except ConnectorError as error:
             error.connection, error.operation = self._account.connection, "token"
             error.vendor_says = self._mask(error.vendor_says)
@@ -354,6 +374,14 @@ class HttpClient:
         return text
 
 
+def _url(said: Json) -> httpx.URL:
+    """An address from the settings or a token's answer; an empty one for what is none."""
+    try:
+        return httpx.URL(said) if isinstance(said, str) else httpx.URL("")
+    except httpx.InvalidURL:
+        return httpx.URL("")
+
+
 def _encoded(call: Call, connection: str) -> tuple[bytes | None, str]:
     if call.body is ABSENT:
         return None, ""
@@ -374,10 +402,28 @@ def _answer(response: httpx.Response, content: bytes) -> Answer:
     if not content:
         return Answer(response.status_code, response.headers, None)
     try:
-        return Answer(response.status_code, response.headers, orjson.loads(content))
-    except ValueError:
+        return Answer(response.status_code, response.headers, _parsed(content))
+    except (ValueError, RecursionError):
         text = content[:2000].decode("utf-8", "replace")
         return Answer(response.status_code, response.headers, None, readable=False, text=text)
+
+
+def _parsed(content: bytes) -> Json:
+    """A body as JSON. ValueError for what is none.
+
+    Half of a surrogate pair (an emoji that was cut) is legal in JSON and refused by orjson: it must cost
+    its own field, not the page that it stands in.
+    """
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        if not _SURROGATE.search(content):
+            raise
+        return json.loads(content.decode(), parse_constant=_no_number)
+
+
+def _no_number(word: str) -> Json:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _passing(error: BaseException) -> bool:

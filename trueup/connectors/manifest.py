@@ -176,6 +176,7 @@ Auth: TypeAlias = Annotated[BearerAuth | BasicAuth | TokenAuth, Field(discrimina
 
 class Limit(Words):
     """One bucket of the vendor's rate limit: `calls` per `seconds`, for one group of endpoints.
+    The group `account` counts every call, whatever its own group.
 
     `calls` 0 with `parallel` limits only how many are under way at once.
     """

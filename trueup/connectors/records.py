@@ -74,14 +74,19 @@ def reader(words: RecordPaths) -> RecordReader:
 def text_id(value: Json) -> str:
     """An id as text; empty for what is none. Numbers that came as floats lose no digits silently."""
     if isinstance(value, str):
-        return value
+        return value if legible(value) == value else ""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return ""
 
 
 def _text(value: Json) -> str | None:
-    return None if value is None or value == "" or isinstance(value, bool) else str(value)
+    return None if value is None or value == "" or isinstance(value, bool) else legible(str(value))
+
+
+def legible(text: str) -> str:
+    """A text that can be encoded: halves of surrogate pairs become question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _aliases(value: Json, split: str, id: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from trueup.connectors.auth import credential
+from trueup.connectors.auth import Credential, credential
 from trueup.connectors.base import Connector
+from trueup.connectors.boundary import Bounded
 from trueup.connectors.http import Account, HttpClient
 from trueup.connectors.manifest import Manifest, load_manifest
 from trueup.connectors.rest import RestConnector, Steps
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from trueup.sandbox.standin import StandIn
 
 __all__ = ["ConnectionSettings", "ConnectorKind", "connector_kind", "connectors"]
+Credentials = MutableMapping[str, Credential]
 _FOLDER = Path(__file__).parent
 
 
@@ -52,6 +54,11 @@ class ConnectorKind:
         return tuple(getattr(self._module("connector"), "SIGN_IN", ()))
 
     @property
+    def local(self) -> bool:
+        """Whether what it reads lies here, so that it can be looked at without asking a system."""
+        return bool(getattr(self._module("connector"), "LOCAL", False))
+
+    @property
     def mapping_file(self) -> Path:
         """The default mapping; may be absent."""
         return self.folder / "mapping.yaml"
@@ -66,8 +73,24 @@ class ConnectorKind:
         transport: httpx.BaseTransport | None,
         clock: Clock,
         budget: Budget,
+        held: Credentials | None = None,
     ) -> Connector:
-        """The connector for one account. ConfigError if the settings lack something; nothing is sent."""
+        """The connector for one account. ConfigError if the settings lack something; nothing is sent.
+
+        Whatever its code does not foresee comes out of it as an error of trueup. `held`: credentials by
+        connection that all its lanes share; where it has none yet, this one is put there.
+        """
+        held = {} if held is None else held
+        return Bounded(self._built(settings, transport, clock, budget, held), settings.name)
+
+    def _built(
+        self,
+        settings: ConnectionSettings,
+        transport: httpx.BaseTransport | None,
+        clock: Clock,
+        budget: Budget,
+        held: Credentials,
+    ) -> Connector:
         manifest = self.manifest
         code = self._module("connector")
         if manifest is None:
@@ -75,7 +98,7 @@ class ConnectorKind:
                 raise Broken(f"connectors/{self.name} has neither a manifest nor `connect`")
             return cast(Connector, code.connect(settings, transport, clock, budget))
         steps = cast(Steps, getattr(code, "STEPS", Steps()))
-        return RestConnector(session(manifest, settings, transport, clock, budget), steps)
+        return RestConnector(session(manifest, settings, transport, clock, budget, held), steps)
 
     def vendor(self) -> type[StandIn]:
         """The class of the stand-in. Imported only here: it belongs to the sandbox. NotFound without one."""
@@ -117,8 +140,9 @@ def session(
     transport: httpx.BaseTransport | None,
     clock: Clock,
     budget: Budget,
+    held: Credentials | None = None,
 ) -> Session:
-    """A session for a manifest: what `build` and tests of single steps start from."""
+    """A session for a manifest: what `build` and tests of single steps start from. `held`: see `build`."""
     values = values_of(manifest, settings)
     words = auth_of(manifest, settings, values)
     account = Account(
@@ -129,9 +153,9 @@ def session(
         lane=settings.lane,
         timeout=manifest.timeout,
     )
-    client = HttpClient(
-        account, credential(words, values, secrets_of(manifest, values)), clock, budget, transport
-    )
+    known = {} if held is None else held
+    signs = known.setdefault(settings.name, credential(words, values, secrets_of(manifest, values)))
+    client = HttpClient(account, signs, clock, budget, transport)
     return Session(manifest, settings, client, clock, values)
 
 

@@ -278,8 +278,8 @@ def _until(text: str, now: datetime) -> float:
 
 
 def shorten(text: str, most: int = MOST_TEXT) -> str:
-    """One line of at most `most` characters."""
-    line = " ".join(text.split())
+    """One line of at most `most` characters, all of which can be encoded."""
+    line = " ".join(text.encode("utf-8", "replace").decode().split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from trueup.ports import Clock
 
 DEFAULT_GROUP = "default"
+ACCOUNT = "account"
+"""The group of limits that count every call of an account, whatever its own group."""
 NOTHING = 1e-3
 """So little of a call is not waited for: the wait might be shorter than a clock can tell."""
 
@@ -77,8 +79,11 @@ class TokenBudget:
         if remaining is None:
             return
         with self._lock:
-            for bucket in self._of(connection, group)[:1]:
+            for bucket in self._own(connection, group)[:1]:
                 bucket.left = min(bucket.left, remaining)
 
     def _of(self, connection: str, group: str) -> list[Bucket]:
+        return [*self._own(connection, group), *self._buckets.get((connection, ACCOUNT), [])]
+
+    def _own(self, connection: str, group: str) -> list[Bucket]:
         return self._buckets.get((connection, group)) or self._buckets.get((connection, DEFAULT_GROUP), [])

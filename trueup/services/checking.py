@@ -14,12 +14,14 @@ from trueup.config.load import examine
 from trueup.config.settings import HubConfig
 from trueup.connectors.base import Capability, Connector
 from trueup.connectors.registry import connector_kind
-from trueup.errors import ConnectorError, Problem
+from trueup.errors import ConfigError, ConnectorError, Problem
 from trueup.model.entity import LinkState
 from trueup.model.record import Reading
 from trueup.ports import Store
+from trueup.services.budget import TokenBudget
 from trueup.services.examples import ExampleResult, run_examples
 from trueup.services.hub import Hub, database_url
+from trueup.services.system import SystemClock
 from trueup.store.open import open_store
 from trueup.sync.inbox import asked_fields
 
@@ -52,14 +54,40 @@ def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:
     if config is None:
         return Checked(None, problems)
     checked = Checked(config, problems, tuple(inactive_lines(config)))
+    if not problems:
+        problems = _in_local_files(config)
     if problems:
-        return checked
+        return replace(checked, problems=problems)
     return replace(
         checked,
         examples=tuple(run_examples(config)),
         budgets=tuple(budget_lines(config)),
         idle=_idle_in(folder, config),
     )
+
+
+def _in_local_files(config: HubConfig) -> tuple[Problem, ...]:
+    """Mapped columns that local files do not have. A file that is not there yet is no problem of the
+    configuration; `--live` tells it."""
+    clock = SystemClock()
+    found: dict[str, Connector] = {}
+    for name, connection in config.connections.items():
+        kind = connector_kind(connection.connector)
+        if not kind.local:
+            continue
+        try:
+            connector = kind.build(connection.settings(), None, clock, TokenBudget(clock, ()))
+            connector.whoami()
+        except ConfigError as error:
+            return error.problems
+        except ConnectorError:
+            continue
+        found[name] = connector
+    try:
+        return tuple(check_live(config, found, clock.now()))
+    finally:
+        for connector in found.values():
+            connector.close()
 
 
 def _idle_in(folder: Path, config: HubConfig) -> Mapping[str, int]:

@@ -131,9 +131,11 @@ _SYSTEMS = {
     ),
     "TU-REF-020": Explanation(
         "A table or column is not there",
-        "The connection names a table, view or column that the database does not have, or not for this user.",
-        "Correct the name in the connection's file, or grant the right. `trueup connections fields NAME`"
-        " lists what there is.",
+        "The connection names a table, view or column that the database does not have, or not for this user,"
+        " or a column that is not in a file's header. Nothing of it was read: without that column everybody"
+        " would count as having no value there, or as somebody new.",
+        "Correct the name in the connection's file, put the column back, or grant the right. `trueup"
+        " connections fields NAME` lists what there is.",
     ),
     "TU-VAL-001": Explanation(
         "A value cannot be understood",
@@ -429,6 +431,7 @@ _REMEDIES = {
     "TU-CFG-084": (
         "Check the credentials and the permissions of the account; `trueup connections test NAME` tries them."
     ),
+    "TU-CFG-085": "Make the column unique there, or name one as `key` that is.",
 }
 
 

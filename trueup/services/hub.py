@@ -11,13 +11,14 @@ import httpx
 
 from trueup.config.load import load
 from trueup.config.settings import Connection, HubConfig
+from trueup.connectors.auth import Credential
 from trueup.connectors.base import Capability, Connector, ObjectSpec
-from trueup.connectors.registry import connector_kind
+from trueup.connectors.registry import Credentials, connector_kind
 from trueup.errors import ConfigError, ConnectorError, Problem
 from trueup.mapping.schema import Direction
 from trueup.model.record import FieldSpec
 from trueup.ports import Budget, Clock, Random, Store
-from trueup.services.budget import Allowance, TokenBudget
+from trueup.services.budget import ACCOUNT, Allowance, TokenBudget
 from trueup.services.policies import identity_of, policy_of
 from trueup.services.process import has_ended, process_name
 from trueup.services.system import SystemClock, SystemRandom
@@ -83,8 +84,11 @@ def wire(folder: Path, config: HubConfig, world: World) -> Hub:
     """Connect a loaded configuration to its store and systems; live metadata where systems offer it."""
     notes: list[str] = []
     budget = TokenBudget(world.clock, _allowances(config))
-    normal = {name: _connector(one, "normal", world, budget) for name, one in config.connections.items()}
-    urgent = {name: _connector(one, "urgent", world, budget) for name, one in config.connections.items()}
+    held: dict[str, Credential] = {}  # both lanes sign in as one: a token that changes hands is one token
+    normal, urgent = (
+        {name: _connector(one, lane, world, budget, held) for name, one in config.connections.items()}
+        for lane in ("normal", "urgent")
+    )
     specs = _specs(config, normal)
     fields = {stream: _fields(normal[stream[0]], stream, spec, notes) for stream, spec in specs.items()}
     upsert = _upserts(config)
@@ -117,12 +121,14 @@ def database_url(folder: Path, config: HubConfig) -> str:
     return f"sqlite:///{folder / 'trueup.sqlite'}"
 
 
-def _connector(connection: Connection, lane: str, world: World, budget: Budget) -> Connector:
+def _connector(
+    connection: Connection, lane: str, world: World, budget: Budget, held: Credentials
+) -> Connector:
     settings = connection.settings(lane)
     over = world.overrides.get(connection.name, {})
     settings = replace(settings, auth={**settings.auth, **over})
     kind = connector_kind(connection.connector)
-    return kind.build(settings, world.transport(connection.name), world.clock, budget)
+    return kind.build(settings, world.transport(connection.name), world.clock, budget, held)
 
 
 def _specs(config: HubConfig, connectors: Mapping[str, Connector]) -> dict[Stream, ObjectSpec]:
@@ -198,7 +204,7 @@ def _allowances(config: HubConfig) -> list[Allowance]:
         limits = manifest.limits if manifest is not None else []
         found.extend(Allowance(name, one.calls, one.seconds, one.group) for one in limits if one.calls)
         if connection.budget.calls_per_day:
-            found.append(Allowance(name, connection.budget.calls_per_day, 86_400.0))
+            found.append(Allowance(name, connection.budget.calls_per_day, 86_400.0, ACCOUNT))
         if connection.budget.calls_per_second:
-            found.append(Allowance(name, connection.budget.calls_per_second, 1.0))
+            found.append(Allowance(name, connection.budget.calls_per_second, 1.0, ACCOUNT))
     return found

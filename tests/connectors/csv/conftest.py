@@ -51,9 +51,13 @@ def read_all(
     connector: CsvConnector,
     reading: Reading = Reading.LISTING,
     cursor: Cursor | None = None,
-    fields: tuple[str, ...] = COLUMNS,
+    fields: tuple[str, ...] | None = None,
 ) -> tuple[list[Record], Page]:
-    """Every record of one reading, and one page with all that was rejected and the last cursor."""
+    """Every record of one reading, and one page with all that was rejected and the last cursor. Without
+    `fields`, those of `COLUMNS` that the file has."""
+    if fields is None:
+        there = {spec.name for spec in connector.fields("people")}
+        fields = tuple(name for name in COLUMNS if name in there)
     records: list[Record] = []
     rejected: list[tuple[str, str]] = []
     while True:

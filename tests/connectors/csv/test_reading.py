@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -140,13 +139,23 @@ def test_a_file_says_only_that_it_changed(desk: Desk) -> None:
     capabilities = connector.objects()["people"].capabilities
     assert Capability.INCREMENTAL not in capabilities
     assert {Capability.COMPLETE_LISTING, Capability.WRITE_WHOLE} <= capabilities
-    _, page = read_all(connector)
-    os.utime(desk.file)
-    assert read_all(connector, Reading.CHANGES, page.cursor)[0] == []
-    desk.put("id,name\n1,A\n2,C\n")
-    changed, page = read_all(connector, Reading.CHANGES, page.cursor)
-    assert [record.id for record in changed] == ["1", "2"]
-    assert read_all(connector, Reading.CHANGES, page.cursor)[0] == []
+
+
+def test_a_mapped_column_that_the_file_does_not_have_stops_the_reading(desk: Desk) -> None:
+    desk.put("id,E-mail,City\n1,a@example.com,Basel\n")
+    with pytest.raises(Refused) as caught:
+        desk.connector().pull("people", Reading.LISTING, None, ["E-mail", "e-mial", "born"])
+    assert caught.value.message == "people.csv has no column `e-mial`, `born`; did you mean `E-mail`?"
+    assert "the columns are id, E-mail, City" in caught.value.remedy
+    assert caught.value.code == "TU-REF-020"
+
+
+def test_one_export_of_a_series_without_a_mapped_column_stops_the_reading(desk: Desk) -> None:
+    desk.put("id,name\n1,A\n", name="a1.csv")
+    desk.put("id,Name\n1,B\n", name="a2.csv")
+    connector = desk.connector(path=str(desk.folder / "a*.csv"))
+    with pytest.raises(Refused, match="a2.csv has no column `name`; did you mean `Name`"):
+        connector.pull("people", Reading.LISTING, None, ["name"])
 
 
 def test_the_version_of_a_row_moves_with_its_content_only(desk: Desk) -> None:

@@ -27,6 +27,10 @@ def update(id: str, version: str | None = None, **values: Any) -> WriteItem:
     return item(WriteKind.UPDATE, id, values, version=version)
 
 
+def rekeyed(id: str, new: str) -> WriteItem:
+    return item(WriteKind.UPDATE, id, {"id": new})
+
+
 def create(**values: Any) -> WriteItem:
     return item(WriteKind.CREATE, None, values)
 
@@ -64,6 +68,17 @@ def test_encoding_mark_line_ends_and_quotes_stay(desk: Desk, encoding: str) -> N
     assert [type(outcome) for outcome in outcomes] == [Done, Done]
     expected = text.replace('"Анна"', '"Вера"').replace('"две\r\nстроки"', '"три;"')
     assert desk.file.read_bytes() == expected.encode(encoding)
+
+
+WIDE = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-be"}
+
+
+@pytest.mark.parametrize("option", WIDE)
+def test_a_named_encoding_puts_no_mark_into_a_file_that_has_none(desk: Desk, option: str) -> None:
+    text = "id,name\n1,Анна\n2,Боб\n"
+    desk.put(text, WIDE[option])
+    assert done(send(desk.connector(encoding=option), update("1", name="Вера"))[0]).values["name"] == "Вера"
+    assert desk.file.read_bytes() == text.replace("Анна", "Вера").encode(WIDE[option])
 
 
 def test_writing_what_is_there_leaves_the_file_alone(desk: Desk) -> None:
@@ -259,3 +274,19 @@ def test_several_files_as_one_object_are_not_written(desk: Desk) -> None:
     desk.put("id,name\n1,A\n")
     (refused,) = send(desk.connector(path=str(Path(desk.folder) / "*.csv")), update("1", name="B"))
     assert isinstance(refused, RefusedItem)
+
+
+def test_a_row_does_not_get_the_key_of_another_row(desk: Desk) -> None:
+    desk.put("id,name\n1,Ann\n2,Bob\n")
+    taken, empty, own = send(desk.connector(), *(rekeyed("1", new) for new in ("2", " ", "1")))
+    assert isinstance(taken, RefusedItem) and isinstance(empty, RefusedItem)
+    assert (taken.existing_id, list(taken.fields), taken.code) == ("2", ["id"], "TU-REF-011")
+    assert isinstance(own, Done)
+    assert desk.file.read_text() == "id,name\n1,Ann\n2,Bob\n"
+
+
+def test_a_key_that_another_write_of_the_batch_let_go_is_free(desk: Desk) -> None:
+    desk.put("id,name\n1,Ann\n2,Bob\n")
+    moved, after, last = send(desk.connector(), rekeyed("2", "3"), rekeyed("1", "2"), create(id="3"))
+    assert [type(one) for one in (moved, after, last)] == [Done, Done, RefusedItem]
+    assert desk.file.read_text() == "id,name\n2,Ann\n3,Bob\n"

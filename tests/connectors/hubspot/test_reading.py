@@ -198,6 +198,18 @@ def test_a_look_up_by_text_ignores_case(desk: Desk) -> None:
     assert [record.id for record in desk.connector.find("contacts", "city", ["KIEL"], FIELDS)] == [id]
 
 
+@pytest.mark.parametrize("fields", [3, 60, 200])
+def test_a_look_up_by_long_values_stays_within_what_a_search_takes(desk: Desk, fields: int) -> None:
+    long = "a-very-long-name-of-a-company-that-sells-many-things"
+    domains = [f"{long}-{number}.{long}.example" for number in range(25)]
+    for domain in domains:
+        desk.portal.user_create("companies", {"domain": domain})
+    desk.settle()
+    names = ["domain", *(f"custom_property_number_{number}" for number in range(fields))]
+    found = desk.connector.find("companies", "domain", domains, names)
+    assert sorted(record.values["domain"] for record in found) == sorted(domains)
+
+
 def test_more_fields_than_a_search_takes_are_read_all_the_same(desk: Desk) -> None:
     names = [f"custom_property_with_a_long_name_{number}" for number in range(120)]
     for name in names:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.connectors.sql.conftest import Database, read_all
-from trueup.connectors.base import Capability, GoneItem
+from trueup.connectors.base import Capability, Done, GoneItem, WriteItem
 from trueup.errors import Refused
+from trueup.model.plan import WriteKind
 from trueup.model.record import Reading, Record
 
 CHANGES, LISTING = Reading.CHANGES, Reading.LISTING
@@ -98,6 +99,46 @@ def test_a_stamp_in_the_future_does_not_hide_later_edits(shop: Database) -> None
         assert "b@example.com" in emails(records)
 
 
+ODD_STAMPS = ("2026-01-31 24:00:00", "2026-02-30 10:00:00", "0001-01-01 00:00:00", "-4713-01-01", "soon")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # elsewhere a stamp is a time
+@pytest.mark.parametrize("odd", ODD_STAMPS)
+def test_an_odd_stamp_does_not_end_the_reading_and_hides_no_other_row(shop: Database, odd: str) -> None:
+    shop.add("odd@example.com", odd)
+    connector = shop.shop()
+    records, listed = read_all(connector, "customers", LISTING)
+    assert emails(records) == ["odd@example.com"]
+    shop.add("b@example.com", "2026-03-01 10:00:00")
+    records, changed = read_all(connector, "customers", CHANGES, listed.cursor)
+    assert "b@example.com" in emails(records)
+    shop.add("c@example.com", "2026-03-01 10:00:01")
+    assert "c@example.com" in emails(read_all(connector, "customers", CHANGES, changed.cursor)[0])
+
+
+@pytest.mark.parametrize("lost", [{"since": "2026-01-31 24:00:00.000"}, {"since": "2026-13-01", "high": "x"}])
+def test_a_place_that_cannot_be_read_is_started_from_anew(shop: Database, lost: dict[str, str]) -> None:
+    shop.add("a@example.com", DAY)
+    assert emails(read_all(shop.shop(), "customers", CHANGES, lost)[0]) == ["a@example.com"]
+
+
+def test_a_number_above_all_numbers_does_not_become_the_place(database: Database) -> None:
+    kind, infinite = ("numeric", "'NaN'") if database.postgres else ("real", "9e999")
+    database.run(f"create table t (id integer primary key, email text, at {kind})")
+    database.run(f"insert into t values (1, 'a', {infinite}), (2, 'b', 1767225600)")
+    connector = database.connector(t={"key": "id", "changed_at": "at"})
+    _, last = read_all(connector, "t", CHANGES)
+    database.run("insert into t values (3, 'c', 1767225601)")
+    assert "c" in emails(read_all(connector, "t", CHANGES, last.cursor)[0])
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01 00:00:00", "9999-12-31 23:59:59.999"])
+def test_the_first_and_the_last_moment_that_there_are_can_be_written_to(shop: Database, stamp: str) -> None:
+    shop.add("a@example.com", stamp)
+    item = WriteItem("k", WriteKind.UPDATE, "1", {"name": "B"})
+    assert isinstance(shop.shop().write("customers", [item], ["name"])[0], Done)
+
+
 def test_rows_without_a_stamp_are_read_every_time_with_their_content_as_version(shop: Database) -> None:
     shop.add("a@example.com", None)
     connector = shop.shop()
@@ -180,6 +221,39 @@ def test_a_view_can_be_read_and_repeated_or_empty_keys_are_reported(database: Da
     assert set(page.rejected) == {("2", "another row has the same key"), ("1 rows", "`person` is empty")}
 
 
+COMPUTED = (
+    "create view v as select id + 0 as id, email from people",
+    "create view v as select 'p' || id as id, email from people",
+    "create view v as select cast(id as text) as id, email from people",
+    "create view v as select id + 0.5 as id, email from people",
+    "create table v as select id + 0 as id, email from people",
+    "create table v (id numeric primary key, email text)",
+)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # elsewhere every column has a type
+@pytest.mark.parametrize("made", COMPUTED)
+def test_every_listed_id_leads_to_its_row(database: Database, made: str) -> None:
+    database.run("create table people (id integer primary key, email text)")
+    database.run("insert into people values (1, 'a'), (2, 'b'), (30, 'c')")
+    database.run(made)
+    if made.endswith("text)"):
+        database.run("insert into v values (1, 'a'), (2.5, 'b')")
+    connector = database.connector(v={"key": "id"})
+    listed, _ = read_all(connector, "v", LISTING)
+    assert list(connector.read("v", [record.id for record in listed], ["email"])) == listed
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_keys_with_fractions_page_like_others(database: Database) -> None:
+    database.run("create table t (id, email text)")
+    database.run("insert into t values (:id, 'a')", [{"id": number + 0.5} for number in range(1500)])
+    records, page = read_all(database.connector(t={"key": "id"}), "t", LISTING)
+    assert (len(records), page.rejected) == (1500, ())
+    done = database.connector(t={"key": "id"}).write("t", [WriteItem("k", WriteKind.DELETE, "7.5", {})], [])
+    assert done == [Done("7.5")]
+
+
 def test_records_read_by_id_come_in_the_order_asked_and_missing_ones_are_gone(shop: Database) -> None:
     for letter in "abc":
         shop.add(f"{letter}@example.com", DAY)
@@ -222,10 +296,18 @@ def test_numbers_are_found_by_value(shop: Database) -> None:
     assert len(shop.shop().find("customers", "customer_id", ["1", 2, "x"], [])) == 1
 
 
-def test_a_field_that_does_not_exist_is_not_said(shop: Database) -> None:
+def test_a_mapped_column_that_the_table_does_not_have_stops_the_reading_until_it_is_there(
+    shop: Database,
+) -> None:
     shop.add("a@example.com", DAY)
-    (record,), _ = read_all(shop.shop(), "customers", LISTING, fields=("email", "nickname"))
-    assert record.values == {"email": "a@example.com"}
+    connector = shop.shop()
+    for reading in (LISTING, CHANGES):
+        with pytest.raises(Refused, match="`customers` has no column `nme`; did you mean `name`") as caught:
+            connector.pull("customers", reading, None, ["email", "nme"])
+        assert caught.value.code == "TU-REF-020"
+    shop.run("alter table customers add column nme varchar(9)")
+    (record,), _ = read_all(connector, "customers", LISTING, fields=("email", "nme"))
+    assert record.values == {"email": "a@example.com", "nme": None}
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite's driver decodes everything

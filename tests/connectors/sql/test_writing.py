@@ -151,6 +151,28 @@ def test_a_row_that_is_not_there_is_gone(shop: Database) -> None:
     assert send(shop.shop(), update("5", name="B"), update("no number", name="B")) == [GoneItem(), GoneItem()]
 
 
+SHARED = (
+    item(WriteKind.UPDATE, "x", {"name": "Z"}),
+    item(WriteKind.DELETE, "x", {}),
+    item(WriteKind.UPDATE, "y", {"code": "x"}),
+    item(WriteKind.CREATE, None, {"code": "y", "name": "Z"}),
+)
+
+
+@pytest.mark.parametrize("write", SHARED, ids=lambda one: f"{one.kind} {one.id}")
+def test_a_write_to_a_key_that_several_rows_have_is_refused_and_changes_none(
+    database: Database, write: WriteItem
+) -> None:
+    database.run("create table t (code varchar(10), name text, at timestamp)")
+    database.run("insert into t values ('x', 'A', null), ('x', 'B', null), ('y', 'C', null)")
+    before = database.rows("select * from t order by name")
+    connector = database.connector(t={"key": "code", "changed_at": "at"})
+    shared, last = connector.write("t", [write, item(WriteKind.UPDATE, "gone", {"name": "D"})], ["name"])
+    assert isinstance(shared, RefusedItem) and list(shared.fields) == ["code"]
+    assert last == GoneItem()
+    assert database.rows("select * from t order by name") == before
+
+
 def test_a_delete_needs_the_right_version(shop: Database) -> None:
     shop.add("a@example.com", DAY)
     connector = shop.shop()

@@ -29,6 +29,10 @@ def connect(
     return CsvConnector(settings.name, settings.options, settings.objects, clock.now)
 
 
+LOCAL = True
+"""The files lie here: `trueup check` looks at their headers."""
+
+
 class CsvConnector:
     """Files as objects. `options` hold for every object: path, encoding, delimiter, key, keys, columns.
 
@@ -76,12 +80,11 @@ class CsvConnector:
             ]  # fmt: skip
 
     def pull(self, object: str, reading_: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
-        """One page. CHANGES of an unchanged content is empty; of a changed one it is the whole file."""
+        """One page of the whole file: it says only that it changed, not where. Refused without a column
+        that is wanted."""
         settings = self._settings(object)
         with self._told(f"pull {object}"):
-            progress = self._continued(object, settings, cursor, reading_)
-            if progress is None:
-                return Page((), cursor or {}, more=False)
+            progress = self._continued(object, settings, cursor, fields)
             page = reading.page(progress, settings, fields)
         if page.more:
             self._progress[object] = progress
@@ -118,20 +121,17 @@ class CsvConnector:
         return self._files[object]
 
     def _continued(
-        self, object: str, settings: FileSettings, cursor: Cursor | None, reading_: Reading
-    ) -> Progress | None:
+        self, object: str, settings: FileSettings, cursor: Cursor | None, fields: Sequence[str]
+    ) -> Progress:
         """Where the reading goes on. One whose file became another starts again: nothing is missed, and
-        what comes twice is known by its version. None: nothing changed."""
+        what comes twice is known by its version."""
         under_way = self._progress.pop(object, None)
         place = dict(cursor or {})
-        if "given" in place:
-            if under_way and (under_way.digest, under_way.given) == (place["digest"], place["given"]):
-                return under_way
-            now = reading.digest(settings, self._now)
-            return reading.start(settings, self._now, place["given"] if now == place["digest"] else 0)
-        if reading_ is Reading.CHANGES and place.get("digest") == reading.digest(settings, self._now):
-            return None
-        return reading.start(settings, self._now)
+        given = place.get("given", 0)
+        if given and under_way and (under_way.digest, under_way.given) == (place["digest"], given):
+            return under_way
+        content = reading.digest(settings, self._now, fields)
+        return reading.start(settings, self._now, content, given if content == place.get("digest") else 0)
 
     @contextmanager
     def _told(self, operation: str) -> Iterator[None]:

@@ -61,7 +61,7 @@ def encoding_of(file: BinaryIO, wanted: str) -> Encoding:
         if head.startswith(mark) and wanted in (AUTO, codec, codec[:6], f"{codec}-sig"):
             return Encoding(codec, mark)
     if wanted != AUTO:
-        return Encoding(wanted)
+        return Encoding(_exact(wanted, head))
     if wide := _without_mark(head):
         return Encoding(wide)
     if _is_utf8(file) or _nearly_utf8(head):
@@ -91,6 +91,19 @@ def names_of(header: Sequence[str]) -> list[str]:
         taken.add(name)
         names.append(name)
     return names
+
+
+def _exact(wanted: str, head: bytes) -> str:
+    """A named encoding as it is without a mark: Python's `utf-8-sig`, `utf-16` and `utf-32` put one before
+    every piece that they encode, and rows are encoded one by one."""
+    match wanted:
+        case "utf-8-sig":
+            return "utf-8"
+        case "utf-16":
+            return _without_mark(head) or "utf-16-le"
+        case "utf-32":
+            return "utf-32-be" if head[0::4].count(0) > head[3::4].count(0) else "utf-32-le"
+    return wanted
 
 
 def _without_mark(head: bytes) -> str:

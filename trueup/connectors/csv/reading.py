@@ -1,4 +1,4 @@
-"""Pages, look-ups and the digest by which an unchanged file is recognised."""
+"""Pages, look-ups, and the digest by which a reading knows that it goes on in the same content."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trueup.connectors.base import GoneItem
+from trueup.connectors.columns import require_columns
 from trueup.connectors.csv.rows import Layout, Now, Piece, combined, opened, to_record
 from trueup.connectors.csv.settings import FileSettings
 from trueup.errors import Refused, Transient
@@ -46,11 +47,12 @@ def files(settings: FileSettings) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def digest(settings: FileSettings, now: Now) -> str:
-    """The content of all files as one digest."""
+def digest(settings: FileSettings, now: Now, fields: Sequence[str]) -> str:
+    """The content of all files as one digest. Refused when one of them lacks a column that is wanted."""
     digests = []
     for path in files(settings):
         with opened(path, settings, now) as table:
+            require_columns(path.name, fields, table.layout.names)
             digests.append((path.name, table.digest))
     return combined(digests)
 
@@ -71,9 +73,9 @@ def every(settings: FileSettings, now: Now) -> Iterator[Found]:
         seen |= mine
 
 
-def start(settings: FileSettings, now: Now, skip: int = 0) -> Progress:
-    """A reading from its beginning, or from the piece after the first `skip` ones."""
-    progress = Progress(digest(settings, now), 0, every(settings, now))
+def start(settings: FileSettings, now: Now, content: str, skip: int = 0) -> Progress:
+    """A reading of the files with this digest from its beginning, or after the first `skip` pieces."""
+    progress = Progress(content, 0, every(settings, now))
     for _ in range(skip):
         next(progress.rest, None)
         progress.given += 1

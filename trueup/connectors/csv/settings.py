@@ -110,6 +110,7 @@ def _encoding(connection: str, said: str) -> str:
     if said == AUTO:
         return said
     try:
+        "".encode(said)  # base64 and the like are codecs, but of no text
         return codecs.lookup(said).name
     except LookupError:
         raise wrong(connection, f"`{said}` is no known encoding") from None

@@ -110,7 +110,8 @@ def _upsert(item: WriteItem) -> tuple[str, str]:
 
 
 def _given_id(layout: Layout, item: WriteItem) -> str:
-    if layout.key is None or item.kind is not WriteKind.CREATE:
+    """The id that a new row is to have, or a row is to get; empty where the item does not say."""
+    if layout.key is None:
         return ""
     return plain_id(_text(_asked(item).get(layout.names[layout.key])))
 
@@ -143,11 +144,17 @@ def _create(draft: Draft, item: WriteItem, fields: Sequence[str]) -> Outcome:
     if there:
         return _change(draft, replace(item, id=there[0], version=None, values=_asked(item)), fields)
     id = _given_id(layout, item)
-    if layout.key is not None and (not id or id in draft.rows):
-        name = layout.names[layout.key]
-        why = "is taken by another row" if id else "must not be empty"
-        return RefusedItem(f"`{name}` {why}", {name: why}, id or None, "TU-REF-011" if id else "TU-REF-001")
-    return _added(draft, item, fields)
+    unfit = _unfit_key(draft, id, "") if layout.key is not None else None
+    return unfit or _added(draft, item, fields)
+
+
+def _unfit_key(draft: Draft, id: str, own: str) -> RefusedItem | None:
+    """Why a row may not get this id: none, or that of another row. `own`: the id that it has."""
+    if id and (id == own or id not in draft.rows):
+        return None
+    name = draft.layout.names[draft.layout.key or 0]
+    why = "is taken by another row" if id else "must not be empty"
+    return RefusedItem(f"`{name}` {why}", {name: why}, id or None, "TU-REF-011" if id else "TU-REF-001")
 
 
 def _added(draft: Draft, item: WriteItem, fields: Sequence[str]) -> Outcome:
@@ -182,9 +189,9 @@ def _rewritten(
     draft: Draft, row: Piece, cells: tuple[str, ...], item: WriteItem, fields: Sequence[str]
 ) -> Outcome:
     layout = draft.layout
-    if layout.key is not None and not plain_id(cells[layout.key]):
-        name = layout.names[layout.key]
-        return RefusedItem(f"`{name}` must not be empty", {name: "must not be empty"})
+    unfit = _unfit_key(draft, plain_id(cells[layout.key]), row.id) if layout.key is not None else None
+    if unfit is not None:
+        return unfit
     _forget(draft, row)
     new = Piece(row.line, _new_raw(row, cells, layout), cells, id_of(layout, cells, draft.counts))
     if row.line < 0:

@@ -4,7 +4,7 @@ move backwards, and more fields than a search takes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from trueup.connectors import metadata, reading, writing
@@ -28,6 +28,7 @@ from trueup.model.record import Cursor, FieldSpec, Json, Page, Reading, Record
 _STAGE = "lifecyclestage"
 _FURTHER = "hs_additional_emails"  # addresses that merges left, separated by semicolons
 _MOST_NAMES = 2000  # characters of field names in one search, which takes 3,000 characters in all
+_MOST_WORDS = 2500  # characters of field names and values in one search; the rest is for what is round them
 _OWN_CALLS = (consent.PREFIX, links.PREFIX)
 
 
@@ -40,7 +41,7 @@ def pull(session: Session, object: str, what: Reading, cursor: Cursor | None, fi
     More fields than a search takes are read by id afterwards.
     """
     plain = _plain(session, object, fields)
-    many = sum(len(name) + 3 for name in plain) > _MOST_NAMES
+    many = _length(plain) > _MOST_NAMES
     page = reading.pull(session, object, what, cursor, ["email"] if many and "email" in plain else plain)
     if many:
         page = replace(page, records=_again(session, object, page.records, plain))
@@ -68,8 +69,36 @@ def read(
 def find(
     session: Session, object: str, key: str, values: Sequence[Json], fields: Sequence[str]
 ) -> Sequence[Record]:
-    found = reading.find(session, object, key, values, _plain(session, object, fields))
-    return _enriched(session, object, found, fields)
+    """Records by key. The e-mail address is no search, and takes what it gets; a search is kept short."""
+    plain = _plain(session, object, fields)
+    if key == "email":
+        return _enriched(session, object, reading.find(session, object, key, values, plain), fields)
+    many = _length(plain) > _MOST_NAMES
+    named = [] if many else plain
+    found = {
+        record.id: record
+        for part in _parts(values, _MOST_WORDS - _length(named))
+        for record in reading.find(session, object, key, part, named)
+    }
+    whole = _again(session, object, list(found.values()), plain) if many else found.values()
+    return _enriched(session, object, list(whole), fields)
+
+
+def _length(words: Sequence[Json]) -> int:
+    """Characters that these take in a request, with quotes and comma."""
+    return sum(len(str(word)) + 3 for word in words)
+
+
+def _parts(values: Sequence[Json], most: int) -> Iterator[list[Json]]:
+    """The values in parts of at most so many characters, none of them empty."""
+    part: list[Json] = []
+    for value in values:
+        if part and _length([*part, value]) > most:
+            yield part
+            part = []
+        part.append(value)
+    if part:
+        yield part
 
 
 def _plain(session: Session, object: str, fields: Sequence[str]) -> list[str]:

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from trueup.connectors.base import Outcome, RefusedItem, UnknownItem, WriteItem
+from trueup.connectors.expected import id_in, number, rows
 from trueup.connectors.http import Call
+from trueup.connectors.records import legible
 from trueup.connectors.session import Session
 from trueup.connectors.verdict import Effect, as_outcome, shorten
 from trueup.errors import Malformed
@@ -21,6 +23,7 @@ from trueup.model.record import Json
 PREFIX = "subscription."
 _STATUS = {"SUBSCRIBED": "opted_in", "UNSUBSCRIBED": "opted_out", "NOT_SPECIFIED": "unknown"}
 _STATE = {word: state for state, word in _STATUS.items()} | {state.lower(): state for state in _STATUS}
+_STATUSES = "subscription statuses"
 _BATCH = 100
 _PATH = "/communication-preferences/v4/statuses/batch"
 
@@ -44,19 +47,20 @@ def definitions(session: Session) -> dict[str, int]:
     found = answer.body.get("subscriptionDefinitions") if isinstance(answer.body, dict) else None
     if not isinstance(found, list):
         raise Malformed("no subscription definitions in the answer", connection=session.settings.name)
-    return {str(one["name"]): int(one["id"]) for one in found}
+    what = "subscription definitions"
+    return {id_in(one, "name", what): number(one.get("id"), what) for one in rows(found, what)}
 
 
 def read(session: Session, emails: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Json]]:
     """By lower-case address: `subscription.<Name>` to its value. A subscription not told of is absent."""
     by_id = {id: name for name, id in subscriptions(session, names).items()}
     found: dict[str, dict[str, Json]] = {}
-    unique = list(dict.fromkeys(email.lower() for email in emails))
+    unique = list(dict.fromkeys(email.lower() for email in emails if legible(email) == email))
     for start in range(0, len(unique), _BATCH):
         body = {"inputs": unique[start : start + _BATCH]}
         call = Call("POST", f"{_PATH}/read", "subscriptions.read", query={"channel": "EMAIL"}, body=body)
         for result in _results(session, session.http.send(call).body):
-            told = (_told(by_id, status) for status in result.get("statuses") or [])
+            told = (_told(by_id, status) for status in rows(result.get("statuses"), _STATUSES))
             values = {PREFIX + name: value for name, value in told if name in names}
             found[str(result.get("subscriberIdString", "")).lower()] = values
     return found
@@ -76,15 +80,15 @@ def with_further(
     return values
 
 
-def _results(session: Session, body: Json) -> list[dict[str, Json]]:
+def _results(session: Session, body: Json) -> list[Mapping[str, Json]]:
     results = body.get("results") if isinstance(body, dict) else None
     if not isinstance(results, list):
         raise Malformed("no subscription statuses in the answer", connection=session.settings.name)
-    return results
+    return rows(results, _STATUSES)
 
 
 def _told(by_id: Mapping[int, str], status: Mapping[str, Json]) -> tuple[str, Json]:
-    id = int(status.get("subscriptionId") or 0)
+    id = _id(status)
     name = by_id.get(id, str(status.get("subscriptionName") or ""))
     state = _STATUS.get(str(status.get("status")), "unknown")
     known = state != "unknown"
@@ -93,6 +97,10 @@ def _told(by_id: Mapping[int, str], status: Mapping[str, Json]) -> tuple[str, Js
         "at": status.get("timestamp") if known else None,
         "source": (status.get("legalBasisExplanation") or status.get("source") or None) if known else None,
     }
+
+
+def _id(status: Mapping[str, Json]) -> int:
+    return number(status.get("subscriptionId") or 0, _STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +204,11 @@ def _settle(
 ) -> None:
     by_id = {wish.id: wish.name for wish in wishes}
     told = {
-        (str(status.get("subscriberIdString", "")).lower(), int(status.get("subscriptionId") or 0)): status
+        (str(status.get("subscriberIdString", "")).lower(), _id(status)): status
         for status in _results(session, body)
     }
-    reasons = [shorten(str(error.get("message", ""))) for error in body.get("errors") or []]
+    errors = rows(body.get("errors"), "errors")
+    reasons = [shorten(str(error.get("message", ""))) for error in errors]
     for wish in wishes:
         status = told.get((wish.email, wish.id))
         if status is None:

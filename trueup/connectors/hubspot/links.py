@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from trueup.connectors.base import Outcome, RefusedItem, WriteItem
+from trueup.connectors.expected import id_in, rows, table
 from trueup.connectors.http import Call
 from trueup.connectors.session import Session
 from trueup.connectors.verdict import Effect, as_outcome
@@ -47,13 +48,13 @@ def read(session: Session, object: str, other: str, ids: Sequence[str]) -> dict[
     while asked:
         chunk, asked = asked[:_BATCH], asked[_BATCH:]
         body = _ask(session, object, other, chunk)
-        for result in body["results"]:
-            id = str(result["from"]["id"])
-            found.setdefault(id, []).extend(_ends(result.get("to") or []))
-            after = ((result.get("paging") or {}).get("next") or {}).get("after")
+        for result in rows(body["results"], "associations"):
+            id = id_in(table(result.get("from"), "associations"), "id", "associations")
+            found.setdefault(id, []).extend(_ends(rows(result.get("to"), "associations")))
+            after = table(table(result.get("paging"), "pages").get("next"), "pages").get("after")
             if after:
                 asked.append({"id": id, "after": str(after)})
-        for id in _without(body.get("errors") or []):
+        for id in _without(rows(body.get("errors"), "errors")):
             found.setdefault(id, [])
     return found
 
@@ -71,9 +72,10 @@ def _path(object: str, other: str, what: str) -> str:
 
 
 def _ends(ends: Sequence[Kind]) -> list[str]:
-    primary = [end for end in ends if any(map(_is_primary, end.get("associationTypes") or []))]
+    kinds = "kinds of associations"
+    primary = [end for end in ends if any(map(_is_primary, rows(end.get("associationTypes"), kinds)))]
     others = [end for end in ends if end not in primary]
-    return [str(end["toObjectId"]) for end in (*primary, *others)]
+    return [id_in(end, "toObjectId", "associations") for end in (*primary, *others)]
 
 
 def _is_primary(kind: Kind) -> bool:
@@ -86,8 +88,12 @@ def _without(errors: Sequence[Kind]) -> list[str]:
         for error in errors
         if str(error.get("subCategory", "")).endswith(_NONE)
         for key in ("ids", "id", "fromObjectId")
-        for id in (error.get("context") or {}).get(key, [])
+        for id in _texts(table(error.get("context"), "errors").get(key))
     ]
+
+
+def _texts(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 # -- writing --------------------------------------------------------------------------------------------
@@ -156,8 +162,8 @@ def _write_primary(
 
 def _primary_kind(session: Session, object: str, other: str) -> Kind | None:
     answer = session.http.send(Call("GET", _path(object, other, "labels"), f"{object}.associations"))
-    known = answer.body.get("results") if isinstance(answer.body, dict) else None
-    return next((kind for kind in known or [] if _is_primary(kind)), None)
+    known = rows(table(answer.body, "labels").get("results"), "labels")
+    return next((kind for kind in known if _is_primary(kind) and "typeId" in kind), None)
 
 
 def _archive(session: Session, object: str, other: str, id: str, ends: Sequence[str]) -> Outcome | None:
@@ -171,5 +177,5 @@ def _send(session: Session, object: str, other: str, what: str, inputs: Sequence
     answer, verdict = session.http.exchange(call)
     if verdict is not None:
         return as_outcome(verdict)
-    errors = answer.body.get("errors") if isinstance(answer.body, dict) else None
+    errors = rows(table(answer.body, "associations").get("errors"), "errors")
     return RefusedItem(str(errors[0].get("message") or "refused without a reason")) if errors else None

@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from trueup.connectors.base import GoneItem
+from trueup.connectors.expected import id_in
 from trueup.connectors.http import Call
 from trueup.connectors.paging import rows_of
 from trueup.connectors.reading import filter_stamp
 from trueup.connectors.session import Session
 from trueup.connectors.stamps import EPOCH, parse_stamp, write_stamp
+from trueup.errors import Malformed
 from trueup.model.record import Cursor, Page, Record
 
 PATH = "OpportunityContactRoles.ContactId"
@@ -48,7 +50,7 @@ def opened(session: Session, page: Page, known: str | None) -> Page:
 
 def pull(session: Session, cursor: Cursor, fields: Sequence[str], read: Read) -> Page:
     """One page of deals whose roles changed."""
-    rows = _changed(session, *cursor["sweep"])
+    rows = [_whole(row) for row in _changed(session, *cursor["sweep"])]
     ids = list(dict.fromkeys(str(row["OpportunityId"]) for row in rows if row.get("OpportunityId")))
     found = read(session, "Opportunity", ids, fields) if ids else []
     records = tuple(record for record in found if isinstance(record, Record))
@@ -65,6 +67,14 @@ def _changed(session: Session, stamp: str, id: str) -> list[Any]:
     query = f"{_SELECT}{where} ORDER BY SystemModstamp, Id LIMIT {_SIZE}"
     path = f"/services/data/v{session.values['api_version']}/queryAll"
     return rows_of("records", session.http.send(Call("GET", path, "Opportunity.roles", query={"q": query})))
+
+
+def _whole(row: Any) -> Any:
+    """A role with the stamp and the id by which the sweep goes on; Malformed without."""
+    if not isinstance(row, dict) or parse_stamp(row.get("SystemModstamp")) is None:
+        raise Malformed("the contact roles in the answer have no stamp")
+    id_in(row, "Id", "contact roles")
+    return row
 
 
 def _iso(text: Any) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import exc
 from sqlalchemy.engine import Connection
 
 from trueup.connectors.base import GoneItem, ObjectSpec, Outcome, WebhookRequest, WriteItem
+from trueup.connectors.columns import require_columns
 from trueup.connectors.settings import ConnectionSettings
 from trueup.connectors.sql import reading, writing
 from trueup.connectors.sql.database import IMMEDIATE, open_database, require_file
@@ -86,11 +87,15 @@ class SqlConnector:
         )
 
     def pull(self, object: str, reading_: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
+        """One page. Refused without a column that is wanted."""
         page = reading.listing if reading_ is Reading.LISTING else reading.changes
-        return self._reading(
-            f"pull {object}",
-            lambda connection: page(connection, self._table(connection, object), fields, cursor),
-        )
+
+        def ask(connection: Connection) -> Page:
+            table = self._table(connection, object)
+            require_columns(f"`{table.shape.settings.table}`", fields, list(table.shape.columns))
+            return page(connection, table, fields, cursor)
+
+        return self._reading(f"pull {object}", ask)
 
     def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record | GoneItem]:
         def ask(connection: Connection) -> list[Record | GoneItem]:
@@ -138,6 +143,9 @@ class SqlConnector:
         try:
             with self._connected() as connection:
                 return ask(connection)
+        except Refused:
+            self._shapes.clear()  # what is missing may be put back
+            raise
         except exc.SQLAlchemyError as error:
             self._shapes.clear()
             raise failure(error, self.name, operation) from None

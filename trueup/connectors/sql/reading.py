@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -33,6 +34,21 @@ class Table:
     @property
     def key(self) -> sa.ColumnElement[Any]:
         return self.shape.of(self.shape.settings.key)
+
+    def named(self, ids: Sequence[str]) -> tuple[sa.ColumnElement[Any], list[Any]]:
+        """What look-ups by id compare, and with what; ids that no row can have are left out.
+
+        SQLite keeps in a column without a declared type (of a view, say) numbers as numbers and texts as
+        texts, and they never equal each other: there ids are compared as texts.
+        """
+        column = self.shape.key
+        if self.shape.dialect == "sqlite" and column.kind in (Kind.OTHER, Kind.DECIMAL, Kind.UUID):
+            return sa.cast(self.key, sa.Text), list(ids)
+        keys = []
+        for id in ids:
+            with suppress(Unfit):
+                keys.append(key_value(column, id))
+        return self.key, keys
 
     @property
     def hashes(self) -> bool:
@@ -148,7 +164,7 @@ def listing(connection: Connection, table: Table, fields: Sequence[str], cursor:
 
 def changes(connection: Connection, table: Table, fields: Sequence[str], cursor: Cursor | None) -> Page:
     """Rows by (stamp, key) from `since` less the lookback; then the rows that have no stamp at all."""
-    place: dict[str, Json] = dict(cursor or {"since": None})
+    place = _usable(_stamp(table), dict(cursor or {"since": None}))
     if not place.get("unstamped"):
         return _stamped(connection, table, fields, place)
     where = _stamp(table).order.is_(None)
@@ -169,6 +185,16 @@ def _stamped(connection: Connection, table: Table, fields: Sequence[str], place:
     if stamp.optional:
         return _page(fetched, {"since": since, "unstamped": True, "after": None}, True)
     return _page(fetched, {"since": since}, None)
+
+
+def _usable(stamp: Stamp, place: dict[str, Json]) -> dict[str, Json]:
+    """The place without what cannot be read of it: from there the reading starts anew, and misses nothing."""
+    since, high = place.get("since"), place.get("high")
+    if since is not None and not stamp.readable(since):
+        return {"since": None}
+    if high is not None and not stamp.readable(high):
+        return {"since": since}
+    return place
 
 
 def _stamp(table: Table) -> Stamp:
@@ -249,7 +275,7 @@ def _page(fetched: Fetched, cursor: Cursor, more: Json) -> Page:
 
 
 def _plain_key(key: Any) -> Json:
-    return key if isinstance(key, (int, str)) else str(key)
+    return key if isinstance(key, (int, float, str)) else str(key)
 
 
 def _key_back(table: Table, kept: Json) -> Any:
@@ -263,13 +289,7 @@ def by_ids(
     connection: Connection, table: Table, ids: Sequence[str], fields: Sequence[str]
 ) -> dict[str, Record]:
     """The rows that have these ids."""
-    keys = []
-    for id in ids:
-        try:
-            keys.append(key_value(table.shape.key, id))
-        except Unfit:
-            continue  # no row can have it
-    return {row.record.id: row.record for row in _chunks(connection, table, fields, table.key, keys)}
+    return {row.record.id: row.record for row in _chunks(connection, table, fields, *table.named(ids))}
 
 
 def by_values(

@@ -80,6 +80,7 @@ def object_spec(settings: TableSettings) -> ObjectSpec:
         write_batch=100,
         lookback=settings.lookback if settings.changed_at else 0.0,
         keys=tuple(dict.fromkeys(key for key in keys if key)),
+        id_field=settings.key,
     )
 
 

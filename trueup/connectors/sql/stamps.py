@@ -8,17 +8,18 @@ that fall together there are told apart by their key).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trueup.connectors.sql.shape import Kind, Shape
-from trueup.connectors.sql.values import instant
+from trueup.connectors.sql.values import instant, moment_in
 from trueup.errors import Refused
 from trueup.model.record import Json
 
@@ -55,6 +56,17 @@ class Stamp:
             return Decimal(kept)
         return date.fromisoformat(kept) if self.kind is Kind.DATE else datetime.fromisoformat(kept)
 
+    def readable(self, kept: Json) -> bool:
+        """Whether a kept value can be one that readings start from. SQLite orders texts that are no time
+        (hour 24); a number that is none orders above all others."""
+        try:
+            value = self.decode(kept)
+        except (ValueError, ArithmeticError, TypeError):
+            return False
+        if isinstance(value, (float, Decimal)):
+            return math.isfinite(value)
+        return not self.text or (isinstance(value, str) and moment_in(value) is not None)
+
     def instant(self, value: Any) -> datetime | None:
         """A stamp, raw or in order form, as aware UTC."""
         return instant(value, self.zone)
@@ -64,11 +76,11 @@ class Stamp:
         back = timedelta(seconds=seconds)
         value = self.decode(kept)
         if self.kind is Kind.DATE and not self.text:
-            return value - max(_DAY, back)
+            return _moved(value, -max(_DAY, back))
         if isinstance(value, (int, float, Decimal)):
             return self._number_before(value, seconds)
         moment = datetime.fromisoformat(value) if self.text else value
-        moment -= back + self._hour_lived_twice(moment)
+        moment = _moved(moment, -(back + self._hour_lived_twice(moment)))
         return _sqlite_text(moment) if self.text else moment
 
     def _number_before(self, value: Any, seconds: float) -> Any:
@@ -80,8 +92,8 @@ class Stamp:
         """Naive local stamps run back when the clocks do; that much more has to be read again."""
         if moment.tzinfo:
             return timedelta()
-        earlier = (moment - _DAY).replace(tzinfo=self.zone).utcoffset() or timedelta()
-        later = (moment + _DAY).replace(tzinfo=self.zone).utcoffset() or timedelta()
+        earlier = _moved(moment, -_DAY).replace(tzinfo=self.zone).utcoffset() or timedelta()
+        later = _moved(moment, _DAY).replace(tzinfo=self.zone).utcoffset() or timedelta()
         return max(timedelta(), earlier - later)
 
     def token(self, raw: Any) -> str | None:
@@ -102,7 +114,7 @@ class Stamp:
             return _text_moved(str(old or "2026-01-01 00:00:00"), now, self.zone)
         naive = isinstance(old, datetime) and old.tzinfo is None
         moment = now.astimezone(self.zone).replace(tzinfo=None) if naive else now
-        return max(moment, old + timedelta(microseconds=1)) if isinstance(old, datetime) else moment
+        return max(moment, _moved(old, timedelta(microseconds=1))) if isinstance(old, datetime) else moment
 
     def _number_moved(self, old: Any, now: datetime) -> Any:
         if instant(old, self.zone) is None:
@@ -162,19 +174,33 @@ def database_now(connection: Connection, zone: tzinfo) -> datetime:
 
 
 def latest(stamps: Sequence[Any], stamp: Stamp, now: datetime) -> Any:
-    """The last of ascending `order` values that is not in the future; None when all are.
+    """The last of ascending `order` values that can be read and is not in the future; None without one.
 
     A row dated 2099 must not move the cursor there: everything after it would be missed until then.
     """
     for value in reversed(stamps):
         moment = stamp.instant(value)
+        if not stamp.readable(stamp.encode(value)):
+            continue
         if moment is None or moment <= now:
             return value
     return None
 
 
 def _sqlite_text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+    return moment.isoformat(" ", "milliseconds")
+
+
+_Time = TypeVar("_Time", date, datetime)
+
+
+def _moved(moment: _Time, by: timedelta) -> _Time:
+    """Later or earlier, but not beyond the first and last day that there are."""
+    try:
+        return moment + by
+    except OverflowError:
+        end = type(moment).max if by > timedelta() else type(moment).min
+        return end.replace(tzinfo=moment.tzinfo) if isinstance(end, datetime) else end
 
 
 def _text_moved(old: str, now: datetime, zone: tzinfo) -> str:
@@ -182,7 +208,7 @@ def _text_moved(old: str, now: datetime, zone: tzinfo) -> str:
     before = instant(old, zone)
     fraction = "." in old
     step = timedelta(microseconds=1) if fraction else timedelta(seconds=1)
-    moment = now if before is None else max(now, before + step)
+    moment = now if before is None else max(now, _moved(before, step))
     tail = old[10:]
     zoned = tail.endswith(("Z", "z")) or "+" in tail or "-" in tail
     local = moment.astimezone(UTC if zoned else zone)

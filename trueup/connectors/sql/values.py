@@ -45,7 +45,7 @@ def outward(column: Column, raw: Any, zone: tzinfo) -> Json:
 def instant(raw: Any, zone: tzinfo) -> datetime | None:
     """A stamp as aware UTC; None for what is none. Numbers are epoch seconds, or milliseconds if large."""
     if isinstance(raw, str):
-        raw = _moment_in(raw)
+        raw = moment_in(raw)
     if isinstance(raw, (int, float, Decimal)) and not isinstance(raw, bool):
         return _from_epoch(float(raw))
     if isinstance(raw, date) and not isinstance(raw, datetime):
@@ -59,7 +59,8 @@ def instant(raw: Any, zone: tzinfo) -> datetime | None:
         return None
 
 
-def _moment_in(text: str) -> datetime | None:
+def moment_in(text: str) -> datetime | None:
+    """A date-time written as ISO, with or without a zone; None for what is none."""
     try:
         return datetime.fromisoformat(text.strip())
     except ValueError:

@@ -14,11 +14,12 @@ from trueup.connectors.base import Done, GoneItem, Outcome, RefusedItem, StaleIt
 from trueup.connectors.sql import reading, stamps
 from trueup.connectors.sql.faults import refusal
 from trueup.connectors.sql.reading import Row, Table
-from trueup.connectors.sql.values import Unfit, inward, key_value
+from trueup.connectors.sql.values import Unfit, inward
 from trueup.model.plan import WriteKind
 from trueup.model.record import Json
 
 Stored = dict[str, Any]
+_SHARED = "several rows have this key"
 
 
 def write_batch(
@@ -47,6 +48,9 @@ def _isolated(writing: _Writing) -> Outcome:
         return stored
     try:
         return _in_savepoint(writing, stored)
+    except NotOneRow as error:
+        key = writing.table.shape.settings.key
+        return RefusedItem(str(error), {key: "does not lead to one row"})
     except exc.DBAPIError as error:
         refused = refusal(error, writing.table.shape, writing.item.values)
         if refused is None:
@@ -141,7 +145,7 @@ def _upsert_target(writing: _Writing, name: str, value: Json) -> Row | RefusedIt
     found = reading.by_values(writing.connection, table, name, [value], [])
     if len(found) > 1:
         return RefusedItem(f"{len(found)} rows have this `{name}`", {name: "is not unique"}, found[0].id)
-    return _row(writing, key_value(table.shape.key, found[0].id)) if found else None
+    return _row_named(writing, found[0].id) if found else None
 
 
 def _taken(writing: _Writing, stored: Stored, refused: RefusedItem) -> Outcome:
@@ -175,10 +179,7 @@ def _change(writing: _Writing, stored: Stored) -> Outcome:
 
 def _addressed(writing: _Writing) -> Row | GoneItem | StaleItem:
     """The row that the item means, locked, and in the version that the item expects."""
-    try:
-        row = _row_if_any(writing, key_value(writing.table.shape.key, writing.item.id or ""))
-    except Unfit:
-        return GoneItem()
+    row = _row_named(writing, writing.item.id or "")
     if row is None:
         return GoneItem()
     expected = writing.item.version
@@ -193,7 +194,7 @@ def _update(writing: _Writing, row: Row, stored: Stored) -> Outcome:
     where = [table.key == row.key]
     if table.stamp is not None and row.stored is not None:
         where.append(table.stamp.raw == row.stored)
-    if not writing.connection.execute(sa.update(table.shape.clause).where(*where).values(stored)).rowcount:
+    if not _changed(writing, sa.update(table.shape.clause).where(*where).values(stored)):
         return StaleItem()
     key = stored.get(table.shape.settings.key, row.key)
     after = _touched(writing, _row(writing, key), row.stored)
@@ -210,9 +211,7 @@ def _touched(writing: _Writing, row: Row, before: Any) -> Row:
         return row
     moved = stamp.moved(before, stamps.database_now(writing.connection, stamp.zone))
     clause = writing.table.shape.clause
-    writing.connection.execute(
-        sa.update(clause).where(writing.table.key == row.key).values({stamp.column: moved})
-    )
+    _changed(writing, sa.update(clause).where(writing.table.key == row.key).values({stamp.column: moved}))
     return _row(writing, row.key)
 
 
@@ -220,25 +219,47 @@ def _delete(writing: _Writing) -> Outcome:
     row = _addressed(writing)
     if not isinstance(row, Row):
         return row
-    writing.connection.execute(sa.delete(writing.table.shape.clause).where(writing.table.key == row.key))
+    _changed(writing, sa.delete(writing.table.shape.clause).where(writing.table.key == row.key))
     return Done(row.record.id)
+
+
+def _changed(writing: _Writing, statement: sa.Update | sa.Delete) -> int:
+    """How many rows a statement about one row hit: none or one. NotOneRow for more: several people."""
+    hit = writing.connection.execute(statement).rowcount
+    if hit > 1:
+        raise NotOneRow(_SHARED)
+    return hit
 
 
 def _row(writing: _Writing, key: Any) -> Row:
     """The row with this key; RowLost if it is not there."""
-    row = _row_if_any(writing, key)
+    row = _row_if_any(writing, writing.table.key == key)
     if row is None:
         raise RowLost(writing.table.shape.settings.table)
     return row
 
 
-def _row_if_any(writing: _Writing, key: Any) -> Row | None:
-    """The row with this key, locked where the database has row locks."""
-    query = writing.table.select(writing.fields).where(writing.table.key == key).limit(1)
+def _row_named(writing: _Writing, id: str) -> Row | None:
+    column, keys = writing.table.named([id])
+    return _row_if_any(writing, column == keys[0]) if keys else None
+
+
+def _row_if_any(writing: _Writing, where: sa.ColumnElement[bool]) -> Row | None:
+    """The row with this key, locked where the database has row locks. NotOneRow if it is not the only one
+    (no constraint need hold the column that the configuration calls the key), or cannot be read."""
+    query = writing.table.select(writing.fields).where(where).limit(2)
     if writing.table.shape.dialect != "sqlite":
         query = query.with_for_update()
-    rows = reading.fetch(writing.connection, writing.table, writing.fields, query).rows
-    return rows[0] if rows else None
+    found = reading.fetch(writing.connection, writing.table, writing.fields, query)
+    if len(found.places) > 1:
+        raise NotOneRow(_SHARED)
+    if found.places and not found.rows:
+        raise NotOneRow("the row holds a value that cannot be read")
+    return found.rows[0] if found.rows else None
+
+
+class NotOneRow(Exception):
+    """What is there under a key is not one row that can be read; the text says what it is."""
 
 
 class RowLost(Exception):

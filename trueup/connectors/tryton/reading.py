@@ -13,9 +13,11 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+from trueup.connectors.expected import id_in, rows
 from trueup.connectors.tryton.rpc import Rpc, moment_in, plain, typed_moment
 from trueup.connectors.tryton.settings import TrytonSettings
 from trueup.connectors.tryton.shape import ADDRESS, CODED, PARTY, SLOTS, Fields, Object, fields_of, native
+from trueup.errors import Malformed
 from trueup.model.record import Cursor, Json, Page, Reading, Record
 from trueup.ports import Clock
 
@@ -149,9 +151,9 @@ def _news(account: Account, object: Object, seen: int | None) -> dict[str, Json]
         params = [[*domain, ["id", ">", seen]], 0, None, [["id", "ASC"]], ["from_"]]
     else:
         params = [domain, 0, 1, [["id", "DESC"]], ["from_"]]
-    rows = account.rpc.ask(f"{RELATION}.search_read", params)
-    newest = max((row["id"] for row in rows), default=seen or 0)
-    people = sorted({row["from_"] for row in rows}) if seen is not None else []
+    found = _rows(account.rpc.ask(f"{RELATION}.search_read", params))
+    newest = max((row["id"] for row in found), default=seen or 0)
+    people = sorted({row["from_"] for row in found}) if seen is not None else []
     return {"people": people, "next_relation": newest}
 
 
@@ -189,8 +191,19 @@ def _search(
     if party:
         asked += [*_BASE, *_PARTS, *(_RELATIONS if account.employed is not None else ())]
     params = [domain, 0, limit, [["id", "ASC"]], sorted(set(asked))]
-    rows, now = account.rpc.ask_dated(f"{object.model}.search_read", params)
-    return ([_party(account, row) for row in rows] if party else rows), now
+    told, now = account.rpc.ask_dated(f"{object.model}.search_read", params)
+    found = _rows(told)
+    return ([_party(account, row) for row in found] if party else found), now
+
+
+def _rows(result: Json) -> list[Row]:
+    """Rows with their ids; an answer without them is never taken for one that found nothing."""
+    if result is None:
+        raise Malformed("no rows in the answer")
+    found = rows(result, "rows")
+    for row in found:
+        id_in(row, "id", "rows")
+    return found
 
 
 def _party(account: Account, row: Row) -> Party:

@@ -21,7 +21,14 @@ from trueup.connectors.auth import Renewal
 from trueup.connectors.http import Call, HttpClient
 from trueup.connectors.manifest import ErrorBody, ErrorRule, Errors
 from trueup.connectors.verdict import Answer, Effect, Verdict
-from trueup.errors import RateLimited, Transient, Unauthorized
+from trueup.errors import (
+    ConnectorError,
+    Malformed,
+    OutcomeUnknown,
+    RateLimited,
+    Transient,
+    Unauthorized,
+)
 from trueup.model.record import Json
 
 ALL = {"active_test": False}
@@ -95,24 +102,31 @@ class Rpc:
 
     def ask(self, method: str, params: Sequence[Json], context: Mapping[str, Json] = ALL) -> Json:
         """The result of a reading method. Raises the ConnectorError of what went wrong."""
-        return self.http.send(_call(method, params, context, Effect.READ)).body["result"]
+        return _result(self.http.send(_call(method, params, context, Effect.READ)), method, Malformed)
 
     def ask_dated(self, method: str, params: Sequence[Json]) -> tuple[Json, datetime | None]:
         """The same, with the server's own time as its answer's header tells it."""
         answer = self.http.send(_call(method, params, ALL, Effect.READ))
-        return answer.body["result"], _date_of(answer)
+        return _result(answer, method, Malformed), _date_of(answer)
 
     def tell(self, method: str, params: Sequence[Json], context: Mapping[str, Json]) -> Json | Verdict:
         """The result of a writing method, or why it was not carried out. One call is one transaction."""
         answer, verdict = self.http.exchange(_call(method, params, context, Effect.WRITE))
         if verdict is None:
-            return answer.body["result"]
+            return _result(answer, method, OutcomeUnknown)
         return replace(verdict, says=_NAMED.sub(r"\1", verdict.says))
 
 
 def _call(method: str, params: Sequence[Json], context: Mapping[str, Json], effect: Effect) -> Call:
     body = {"id": 1, "method": f"model.{method}", "params": [*params, dict(context)]}
     return Call("POST", "/rpc/", method, effect, body=body)
+
+
+def _result(answer: Answer, method: str, otherwise: type[ConnectorError]) -> Json:
+    """What the method returned; where the answer does not tell, the error that this means."""
+    if not isinstance(answer.body, Mapping) or "result" not in answer.body:
+        raise otherwise("the answer has no result", operation=method)
+    return answer.body["result"]
 
 
 def _date_of(answer: Answer) -> datetime | None:

@@ -17,7 +17,7 @@ from trueup.connectors.tryton.reading import Account, Party
 from trueup.connectors.tryton.rpc import ALL
 from trueup.connectors.tryton.shape import COMPANIES, PARTY, Object
 from trueup.connectors.verdict import Verdict, as_outcome
-from trueup.errors import ConnectorError
+from trueup.errors import ConnectorError, OutcomeUnknown
 from trueup.model.plan import WriteKind
 from trueup.model.record import Json
 
@@ -144,7 +144,7 @@ def _send(batch: Batch, ready: Sequence[Prepared]) -> None:
         return
     result = _told(batch, ready)
     if not isinstance(result, Verdict):
-        for prepared, id in zip(ready, _ids(ready, result), strict=True):
+        for prepared, id in zip(ready, _made(ready, result), strict=True):
             batch.outcomes[prepared.item.key] = Done(str(id), created=prepared.party is None)
     elif len(ready) == 1 and result.kind in _ALONE:
         batch.outcomes[ready[0].item.key] = _refused(batch, ready[0], result)
@@ -169,14 +169,23 @@ def _told(batch: Batch, ready: Sequence[Prepared]) -> Json | Verdict:
         return rpc.tell(f"{PARTY}.create", [[prepared.values for prepared in ready]], ALL)
     context = {**ALL, "_timestamp": {name: stamp for one in ready for name, stamp in one.guard.items()}}
     if kind is WriteKind.DELETE:
-        return rpc.tell(f"{PARTY}.delete", [_ids(ready, None)], context)
+        return rpc.tell(f"{PARTY}.delete", [_ids(ready)], context)
     changed = [prepared for prepared in ready if prepared.values]
-    pairs = [part for prepared in changed for part in (_ids([prepared], None), prepared.values)]
+    pairs = [part for prepared in changed for part in (_ids([prepared]), prepared.values)]
     return rpc.tell(f"{PARTY}.write", pairs, context) if pairs else None
 
 
-def _ids(ready: Sequence[Prepared], made: Json) -> list[int]:
-    return list(made) if made else [one.party.id for one in ready if one.party is not None]
+def _ids(ready: Sequence[Prepared]) -> list[int]:
+    return [one.party.id for one in ready if one.party is not None]
+
+
+def _made(ready: Sequence[Prepared], result: Json) -> list[int]:
+    """The ids of what a call wrote to or made. OutcomeUnknown where a create does not tell them."""
+    if ready[0].item.kind is not WriteKind.CREATE:
+        return _ids(ready)
+    if not isinstance(result, list) or len(result) != len(ready) or not all(type(id) is int for id in result):
+        raise OutcomeUnknown("the answer does not name what was made")
+    return result
 
 
 def _reactivate(batch: Batch, prepared: Prepared) -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from trueup.connectors.rest import Steps
-from trueup.connectors.zendesk import jobs, reading, writing
+from trueup.connectors.zendesk import reading, writing
 
-STEPS = Steps(pull=reading.pull, read=reading.read, find=reading.find, write=writing.write, poll=jobs.poll)
+STEPS = Steps(pull=reading.pull, read=reading.read, find=reading.find, write=writing.write, poll=writing.poll)

@@ -1,8 +1,8 @@
 """Writing to Zendesk: jobs for batches; addresses, tags and whatever answers with a record one by one.
 
 Facts (vendor sheet 4): an e-mail that is sent with an existing user is added, not replaced; lists are
-replaced whole, so single tags go to their own address; batches are background jobs; create_many and
-create_or_update_many answer 403 until the vendor enabled bulk imports for the account.
+replaced whole, so single tags go to their own address; batches are background jobs; create_many
+answers 403 until the vendor enabled bulk imports for the account.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from trueup.connectors.http import Call
 from trueup.connectors.paths import nest
 from trueup.connectors.session import Session
 from trueup.connectors.verdict import Answer, Effect
-from trueup.connectors.zendesk import rows
+from trueup.connectors.zendesk import jobs, rows
 from trueup.connectors.zendesk.addresses import change_addresses
 from trueup.connectors.zendesk.fields import refused
 from trueup.connectors.zendesk.jobs import pending
@@ -156,6 +156,7 @@ def _is_plain(desk: Desk, item: WriteItem) -> bool:
 
 
 def _is_bulk(desk: Desk, item: WriteItem) -> bool:
+    """Creates that `create_many` takes, which refuses a taken address as the single create does."""
     allowed = desk.session.values.get("bulk_import", "no").lower() in ("yes", "true")
     return allowed and desk.object == "users" and item.upsert is not None
 
@@ -221,16 +222,31 @@ def _write_one(desk: Desk, item: WriteItem) -> Outcome:
 
 def _create(desk: Desk, item: WriteItem) -> Outcome:
     """A plain create: the vendor's `create_or_update` would also take somebody who has the same address,
-    and write over what is there. External ids are unique, so a repeated create is refused and found."""
+    and write over what is there."""
     try:
         answer = desk.call("POST", f"/{desk.object}", "create", {desk.one: _new(desk, item)})
     except Refused as error:
-        outcome = _refused(error, item)
-        key, holder = _holder(desk, item, outcome)
-        if holder is not None and item.upsert is not None and key == item.upsert[0] == "external_id":
-            return Done(holder)
-        return replace(outcome, existing_id=holder)
+        return _not_made(desk, item, _refused(error, item))
     return desk.done(item, answer, created=True)
+
+
+def _not_made(desk: Desk, item: WriteItem, outcome: RefusedItem) -> Outcome:
+    """What a refused create means. External ids are unique, so a repeated one is refused and found."""
+    key, holder = _holder(desk, item, outcome)
+    if holder is not None and item.upsert is not None and key == item.upsert[0] == "external_id":
+        return Done(holder)
+    return replace(outcome, existing_id=holder)
+
+
+def poll(session: Session, object: str, job: str, items: Sequence[WriteItem]) -> list[Outcome]:
+    """The outcomes of a job's items; see `jobs.poll`. Of a create that was refused, who holds its keys."""
+    desk = Desk(session, object, ())
+    return [
+        _not_made(desk, item, outcome)
+        if item.kind is WriteKind.CREATE and isinstance(outcome, RefusedItem)
+        else outcome
+        for item, outcome in zip(items, jobs.poll(session, object, job, items), strict=True)
+    ]
 
 
 def _new(desk: Desk, item: WriteItem) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal, DecimalException, localcontext
 from typing import TypeAlias
 
-from trueup.lifecycle.expressions.shapes import Thing, Unknown, both, moment, number, unknown
+from trueup.lifecycle.expressions.shapes import MOST_DIGITS, Thing, Unknown, both, moment, number, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ def _divided(left: Thing, right: Thing) -> Thing:
         return quotient if (left < 0) is (right < 0) else -quotient
     with localcontext() as context:
         context.prec = 28
-        return Decimal(left) / Decimal(right)
+        return _bounded(Decimal(left) / Decimal(right))
 
 
 def _remainder(left: Thing, right: Thing) -> Thing:
@@ -278,6 +278,8 @@ def _remainder(left: Thing, right: Thing) -> Thing:
 
 def _bounded(thing: Thing) -> Thing:
     if isinstance(thing, int) and thing.bit_length() > 256:
+        raise ArithmeticError
+    if isinstance(thing, Decimal) and abs(thing.adjusted()) > 2 * MOST_DIGITS:
         raise ArithmeticError
     return thing
 

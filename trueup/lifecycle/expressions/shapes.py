@@ -172,6 +172,10 @@ def _text(value: Thing, name: str) -> Thing:
     return str(value) if is_number else _wrong(value, name, "text")
 
 
+MOST_DIGITS = 100
+"""A number beyond that is none to a condition."""
+
+
 def number(value: Thing, name: str) -> Thing:
     """An exact number; money is its amount."""
     if isinstance(value, Mapping):
@@ -179,7 +183,7 @@ def number(value: Thing, name: str) -> Thing:
     if isinstance(value, bool):
         return _wrong(value, name, "a number")
     if isinstance(value, int | Decimal):
-        return value if isinstance(value, int) or value.is_finite() else _wrong(value, name, "a number")
+        return value if isinstance(value, int) or is_usual(value) else _wrong(value, name, "a number")
     if not isinstance(value, float | str):
         return _wrong(value, name, "a number")
     text = repr(value) if isinstance(value, float) else value.strip()
@@ -187,7 +191,12 @@ def number(value: Thing, name: str) -> Thing:
         exact = Decimal(text) if text.isascii() and len(text) <= 100 else Decimal("nan")
     except InvalidOperation:
         exact = Decimal("nan")
-    return exact if exact.is_finite() else _wrong(value, name, "a number")
+    return exact if is_usual(exact) else _wrong(value, name, "a number")
+
+
+def is_usual(exact: Decimal) -> bool:
+    """Whether a number can be written out. `1e9999999` takes nine letters and, as a whole number, an hour."""
+    return exact.is_finite() and abs(exact.adjusted()) <= MOST_DIGITS
 
 
 def _truth(value: Thing, name: str) -> Thing:

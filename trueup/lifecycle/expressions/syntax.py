@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from trueup.lifecycle.expressions.shapes import MOST_DIGITS, is_usual
+
 MAX_LENGTH = 4_000
 MAX_DEPTH = 40
 
@@ -309,7 +311,10 @@ def _number(token: _Token) -> int | Decimal:
     text = token.text
     if text[-1] in "uU":
         raise SyntaxProblem("numbers have no suffix here", token.end - 1, 1, f"write {text[:-1]}")
-    if text[:2].lower() == "0x":
+    hexadecimal = text[:2].lower() == "0x"
+    if len(text) > MOST_DIGITS or not (hexadecimal or is_usual(Decimal(text))):
+        raise SyntaxProblem("the number has too many digits", token.start, len(text), "write a smaller one")
+    if hexadecimal:
         return int(text, 16)
     return int(text) if text.isdigit() else Decimal(text)
 

@@ -13,6 +13,12 @@ from trueup.model.values import Rejected
 
 MAX_PHONE = 100
 _DIGITS = re.compile(r"\D+")
+_SPREADSHEET = re.compile(r"^(\+?\d{6,})[.,]0$")
+"""A number that a spreadsheet kept as one."""
+_CUT = re.compile(r"\d[.,]\d+[eE]\+?\d+")
+_CUT_SHORT = Rejected("a number that a spreadsheet has cut short; its last digits are lost")
+_EIGHT = frozenset({"UA", "RU", "BY", "KZ", "MD", "GE", "AM", "AZ", "KG", "LT", "LV", "EE", "TJ", "TM", "UZ"})
+"""Where 8 was dialled before an area code; some have another trunk prefix, or none, since."""
 _NOT_A_NUMBER = Rejected("not a phone number")
 _NO_REGION = Rejected("a phone number without a country code, and no phone_region is set")
 
@@ -22,7 +28,8 @@ def read_phone(text: str, region: str) -> str | Rejected:
     """`8 (912) 345-67-89` in region RU is `+79123456789`; ` x5` becomes `;ext=5`.
 
     A number counts if its length is possible where it belongs: new ranges are older than any table of
-    them. Written without `+`, it is of `region`, unless only a leading country code makes it valid.
+    them. Written without `+`, it is of `region`, unless only a leading country code makes it valid, or the
+    old trunk `8` left out.
     """
     if len(text) > MAX_PHONE:
         return Rejected("longer than a phone number can be", "TU-VAL-002")
@@ -33,10 +40,13 @@ def read_phone(text: str, region: str) -> str | Rejected:
 
 def _read(text: str, region: str) -> str | Rejected:
     """`read_phone` by the library alone."""
+    if _CUT.fullmatch(text):
+        return _CUT_SHORT
+    text = _SPREADSHEET.sub(r"\1", text)
     home = _parsed(text, region or None)
     if home is not None and phonenumbers.is_valid_number(home):
         return _formatted(home)
-    abroad = _as_international(text)
+    abroad = _after_old_trunk(text, region) or _as_international(text)
     if abroad is not None:
         return _formatted(abroad)
     if home is not None and _is_possible(home):
@@ -59,6 +69,15 @@ def _as_international(text: str) -> PhoneNumber | None:
     if not head.startswith("00") and len(_DIGITS.sub("", head)) < 11:
         return None
     number = _parsed("+" + head.removeprefix("00"), None)
+    return number if number is not None and phonenumbers.is_valid_number(number) else None
+
+
+def _after_old_trunk(text: str, region: str) -> PhoneNumber | None:
+    """The number without the 8 that was dialled before it, if that makes it valid at home."""
+    head = text.lstrip("( ")
+    if region not in _EIGHT or not head.startswith("8"):
+        return None
+    number = _parsed(head[1:].lstrip(")-. "), region)
     return number if number is not None and phonenumbers.is_valid_number(number) else None
 
 

@@ -1,0 +1,40 @@
+"""The embedded budget: limits of a group, limits of the whole account, and what a system says is left."""
+
+from __future__ import annotations
+
+from tests.connectors.kit import HandClock
+from trueup.services.budget import ACCOUNT, Allowance, TokenBudget
+
+
+def budget(clock: HandClock, *allowances: Allowance) -> TokenBudget:
+    return TokenBudget(clock, allowances, reserve=0.0)
+
+
+def calls_until_refused(one: TokenBudget, group: str) -> int:
+    """How many calls may go at once."""
+    return next(number for number in range(1000) if one.ask("crm", group, "normal", 1.0) > 0)
+
+
+def test_a_limit_of_the_account_counts_the_calls_of_every_group() -> None:
+    one = budget(HandClock(), Allowance("crm", 100, 10), Allowance("crm", 100, 1, "search"),
+                 Allowance("crm", 30, 86_400, ACCOUNT))  # fmt: skip
+    assert [one.ask("crm", group, "normal", 1.0) for group in ["search", "default"] * 10] == [0.0] * 20
+    assert calls_until_refused(one, "search") == 10
+
+
+def test_what_is_left_of_the_day_lowers_the_day_and_not_the_seconds() -> None:
+    clock = HandClock()
+    one = budget(clock, Allowance("crm", 50, 10), Allowance("crm", 1000, 86_400, ACCOUNT))
+    one.learn("crm", ACCOUNT, 70.0, None)
+    assert calls_until_refused(one, "default") == 50
+    clock.advance(10)
+    assert calls_until_refused(one, "default") == 20
+
+
+def test_what_is_left_of_the_seconds_does_not_lower_the_day() -> None:
+    clock = HandClock()
+    one = budget(clock, Allowance("crm", 50, 10), Allowance("crm", 1000, 86_400, ACCOUNT))
+    one.learn("crm", "default", 0.0, 10.0)
+    assert calls_until_refused(one, "default") == 0
+    clock.advance(10)
+    assert calls_until_refused(one, "default") == 50
