@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from trueup.mapping.compiled import remote_path
+from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.model.entity import WAS_ABSENT, Agreed, Quarantine
 from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import next_try
 from trueup.sync.rules.differences import refusal_digest
+from trueup.sync.rules.ledger import must_change
 
 
 def done(
@@ -65,6 +66,32 @@ def _seen_otherwise(delivery: Delivery, path: str) -> bool:
         return False
     seen, sent = delivery.link.observed[path], predicted(delivery)[path]
     return bool(seen not in (sent, delivery.write.replaced[path]))
+
+
+def unkept(delivery: Delivery, record: Record, mapping: ObjectMapping) -> bool:
+    """Whether the answer to this write shows another consent than was written."""
+    for key, state in delivery.write.wants.items():
+        binding = mapping.binding(key)
+        if binding is not None and binding.consent and binding.remote in record.values:
+            said = binding.read(record.values[binding.remote])
+            shown = said.get(binding.fields[0]) if isinstance(said, Mapping) else None
+            if must_change(state, shown):
+                return True
+    return False
+
+
+def not_kept(delivery: Delivery, record: Record) -> Settlement:
+    """The system took a consent and does not show it: a person has to know, so the write waits for one."""
+    return Settlement(
+        delivery.id,
+        DeliveryState.PARKED,
+        error="the system took the consent, but the record that it answered does not show it",
+        code="TU-CON-060",
+        said=dict(record.values),
+        version=record.version,
+        drops_version=record.version is None,
+        changed_at=record.changed_at,
+    )
 
 
 def predicted(delivery: Delivery) -> dict[str, Json]:

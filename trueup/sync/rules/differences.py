@@ -10,7 +10,6 @@ from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal, Shape
 from trueup.model.canonical import same
-from trueup.model.consent import ConsentState
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, Quarantine
 from trueup.model.jsontext import digest
 from trueup.model.plan import Context, Effect
@@ -18,6 +17,7 @@ from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.verdict import element_key
+from trueup.sync.rules.ledger import must_change
 
 
 @dataclass(slots=True)
@@ -110,14 +110,17 @@ def compare(
         return
     if isinstance(raw, Absent):
         return
-    if _held(reading, raw):
+    if not binding.consent and _held(reading, raw):
         return
     refusal = link.quarantine.get(binding.key)
     if refusal is not None and refusal.digest == refusal_digest(hub):
         draft.quarantine[binding.key] = refusal
         _keep(reading, draft)
         return
-    _judge(reading, hub, raw, draft, released)
+    if binding.consent:  # whatever was agreed once: what has to show and does not is written
+        _write(reading, hub, raw, draft, released)
+    else:
+        _judge(reading, hub, raw, draft, released)
 
 
 def _hub_moved(reading: Reading, hub: Value) -> bool:
@@ -140,11 +143,8 @@ def _shows(has: Mapping[str, Value] | Absent, values: Mapping[str, Value]) -> bo
 
 
 def _consent_matters(reading: Reading, state: Value) -> bool:
-    """An opt-out goes wherever it does not show; a documented opt-in only lifts an older opt-out."""
     shown = reading.has.get(reading.binding.fields[0]) if isinstance(reading.has, Mapping) else None
-    if state == ConsentState.OPTED_OUT:
-        return bool(shown != ConsentState.OPTED_OUT)
-    return bool(state == ConsentState.OPTED_IN and shown == ConsentState.OPTED_OUT)
+    return must_change(state, shown)
 
 
 def _reaches(reading: Reading) -> bool:

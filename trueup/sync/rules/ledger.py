@@ -165,3 +165,11 @@ def state(ledger: Iterable[ConsentEvent], channel: str, purpose: str) -> Consent
     if not ins:
         return ConsentState.OPTED_OUT if outs else ConsentState.UNKNOWN
     return ConsentState.OPTED_OUT if outs and max(outs) >= max(ins) else ConsentState.OPTED_IN
+
+
+def must_change(state: Value, shown: Value) -> bool:
+    """Whether a record that shows this has to be written: an opt-out goes wherever it does not show; a
+    documented opt-in only lifts an older opt-out."""
+    if state == ConsentState.OPTED_OUT:
+        return bool(shown != ConsentState.OPTED_OUT)
+    return bool(state == ConsentState.OPTED_IN and shown == ConsentState.OPTED_OUT)
