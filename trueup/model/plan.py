@@ -237,8 +237,9 @@ class Plan:
     `entity` is as it should become, its `revision` as it was read. `superseded`: ids of never-sent
     Deliveries that this plan replaces. `references`: (field, public id) of every entity that this one
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
-    reason). `withheld`: replacements newly reported but not written, as Writes that would be made.
-    `kept`: what was learned about the forms of systems that do not answer with the record.
+    reason). `missed`: by link, what it is to remember of changes that it could not get (`Link.missed`),
+    nothing for one that has caught up. `withheld`: replacements newly reported but not written, as Writes
+    that would be made. `kept`: what was learned about the forms of systems that do not answer with the record.
     """
 
     before: Entity
@@ -252,6 +253,7 @@ class Plan:
     consent: tuple[ConsentEvent, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
     skipped: tuple[tuple[str, str, str], ...] = ()
+    missed: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
     edits: tuple[int, ...] = ()
     mark: int = 0
     look_again_at: datetime | None = None

@@ -73,6 +73,7 @@ def commit(tx: Tx, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fenc
     _writes(tx, rows, stands, now, known, run_id, micros(at))
     _store(tx, rows)
     _patch(tx, [patch for plan in stands for patch in plan.links], stands, known)
+    _remember_missed(tx, {id: held for plan in stands for id, held in plan.missed.items()})
     _beside(tx, rows, stands)
     learn(tx, known, (kept for plan in stands for kept in plan.kept))
     stood = {plan.before.id for plan in stands}
@@ -366,6 +367,14 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
     kinds = {patch.link_id: str(plan.before.kind) for plan in stands for patch in plan.links}
     write_keys(tx, [(one.link_id, kinds[one.link_id], one.keys) for one in patches if one.keys is not None])
     _dangling(tx, patches, known)
+
+
+def _remember_missed(tx: Tx, missed: Mapping[int, Mapping[str, Value]]) -> None:
+    rows = [(id, dumps(held)) for id, held in missed.items() if held]
+    tx.upsert("link_missed", ("link_id",), ("held",), rows)
+    caught_up = [id for id, held in missed.items() if not held]
+    if caught_up:
+        tx.run("delete from link_missed where link_id in ints(?)", caught_up)
 
 
 def _dangling(tx: Tx, patches: Sequence[LinkPatch], known: Streams) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from trueup.errors import NotFound
@@ -55,7 +56,7 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
         " left join due d on d.kind = e.kind and d.entity_id = e.id where e.id in ints(?) order by e.id",
         list(ids),
     )
-    links = by_entity(links_where(tx, known, "l.entity_id in ints(?) order by l.id", list(ids)))
+    links = by_entity(_caught(tx, links_where(tx, known, "l.entity_id in ints(?) order by l.id", list(ids))))
     opens = _open(tx, [link.id for group in links.values() for link in group])
     edits = _edits(tx, ids)
     consent = _consent(tx, ids, links, known)
@@ -71,6 +72,13 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
         )
         for row in entities
     ]
+
+
+def _caught(tx: Tx, links: Sequence[Link]) -> list[Link]:
+    """The same links, with what they missed."""
+    ids = [link.id for link in links if not link.fresh]
+    missed = dict(tx.rows("select link_id, held from link_missed where link_id in ints(?)", ids))
+    return [replace(one, missed=loads(missed[one.id])) if one.id in missed else one for one in links]
 
 
 def _open(tx: Tx, links: list[int]) -> dict[int, list[OpenDelivery]]:

@@ -84,7 +84,8 @@ def remove_connection(tx: Tx, name: str, user: str, at: datetime) -> int:
         f" where entity_id is not null and {_LINKS}",
         id,
     )
-    tx.run(f"delete from link_notes where link_id in (select id from links where {_LINKS})", id)
+    for table in ("link_notes", "link_missed"):
+        tx.run(f"delete from {table} where link_id in (select id from links where {_LINKS})", id)
     tx.run(f"delete from formats where {_LINKS}", id)
     tx.run("update connections set configured = 0, released_at = null, approved_at = null where id = ?", id)
     mark_due(tx, [entity for (entity,) in found], "unlinked")

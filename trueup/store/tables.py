@@ -194,6 +194,13 @@ link_notes = Table(
     _text("quarantine", null=True),
 )
 
+link_missed = Table(
+    "link_missed",  # what the hub held before it changed while a record could not be judged
+    metadata,
+    _key("link_id", ForeignKey("links.id")),
+    _text("held"),  # field address to canonical value
+)
+
 link_aliases = Table(
     "link_aliases",  # an old id leads to a link, never to another alias: no cycles
     metadata,

@@ -92,6 +92,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         consent=consent,
         references=_references(after, policy),
         skipped=skipped,
+        missed=_missed(links, entity, after, policy),
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
         look_again_at=_look_again(after, policy, now),
@@ -107,6 +108,25 @@ def _look_again(after: Entity, policy: Policy, now: datetime) -> datetime | None
         if stream in policy.create
     ]
     return min((turn for turn in turns if turn is not None), default=None)
+
+
+def _missed(
+    links: Sequence[Link], before: Entity, after: Entity, policy: Policy
+) -> dict[int, dict[str, Value]]:
+    """What records that cannot be judged now will have to be told one day: of each field that moves, what
+    the hub held when they last agreed. Those that are judged have heard it all."""
+    moved = {
+        name: before.values.get(name)
+        for name in {**before.values, **after.values}
+        if before.values.get(name) != after.values.get(name)
+    }
+    found = {link.id: {**moved, **link.missed} for link in links if _absent(link, policy)}
+    caught_up = {link.id: {} for link in links if link.missed and _readable(link, policy)}
+    return {id: held for id, held in found.items() if moved} | caught_up
+
+
+def _absent(link: Link, policy: Policy) -> bool:
+    return link.remote_id is not None and not link.fresh and not _readable(link, policy)
 
 
 # -- reading --------------------------------------------------------------------------------------
