@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import ObjectRules
-from trueup.model.consent import ConsentEvent
+from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.jsontext import digest
@@ -50,6 +50,13 @@ from trueup.sync.rules.differences import (
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.groups import keep_whole
 from trueup.sync.rules.policy import Policy, Stream
+
+OPTED_IN = ConsentState.OPTED_IN
+
+AFTER_OPT_OUT = "an opt-in waits until the opt-out of the same record is written"
+
+SOON = timedelta(seconds=1)
+"""After so long an opt-in that was put off behind an opt-out is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +102,22 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         missed=_missed(links, entity, after, policy),
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
-        look_again_at=_look_again(after, policy, now),
+        look_again_at=_look_again(after, skipped, policy, now),
         kept=tuple(kept for one in seen for kept in one.forms.kept),
     )
 
 
-def _look_again(after: Entity, policy: Policy, now: datetime) -> datetime | None:
-    """The earliest time at which the clock alone would give another answer."""
+def _look_again(
+    after: Entity, skipped: Sequence[tuple[str, str, str]], policy: Policy, now: datetime
+) -> datetime | None:
+    """The earliest time at which the clock alone would give another answer, or what waits may go on."""
     turns = [
         policy.create[stream].next_change(after.values, now)
         for stream in policy.streams(after.kind)
         if stream in policy.create
     ]
+    if any(reason == AFTER_OPT_OUT for *_, reason in skipped):
+        turns.append(now + SOON)
     return min((turn for turn in turns if turn is not None), default=None)
 
 
@@ -249,6 +260,8 @@ def _outward(
         writes.extend(_switches(one.link, rules, gone_elsewhere))
         patches.append(_patch(one, draft, after, case.entity, carries=one is seen[0]))
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
+        if len(_first_the_opt_outs(draft.urgent)) < len(draft.urgent):
+            skipped.append((*one.link.stream, AFTER_OPT_OUT))
     for link in links:
         if link.state is LinkState.WANTED and link.stream in policy.mappings:
             writes.append(_create_write(link, after, context, policy, now)[0])
@@ -293,12 +306,17 @@ def _observe_only(reading: Reading, draft: Draft) -> None:
 def _updates(
     one: Seen, draft: Draft, after: Entity, rules: ObjectRules, policy: Policy, now: datetime
 ) -> Iterable[Write]:
-    yield from _bundle(one.link, draft.urgent, Lane.URGENT)
+    yield from _bundle(one.link, _first_the_opt_outs(draft.urgent), Lane.URGENT)
     if rules.leaves != "keep" and draft.ordinary:
         condition = policy.create.get(one.link.stream)
         if condition is not None and not condition.met(after.values, now).met:
             return
     yield from _bundle(one.link, draft.ordinary, Lane.NORMAL)
+
+
+def _first_the_opt_outs(urgent: Sequence[Difference]) -> Sequence[Difference]:
+    """An opt-in waits for its fuse, an opt-out for nothing: they never go together."""
+    return [one for one in urgent if one.hub != OPTED_IN] or urgent
 
 
 def _bundle(link: Link, differences: Sequence[Difference], lane: Lane) -> Iterable[Write]:
@@ -335,7 +353,7 @@ def _merged(differences: Sequence[Difference]) -> dict[str, Json]:
 
 def _gate(differences: Sequence[Difference], lane: Lane) -> str:
     if lane is Lane.URGENT:
-        return "opt_in" if any(one.hub == "opted_in" for one in differences) else ""
+        return "opt_in" if any(one.hub == OPTED_IN for one in differences) else ""
     return "clear" if any(one.effect is Effect.CLEAR for one in differences) else ""
 
 
