@@ -187,7 +187,8 @@ class Case:
 
     `marks` are the due rows as read: a mark that was renewed meanwhile stays. `released`: connections
     whose first load was released. `gates_open` are the streams of which one complete listing has
-    landed: only there may records be created.
+    landed: only there may records be created. `rival_consent`: opt-outs of entities of which nobody has
+    decided yet whether they are this one.
     """
 
     entity: Entity
@@ -195,6 +196,7 @@ class Case:
     open: tuple[OpenDelivery, ...] = ()
     edits: tuple[HubEdit, ...] = ()
     consent: tuple[ConsentEvent, ...] = ()
+    rival_consent: tuple[ConsentEvent, ...] = ()
     mark: int = 0
     reasons: tuple[str, ...] = ()
 

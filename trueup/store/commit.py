@@ -21,6 +21,7 @@ from trueup.store.codec import (
     write_quarantine,
     write_sources,
 )
+from trueup.store.decide import rivals_of
 from trueup.store.formats import learn
 from trueup.store.identify import write_keys
 from trueup.store.leases import check
@@ -430,7 +431,9 @@ def _references(tx: Tx, plans: Sequence[Plan]) -> None:
 
 
 def _consent(tx: Tx, stands: Sequence[Plan]) -> None:
-    """Append what is new; whoever else holds such an address must hear of it."""
-    heard = remember_consent(tx, [event for plan in stands for event in plan.consent])
+    """Append what is new; whoever else holds such an address, or may be the same person, must hear of it."""
     own = {plan.before.id for plan in stands if plan.consent}
-    mark_due(tx, [id for id in heard if id not in own], "consent")
+    heard = set(remember_consent(tx, [event for plan in stands for event in plan.consent]))
+    if own:
+        heard.update(other for some in rivals_of(tx, sorted(own)).values() for other in some)
+    mark_due(tx, sorted(heard - own), "consent")

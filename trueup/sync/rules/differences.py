@@ -97,6 +97,7 @@ def compare(
         _dangles(reading, draft)
         return
     if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading)):
+        _keep(reading, draft)
         return
     raw = wanted(binding, link, values, context)
     if isinstance(raw, Rejected):

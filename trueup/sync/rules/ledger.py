@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from trueup.mapping.apply import observed
@@ -27,8 +28,14 @@ LISTS = {"email": "emails", "phone": "phones", "sms": "phones"}
 knows which of them was meant."""
 
 
-def events(readings: Sequence[Reading], values: Mapping[str, Value], now: datetime) -> list[ConsentEvent]:
-    """What this reading of one link adds: an opt-out newly seen, an opt-in that is documented.
+def events(
+    readings: Sequence[Reading],
+    values: Mapping[str, Value],
+    stored: Sequence[ConsentEvent],
+    now: datetime,
+) -> list[ConsentEvent]:
+    """What this reading of one link adds: an opt-out newly seen, or seen before by nobody who understood
+    it (its word was mended), and an opt-in that is documented.
 
     A value that does not mean `opted out` says nothing; so does a removed tick. `values` are the
     record's own canonical values: its addresses become subjects beside its Ref.
@@ -36,18 +43,21 @@ def events(readings: Sequence[Reading], values: Mapping[str, Value], now: dateti
     found: list[ConsentEvent] = []
     for reading in readings:
         if reading.binding.consent and isinstance(reading.has, Mapping):
-            found.extend(_events(reading, values, now))
+            found.extend(_events(reading, values, stored, now))
     return found
 
 
-def _events(reading: Reading, values: Mapping[str, Value], now: datetime) -> Iterable[ConsentEvent]:
+def _events(
+    reading: Reading, values: Mapping[str, Value], stored: Sequence[ConsentEvent], now: datetime
+) -> Iterable[ConsentEvent]:
     channel, purpose = reading.binding.consent or ("", "")
     name = reading.binding.fields[0]
     assert isinstance(reading.has, Mapping)
     yield from _elsewhere(reading, channel, purpose, now)
     said = reading.has.get(name)
     again = said == ConsentState.OPTED_IN and _documented(reading)
-    if reading.was is not None and reading.was.get(name) == said and not again:
+    known = reading.was is not None and reading.was.get(name) == said
+    if known and not again and not (said == ConsentState.OPTED_OUT and _unheard(reading, stored)):
         return
     link = reading.link
     if said == ConsentState.OPTED_OUT:
@@ -96,6 +106,82 @@ def _newly_out(binding: Binding, held: Mapping[str, Value], known: Link | None) 
         return False
     before = observed([binding], known.observed).values if known is not None else {}
     return before.get(name) != ConsentState.OPTED_OUT
+
+
+def _unheard(reading: Reading, stored: Sequence[ConsentEvent]) -> bool:
+    """Whether nobody ever heard of the opt-out that this record shows, and the hub did not write it."""
+    if reading.agreed is None or reading.agreed.hub == ConsentState.OPTED_OUT:
+        return False
+    return not any(
+        event.subject == link_ref(reading)
+        and (event.channel, event.purpose) == reading.binding.consent
+        and event.state is ConsentState.OPTED_OUT
+        for event in stored
+    )
+
+
+def inherited(
+    known: Sequence[ConsentEvent],
+    before: Mapping[str, Value],
+    after: Mapping[str, Value],
+    edited: Callable[[str], bool],
+) -> list[ConsentEvent]:
+    """The person's opt-outs for addresses that took the place of others; the old ones keep theirs.
+
+    `edited` tells whether somebody changed a field. What a first sight brings inherits nothing: it may turn
+    out to be another person's address.
+    """
+    found: list[ConsentEvent] = []
+    for channel, purpose in sorted({(event.channel, event.purpose) for event in known}):
+        last = _standing_opt_out(known, channel, purpose)
+        if last is not None:
+            out = {event.subject for event in known if _alike(event, last)}
+            new = _new_addresses(channel, before, after, edited)
+            found.extend(
+                replace(last, subject_kind="address", subject=key) for key in sorted(new) if key not in out
+            )
+    return found
+
+
+def _standing_opt_out(known: Sequence[ConsentEvent], channel: str, purpose: str) -> ConsentEvent | None:
+    """The last opt-out, if the ledger's state is `opted_out`."""
+    if state(known, channel, purpose) is not ConsentState.OPTED_OUT:
+        return None
+    mine = [event for event in known if (event.channel, event.purpose) == (channel, purpose)]
+    outs = [event for event in mine if event.state is ConsentState.OPTED_OUT]
+    return max(outs, key=lambda event: event.at)
+
+
+def _alike(event: ConsentEvent, other: ConsentEvent) -> bool:
+    return (event.channel, event.purpose, event.state) == (other.channel, other.purpose, other.state)
+
+
+def _new_addresses(
+    channel: str,
+    before: Mapping[str, Value],
+    after: Mapping[str, Value],
+    edited: Callable[[str], bool],
+) -> set[str]:
+    new: set[str] = set()
+    for name in _fields(channel):
+        old_keys, keys = _keys(channel, before.get(name)), _keys(channel, after.get(name))
+        if old_keys - keys and edited(name):
+            new |= keys - old_keys
+    return new
+
+
+def addresses_of(channel: str, values: Mapping[str, Value]) -> set[str]:
+    """The keys of all addresses that a contact holds for this channel."""
+    return set[str]().union(*(_keys(channel, values.get(name)) for name in _fields(channel)))
+
+
+def _fields(channel: str) -> tuple[str, ...]:
+    return (*ADDRESSES.get(channel, ()), *((LISTS[channel],) if channel in LISTS else ()))
+
+
+def _keys(channel: str, held: Value) -> set[str]:
+    listed = held if isinstance(held, list) else [held]
+    return {subject_key(channel, str(one)) for one in listed if one}
 
 
 def link_ref(reading: Reading) -> str:

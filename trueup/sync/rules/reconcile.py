@@ -232,7 +232,7 @@ def _consent(
         if binding.consent
     }
     settled = [[r for r in one.readings if r.binding.key not in one.unsettled] for one in seen]
-    return settle_consent(state, case.consent, settled, pairs, now)
+    return settle_consent(state, case, settled, pairs, now)
 
 
 # -- writing --------------------------------------------------------------------------------------
