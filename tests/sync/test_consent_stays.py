@@ -1,18 +1,25 @@
-"""Whose opt-out it is: it follows the person to a new address, past a removed connection, to all candidates."""
+"""Whose opt-out it is: it follows the person to a new address, past removed connections and records."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from tests.sync.consenting import FLAG, STATE, ann, both_have_ann, consent_hub, later, opted_out, two
-from tests.sync.memory import Clock, Memory
-from tests.sync.small_hub import SmallHub, rules, with_policy
+from tests.sync.memory import ALL, Clock, Memory
+from tests.sync.small_hub import Always, Said, SmallHub, rules, with_policy
 from tests.sync.test_dormant import asleep
+from trueup.connectors.base import Capability
 from trueup.mapping.apply import compile_mapping
 from trueup.mapping.schema import ConsentRule
 from trueup.model.canonical import Locale
 from trueup.model.fields import TABLES, Kind
+from trueup.sync.inbox import land
+from trueup.sync.tally import Tally
 
 NAMED = ("email", "first_name", "last_name", "phone")
 
@@ -136,3 +143,42 @@ def test_and_the_other_way_round_to_the_one_who_is_new(tmp_path: Path) -> None:
     assert hub.systems["a"].values("1")["optout"] is True
     first = hub.store.case(hub.store.find(Kind.CONTACT, "x1@example.com", 9)[0])
     assert first.entity.values.get(STATE) != "opted_out"  # whom nobody takes for the second one
+
+
+@pytest.mark.parametrize("goes", ["merged", "deleted"])
+def test_an_opt_out_that_was_read_but_not_decided_outlives_its_record(tmp_path: Path, goes: str) -> None:
+    clock = Clock()
+    hub = consent_hub(tmp_path, clock, {"a": Memory(clock), "b": Memory(clock)})
+    a = hub.systems["a"]
+    a.add(**ann(optout=False))
+    both_have_ann(hub)
+    a.edit("2", optout=True)
+    land(hub.parts, ("a", "people"), Tally(), None)  # and then the run dies
+    if goes == "merged":
+        a.merge("2", "1")
+    else:
+        a.delete("2")
+    later(hub, clock)
+    assert (opted_out(hub), hub.systems["b"].values("1")["optout"]) == (True, True)
+
+
+@pytest.mark.parametrize("capabilities", [ALL, ALL - {Capability.INCREMENTAL}], ids=["changes", "listings"])
+def test_a_record_that_is_not_taken_delivers_its_opt_out_by_address(
+    tmp_path: Path, capabilities: frozenset[Capability]
+) -> None:
+    clock = Clock()
+    hub = consent_hub(tmp_path, clock, {"a": Memory(clock, capabilities=capabilities), "b": Memory(clock)})
+    with_policy(hub, replace(hub.parts.policy, take={("a", "people"): Nobody()}))
+    hub.systems["b"].add(**ann(optout=False))
+    hub.systems["a"].add(**ann(optout=True))
+    for _ in range(3):
+        later(hub, clock)
+    assert (opted_out(hub), hub.systems["b"].values("1")["optout"]) == (True, True)
+    assert len(hub.store.case(hub.store.find(Kind.CONTACT, "ann lee", 9)[0]).consent) == 1
+
+
+class Nobody(Always):
+    """A condition that no record meets."""
+
+    def met(self, values: Mapping[str, object], now: datetime) -> Said:
+        return Said(False)

@@ -289,8 +289,8 @@ class Landing:
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
     was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
-    paths that were asked for; a completed listing remembers them. `consent`: opt-outs that deleted or merged
-    records showed when they went.
+    paths that were asked for; a completed listing remembers them. `consent`: opt-outs that no decision will
+    read, of records that were deleted, merged away or not taken.
     """
 
     connection: str

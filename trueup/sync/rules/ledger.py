@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from trueup.mapping.apply import observed
-from trueup.mapping.compiled import Binding, ObjectMapping
+from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.consents import consent_said, out_elsewhere
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
 from trueup.model.consent import ConsentEvent, ConsentState
-from trueup.model.entity import Link
+from trueup.model.entity import WAS_ABSENT, Link
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules.evidence import Reading
@@ -81,31 +81,6 @@ def _elsewhere(reading: Reading, channel: str, purpose: str, now: datetime) -> I
             for kind, subject in (("ref", link_ref(reading)), ("address", subject_key(channel, address))):
                 out, source = ConsentState.OPTED_OUT, reading.link.connection
                 yield ConsentEvent(kind, subject, channel, purpose, out, at, bool(moment), source)
-
-
-def last_words(
-    mapping: ObjectMapping, record: Record, known: Link | None, now: datetime
-) -> list[ConsentEvent]:
-    """Opt-outs that a record shows as it is deleted or merged away, and that `known`, the link as it was
-    last read, did not show: nobody will read that record again."""
-    held = observed(mapping.bindings, record.values).values
-    ref = f"{mapping.connection}/{mapping.object}/{record.id}"
-    found: list[ConsentEvent] = []
-    for binding in mapping.bindings:
-        if binding.consent and _newly_out(binding, held, known):
-            channel, purpose = binding.consent
-            out, at, source = ConsentState.OPTED_OUT, record.changed_at or now, mapping.connection
-            for kind, subject in subjects(ref, channel, held, out):
-                found.append(ConsentEvent(kind, subject, channel, purpose, out, at, False, source))
-    return found
-
-
-def _newly_out(binding: Binding, held: Mapping[str, Value], known: Link | None) -> bool:
-    name = binding.fields[0]
-    if held.get(name) != ConsentState.OPTED_OUT:
-        return False
-    before = observed([binding], known.observed).values if known is not None else {}
-    return before.get(name) != ConsentState.OPTED_OUT
 
 
 def _unheard(reading: Reading, stored: Sequence[ConsentEvent]) -> bool:
@@ -182,6 +157,31 @@ def _fields(channel: str) -> tuple[str, ...]:
 def _keys(channel: str, held: Value) -> set[str]:
     listed = held if isinstance(held, list) else [held]
     return {subject_key(channel, str(one)) for one in listed if one}
+
+
+def last_words(
+    mapping: ObjectMapping, record: Record, known: Link | None, now: datetime
+) -> list[ConsentEvent]:
+    """Opt-outs that no decision will read: of a record that is deleted, merged away or not taken. What the
+    record shows, and what `known`, the link, showed in readings that nobody has decided on yet."""
+    shown = {**(known.observed if known is not None else {}), **record.values}
+    held, before = observed(mapping.bindings, shown).values, _decided(mapping, known)
+    ref = f"{mapping.connection}/{mapping.object}/{record.id}"
+    out, at, source = ConsentState.OPTED_OUT, record.changed_at or now, mapping.connection
+    return [
+        ConsentEvent(kind, subject, *binding.consent, out, at, False, source)
+        for binding in mapping.bindings
+        if binding.consent and held.get(binding.fields[0]) == out != before.get(binding.fields[0])
+        for kind, subject in subjects(ref, binding.consent[0], held, out)
+    ]
+
+
+def _decided(mapping: ObjectMapping, known: Link | None) -> Mapping[str, Value]:
+    """What a record showed when it was last decided."""
+    if known is None or known.fresh:
+        return {}
+    said = {**known.observed, **known.base}
+    return observed(mapping.bindings, {path: raw for path, raw in said.items() if raw != WAS_ABSENT}).values
 
 
 def link_ref(reading: Reading) -> str:
