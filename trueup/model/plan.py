@@ -290,7 +290,8 @@ class Landing:
     was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
     paths that were asked for; a completed listing remembers them. `consent`: opt-outs that no decision will
-    read, of records that were deleted, merged away or not taken.
+    read, of records that were deleted, merged away or not taken. `unreadable` are records that are there
+    and could not be read, `rejected` the number of rows of which nobody can tell whose they are.
     """
 
     connection: str
@@ -305,6 +306,8 @@ class Landing:
     fields: tuple[str, ...] = ()
     moved: tuple[tuple[str, int], ...] = ()
     consent: tuple[ConsentEvent, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +328,8 @@ class StreamState:
 
     `cursor` is where CHANGES go on; `listing_cursor` where an unfinished listing (number `listing`)
     goes on; `listed_at` when a listing was last complete, None if never; `read_at` when a reading last
-    ended; `fields` the remote paths that the last complete listing asked for.
+    ended; `fields` the remote paths that the last complete listing asked for; `rejected` how many rows of the
+    last listing could not be read, nor told whose they are.
     """
 
     connection: str
@@ -336,6 +340,7 @@ class StreamState:
     listed_at: datetime | None = None
     read_at: datetime | None = None
     fields: tuple[str, ...] = ()
+    rejected: int = 0
 
 
 class Verdict(StrEnum):

@@ -256,6 +256,9 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
             " where id in ints(?)",
             [row[0] for row in found.buried],
         )
+    if listing is not None and landing.unreadable:
+        sql = "update links set listing = ? where stream_id = ? and remote_id in texts(?)"
+        tx.run(sql, listing, stream_id, sorted(landing.unreadable))
     if listing is not None and found.listed:
         tx.run("update links set listing = ?, seen_at = ? where id in ints(?)", listing, at, found.listed)
     for record in landing.records:
@@ -276,9 +279,10 @@ def _hear(tx: Tx, landing: Landing, stream_id: int) -> None:
 
 
 def _news(tx: Tx, landing: Landing) -> list[ConsentEvent]:
-    """A record left out that names no time is heard of at every listing: once is enough till an opt-in."""
+    """A record left out that names no time is heard of in every listing: once will do, until an opt-in."""
     found = tx.rows(
-        "select subject, channel, purpose, state from consent_events where subject in texts(?) order by at, id",
+        "select subject, channel, purpose, state from consent_events where subject in texts(?)"
+        " order by at, id",
         sorted({event.subject for event in landing.consent}),
     )
     last = {(subject, channel, purpose): state for subject, channel, purpose, state in found}
@@ -347,6 +351,9 @@ def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None
 
 
 def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> None:
+    if landing.rejected:
+        more = "update streams set listing_rejected = listing_rejected + ? where id = ?"
+        tx.run(more, landing.rejected, stream_id)
     cursor = None if landing.cursor is None else dumps(landing.cursor)
     if not landing.complete:
         if cursor is not None:

@@ -101,6 +101,7 @@ streams = Table(
     _text("listing_cursor", null=True),
     _big("listing", default=0),  # the listing that runs, or ran last
     _big("listing_began_at", null=True),
+    _big("listing_rejected", default=0),  # rows of it that could not be read
     _big("listed", default=0),  # the last listing that was complete
     _big("listed_at", null=True),
     _big("read_at", null=True),

@@ -101,6 +101,7 @@ def _store(
         tally.notes.append(discreet(f"{stream[0]} {stream[1]} {where}: {why}"))
     kept, at = _taken(parts, stream, page.records, tally), parts.now()
     rules = parts.policy.rules[stream]
+    unreadable, unnamed = _rejected(parts, stream, page)
     landing = Landing(
         stream[0],
         stream[1],
@@ -113,6 +114,8 @@ def _store(
         ended=not page.more,
         fields=tuple(fields),
         consent=tuple(_last_words(parts, stream, page.records, kept, at)),
+        unreadable=unreadable,
+        rejected=unnamed,
     )
     if rules.kind is None:
         moved = parts.store.land_facts(stream[0], facts(rules, kept), parts.now())
@@ -123,6 +126,17 @@ def _store(
     else:
         tally.landed(stream, parts.store.land(landing, fence))
     parts.progress("read", *stream, len(page.records))
+
+
+def _rejected(parts: Parts, stream: Stream, page: Page) -> tuple[tuple[str, ...], int]:
+    """Of the rows that could not be read: known records that they are named by (`id`, or `id.field`), and how
+    many of them name none."""
+    here = {record.id for record in page.records}
+    names = [{where, where.rpartition(".")[0]} for where, _ in page.rejected]
+    asked = sorted({name for some in names for name in some if name} - here)
+    known = set(parts.store.known(*stream, asked)) if asked else set()
+    unnamed = sum(not some & (here | known) for some in names)
+    return tuple(sorted(known)), unnamed
 
 
 def _last_words(
@@ -161,6 +175,13 @@ def _account_for_missing(parts: Parts, stream: Stream, listing: int, tally: Tall
         return
     missing, living = parts.store.missing(*stream, listing)
     if not missing:
+        return
+    rejected = parts.store.stream(*stream).rejected
+    if rejected:
+        tally.notes.append(
+            f"{stream[0]} {stream[1]}: {rejected} rows could not be read, nor told whose they are; so the "
+            f"{missing} known records that this listing lacks were not treated as deleted"
+        )
         return
     if too_many_missing(missing, living, parts.fuses["delete"]):
         tally.add(stream, "held missing", missing)

@@ -251,7 +251,7 @@ def _outward(
     withheld: list[Write] = []
     patches: list[LinkPatch] = []
     skipped: list[tuple[str, str, str]] = []
-    gone_elsewhere = {link.connection for link in links if link.state is LinkState.TOMBSTONE}
+    gone_elsewhere = _gone(links)
     for one in seen:
         draft = _draft(one, after, context, policy, now)
         rules = policy.rules[one.link.stream]
@@ -355,6 +355,13 @@ def _gate(differences: Sequence[Difference], lane: Lane) -> str:
     if lane is Lane.URGENT:
         return "opt_in" if any(one.hub == OPTED_IN for one in differences) else ""
     return "clear" if any(one.effect is Effect.CLEAR for one in differences) else ""
+
+
+def _gone(links: Sequence[Link]) -> set[str]:
+    """Connections in which the person is not any more: a record was deleted there, and none is left. One
+    that the system joined with another is no person who went."""
+    left = {link.connection for link in links if link.state is not LinkState.TOMBSTONE}
+    return {link.connection for link in links if link.buried in ("deleted", "missing")} - left
 
 
 def _switches(link: Link, rules: ObjectRules, gone_elsewhere: set[str]) -> Iterable[Write]:
