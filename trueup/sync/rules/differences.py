@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,14 +10,15 @@ from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal, Shape
 from trueup.model.canonical import same
+from trueup.model.consent import ConsentState
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, Quarantine
 from trueup.model.jsontext import digest
 from trueup.model.plan import Context, Effect
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.ledger import ADDRESSES, must_change
 from trueup.sync.rules.verdict import element_key
-from trueup.sync.rules.ledger import must_change
 
 
 @dataclass(slots=True)
@@ -148,9 +149,30 @@ def _consent_matters(reading: Reading, state: Value) -> bool:
     return must_change(state, shown)
 
 
+def by_address(binding: Binding) -> bool:
+    """Whether the system keeps this consent with an address, not with the record."""
+    return binding.remote.startswith("subscription.")
+
+
 def _reaches(reading: Reading) -> bool:
-    """A subscription is kept by address: without one there is nothing to unsubscribe."""
-    return not reading.binding.remote.startswith("subscription.") or reading.has is not ABSENT
+    """Without an address there is nothing to unsubscribe."""
+    return not by_address(reading.binding) or reading.has is not ABSENT
+
+
+def for_new_address(
+    readings: Sequence[Reading], ordinary: Sequence[Difference], values: Mapping[str, Value]
+) -> list[Difference]:
+    """Opt-outs that a system keeps by address, for the address that a record is about to get: they go in the
+    same write, so that it is never mailable."""
+    moved = {name for one in ordinary for name in one.binding.fields}
+    return [
+        Difference(reading.binding, raw, hub, Effect.FILL, standing(reading))
+        for reading in readings
+        if reading.binding.consent and by_address(reading.binding)
+        if moved.intersection(ADDRESSES.get(reading.binding.consent[0], ()))
+        if (hub := hub_side(reading.binding, values)) == ConsentState.OPTED_OUT
+        if not isinstance(raw := reading.binding.write(values), Rejected | Absent)
+    ]
 
 
 def _held(reading: Reading, raw: Json) -> bool:

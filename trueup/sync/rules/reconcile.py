@@ -43,6 +43,7 @@ from trueup.sync.rules.differences import (
     Draft,
     Waits,
     compare,
+    for_new_address,
     refusal_digest,
     set_aside,
     wanted,
@@ -311,7 +312,8 @@ def _updates(
         condition = policy.create.get(one.link.stream)
         if condition is not None and not condition.met(after.values, now).met:
             return
-    yield from _bundle(one.link, draft.ordinary, Lane.NORMAL)
+    also = for_new_address(one.readings, draft.ordinary, after.values)
+    yield from _bundle(one.link, [*draft.ordinary, *also], Lane.NORMAL)
 
 
 def _first_the_opt_outs(urgent: Sequence[Difference]) -> Sequence[Difference]:
