@@ -50,7 +50,8 @@ def test_a_parked_one_is_not_fought_over_and_goes_when_a_person_says_so(
     target = hub.systems["target"]
     assert len(target.written) == 1
     target.keeps = lambda path, value: value
-    hub.store.retry([one.id for one in hub.store.deliveries([DeliveryState.PARKED], None, 9)], clock.now())
+    ids = [one.id for one in hub.store.deliveries([DeliveryState.PARKED], None, 9)]
+    hub.store.retry(ids, "steward", clock.now())
     later(hub, clock)
     assert (target.values("1")["optout"], parked(hub)) == (True, [])
 

@@ -68,10 +68,10 @@ class Write:
     """One intended write to one record.
 
     `link_id` 0 means a create: a wanted Link of `connection`/`object` is made with it. `values`: remote
-    path to remote value (None clears; `{"+": [...], "-": [...]}` changes elements of a list). `wants`:
-    binding key to what the hub holds there, the hub side of the agreement once it is done. `replaced`: remote
-    path to what stood there (rollback and unmerge need it). `gate`: the fuse kind that it must pass
-    (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
+    path to remote value (None clears; `{"+": [...], "-": [...]}` changes elements of a list, see
+    `mapping.elements`). `wants`: binding key to what the hub holds there, the hub side of the agreement once
+    it is done. `replaced`: remote path to what stood there (rollback and unmerge need it). `gate`: the fuse
+    kind that it must pass (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
     `upsert`: (key field, value) for a create. `aside`: bindings that a create leaves out because their
     value does not fit, kept with the new link.
     """
@@ -241,7 +241,8 @@ class Plan:
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
     reason). `missed`: by link, what it is to remember of changes that it could not get (`Link.missed`),
     nothing for one that has caught up. `withheld`: replacements newly reported but not written, as Writes
-    that would be made. `kept`: what was learned about the forms of systems that do not answer with the record.
+    that would be made. `kept`: what was learned about the forms of systems that do not answer with the
+    record.
     """
 
     before: Entity

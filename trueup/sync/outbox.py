@@ -22,6 +22,7 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
+from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
 from trueup.model.entity import public_id
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, Write, WriteKind
@@ -194,9 +195,9 @@ class Push:
         whole = acknowledge.predicted(delivery)
         values: dict[str, Json] = {}
         for path, value in write.values.items():
-            if isinstance(value, dict) and set(value) == {"+", "-"}:
+            if is_change(value):
                 single = Elements(tuple(value["+"]), tuple(value["-"]))
-                values[path] = single if path in by_element else whole[path]
+                values[path] = single if path in by_element and "sign" not in value else whole[path]
             else:
                 values[path] = value
         if write.upsert is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
+from trueup.mapping.elements import changed, is_change, listed, written
 from trueup.model.entity import WAS_ABSENT, Agreed, Quarantine
 from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
 from trueup.model.record import Json, Record
@@ -97,20 +98,9 @@ def not_kept(delivery: Delivery, record: Record) -> Settlement:
 def predicted(delivery: Delivery) -> dict[str, Json]:
     """What the record should hold after the write, in remote form; element changes applied."""
     return {
-        path: _applied(value, delivery.link.observed.get(path))
+        path: changed(delivery.link.observed.get(path), value)
         for path, value in delivery.write.values.items()
     }
-
-
-def _applied(value: Json, before: Json) -> Json:
-    if not _by_element(value):
-        return value
-    held = [one for one in before or [] if one not in value["-"]]
-    return held + [one for one in value["+"] if one not in held]
-
-
-def _by_element(value: Json) -> bool:
-    return isinstance(value, dict) and set(value) == {"+", "-"}
 
 
 def _settled_at(delivery: Delivery, path: str, now: Json) -> Json:
@@ -118,14 +108,19 @@ def _settled_at(delivery: Delivery, path: str, now: Json) -> Json:
     by element, only our part of it. What others put there or took away meanwhile stays their edit."""
     change = delivery.write.values[path]
     before = delivery.link.base.get(path, delivery.link.observed.get(path))
-    if not _by_element(change) or not isinstance(now, list) or before == WAS_ABSENT:
+    if (
+        not is_change(change)
+        or before == WAS_ABSENT
+        or not isinstance(now, str if "sign" in change else list)
+    ):
         return now
-    ours = _applied(change, before)
-    reshaped = [one for one in change["+"] if one not in now]
+    ours, told = listed(changed(before, change), change), listed(now, change)
+    reshaped = [one for one in change["+"] if one not in told]
     if not reshaped:
-        return ours if _differs(now, ours) else now
-    there = _applied(change, delivery.link.observed.get(path))
-    return [one for one in ours if one not in reshaped] + [one for one in now if one not in there]
+        return written(ours, change) if _differs(told, ours) else now
+    there = listed(changed(delivery.link.observed.get(path), change), change)
+    kept = [one for one in ours if one not in reshaped]
+    return written(kept + [one for one in told if one not in there], change)
 
 
 def _news(

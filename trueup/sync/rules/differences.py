@@ -8,6 +8,7 @@ from datetime import datetime
 
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
+from trueup.mapping.elements import change, listed, present, with_element, without_element
 from trueup.mapping.schema import Refusal, Shape
 from trueup.model.canonical import same
 from trueup.model.consent import ConsentState
@@ -180,7 +181,7 @@ def _held(reading: Reading, raw: Json) -> bool:
     if reading.has is ABSENT:
         return False
     if reading.binding.shape is Shape.ELEMENT:
-        return bool(raw) == (reading.binding.element in (reading.raw or ()))
+        return bool(raw) == present(reading.raw, reading.binding.element, reading.binding.sign)
     keeps = reading.binding.read(raw) if reading.binding.refers is None else None
     if keeps is None:
         return _same_ids(raw, reading.raw)
@@ -298,20 +299,25 @@ def _effect(reading: Reading, raw: Json) -> Effect:
 
 def _payload(reading: Reading, raw: Json) -> Json:
     """A list is changed by its elements: what others put there meanwhile stays."""
-    if reading.binding.shape is Shape.ELEMENT:
-        element = reading.binding.element
-        return {"+": [element], "-": []} if raw else {"+": [], "-": [element]}
-    if reading.binding.shape in (Shape.LIST, Shape.ELEMENTS) and isinstance(raw, list):
-        has = [(one, _element(reading.binding, one)) for one in _listed(reading.raw)]
-        wanted = [(one, _element(reading.binding, one)) for one in raw]
-        there, stay = {key for _, key in has}, {key for _, key in wanted}
+    binding, there = reading.binding, standing(reading)
+    if binding.shape is Shape.ELEMENT:
+        step = with_element if raw else without_element
+        return step(there, binding.element, binding.sign)
+    if binding.shape in (Shape.LIST, Shape.ELEMENTS) and (isinstance(raw, list) or _shares(binding, there)):
+        form = change([], [], there, binding.sign)
+        has = [(one, _element(binding, one)) for one in listed(there, form)]
+        wanted = [(one, _element(binding, one)) for one in listed(raw, form)]
+        known, stay = {key for _, key in has}, {key for _, key in wanted}
         gone = [one for one, key in has if key is not None and key not in stay]
-        return {"+": [one for one, key in wanted if key not in there], "-": gone}
+        return change([one for one, key in wanted if key not in known], gone, there, binding.sign)
     return raw
 
 
-def _listed(raw: Json) -> list[Json]:
-    return raw if isinstance(raw, list) else []
+def _shares(binding: Binding, there: Json) -> bool:
+    """Whether the list is not this binding's alone: then it is not replaced or cleared as a whole."""
+    if binding.sign or not isinstance(there, list):
+        return bool(binding.sign)
+    return any(_element(binding, one) is None for one in there)
 
 
 def _element(binding: Binding, element: Json) -> str | None:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from trueup.mapping.apply import put
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import ObjectMapping
+from trueup.mapping.elements import is_change
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
@@ -343,8 +345,9 @@ def _merged(differences: Sequence[Difference]) -> dict[str, Json]:
     values: dict[str, Json] = {}
     for one in differences:
         before = values.get(one.binding.remote)
-        if isinstance(before, dict) and isinstance(one.value, dict) and "+" in before:
+        if is_change(before) and is_change(one.value):
             values[one.binding.remote] = {
+                **before,
                 "+": [*before["+"], *one.value["+"]],
                 "-": [*before["-"], *one.value["-"]],
             }
@@ -534,16 +537,10 @@ def _create_values(
         elif isinstance(raw, Rejected):
             if raw.code != READ_ONLY_CODE:
                 aside[binding.key] = set_aside(link, binding, "out", raw, hub, now)
-        elif raw in (None, "", []):
-            if binding.default is not None:
-                made[binding.remote] = binding.default
-        elif binding.element:
-            if raw:
-                made.setdefault(binding.remote, []).append(binding.element)
-                wants[binding.key] = hub
-        else:
-            made[binding.remote] = raw
+        elif put(made, binding, raw):
             wants[binding.key] = hub
+        elif binding.default is not None:
+            made[binding.remote] = binding.default
     return made, wants, waits, aside
 
 
