@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from trueup.mapping.elements import is_change
 from trueup.model.record import Json
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def value_text(value: Json, most: int = 60) -> str:
     """A value of a contact for people: quoted text, `nothing`, lists with commas."""
     if value is None or value == "" or value == []:
         return "nothing"
-    if isinstance(value, dict) and set(value) == {"+", "-"}:
+    if is_change(value):
         text = " ".join([*(f"+{one}" for one in value["+"]), *(f"-{one}" for one in value["-"])])
     elif isinstance(value, list):
         text = "[" + ", ".join(str(one) for one in value) + "]"

@@ -7,14 +7,16 @@ a whole entity (for a create), `keeps` tells what one binding's target would mak
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from rapidfuzz import process
 
 from trueup.errors import ConfigError, Problem
-from trueup.mapping.bind import Site, field_binding
+from trueup.mapping.bind import Site, field_binding, sign_of
 from trueup.mapping.compiled import Binding, ObjectMapping, Observation
 from trueup.mapping.consents import consent_binding
+from trueup.mapping.elements import change, changed, listed, with_element
 from trueup.mapping.schema import ConsentRule, Direction, FieldRule, ObjectRules, Shape
 from trueup.mapping.transforms import UnknownTransform
 from trueup.mapping.words import word_key
@@ -63,13 +65,16 @@ def compile_bindings(
     problems: list[Problem] = []
     field_rules = [rule for each in rules.fields for rule in _with_currency(each, rules, table, problems)]
     reserved = _reserved(field_rules, rules.consent)
+    signs = _signs(field_rules, table, locale, specs, reserved)
     taken: set[str] = set()
     bindings: list[Binding] = []
     for rule in field_rules:
         field = _field(rule, table, problems)
         if field is None:
             continue
-        site = Site(rule, field, locale, specs.get(rule.remote), reserved.get(rule.remote, frozenset()))
+        own = reserved.get(rule.remote, frozenset())
+        sign = signs.get(rule.remote.partition("#")[0], "")
+        site = Site(rule, field, locale, specs.get(rule.remote), own, sign)
         try:
             bindings.append(field_binding(site, _key(rule.remote, field.name, taken)))
         except UnknownTransform as error:
@@ -77,7 +82,8 @@ def compile_bindings(
     for consent in rules.consent:
         path = f"{consent.remote}#{consent.element}" if consent.shape is Shape.ELEMENT else consent.remote
         key = _key(path, f"{consent.channel}.{consent.purpose}", taken)
-        bindings.append(consent_binding(consent, specs.get(consent.remote), key))
+        sign = signs.get(consent.remote, "")
+        bindings.append(consent_binding(consent, specs.get(consent.remote), key, sign))
     problems.extend(_said_twice(bindings))
     if problems:
         raise ConfigError(problems)
@@ -123,10 +129,8 @@ def remote_values(
         written = binding.write(values)
         if isinstance(written, Rejected):
             rejected[binding.key] = written
-        elif binding.shape is Shape.ELEMENT:
-            _put_element(remote, binding, written)
-        elif written is not None and written is not ABSENT:
-            remote[binding.remote] = _merged(remote.get(binding.remote), written)
+        elif written is not ABSENT:
+            put(remote, binding, written)
     return remote, rejected
 
 
@@ -145,20 +149,19 @@ def keeps(binding: Binding, values: Mapping[str, Value]) -> Mapping[str, Value] 
     return binding.read(written)
 
 
-def _put_element(remote: dict[str, Json], binding: Binding, present: Json) -> None:
-    if present:
-        remote[binding.remote] = _merged(remote.get(binding.remote), [binding.element])
-
-
-def _merged(there: Json, more: Json) -> Json:
-    """A list field that several bindings write in one create."""
-    if there is None:
-        return more
-    if isinstance(there, list) and isinstance(more, list):
-        return list(dict.fromkeys([*there, *more]))
-    if isinstance(there, str) and isinstance(more, list):
-        return (";" if ";" in there or "," not in there else ",").join([there, *more])
-    return more
+def put(made: dict[str, Json], binding: Binding, raw: Json) -> bool:
+    """Lay what one binding writes into a new record; whether there was anything. Several may share a list."""
+    if raw in (None, "", []) or (binding.shape is Shape.ELEMENT and not raw):
+        return False
+    there = made.get(binding.remote)
+    if binding.shape is Shape.ELEMENT:
+        made[binding.remote] = changed(there, with_element(there, binding.element, binding.sign))
+    elif there is None:
+        made[binding.remote] = raw
+    else:
+        more = change(listed(raw, change([], [], raw, binding.sign)), [], there, binding.sign)
+        made[binding.remote] = changed(there, more)
+    return True
 
 
 def _key(path: str, field: str, taken: set[str]) -> str:
@@ -211,6 +214,26 @@ def _reserved(fields: Iterable[FieldRule], consent: Iterable[ConsentRule]) -> di
         if each.shape is Shape.ELEMENT:
             found.setdefault(each.remote, set()).add(word_key(each.element))
     return {path: frozenset(keys) for path, keys in found.items()}
+
+
+def _signs(
+    fields: Iterable[FieldRule],
+    table: Mapping[str, Field],
+    locale: Locale,
+    specs: Mapping[str, FieldSpec],
+    shared: Mapping[str, Collection[Json]],
+) -> dict[str, str]:
+    """By remote list of which single elements have rules of their own: what stands between its elements,
+    where it is one text."""
+    signs = {path: ";" for path in shared if path in specs and specs[path].type == "multi_choice"}
+    for rule in fields:
+        field = table.get(rule.field.removesuffix("[]"))
+        if rule.remote in shared and field is not None and rule.shape is not Shape.ELEMENT:
+            with suppress(UnknownTransform):  # told where the rule is bound
+                signs[rule.remote] = sign_of(rule, field, locale, specs.get(rule.remote)) or signs.get(
+                    rule.remote, ""
+                )
+    return signs
 
 
 def _said_twice(bindings: Iterable[Binding]) -> Iterable[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from trueup.mapping import names
 from trueup.mapping.amounts import as_number
 from trueup.mapping.compiled import Binding, Read, Write
-from trueup.mapping.consents import elements_of
+from trueup.mapping.elements import elements_of, present
 from trueup.mapping.schema import Direction, FieldRule, Shape, TooLong
 from trueup.mapping.transforms import Transform, UnknownTransform, transform
 from trueup.mapping.words import Codec, with_options, with_words, word_key
@@ -32,13 +32,15 @@ _UNCUTTABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """All that is known where a rule is compiled. `reserved`: elements that have a binding of their own."""
+    """All that is known where a rule is compiled. `reserved`: elements that have a binding of their own,
+    `sign`: what stands between the elements where that list is one text."""
 
     rule: FieldRule
     field: Field
     locale: Locale
     spec: FieldSpec | None
     reserved: frozenset[Json] = frozenset()
+    sign: str = ""
 
 
 def field_binding(site: Site, key: str) -> Binding:
@@ -60,6 +62,7 @@ def field_binding(site: Site, key: str) -> Binding:
         publish=rule.publish,
         create_only=rule.create_only,
         element=rule.remote.partition("#")[2] if rule.shape is Shape.ELEMENT else "",
+        sign=site.sign,
         type=field.type if len(fields) == 1 else Type.TEXT,
         refers=field.refers if not field.derived else None,
         to=rule.to,
@@ -227,6 +230,16 @@ def _set_codec(site: Site) -> Codec:
     return Codec(read, write)
 
 
+def sign_of(rule: FieldRule, field: Field, locale: Locale, spec: FieldSpec | None) -> str:
+    """What stands between the elements where this rule's set is held as one text, else nothing.
+    Raises UnknownTransform."""
+    if not field.type.is_set:
+        return ""
+    site = Site(rule, field, locale, spec)
+    text = _container(site, _transform(site))[1](["a", "b"])
+    return text[1:-1] if isinstance(text, str) else ""
+
+
 def _container(
     site: Site, named: Transform | None
 ) -> tuple[Callable[[Json], Json | Rejected], Callable[[Json], Json | Rejected]]:
@@ -307,12 +320,12 @@ def _presence(site: Site) -> tuple[Read, Write]:
     path, _, element = site.rule.remote.partition("#")
     if site.field.type is not Type.BOOL or not element:
         raise UnknownTransform(f"shape `element` is for true/false fields, written `{path}#NAME`")
-    name, there = site.field.name, word_key(element)
+    name, sign = site.field.name, site.sign
 
     def read(raw: Json) -> Mapping[str, Value] | Rejected:
-        elements = elements_of(raw)
+        elements = elements_of(raw, sign)
         if isinstance(elements, Rejected):
             return elements
-        return {name: any(word_key(each) == there for each in elements)}
+        return {name: present(elements, element)}
 
     return read, lambda values: bool(values.get(name))

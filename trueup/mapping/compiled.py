@@ -35,6 +35,7 @@ class Binding:
     resolves ids, `refers`/`to` say of what. For consent bindings the field is
     `consent.<channel>.<purpose>` with `opted_out`, `opted_in` (documented only) or `unknown`; `write`
     of anything but `opted_out` gives the value that does not mean opted out.
+    `sign`: of a list that several bindings share, what stands between its elements if it is one text.
     `default`: written where the hub is empty and this field is required; reading it back is empty.
     """
 
@@ -52,6 +53,7 @@ class Binding:
     publish: Publish | None = None
     create_only: bool = False
     element: str = ""
+    sign: str = ""
     consent: tuple[str, str] | None = None  # (channel, purpose)
     evidence: tuple[str, ...] = ()
     type: Type = Type.TEXT

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trueup.mapping.compiled import Binding, Read, Write
+from trueup.mapping.elements import elements_of, present
 from trueup.mapping.schema import ConsentRule, Direction, Shape
 from trueup.mapping.words import word_key
 from trueup.model.canonical.moments import read_moment
@@ -36,10 +37,10 @@ class ConsentSaid:
     source: str = ""
 
 
-def consent_binding(rule: ConsentRule, spec: FieldSpec | None, key: str) -> Binding:
-    """The binding of one consent rule; always both ways."""
+def consent_binding(rule: ConsentRule, spec: FieldSpec | None, key: str, sign: str = "") -> Binding:
+    """The binding of one consent rule; always both ways. `sign`: between the elements of a list in text."""
     field = consent_field(rule.channel, rule.purpose)
-    read, write = _element(rule, field) if rule.shape is Shape.ELEMENT else _value(rule, spec, field)
+    read, write = _element(rule, field, sign) if rule.shape is Shape.ELEMENT else _value(rule, spec, field)
     return Binding(
         key=key,
         remote=rule.remote,
@@ -49,6 +50,7 @@ def consent_binding(rule: ConsentRule, spec: FieldSpec | None, key: str) -> Bind
         read=read,
         write=write,
         element=rule.element,
+        sign=sign,
         consent=(rule.channel, rule.purpose),
         evidence=rule.evidence,
         origin=rule.origin,
@@ -138,27 +140,17 @@ def _in_case_of(model: str, word: str) -> str:
     return word.title() if model.istitle() else word.lower()
 
 
-def _element(rule: ConsentRule, field: str) -> tuple[Read, Write]:
-    there = word_key(rule.element)
+def _element(rule: ConsentRule, field: str, sign: str) -> tuple[Read, Write]:
     out_if_there = rule.opted_out != ABSENT_WORD
 
     def read(raw: Json) -> Mapping[str, Value] | Rejected:
-        elements = elements_of(raw)
+        elements = elements_of(raw, sign)
         if isinstance(elements, Rejected):
             return elements
-        out = any(word_key(element) == there for element in elements) == out_if_there
+        out = present(elements, rule.element) == out_if_there
         return {field: (ConsentState.OPTED_OUT if out else ConsentState.UNKNOWN).value}
 
     def write(values: Mapping[str, Value]) -> Json | Rejected:
         return (values.get(field) == ConsentState.OPTED_OUT) == out_if_there
 
     return read, write
-
-
-def elements_of(raw: Json) -> list[Json] | Rejected:
-    """The elements of a list, or of a text that separates them by `,` or `;`."""
-    if raw is None:
-        return []
-    if isinstance(raw, str):
-        return [part.strip() for part in raw.replace(";", ",").split(",")]
-    return list(raw) if isinstance(raw, list | tuple) else Rejected("expected a list of elements")

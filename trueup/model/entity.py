@@ -105,7 +105,9 @@ class Link:
     settled at (the entity's value, the observed value). `assumed`: paths whose observed value is a
     prediction of our own write, with what stood there before (`was`), until when that may still show
     (`until`) and when the attempt ended (`at`); one with `touched` was read and found otherwise, and is to
-    be judged.
+    be judged. `missed`: of the fields that the hub changed while this record could not be judged (its
+    connection asleep, itself deleted), what the hub held before. `buried`: why it is a tombstone (deleted,
+    missing, merged), else empty.
     `rev` grows with every change of this row.
     """
 
@@ -128,6 +130,8 @@ class Link:
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
     assumed: Mapping[str, Json] = field(default_factory=dict)
     quarantine: Mapping[str, Quarantine] = field(default_factory=dict)
+    missed: Mapping[str, Value] = field(default_factory=dict)
+    buried: str = ""
 
     @property
     def stream(self) -> tuple[str, str]:

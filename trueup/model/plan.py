@@ -69,10 +69,10 @@ class Write:
     """One intended write to one record.
 
     `link_id` 0 means a create: a wanted Link of `connection`/`object` is made with it. `values`: remote
-    path to remote value (None clears; `{"+": [...], "-": [...]}` changes elements of a list). `wants`:
-    binding key to what the hub holds there, the hub side of the agreement once it is done. `replaced`: remote
-    path to what stood there (rollback and unmerge need it). `gate`: the fuse kind that it must pass
-    (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
+    path to remote value (None clears; `{"+": [...], "-": [...]}` changes elements of a list, see
+    `mapping.elements`). `wants`: binding key to what the hub holds there, the hub side of the agreement once
+    it is done. `replaced`: remote path to what stood there (rollback and unmerge need it). `gate`: the fuse
+    kind that it must pass (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
     `upsert`: (key field, value) for a create. `aside`: bindings that a create leaves out because their
     value does not fit, kept with the new link.
     """
@@ -187,7 +187,8 @@ class Case:
 
     `marks` are the due rows as read: a mark that was renewed meanwhile stays. `released`: connections
     whose first load was released. `gates_open` are the streams of which one complete listing has
-    landed: only there may records be created.
+    landed: only there may records be created. `rival_consent`: opt-outs of entities of which nobody has
+    decided yet whether they are this one.
     """
 
     entity: Entity
@@ -195,6 +196,7 @@ class Case:
     open: tuple[OpenDelivery, ...] = ()
     edits: tuple[HubEdit, ...] = ()
     consent: tuple[ConsentEvent, ...] = ()
+    rival_consent: tuple[ConsentEvent, ...] = ()
     mark: int = 0
     reasons: tuple[str, ...] = ()
 
@@ -237,8 +239,10 @@ class Plan:
     `entity` is as it should become, its `revision` as it was read. `superseded`: ids of never-sent
     Deliveries that this plan replaces. `references`: (field, public id) of every entity that this one
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
-    reason). `withheld`: replacements newly reported but not written, as Writes that would be made.
-    `kept`: what was learned about the forms of systems that do not answer with the record.
+    reason). `missed`: by link, what it is to remember of changes that it could not get (`Link.missed`),
+    nothing for one that has caught up. `withheld`: replacements newly reported but not written, as Writes
+    that would be made. `kept`: what was learned about the forms of systems that do not answer with the
+    record.
     """
 
     before: Entity
@@ -252,6 +256,7 @@ class Plan:
     consent: tuple[ConsentEvent, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
     skipped: tuple[tuple[str, str, str], ...] = ()
+    missed: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
     edits: tuple[int, ...] = ()
     mark: int = 0
     look_again_at: datetime | None = None
@@ -285,8 +290,9 @@ class Landing:
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
     was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
-    paths that were asked for; a completed listing remembers them. `consent`: opt-outs that deleted or merged
-    records showed when they went.
+    paths that were asked for; a completed listing remembers them. `consent`: opt-outs that no decision will
+    read, of records that were deleted, merged away or not taken. `unreadable` are records that are there
+    and could not be read, `rejected` the number of rows of which nobody can tell whose they are.
     """
 
     connection: str
@@ -301,6 +307,8 @@ class Landing:
     fields: tuple[str, ...] = ()
     moved: tuple[tuple[str, int], ...] = ()
     consent: tuple[ConsentEvent, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +329,8 @@ class StreamState:
 
     `cursor` is where CHANGES go on; `listing_cursor` where an unfinished listing (number `listing`)
     goes on; `listed_at` when a listing was last complete, None if never; `read_at` when a reading last
-    ended; `fields` the remote paths that the last complete listing asked for.
+    ended; `fields` the remote paths that the last complete listing asked for; `rejected` how many rows of the
+    last listing could not be read, nor told whose they are.
     """
 
     connection: str
@@ -332,6 +341,7 @@ class StreamState:
     listed_at: datetime | None = None
     read_at: datetime | None = None
     fields: tuple[str, ...] = ()
+    rejected: int = 0
 
 
 class Verdict(StrEnum):

@@ -98,6 +98,15 @@ _SYSTEMS = {
         "Often a proxy, a login page or a maintenance page stands in between, or the address names"
         " another account. `trueup connections test NAME` shows what is reached.",
     ),
+    "TU-CON-060": Explanation(
+        "A consent was written and does not show",
+        "The system answered that an opt-out (or a documented opt-in) was written, but the record in its"
+        " answer does not show it: a rule of the system, a locked field or a missing permission undid it."
+        " The hub does not take it for done. The write waits for a person, and is tried again whenever"
+        " the contact is decided with something new.",
+        "See in the system who or what changes that field. Then `trueup failures retry CAUSE`. Until it"
+        " shows, nobody should mail from that system to the contacts that `trueup failures` names.",
+    ),
     "TU-REF-001": Explanation(
         "A system does not take a value as it is",
         "A rule of that system refused it: a required field, a format, a list of allowed words, a"

@@ -10,6 +10,7 @@ from trueup.config.join import address
 from trueup.config.settings import Example, ExampleRecord, HubConfig
 from trueup.config.systems import Systems, registered_systems
 from trueup.mapping.apply import remote_values
+from trueup.mapping.elements import is_change, listed
 from trueup.model.canonical import Locale, parse, same
 from trueup.model.consent import ConsentState
 from trueup.model.entity import Entity, Link, Source
@@ -176,8 +177,8 @@ def _holds(values: Mapping[str, Json], expected: Mapping[str, Json]) -> bool:
 
 def _fits(written: Json, expected: Json) -> bool:
     """Of a list that is changed element by element, the expected ones must be among those added."""
-    if isinstance(written, dict) and set(written) == {"+", "-"} and isinstance(expected, list):
-        return set(expected) <= set(written["+"])
+    if is_change(written) and isinstance(expected, list | str):
+        return set(listed(expected, written)) <= set(written["+"])
     return bool(_plain(written) == expected)
 
 

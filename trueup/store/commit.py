@@ -21,6 +21,7 @@ from trueup.store.codec import (
     write_quarantine,
     write_sources,
 )
+from trueup.store.decide import rivals_of
 from trueup.store.formats import learn
 from trueup.store.identify import write_keys
 from trueup.store.leases import check
@@ -73,6 +74,7 @@ def commit(tx: Tx, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fenc
     _writes(tx, rows, stands, now, known, run_id, micros(at))
     _store(tx, rows)
     _patch(tx, [patch for plan in stands for patch in plan.links], stands, known)
+    _remember_missed(tx, {id: held for plan in stands for id, held in plan.missed.items()})
     _beside(tx, rows, stands)
     learn(tx, known, (kept for plan in stands for kept in plan.kept))
     stood = {plan.before.id for plan in stands}
@@ -364,6 +366,14 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
     _dangling(tx, patches, known)
 
 
+def _remember_missed(tx: Tx, missed: Mapping[int, Mapping[str, Value]]) -> None:
+    rows = [(id, dumps(held)) for id, held in missed.items() if held]
+    tx.upsert("link_missed", ("link_id",), ("held",), rows)
+    caught_up = [id for id, held in missed.items() if not held]
+    if caught_up:
+        tx.run("delete from link_missed where link_id in ints(?)", caught_up)
+
+
 def _dangling(tx: Tx, patches: Sequence[LinkPatch], known: Streams) -> None:
     tx.run("delete from dangling where link_id in ints(?)", [one.link_id for one in patches])
     rows = {
@@ -417,7 +427,9 @@ def _references(tx: Tx, plans: Sequence[Plan]) -> None:
 
 
 def _consent(tx: Tx, stands: Sequence[Plan]) -> None:
-    """Append what is new; whoever else holds such an address must hear of it."""
-    heard = remember_consent(tx, [event for plan in stands for event in plan.consent])
+    """Append what is new; whoever else holds such an address, or may be the same person, must hear of it."""
     own = {plan.before.id for plan in stands if plan.consent}
-    mark_due(tx, [id for id in heard if id not in own], "consent")
+    heard = set(remember_consent(tx, [event for plan in stands for event in plan.consent]))
+    if own:
+        heard.update(other for some in rivals_of(tx, sorted(own)).values() for other in some)
+    mark_due(tx, sorted(heard - own), "consent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from trueup.errors import NotFound
@@ -15,6 +16,7 @@ from trueup.model.record import Ref
 from trueup.model.values import Value
 from trueup.store.audit import note
 from trueup.store.codec import micros, moment, name_of, parse_public_id
+from trueup.store.identify import UNDECIDED
 from trueup.store.marks import mark_due
 from trueup.store.rows import ENTITY, OPEN, by_entity, entity_of, links_where, open_of
 from trueup.store.sql import Row, Tx
@@ -55,10 +57,10 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
         " left join due d on d.kind = e.kind and d.entity_id = e.id where e.id in ints(?) order by e.id",
         list(ids),
     )
-    links = by_entity(links_where(tx, known, "l.entity_id in ints(?) order by l.id", list(ids)))
+    links = by_entity(_caught(tx, links_where(tx, known, "l.entity_id in ints(?) order by l.id", list(ids))))
     opens = _open(tx, [link.id for group in links.values() for link in group])
     edits = _edits(tx, ids)
-    consent = _consent(tx, ids, links, known)
+    consent, outs = _consent(tx, ids, known)
     return [
         Case(
             entity=entity_of(row),
@@ -66,11 +68,19 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
             open=tuple(one for link in links.get(row[0], ()) for one in opens.get(link.id, ())),
             edits=tuple(edits.get(row[0], ())),
             consent=tuple(consent.get(row[0], ())),
+            rival_consent=tuple(outs.get(row[0], ())),
             mark=row[6] or 0,
             reasons=tuple(row[7].split(" ")) if row[7] else (),
         )
         for row in entities
     ]
+
+
+def _caught(tx: Tx, links: Sequence[Link]) -> list[Link]:
+    """The same links, with what they missed."""
+    ids = [link.id for link in links if not link.fresh]
+    missed = dict(tx.rows("select link_id, held from link_missed where link_id in ints(?)", ids))
+    return [replace(one, missed=loads(missed[one.id])) if one.id in missed else one for one in links]
 
 
 def _open(tx: Tx, links: list[int]) -> dict[int, list[OpenDelivery]]:
@@ -95,29 +105,59 @@ def _edits(tx: Tx, ids: Sequence[int]) -> dict[int, list[HubEdit]]:
     return found
 
 
-def _consent(
-    tx: Tx, ids: Sequence[int], links: Mapping[int, list[Link]], known: Streams
-) -> dict[int, list[ConsentEvent]]:
-    """Events of all Refs, also former ones, and of all addresses that these entities hold or held."""
+_Events = Mapping[int, Sequence[ConsentEvent]]
+
+
+def _consent(tx: Tx, ids: Sequence[int], known: Streams) -> tuple[_Events, _Events]:
+    """Events of all Refs, also former ones, and of all addresses that these entities hold or held; and the
+    opt-outs of those with whom they may be one person."""
     if tx.row("select 1 from consent_events limit 1") is None:
-        return {}
+        return {}, {}
+    rivals = rivals_of(tx, ids)
+    everybody = sorted({*ids, *(one for some in rivals.values() for one in some)})
     owners: dict[tuple[str, str], set[int]] = {}
-    for entity, group in links.items():
-        for link in group:
-            if link.remote_id is not None:
-                ref = f"{link.connection}/{link.object}/{link.remote_id}"
-                owners.setdefault(("ref", ref), set()).add(entity)
-    for entity, stream_id, remote_id in _old_ids(tx, ids):
+    for entity, stream_id, remote_id in _ids_ever(tx, everybody):
         ref = "/".join((*known.names[stream_id], remote_id))
         owners.setdefault(("ref", ref), set()).add(entity)
     held = "select subject, entity_id from consent_addresses where entity_id in ints(?)"
-    for subject, entity in tx.rows(held, list(ids)):
+    for subject, entity in tx.rows(held, everybody):
         owners.setdefault(("address", subject), set()).add(entity)
-    return _events(tx, owners)
+    events = _events(tx, owners)
+    outs = {
+        entity: [one for rival in some for one in events.get(rival, ()) if one.state is OPTED_OUT]
+        for entity, some in rivals.items()
+    }
+    return events, outs
 
 
-def _old_ids(tx: Tx, ids: Sequence[int]) -> list[Row]:
+OPTED_OUT = ConsentState.OPTED_OUT
+
+
+def rivals_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[int]]:
+    """By entity, the others of which nobody has decided yet whether they are the same."""
+    some = "select 1 from match_decisions where verdict = 'unsure' and revoked_at is null limit 1"
+    if tx.row(some) is None:
+        return {}
+    found: dict[int, set[int]] = {}
+    for mine, theirs in (("left_id", "right_id"), ("right_id", "left_id")):
+        rows = tx.rows(
+            f"select a.entity_id, b.entity_id from links a join match_decisions m on m.{mine} = a.id"
+            f" join links b on b.id = m.{theirs} where a.entity_id in ints(?) and b.entity_id <> a.entity_id"
+            f" and m.verdict = 'unsure' and m.revoked_at is null and {UNDECIDED}",
+            list(ids),
+        )
+        for entity, other in rows:
+            found.setdefault(entity, set()).add(other)
+    return {entity: sorted(others) for entity, others in found.items()}
+
+
+def _ids_ever(tx: Tx, ids: Sequence[int]) -> list[Row]:
+    """(entity, stream, remote id) of every record, also by the ids that it had once."""
     return tx.rows(
+        "select entity_id, stream_id, remote_id from links where entity_id in ints(?)"
+        " and remote_id is not null",
+        list(ids),
+    ) + tx.rows(
         "select l.entity_id, a.stream_id, a.remote_id from links l join link_aliases a on a.link_id = l.id"
         " where l.entity_id in ints(?)",
         list(ids),

@@ -233,14 +233,19 @@ def verdicts(tx: Tx, links: Sequence[int]) -> list[MatchDecision]:
     return [_decision(row) for row in found]
 
 
+UNDECIDED = (
+    "not exists (select 1 from match_decisions o where o.revoked_at is null and o.id > m.id"
+    " and o.verdict <> 'unsure' and ((o.left_id = m.left_id and o.right_id = m.right_id)"
+    " or (o.left_id = m.right_id and o.right_id = m.left_id)))"
+)
+"""Of a match decision `m`: nobody has decided about its pair since."""
+
+
 def unsure(tx: Tx, limit: int) -> list[MatchDecision]:
     """Unsure pairs that nobody has decided since, oldest first."""
     found = tx.rows(
         f"select {_DECISION} from match_decisions m where verdict = 'unsure' and revoked_at is null"
-        " and not exists (select 1 from match_decisions o where o.revoked_at is null and o.id > m.id"
-        " and o.verdict <> 'unsure' and ((o.left_id = m.left_id and o.right_id = m.right_id)"
-        " or (o.left_id = m.right_id and o.right_id = m.left_id)))"
-        " order by id limit ?",
+        f" and {UNDECIDED} order by id limit ?",
         limit,
     )
     return [_decision(row) for row in found]

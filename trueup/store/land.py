@@ -11,6 +11,7 @@ from hashlib import blake2b
 import orjson
 
 from trueup.errors import Broken
+from trueup.model.consent import ConsentEvent
 from trueup.model.entity import Link
 from trueup.model.jsontext import dumps
 from trueup.model.plan import Fence, Landed, Landing
@@ -255,6 +256,9 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
             " where id in ints(?)",
             [row[0] for row in found.buried],
         )
+    if listing is not None and landing.unreadable:
+        sql = "update links set listing = ? where stream_id = ? and remote_id in texts(?)"
+        tx.run(sql, listing, stream_id, sorted(landing.unreadable))
     if listing is not None and found.listed:
         tx.run("update links set listing = ?, seen_at = ? where id in ints(?)", listing, at, found.listed)
     for record in landing.records:
@@ -264,13 +268,29 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
 
 
 def _hear(tx: Tx, landing: Landing, stream_id: int) -> None:
-    """Opt-outs that records showed when they went: for whoever has the record now, or holds its address."""
-    if not landing.consent:
+    """Opt-outs of records that no decision reads: for whoever has the record now, or holds its address."""
+    news = _news(tx, landing) if landing.consent else []
+    if not news:
         return
-    heard = set(remember_consent(tx, landing.consent))
+    heard = set(remember_consent(tx, news))
     ids = sorted({record.id for record in landing.records if record.deleted or record.successor is not None})
     heard |= {entity for (entity,) in tx.rows(_OWNERS, stream_id, ids, stream_id, ids) if entity is not None}
     mark_due(tx, sorted(heard), "consent")
+
+
+def _news(tx: Tx, landing: Landing) -> list[ConsentEvent]:
+    """A record left out that names no time is heard of in every listing: once will do, until an opt-in."""
+    found = tx.rows(
+        "select subject, channel, purpose, state from consent_events where subject in texts(?)"
+        " order by at, id",
+        sorted({event.subject for event in landing.consent}),
+    )
+    last = {(subject, channel, purpose): state for subject, channel, purpose, state in found}
+    return [
+        event
+        for event in landing.consent
+        if event.at != landing.at or last.get((event.subject, event.channel, event.purpose)) != event.state
+    ]
 
 
 _OWNERS = (
@@ -331,6 +351,9 @@ def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None
 
 
 def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> None:
+    if landing.rejected:
+        more = "update streams set listing_rejected = listing_rejected + ? where id = ?"
+        tx.run(more, landing.rejected, stream_id)
     cursor = None if landing.cursor is None else dumps(landing.cursor)
     if not landing.complete:
         if cursor is not None:

@@ -182,7 +182,7 @@ def absorb(tx: Tx, lost: int, kept: int) -> None:
     ):
         tx.run(f"update {table} set {column} = ? where {column} = ?", kept, lost)
     tx.run("delete from match_decisions where left_id = right_id and left_id = ?", kept)
-    for table in ("dangling", "match_keys", "link_notes", "link_docs"):
+    for table in ("dangling", "match_keys", "link_missed", "link_notes", "link_docs"):
         tx.run(f"delete from {table} where link_id = ?", lost)
     tx.run("delete from links where id = ?", lost)
 

@@ -12,7 +12,7 @@ from trueup.model.record import Record
 from trueup.store.codec import name_of
 from trueup.store.identify import remember_decisions
 from trueup.store.land import stream_locks
-from trueup.store.moves import Place, Reasons, absorb, move, stands_at
+from trueup.store.moves import Place, Reasons, absorb, because, move, stands_at
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure
 
@@ -108,6 +108,8 @@ def _meet(tx: Tx, known: Streams, answer: Newcomers, one: Settlement, row: Row, 
         owner = name_of(str(there.kind), there.entity_id)
         answer.parked[id] = _parked(one, there.connection, owner)
         _ask_steward(tx, link_id, there, at)
+        because(answer.reasons, entity_id, "unsure")
+        because(answer.reasons, there.entity_id, "unsure")
 
 
 def _parked(one: Settlement, connection: str, owner: str) -> Settlement:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from trueup.errors import ConfigError, Problem
+from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.jsontext import dumps, loads
+from trueup.model.plan import Case
+from trueup.store.addresses import remember_consent
 from trueup.store.audit import note
 from trueup.store.codec import micros
+from trueup.store.decide import load
 from trueup.store.marks import mark_due
 from trueup.store.moves import close, supersede
 from trueup.store.sql import Tx
 from trueup.store.streams import connection_id
+from trueup.sync.rules import ledger
 
 _LINKS = "stream_id in (select id from streams where connection_id = ?)"
 _CHUNK = 1000
@@ -63,7 +70,8 @@ def _renamed(text: str, old: str, new: str) -> str:
 def remove_connection(tx: Tx, name: str, user: str, at: datetime) -> int:
     """Its links sleep and belong to nobody; what was under way is closed. Entities are decided anew.
 
-    A connection of this name that is configured again wakes them as strangers.
+    A connection of this name that is configured again wakes them as strangers. An opt-out that only its
+    records showed stays with the contact's addresses and other records.
     """
     id = connection_id(tx, name)
     supersede(tx, _LINKS, id)
@@ -74,6 +82,7 @@ def remove_connection(tx: Tx, name: str, user: str, at: datetime) -> int:
         under_way,
     )
     close(tx, under_way, "overtaken")
+    _keep_opt_outs(tx, name, id)
     found = tx.rows(
         f"select distinct entity_id from links where entity_id is not null and {_LINKS} order by entity_id",
         id,
@@ -84,9 +93,40 @@ def remove_connection(tx: Tx, name: str, user: str, at: datetime) -> int:
         f" where entity_id is not null and {_LINKS}",
         id,
     )
-    tx.run(f"delete from link_notes where link_id in (select id from links where {_LINKS})", id)
+    for table in ("link_notes", "link_missed"):
+        tx.run(f"delete from {table} where link_id in (select id from links where {_LINKS})", id)
     tx.run(f"delete from formats where {_LINKS}", id)
     tx.run("update connections set configured = 0, released_at = null, approved_at = null where id = ?", id)
     mark_due(tx, [entity for (entity,) in found], "unlinked")
     note(tx, user, "connections remove", name, {"links": count}, at)
     return count
+
+
+def _keep_opt_outs(tx: Tx, name: str, id: int) -> None:
+    after = 0
+    while True:
+        rows = tx.rows(
+            f"select distinct entity_id from links where entity_id > ? and {_LINKS}"
+            " order by entity_id limit ?",
+            after,
+            id,
+            _CHUNK,
+        )
+        if not rows:
+            return
+        after = rows[-1][0]
+        cases = load(tx, [entity for (entity,) in rows])
+        remember_consent(tx, [event for case in cases for event in _left_behind(case, name)])
+
+
+def _left_behind(case: Case, name: str) -> Iterator[ConsentEvent]:
+    """Opt-outs that stand and that records of this connection showed, for what is left of the contact."""
+    links = [link for link in case.links if link.connection != name and link.remote_id is not None]
+    refs = [("ref", f"{link.connection}/{link.object}/{link.remote_id}") for link in links]
+    for event in case.consent:
+        stands = ledger.state(case.consent, event.channel, event.purpose) is ConsentState.OPTED_OUT
+        shown_here = event.subject_kind == "ref" and event.subject.startswith(f"{name}/")
+        if stands and shown_here and event.state is ConsentState.OPTED_OUT:
+            addresses = sorted(ledger.addresses_of(event.channel, case.entity.values))
+            for kind, subject in [*refs, *(("address", key) for key in addresses)]:
+                yield replace(event, subject_kind=kind, subject=subject)

@@ -30,7 +30,8 @@ from trueup.store.streams import Streams
 
 LINK = (
     "l.id, l.stream_id, l.remote_id, l.entity_id, l.kind, l.state, l.is_primary, l.fresh, l.active,"
-    " l.version, l.rev, l.seen_at, l.changed_at, d.observed, n.base, n.agreed, n.assumed, n.quarantine"
+    " l.version, l.rev, l.seen_at, l.changed_at, d.observed, n.base, n.agreed, n.assumed, n.quarantine,"
+    " l.buried"
 )
 LINK_FROM = "links l left join link_docs d on d.link_id = l.id left join link_notes n on n.link_id = l.id"
 _KINDS = {str(kind): kind for kind in Kind}
@@ -59,6 +60,7 @@ def link_of(row: Row, streams: Streams) -> Link:
         moment_or_none(row[11]),
         moment_or_none(row[12]),
         *content_of(row),
+        buried=row[18] or "",
     )
 
 

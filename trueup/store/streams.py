@@ -121,7 +121,7 @@ def connection_id(tx: Tx, name: str) -> int:
 
 
 _STATE = (
-    "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.fields"
+    "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.fields, s.listing_rejected"
     " from streams s join connections c on c.id = s.connection_id where c.name = ? and s.object = ?"
 )
 
@@ -132,7 +132,7 @@ def stream(tx: Tx, connection: str, object: str) -> StreamState:
 
 
 def _state(connection: str, object: str, row: Row) -> StreamState:
-    cursor, listing_cursor, listing, listed_at, read_at, fields = row
+    cursor, listing_cursor, listing, listed_at, read_at, fields, rejected = row
     return StreamState(
         connection,
         object,
@@ -142,6 +142,7 @@ def _state(connection: str, object: str, row: Row) -> StreamState:
         listed_at=moment_or_none(listed_at),
         read_at=moment_or_none(read_at),
         fields=tuple(loads(fields)),
+        rejected=rejected,
     )
 
 
@@ -151,7 +152,8 @@ def begin_listing(tx: Tx, connection: str, object: str, at: datetime) -> int:
     assert found is not None
     number = int(found[0]) + 1
     tx.run(
-        "update streams set listing = ?, listing_cursor = null, listing_began_at = ? where id = ?",
+        "update streams set listing = ?, listing_cursor = null, listing_began_at = ?,"
+        " listing_rejected = 0 where id = ?",
         number,
         micros(at),
         id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from trueup.connectors.base import Capability, GoneItem
 from trueup.connectors.verdict import discreet
@@ -98,20 +99,23 @@ def _store(
         tally.add(stream, "read")
         tally.add(stream, "rejected")
         tally.notes.append(discreet(f"{stream[0]} {stream[1]} {where}: {why}"))
-    kept = _taken(parts, stream, page.records, tally)
+    kept, at = _taken(parts, stream, page.records, tally), parts.now()
     rules = parts.policy.rules[stream]
+    unreadable, unnamed = _rejected(parts, stream, page)
     landing = Landing(
         stream[0],
         stream[1],
         rules.kind or Kind.CONTACT,
         tuple(kept) if rules.kind is not None else (),
-        parts.now(),
+        at,
         cursor=page.cursor,
         listing=listing,
         complete=listing is not None and not page.more,
         ended=not page.more,
         fields=tuple(fields),
-        consent=tuple(_last_words(parts, stream, page.records)),
+        consent=tuple(_last_words(parts, stream, page.records, kept, at)),
+        unreadable=unreadable,
+        rejected=unnamed,
     )
     if rules.kind is None:
         moved = parts.store.land_facts(stream[0], facts(rules, kept), parts.now())
@@ -124,15 +128,28 @@ def _store(
     parts.progress("read", *stream, len(page.records))
 
 
-def _last_words(parts: Parts, stream: Stream, records: Sequence[Record]) -> list[ConsentEvent]:
-    """What records that went told of consent, whatever `take` says."""
+def _rejected(parts: Parts, stream: Stream, page: Page) -> tuple[tuple[str, ...], int]:
+    """Of the rows that could not be read: known records that they are named by (`id`, or `id.field`), and how
+    many of them name none."""
+    here = {record.id for record in page.records}
+    names = [{where, where.rpartition(".")[0]} for where, _ in page.rejected]
+    asked = sorted({name for some in names for name in some if name} - here)
+    known = set(parts.store.known(*stream, asked)) if asked else set()
+    unnamed = sum(not some & (here | known) for some in names)
+    return tuple(sorted(known)), unnamed
+
+
+def _last_words(
+    parts: Parts, stream: Stream, records: Sequence[Record], kept: Sequence[Record], at: datetime
+) -> list[ConsentEvent]:
+    """What those that went or are left out tell of consent: it is outside every filter."""
     mapping = parts.policy.mappings.get(stream)
-    gone = [one for one in records if one.values and (one.deleted or one.successor is not None)]
-    if mapping is None or mapping.kind is not Kind.CONTACT or not gone:
+    if mapping is None or not any(binding.consent for binding in mapping.bindings):
         return []
-    known = parts.store.known(*stream, [record.id for record in gone])
-    now = parts.now()
-    return [event for one in gone for event in ledger.last_words(mapping, one, known.get(one.id), now)]
+    taken = {record.id for record in kept}
+    unread = [one for one in records if one.deleted or one.successor is not None or one.id not in taken]
+    known = parts.store.known(*stream, [record.id for record in unread]) if unread else {}
+    return [event for one in unread for event in ledger.last_words(mapping, one, known.get(one.id), at)]
 
 
 def _taken(parts: Parts, stream: Stream, records: Sequence[Record], tally: Tally) -> list[Record]:
@@ -159,6 +176,13 @@ def _account_for_missing(parts: Parts, stream: Stream, listing: int, tally: Tall
     missing, living = parts.store.missing(*stream, listing)
     if not missing:
         return
+    rejected = parts.store.stream(*stream).rejected
+    if rejected:
+        tally.notes.append(
+            f"{stream[0]} {stream[1]}: {rejected} rows could not be read, nor told whose they are; so the "
+            f"{missing} known records that this listing lacks were not treated as deleted"
+        )
+        return
     if too_many_missing(missing, living, parts.fuses["delete"]):
         tally.add(stream, "held missing", missing)
         tally.notes.append(
@@ -181,7 +205,9 @@ def reread(
         records, moved = _answers(chunk, answers)
         kind = parts.policy.rules[stream].kind
         if kind is not None:
-            landing = Landing(*stream, kind, tuple(records), parts.now(), moved=tuple(moved))
+            at = parts.now()
+            heard = tuple(_last_words(parts, stream, records, records, at))
+            landing = Landing(*stream, kind, tuple(records), at, moved=tuple(moved), consent=heard)
             parts.store.land(landing, fence)
 
 

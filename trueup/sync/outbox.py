@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
@@ -22,6 +22,7 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
+from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
 from trueup.model.entity import public_id
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, Write, WriteKind
@@ -193,9 +194,10 @@ class Push:
         by_element = self._by_element(stream)
         values: dict[str, Json] = {}
         for path, value in write.values.items():
-            if isinstance(value, dict) and set(value) == {"+", "-"}:
+            if is_change(value):
                 single = Elements(tuple(value["+"]), tuple(value["-"]))
-                values[path] = single if path in by_element else acknowledge.predicted(delivery)[path]
+                by_one = path in by_element and "sign" not in value
+                values[path] = single if by_one else acknowledge.predicted(delivery)[path]
             else:
                 values[path] = value
         if write.upsert is not None:
@@ -213,6 +215,7 @@ class Push:
     # -- outcomes ---------------------------------------------------------------------------------
 
     def _settle(self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+        outcomes = self._with_records(stream, batch, outcomes)
         settlements = [
             self._settlement(stream, one, outcome) for one, outcome in zip(batch, outcomes, strict=True)
         ]
@@ -229,11 +232,34 @@ class Push:
             self._count(stream, settlement)
         self.parts.progress("write", *stream, len(batch))
 
+    def _with_records(
+        self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
+    ) -> Sequence[Outcome]:
+        """Where a consent was written and the answer says nothing of it: what the record shows now."""
+        silent = {
+            outcome.id
+            for one, outcome in zip(batch, outcomes, strict=True)
+            if one.write.lane is Lane.URGENT and isinstance(outcome, Done) and outcome.record is None
+        }
+        if not silent or self.parts.specs[stream].lag:
+            return outcomes
+        ids = sorted(silent)
+        try:
+            connector = self.parts.connector(stream[0], Lane.URGENT)
+            answers = connector.read(stream[1], ids, asked_fields(self.parts, stream))
+        except ConnectorError:  # then the next reading tells
+            return outcomes
+        seen = {id: answer for id, answer in zip(ids, answers, strict=True) if isinstance(answer, Record)}
+        return [
+            replace(one, record=seen.get(one.id)) if isinstance(one, Done) and one.record is None else one
+            for one in outcomes
+        ]
+
     def _settlement(self, stream: Stream, delivery: Delivery, outcome: Outcome) -> Settlement:
         now, lag = self.parts.now(), self.parts.specs[stream].lag
         match outcome:
             case Done(id=id, record=record):
-                return acknowledge.done(delivery, id, record, lag, now, self._own_stamps(stream))
+                return self._done(stream, delivery, id, record)
             case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
                 return acknowledge.exists(delivery, existing, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
@@ -254,6 +280,17 @@ class Push:
                     job=job,
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
+
+    def _done(self, stream: Stream, delivery: Delivery, id: str, record: Record | None) -> Settlement:
+        """Sent is not kept: a consent that the answer does not show is not done. A new record stands all
+        the same; what it lacks is decided at once."""
+        lag, stamps = self.parts.specs[stream].lag, self._own_stamps(stream)
+        done = acknowledge.done(delivery, id, record, lag, self.parts.now(), stamps)
+        if record is None or not acknowledge.unkept(delivery, record, self.parts.policy.mappings[stream]):
+            return done
+        if delivery.write.kind is WriteKind.CREATE:
+            return replace(done, due="consent")
+        return acknowledge.not_kept(delivery, record)
 
     def _own_stamps(self, stream: Stream) -> frozenset[str]:
         """Paths that only tell when the system made the record: of one that we made they say nothing."""

@@ -214,6 +214,17 @@ def test_an_opt_out_goes_out_although_another_field_of_the_item_is_refused(desk:
     assert desk.portal.portal.consent("ann@example.com", 9000).status == "UNSUBSCRIBED"
 
 
+def test_an_opt_out_beside_a_new_address_is_for_that_address_and_goes_first(desk: Desk) -> None:
+    desk.portal.add_subscription("Newsletter")
+    id = desk.contact(email="old@example.com")
+    values = {"email": "new@example.com", "subscription.Newsletter": {"status": "opted_out"}}
+    desk.portal.faults.append(Fault("batch_update", 1, "lost_request"))
+    for expected in ("old@example.com", "new@example.com"):
+        desk.connector.write("contacts", [update(id, values)], [])
+        assert desk.portal.portal.consent("new@example.com", 9000).status == "UNSUBSCRIBED"
+        assert desk.portal.portal.rows["contacts"][id].properties["email"] == expected
+
+
 def test_an_unknown_subscription_is_refused_by_name(desk: Desk) -> None:
     id = desk.contact(email="ann@example.com")
     item = update(id, {"subscription.Tips": {"status": "opted_out"}})

@@ -174,7 +174,8 @@ def fields(session: Session, object: str) -> Sequence[FieldSpec]:
 def write(
     session: Session, object: str, items: Sequence[WriteItem], wanted: Sequence[str]
 ) -> Sequence[Outcome]:
-    """Preferences first (an opt-out never waits for a phone number), then properties, then associations.
+    """Preferences first (an opt-out never waits for a phone number, and stands for a new address before the
+    contact has it), then properties, then associations.
 
     An item is Done when all its parts are; the first part that fails decides its outcome.
     """
@@ -200,12 +201,15 @@ def _is_done(outcome: Outcome) -> bool:
 
 
 def _emails(session: Session, object: str, items: Sequence[WriteItem]) -> dict[str, str]:
-    ids = [item.id or "" for item in items]
-    found = reading.read(session, object, ids, ["email"])
-    return {
+    """The address whose preferences an item is about: the one that it brings, else the present one."""
+    new = {item.key: str(item.values["email"]) for item in items if item.values.get("email")}
+    rest = [item for item in items if item.key not in new]
+    found = reading.read(session, object, [item.id or "" for item in rest], ["email"]) if rest else []
+    present = {
         item.key: str(record.values.get("email") or "") if isinstance(record, Record) else ""
-        for item, record in zip(items, found, strict=True)
+        for item, record in zip(rest, found, strict=True)
     }
+    return present | new
 
 
 def _properties(

@@ -102,6 +102,7 @@ streams = Table(
     _text("listing_cursor", null=True),
     _big("listing", default=0),  # the listing that runs, or ran last
     _big("listing_began_at", null=True),
+    _big("listing_rejected", default=0),  # rows of it that could not be read
     _big("listed", default=0),  # the last listing that was complete
     _big("listed_at", null=True),
     _big("read_at", null=True),
@@ -187,6 +188,13 @@ link_docs = Table(
     _text("agreed", null=True),
     _text("assumed", null=True),
     _text("quarantine", null=True),
+)
+
+link_missed = Table(
+    "link_missed",  # what the hub held before it changed while a record could not be judged
+    metadata,
+    _key("link_id", ForeignKey("links.id")),
+    _text("held"),  # field address to canonical value
 )
 
 link_aliases = Table(

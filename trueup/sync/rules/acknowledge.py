@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from trueup.mapping.compiled import remote_path
+from trueup.mapping.compiled import ObjectMapping, remote_path
+from trueup.mapping.elements import changed, is_change, listed, written
 from trueup.model.entity import WAS_ABSENT, Agreed, Quarantine
 from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import next_try
 from trueup.sync.rules.differences import refusal_digest
+from trueup.sync.rules.ledger import must_change
 
 
 def done(
@@ -73,23 +75,38 @@ def _seen_otherwise(delivery: Delivery, path: str) -> bool:
     return bool(seen not in (sent, delivery.write.replaced[path]))
 
 
+def unkept(delivery: Delivery, record: Record, mapping: ObjectMapping) -> bool:
+    """Whether the answer to this write shows another consent than was written."""
+    for key, state in delivery.write.wants.items():
+        binding = mapping.binding(key)
+        if binding is not None and binding.consent and binding.remote in record.values:
+            said = binding.read(record.values[binding.remote])
+            shown = said.get(binding.fields[0]) if isinstance(said, Mapping) else None
+            if must_change(state, shown):
+                return True
+    return False
+
+
+def not_kept(delivery: Delivery, record: Record) -> Settlement:
+    """The system took a consent and does not show it: a person has to know, so the write waits for one."""
+    return Settlement(
+        delivery.id,
+        DeliveryState.PARKED,
+        error="the system took the consent, but the record that it answered does not show it",
+        code="TU-CON-060",
+        said=dict(record.values),
+        version=record.version,
+        drops_version=record.version is None,
+        changed_at=record.changed_at,
+    )
+
+
 def predicted(delivery: Delivery) -> dict[str, Json]:
     """What the record should hold after the write, in remote form; element changes applied."""
     return {
-        path: _applied(value, delivery.link.observed.get(path)) if value.__class__ is dict else value
+        path: changed(delivery.link.observed.get(path), value) if value.__class__ is dict else value
         for path, value in delivery.write.values.items()
     }
-
-
-def _applied(value: Json, before: Json) -> Json:
-    if not _by_element(value):
-        return value
-    held = [one for one in before or [] if one not in value["-"]]
-    return held + [one for one in value["+"] if one not in held]
-
-
-def _by_element(value: Json) -> bool:
-    return isinstance(value, dict) and set(value) == {"+", "-"}
 
 
 def _settled_at(delivery: Delivery, path: str, now: Json) -> Json:
@@ -97,14 +114,19 @@ def _settled_at(delivery: Delivery, path: str, now: Json) -> Json:
     by element, only our part of it. What others put there or took away meanwhile stays their edit."""
     change = delivery.write.values[path]
     before = delivery.link.base.get(path, delivery.link.observed.get(path))
-    if not _by_element(change) or not isinstance(now, list) or before == WAS_ABSENT:
+    if (
+        not is_change(change)
+        or before == WAS_ABSENT
+        or not isinstance(now, str if "sign" in change else list)
+    ):
         return now
-    ours = _applied(change, before)
-    reshaped = [one for one in change["+"] if one not in now]
+    ours, told = listed(changed(before, change), change), listed(now, change)
+    reshaped = [one for one in change["+"] if one not in told]
     if not reshaped:
-        return ours if _differs(now, ours) else now
-    there = _applied(change, delivery.link.observed.get(path))
-    return [one for one in ours if one not in reshaped] + [one for one in now if one not in there]
+        return written(ours, change) if _differs(told, ours) else now
+    there = listed(changed(delivery.link.observed.get(path), change), change)
+    kept = [one for one in ours if one not in reshaped]
+    return written(kept + [one for one in told if one not in there], change)
 
 
 def _news(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from trueup.mapping.apply import put
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
 from trueup.model.entity import Entity, Link, LinkState, Quarantine
@@ -106,14 +107,8 @@ def _create_values(
         elif isinstance(raw, Rejected):
             if raw.code != READ_ONLY_CODE:
                 aside[binding.key] = set_aside(link, binding, "out", raw, hub, now)
-        elif raw in (None, "", []):
-            if binding.default is not None:
-                made[binding.remote] = binding.default
-        elif binding.element:
-            if raw:
-                made.setdefault(binding.remote, []).append(binding.element)
-                wants[binding.key] = hub
-        else:
-            made[binding.remote] = raw
+        elif put(made, binding, raw):
             wants[binding.key] = hub
+        elif binding.default is not None:
+            made[binding.remote] = binding.default
     return made, wants, waits, aside

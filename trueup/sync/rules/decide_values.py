@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import NAME, Field, Kind, Strategy
-from trueup.model.plan import Change, Conflict, Context, HubEdit
+from trueup.model.plan import Case, Change, Conflict, Context, HubEdit
 from trueup.model.values import Type, Value
 from trueup.sync.rules import ledger
 from trueup.sync.rules.evidence import Claim, Reading
@@ -288,19 +288,28 @@ def derive(state: Values, addresses: Iterable[str], context: Context, now: datet
 
 def settle_consent(
     state: Values,
-    stored: Sequence[ConsentEvent],
+    case: Case,
     readings: Iterable[Sequence[Reading]],
     pairs: Iterable[tuple[str, str]],
     now: datetime,
 ) -> tuple[ConsentEvent, ...]:
-    """The ledger's new events, and the state per channel and purpose among the values."""
-    known = {_identity(event) for event in stored}
+    """The ledger's new events, and the state per channel and purpose among the values.
+
+    An opt-out of somebody who may be the same person counts as long as that is not decided.
+    """
+    known = {_identity(event) for event in case.consent}
     fresh: list[ConsentEvent] = []
     for link_readings in readings:
         held = _record_values(link_readings)
-        fresh.extend(event for event in ledger.events(link_readings, held, now))
+        fresh.extend(ledger.events(link_readings, held, case.consent, now))
     new = [event for event in fresh if _identity(event) not in known]
-    everything = [*stored, *new]
+    before, sources = case.entity.values, state.sources
+
+    def edited(name: str) -> bool:
+        return name in sources and sources[name].how in ("edit", "hub")
+
+    new.extend(ledger.inherited([*case.consent, *new], before, state.values, edited))
+    everything = [*case.consent, *new, *case.rival_consent]
     wanted = {*pairs, *((event.channel, event.purpose) for event in everything)}
     for channel, purpose in sorted(wanted):
         value = ledger.state(everything, channel, purpose).value

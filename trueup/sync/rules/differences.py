@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
+from trueup.mapping.elements import change, listed, present, with_element, without_element
 from trueup.mapping.schema import Refusal, Shape
 from trueup.model.canonical import same
 from trueup.model.consent import ConsentState
@@ -17,6 +18,7 @@ from trueup.model.plan import Context, Effect
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.ledger import ADDRESSES, must_change
 from trueup.sync.rules.verdict import element_key
 
 
@@ -97,6 +99,7 @@ def compare(
         _dangles(reading, draft)
         return
     if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading)):
+        _keep(reading, draft)
         return
     raw = wanted(binding, link, values, context)
     if isinstance(raw, Rejected):
@@ -110,14 +113,17 @@ def compare(
         return
     if isinstance(raw, Absent):
         return
-    if _held(reading, raw):
+    if not binding.consent and _held(reading, raw):
         return
     refusal = link.quarantine.get(binding.key)
     if refusal is not None and refusal.digest == refusal_digest(hub):
         draft.quarantine[binding.key] = refusal
         _keep(reading, draft)
         return
-    _judge(reading, hub, raw, draft, released)
+    if binding.consent:  # whatever was agreed once: what has to show and does not is written
+        _write(reading, hub, raw, draft, released)
+    else:
+        _judge(reading, hub, raw, draft, released)
 
 
 def _hub_moved(reading: Reading, hub: Value) -> bool:
@@ -140,16 +146,34 @@ def _shows(has: Mapping[str, Value] | Absent, values: Mapping[str, Value]) -> bo
 
 
 def _consent_matters(reading: Reading, state: Value) -> bool:
-    """An opt-out goes wherever it does not show; a documented opt-in only lifts an older opt-out."""
     shown = reading.has.get(reading.binding.fields[0]) if isinstance(reading.has, Mapping) else None
-    if state == ConsentState.OPTED_OUT:
-        return bool(shown != ConsentState.OPTED_OUT)
-    return bool(state == ConsentState.OPTED_IN and shown == ConsentState.OPTED_OUT)
+    return must_change(state, shown)
+
+
+def by_address(binding: Binding) -> bool:
+    """Whether the system keeps this consent with an address, not with the record."""
+    return binding.remote.startswith("subscription.")
 
 
 def _reaches(reading: Reading) -> bool:
-    """A subscription is kept by address: without one there is nothing to unsubscribe."""
-    return not reading.binding.remote.startswith("subscription.") or reading.has is not ABSENT
+    """Without an address there is nothing to unsubscribe."""
+    return not by_address(reading.binding) or reading.has is not ABSENT
+
+
+def for_new_address(
+    readings: Sequence[Reading], ordinary: Sequence[Difference], values: Mapping[str, Value]
+) -> list[Difference]:
+    """Opt-outs that a system keeps by address, for the address that a record is about to get: they go in the
+    same write, so that it is never mailable."""
+    moved = {name for one in ordinary for name in one.binding.fields}
+    return [
+        Difference(reading.binding, raw, hub, Effect.FILL, standing(reading))
+        for reading in readings
+        if reading.binding.consent and by_address(reading.binding)
+        if moved.intersection(ADDRESSES.get(reading.binding.consent[0], ()))
+        if (hub := hub_side(reading.binding, values)) == ConsentState.OPTED_OUT
+        if not isinstance(raw := reading.binding.write(values), Rejected | Absent)
+    ]
 
 
 def _held(reading: Reading, raw: Json) -> bool:
@@ -157,7 +181,7 @@ def _held(reading: Reading, raw: Json) -> bool:
     if reading.has is ABSENT:
         return False
     if reading.binding.shape is Shape.ELEMENT:
-        return bool(raw) == (reading.binding.element in (reading.raw or ()))
+        return bool(raw) == present(reading.raw, reading.binding.element, reading.binding.sign)
     keeps = reading.binding.read(raw) if reading.binding.refers is None else None
     if keeps is None:
         return _same_ids(raw, reading.raw)
@@ -275,20 +299,25 @@ def _effect(reading: Reading, raw: Json) -> Effect:
 
 def _payload(reading: Reading, raw: Json) -> Json:
     """A list is changed by its elements: what others put there meanwhile stays."""
-    if reading.binding.shape is Shape.ELEMENT:
-        element = reading.binding.element
-        return {"+": [element], "-": []} if raw else {"+": [], "-": [element]}
-    if reading.binding.shape in (Shape.LIST, Shape.ELEMENTS) and isinstance(raw, list):
-        has = [(one, _element(reading.binding, one)) for one in _listed(reading.raw)]
-        wanted = [(one, _element(reading.binding, one)) for one in raw]
-        there, stay = {key for _, key in has}, {key for _, key in wanted}
+    binding, there = reading.binding, standing(reading)
+    if binding.shape is Shape.ELEMENT:
+        step = with_element if raw else without_element
+        return step(there, binding.element, binding.sign)
+    if binding.shape in (Shape.LIST, Shape.ELEMENTS) and (isinstance(raw, list) or _shares(binding, there)):
+        form = change([], [], there, binding.sign)
+        has = [(one, _element(binding, one)) for one in listed(there, form)]
+        wanted = [(one, _element(binding, one)) for one in listed(raw, form)]
+        known, stay = {key for _, key in has}, {key for _, key in wanted}
         gone = [one for one, key in has if key is not None and key not in stay]
-        return {"+": [one for one, key in wanted if key not in there], "-": gone}
+        return change([one for one, key in wanted if key not in known], gone, there, binding.sign)
     return raw
 
 
-def _listed(raw: Json) -> list[Json]:
-    return raw if isinstance(raw, list) else []
+def _shares(binding: Binding, there: Json) -> bool:
+    """Whether the list is not this binding's alone: then it is not replaced or cleared as a whole."""
+    if binding.sign or not isinstance(there, list):
+        return bool(binding.sign)
+    return any(_element(binding, one) is None for one in there)
 
 
 def _element(binding: Binding, element: Json) -> str | None:

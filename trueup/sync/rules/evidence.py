@@ -76,7 +76,8 @@ def agreement(link: Link, binding: Binding, entity: Entity) -> Agreed | None:
     remote = link.base.get(binding.remote, link.observed.get(binding.remote, WAS_ABSENT))
     if remote == WAS_ABSENT and binding.remote in link.observed:
         return None
-    return Agreed(hub_side(binding, entity.values), remote)
+    held = {**entity.values, **link.missed} if link.missed else entity.values
+    return Agreed(hub_side(binding, held), remote)
 
 
 def hub_side(binding: Binding, values: Mapping[str, Value]) -> Value:

@@ -86,7 +86,7 @@ def first_sight(case: Case, link: Link, context: Context, policy: Policy, now: d
         keep_company(state, case.entity, context, context.companies, now)
     derive(state, policy.derived(link.kind), context, now)
     if link.kind is Kind.CONTACT:
-        settle_consent(state, (), (), policy.consents(), now)
+        settle_consent(state, case, (), policy.consents(), now)
     return Sight(held, state) if _settled(route, held, state.values, link) else None
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from trueup.mapping.apply import observed
-from trueup.mapping.compiled import Binding, ObjectMapping
+from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.consents import consent_said, out_elsewhere
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
 from trueup.model.consent import ConsentEvent, ConsentState
-from trueup.model.entity import Link
+from trueup.model.entity import WAS_ABSENT, Link
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules.evidence import Reading
@@ -27,8 +28,14 @@ LISTS = {"email": "emails", "phone": "phones", "sms": "phones"}
 knows which of them was meant."""
 
 
-def events(readings: Sequence[Reading], values: Mapping[str, Value], now: datetime) -> list[ConsentEvent]:
-    """What this reading of one link adds: an opt-out newly seen, an opt-in that is documented.
+def events(
+    readings: Sequence[Reading],
+    values: Mapping[str, Value],
+    stored: Sequence[ConsentEvent],
+    now: datetime,
+) -> list[ConsentEvent]:
+    """What this reading of one link adds: an opt-out newly seen, or seen before by nobody who understood
+    it (its word was mended), and an opt-in that is documented.
 
     A value that does not mean `opted out` says nothing; so does a removed tick. `values` are the
     record's own canonical values: its addresses become subjects beside its Ref.
@@ -36,18 +43,21 @@ def events(readings: Sequence[Reading], values: Mapping[str, Value], now: dateti
     found: list[ConsentEvent] = []
     for reading in readings:
         if reading.binding.consent and isinstance(reading.has, Mapping):
-            found.extend(_events(reading, values, now))
+            found.extend(_events(reading, values, stored, now))
     return found
 
 
-def _events(reading: Reading, values: Mapping[str, Value], now: datetime) -> Iterable[ConsentEvent]:
+def _events(
+    reading: Reading, values: Mapping[str, Value], stored: Sequence[ConsentEvent], now: datetime
+) -> Iterable[ConsentEvent]:
     channel, purpose = reading.binding.consent or ("", "")
     name = reading.binding.fields[0]
     assert isinstance(reading.has, Mapping)
     yield from _elsewhere(reading, channel, purpose, now)
     said = reading.has.get(name)
     again = said == ConsentState.OPTED_IN and _documented(reading)
-    if reading.was is not None and reading.was.get(name) == said and not again:
+    known = reading.was is not None and reading.was.get(name) == said
+    if known and not again and not (said == ConsentState.OPTED_OUT and _unheard(reading, stored)):
         return
     link = reading.link
     if said == ConsentState.OPTED_OUT:
@@ -73,29 +83,105 @@ def _elsewhere(reading: Reading, channel: str, purpose: str, now: datetime) -> I
                 yield ConsentEvent(kind, subject, channel, purpose, out, at, bool(moment), source)
 
 
-def last_words(
-    mapping: ObjectMapping, record: Record, known: Link | None, now: datetime
+def _unheard(reading: Reading, stored: Sequence[ConsentEvent]) -> bool:
+    """Whether nobody ever heard of the opt-out that this record shows, and the hub did not write it."""
+    if reading.agreed is None or reading.agreed.hub == ConsentState.OPTED_OUT:
+        return False
+    return not any(
+        event.subject == link_ref(reading)
+        and (event.channel, event.purpose) == reading.binding.consent
+        and event.state is ConsentState.OPTED_OUT
+        for event in stored
+    )
+
+
+def inherited(
+    known: Sequence[ConsentEvent],
+    before: Mapping[str, Value],
+    after: Mapping[str, Value],
+    edited: Callable[[str], bool],
 ) -> list[ConsentEvent]:
-    """Opt-outs that a record shows as it is deleted or merged away, and that `known`, the link as it was
-    last read, did not show: nobody will read that record again."""
-    held = observed(mapping.bindings, record.values).values
-    ref = f"{mapping.connection}/{mapping.object}/{record.id}"
+    """The person's opt-outs for addresses that took the place of others; the old ones keep theirs.
+
+    `edited` tells whether somebody changed a field. What a first sight brings inherits nothing: it may turn
+    out to be another person's address.
+    """
     found: list[ConsentEvent] = []
-    for binding in mapping.bindings:
-        if binding.consent and _newly_out(binding, held, known):
-            channel, purpose = binding.consent
-            out, at, source = ConsentState.OPTED_OUT, record.changed_at or now, mapping.connection
-            for kind, subject in subjects(ref, channel, held, out):
-                found.append(ConsentEvent(kind, subject, channel, purpose, out, at, False, source))
+    for channel, purpose in sorted({(event.channel, event.purpose) for event in known}):
+        last = _standing_opt_out(known, channel, purpose)
+        if last is not None:
+            out = {event.subject for event in known if _alike(event, last)}
+            new = _new_addresses(channel, before, after, edited)
+            found.extend(
+                replace(last, subject_kind="address", subject=key) for key in sorted(new) if key not in out
+            )
     return found
 
 
-def _newly_out(binding: Binding, held: Mapping[str, Value], known: Link | None) -> bool:
-    name = binding.fields[0]
-    if held.get(name) != ConsentState.OPTED_OUT:
-        return False
-    before = observed([binding], known.observed).values if known is not None else {}
-    return before.get(name) != ConsentState.OPTED_OUT
+def _standing_opt_out(known: Sequence[ConsentEvent], channel: str, purpose: str) -> ConsentEvent | None:
+    """The last opt-out, if the ledger's state is `opted_out`."""
+    if state(known, channel, purpose) is not ConsentState.OPTED_OUT:
+        return None
+    mine = [event for event in known if (event.channel, event.purpose) == (channel, purpose)]
+    outs = [event for event in mine if event.state is ConsentState.OPTED_OUT]
+    return max(outs, key=lambda event: event.at)
+
+
+def _alike(event: ConsentEvent, other: ConsentEvent) -> bool:
+    return (event.channel, event.purpose, event.state) == (other.channel, other.purpose, other.state)
+
+
+def _new_addresses(
+    channel: str,
+    before: Mapping[str, Value],
+    after: Mapping[str, Value],
+    edited: Callable[[str], bool],
+) -> set[str]:
+    new: set[str] = set()
+    for name in _fields(channel):
+        old_keys, keys = _keys(channel, before.get(name)), _keys(channel, after.get(name))
+        if old_keys - keys and edited(name):
+            new |= keys - old_keys
+    return new
+
+
+def addresses_of(channel: str, values: Mapping[str, Value]) -> set[str]:
+    """The keys of all addresses that a contact holds for this channel."""
+    return set[str]().union(*(_keys(channel, values.get(name)) for name in _fields(channel)))
+
+
+def _fields(channel: str) -> tuple[str, ...]:
+    return (*ADDRESSES.get(channel, ()), *((LISTS[channel],) if channel in LISTS else ()))
+
+
+def _keys(channel: str, held: Value) -> set[str]:
+    listed = held if isinstance(held, list) else [held]
+    return {subject_key(channel, str(one)) for one in listed if one}
+
+
+def last_words(
+    mapping: ObjectMapping, record: Record, known: Link | None, now: datetime
+) -> list[ConsentEvent]:
+    """Opt-outs that no decision will read: of a record that is deleted, merged away or not taken. What the
+    record shows, and what `known`, the link, showed in readings that nobody has decided on yet."""
+    shown = {**(known.observed if known is not None else {}), **record.values}
+    held, before = observed(mapping.bindings, shown).values, _decided(mapping, known)
+    ref = f"{mapping.connection}/{mapping.object}/{record.id}"
+    out, at, source = ConsentState.OPTED_OUT, record.changed_at or now, mapping.connection
+    return [
+        ConsentEvent(kind, subject, *binding.consent, out, at, False, source)
+        for binding in mapping.bindings
+        if binding.consent and held.get(binding.fields[0]) == out != before.get(binding.fields[0])
+        for kind, subject in subjects(ref, binding.consent[0], held, out)
+    ]
+
+
+def _decided(mapping: ObjectMapping, known: Link | None) -> Mapping[str, Value]:
+    """What a record showed when it was last decided."""
+    if known is None or known.fresh:
+        return {}
+    said = {**known.observed, **known.base}
+    return observed(mapping.bindings, {path: raw for path, raw in said.items() if raw != WAS_ABSENT}).values
 
 
 def link_ref(reading: Reading) -> str:
@@ -165,3 +251,11 @@ def state(ledger: Iterable[ConsentEvent], channel: str, purpose: str) -> Consent
     if not ins:
         return ConsentState.OPTED_OUT if outs else ConsentState.UNKNOWN
     return ConsentState.OPTED_OUT if outs and max(outs) >= max(ins) else ConsentState.OPTED_IN
+
+
+def must_change(state: Value, shown: Value) -> bool:
+    """Whether a record that shows this has to be written: an opt-out goes wherever it does not show; a
+    documented opt-in only lifts an older opt-out."""
+    if state == ConsentState.OPTED_OUT:
+        return bool(shown != ConsentState.OPTED_OUT)
+    return bool(state == ConsentState.OPTED_IN and shown == ConsentState.OPTED_OUT)

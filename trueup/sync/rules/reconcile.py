@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import ObjectMapping
+from trueup.mapping.elements import is_change
 from trueup.mapping.schema import ObjectRules
-from trueup.model.consent import ConsentEvent
+from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.entity import Agreed, Entity, Link, LinkState
 from trueup.model.fields import Kind
 from trueup.model.jsontext import digest
@@ -42,11 +43,19 @@ from trueup.sync.rules.differences import (
     Difference,
     Draft,
     compare,
+    for_new_address,
 )
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.first_sight import first_sight
 from trueup.sync.rules.groups import keep_whole
 from trueup.sync.rules.policy import Policy, Stream
+
+OPTED_IN = ConsentState.OPTED_IN
+
+AFTER_OPT_OUT = "an opt-in waits until the opt-out of the same record is written"
+
+SOON = timedelta(seconds=1)
+"""After so long an opt-in that was put off behind an opt-out is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +99,45 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         consent=consent,
         references=_references(after, policy),
         skipped=skipped,
+        missed=_missed(links, entity, after, policy),
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
-        look_again_at=_look_again(after, policy, now),
+        look_again_at=_look_again(after, skipped, policy, now),
         kept=tuple(kept for one in seen for kept in one.forms.kept),
     )
 
 
-def _look_again(after: Entity, policy: Policy, now: datetime) -> datetime | None:
-    """The earliest time at which the clock alone would give another answer."""
+def _look_again(
+    after: Entity, skipped: Sequence[tuple[str, str, str]], policy: Policy, now: datetime
+) -> datetime | None:
+    """The earliest time at which the clock alone would give another answer, or what waits may go on."""
     turns = [
         policy.create[stream].next_change(after.values, now)
         for stream in policy.streams(after.kind)
         if stream in policy.create
     ]
+    if any(reason == AFTER_OPT_OUT for *_, reason in skipped):
+        turns.append(now + SOON)
     return min((turn for turn in turns if turn is not None), default=None)
+
+
+def _missed(
+    links: Sequence[Link], before: Entity, after: Entity, policy: Policy
+) -> dict[int, dict[str, Value]]:
+    """What records that cannot be judged now will have to be told one day: of each field that moves, what
+    the hub held when they last agreed. Those that are judged have heard it all."""
+    moved = {
+        name: before.values.get(name)
+        for name in {**before.values, **after.values}
+        if before.values.get(name) != after.values.get(name)
+    }
+    found = {link.id: {**moved, **link.missed} for link in links if _absent(link, policy)}
+    caught_up = {link.id: {} for link in links if link.missed and _readable(link, policy)}
+    return {id: held for id, held in found.items() if moved} | caught_up
+
+
+def _absent(link: Link, policy: Policy) -> bool:
+    return link.remote_id is not None and not link.fresh and not _readable(link, policy)
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -206,7 +239,7 @@ def _consent(
     if case.entity.kind is not Kind.CONTACT:
         return ()
     settled = [[r for r in one.readings if r.binding.key not in one.unsettled] for one in seen]
-    return settle_consent(state, case.consent, settled, policy.consents(), now)
+    return settle_consent(state, case, settled, policy.consents(), now)
 
 
 # -- writing --------------------------------------------------------------------------------------
@@ -225,7 +258,7 @@ def _outward(
     withheld: list[Write] = []
     patches: list[LinkPatch] = []
     skipped: list[tuple[str, str, str]] = []
-    gone_elsewhere = {link.connection for link in links if link.state is LinkState.TOMBSTONE}
+    gone_elsewhere = _gone(links)
     for one in seen:
         draft = _draft(one, after, context, policy, now)
         rules = policy.rules[one.link.stream]
@@ -234,6 +267,8 @@ def _outward(
         writes.extend(_switches(one.link, rules, gone_elsewhere))
         patches.append(_patch(one, draft, after, case.entity, carries=one is seen[0]))
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
+        if len(_first_the_opt_outs(draft.urgent)) < len(draft.urgent):
+            skipped.append((*one.link.stream, AFTER_OPT_OUT))
     for link in links:
         if link.state is LinkState.WANTED and link.stream in policy.mappings:
             writes.append(create_write(link, after, context, policy, now)[0])
@@ -278,12 +313,18 @@ def _observe_only(reading: Reading, draft: Draft) -> None:
 def _updates(
     one: Seen, draft: Draft, after: Entity, rules: ObjectRules, policy: Policy, now: datetime
 ) -> Iterable[Write]:
-    yield from _bundle(one.link, draft.urgent, Lane.URGENT)
+    yield from _bundle(one.link, _first_the_opt_outs(draft.urgent), Lane.URGENT)
     if rules.leaves != "keep" and draft.ordinary:
         condition = policy.create.get(one.link.stream)
         if condition is not None and not condition.met(after.values, now).met:
             return
-    yield from _bundle(one.link, draft.ordinary, Lane.NORMAL)
+    also = for_new_address(one.readings, draft.ordinary, after.values)
+    yield from _bundle(one.link, [*draft.ordinary, *also], Lane.NORMAL)
+
+
+def _first_the_opt_outs(urgent: Sequence[Difference]) -> Sequence[Difference]:
+    """An opt-in waits for its fuse, an opt-out for nothing: they never go together."""
+    return [one for one in urgent if one.hub != OPTED_IN] or urgent
 
 
 def _bundle(link: Link, differences: Sequence[Difference], lane: Lane) -> Iterable[Write]:
@@ -308,8 +349,9 @@ def _merged(differences: Sequence[Difference]) -> dict[str, Json]:
     values: dict[str, Json] = {}
     for one in differences:
         before = values.get(one.binding.remote)
-        if isinstance(before, dict) and isinstance(one.value, dict) and "+" in before:
+        if is_change(before) and is_change(one.value):
             values[one.binding.remote] = {
+                **before,
                 "+": [*before["+"], *one.value["+"]],
                 "-": [*before["-"], *one.value["-"]],
             }
@@ -320,8 +362,15 @@ def _merged(differences: Sequence[Difference]) -> dict[str, Json]:
 
 def _gate(differences: Sequence[Difference], lane: Lane) -> str:
     if lane is Lane.URGENT:
-        return "opt_in" if any(one.hub == "opted_in" for one in differences) else ""
+        return "opt_in" if any(one.hub == OPTED_IN for one in differences) else ""
     return "clear" if any(one.effect is Effect.CLEAR for one in differences) else ""
+
+
+def _gone(links: Sequence[Link]) -> set[str]:
+    """Connections in which the person is not any more: a record was deleted there, and none is left. One
+    that the system joined with another is no person who went."""
+    left = {link.connection for link in links if link.state is not LinkState.TOMBSTONE}
+    return {link.connection for link in links if link.buried in ("deleted", "missing")} - left
 
 
 def _switches(link: Link, rules: ObjectRules, gone_elsewhere: set[str]) -> Iterable[Write]:

@@ -1,0 +1,77 @@
+"""An opt-out that was sent is done when the system shows it, and not before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sync.consenting import ann, both_have_ann, consent_hub, later, two
+from tests.sync.memory import ALL, Clock, Memory
+from tests.sync.small_hub import SmallHub
+from trueup.connectors.base import Capability
+from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.record import Json
+
+ANSWERING = pytest.mark.parametrize("capabilities", [ALL, ALL - {Capability.ANSWERS_WITH_RECORD}])
+
+
+def parked(hub: SmallHub) -> list[str]:
+    return [one.code for one in hub.store.deliveries([DeliveryState.PARKED], None, 9)]
+
+
+def drops(path: str, value: Json) -> Json:
+    """A system that takes an opt-out and undoes it."""
+    return False if path == "optout" else value
+
+
+@ANSWERING
+def test_one_that_the_system_undoes_is_parked_and_told(
+    tmp_path: Path, capabilities: frozenset[Capability]
+) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock, keeps=drops, capabilities=capabilities)
+    both_have_ann(hub)
+    hub.systems["source"].edit("1", optout=True)
+    later(hub, clock)
+    assert (parked(hub), hub.reports[-1].outcome) == (["TU-CON-060"], RunOutcome.WITH_ERRORS)
+
+
+@ANSWERING
+def test_a_parked_one_is_not_fought_over_and_goes_when_a_person_says_so(
+    tmp_path: Path, capabilities: frozenset[Capability]
+) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock, keeps=drops, capabilities=capabilities)
+    both_have_ann(hub)
+    hub.systems["source"].edit("1", optout=True)
+    for _ in range(3):
+        later(hub, clock)
+    target = hub.systems["target"]
+    assert len(target.written) == 1
+    target.keeps = lambda path, value: value
+    ids = [one.id for one in hub.store.deliveries([DeliveryState.PARKED], None, 9)]
+    hub.store.retry(ids, "steward", clock.now())
+    later(hub, clock)
+    assert (target.values("1")["optout"], parked(hub)) == (True, [])
+
+
+def test_one_that_a_new_record_does_not_keep_is_written_again_and_told(tmp_path: Path) -> None:
+    clock = Clock()
+    systems = {"source": Memory(clock), "target": Memory(clock, keeps=drops)}
+    hub = consent_hub(tmp_path, clock, systems, create=("target",))
+    systems["source"].add(**ann(optout=True))
+    hub.sync()
+    assert (len(systems["target"].rows), parked(hub)) == (1, ["TU-CON-060"])
+
+
+def test_one_that_was_taken_back_by_hand_is_written_at_every_decision(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock)
+    both_have_ann(hub)
+    hub.systems["source"].edit("1", optout=True)
+    later(hub, clock)
+    for _ in range(2):
+        hub.systems["target"].edit("1", optout=False)
+        later(hub, clock)
+        assert hub.systems["target"].values("1")["optout"] is True

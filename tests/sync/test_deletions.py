@@ -1,0 +1,108 @@
+"""What counts as a deletion, and of whom: no row that cannot be read, and nobody who is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.sync.consenting import ann, later
+from tests.sync.memory import ALL, Clock, Memory
+from tests.sync.small_hub import SmallHub, rules, small_hub
+from trueup.connectors.base import Capability
+from trueup.model.record import Cursor, Page, Reading
+
+
+class Garbled(Memory):
+    """A system some of whose rows cannot be read; `names` is what its listing then says of one."""
+
+    unreadable: frozenset[str] = frozenset()
+    names = "line {id}"
+
+    def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
+        page = super().pull(object, reading, cursor, fields)
+        bad = [record.id for record in page.records if record.id in self.unreadable]
+        kept = tuple(record for record in page.records if record.id not in self.unreadable)
+        told = tuple((self.names.format(id=id), "the birth date is no date") for id in bad)
+        return replace(page, records=kept, rejected=told)
+
+
+def hub_of(folder: Path, clock: Clock, source: Memory) -> SmallHub:
+    """`source` is mirrored by `target`, which deletes whoever was deleted there."""
+    objects = {"source": rules(), "target": rules(deleted_elsewhere="delete")}
+    return small_hub(folder, clock, {"source": source, "target": Memory(clock)}, objects=objects)
+
+
+def settled(hub: SmallHub) -> None:
+    hub.sync()
+    hub.release()
+    hub.sync()
+
+
+def four_people(folder: Path, clock: Clock) -> tuple[SmallHub, Garbled]:
+    source = Garbled(clock, capabilities=ALL - {Capability.INCREMENTAL})
+    hub = hub_of(folder, clock, source)
+    for system in hub.systems.values():
+        for number in range(4):
+            system.add(email=f"p{number}@example.com")
+    settled(hub)
+    return hub, source
+
+
+@pytest.mark.parametrize("names", ["line {id}", "{id}", "{id}.birthday"])
+def test_a_row_that_cannot_be_read_is_not_deleted(tmp_path: Path, names: str) -> None:
+    clock = Clock()
+    hub, source = four_people(tmp_path, clock)
+    source.unreadable, source.names = frozenset({"2"}), names
+    later(hub, clock)
+    assert "2" in hub.systems["target"].living()
+
+
+@pytest.mark.parametrize(
+    ("names", "believed"), [("line {id}", False), ("{id}", True)], ids=["nobody knows whose", "named"]
+)
+def test_beside_a_row_that_names_nobody_no_absence_is_believed(
+    tmp_path: Path, names: str, believed: bool
+) -> None:
+    clock = Clock()
+    hub, source = four_people(tmp_path, clock)
+    source.unreadable, source.names = frozenset({"1"}), names  # on another page than the one deleted
+    source.delete("4")
+    later(hub, clock)
+    assert ("4" not in hub.systems["target"].living()) is believed
+    assert any("could not be read" in note for note in hub.reports[-1].tally.notes) is not believed
+    source.unreadable = frozenset()
+    later(hub, clock)
+    assert sorted(hub.systems["target"].living()) == ["1", "2", "3"]
+
+
+def test_of_two_records_of_a_person_one_may_go(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = hub_of(tmp_path, clock, Memory(clock))
+    source, target = hub.systems["source"], hub.systems["target"]
+    for _ in range(2):
+        source.add(**ann())
+    source.add(email="bob@example.com")
+    target.add(**ann())
+    settled(hub)
+    source.delete("2")
+    later(hub, clock)
+    assert "1" in target.living()
+    source.delete("1")
+    later(hub, clock)
+    assert "1" not in target.living()
+
+
+def test_records_that_a_system_joins_are_deleted_nowhere(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = hub_of(tmp_path, clock, Memory(clock))
+    for system in hub.systems.values():
+        system.add(**ann())
+        system.add(**ann(email="lee@example.com"))
+        system.add(email="z@example.com")
+    settled(hub)
+    hub.systems["source"].merge("2", "1")
+    later(hub, clock)
+    assert sorted(hub.systems["target"].living()) == ["1", "2", "3"]

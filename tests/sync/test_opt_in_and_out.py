@@ -1,0 +1,62 @@
+"""An opt-in waits for its fuse; an opt-out of the same record does not wait with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.sync.consenting import FLAG, ann, consent_hub
+from tests.sync.memory import Clock, Memory
+from tests.sync.small_hub import SmallHub, rules
+from trueup.mapping.schema import ConsentRule
+from trueup.model.plan import RunOutcome
+from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
+
+SUBSCRIBED = ConsentRule("sms", "marketing", "sms", opted_out=True, evidence=("time",))
+NO_SMS = ConsentRule("sms", "marketing", "nosms", opted_out=True)
+
+
+def one_out_one_in(folder: Path, clock: Clock, allowed: int) -> SmallHub:
+    """Ann opts out of e-mail and, with evidence, into SMS; `allowed` opt-ins pass the fuse."""
+    systems = {"source": Memory(clock), "target": Memory(clock)}
+    objects = {"source": rules(consent=(FLAG, SUBSCRIBED)), "target": rules(consent=(FLAG, NO_SMS))}
+    hub = consent_hub(folder, clock, systems, objects)
+    systems["source"].add(**ann(optout=False, sms=None))
+    systems["target"].add(**ann(optout=False, nosms=True))
+    hub.parts = replace(hub.parts, fuses={**DEFAULT_FUSES, "opt_in": Fuse(count=allowed)})
+    hub.sync()
+    clock.tick(3600)
+    said = {"status": "SUBSCRIBED", "at": clock.now().isoformat(), "source": "form"}
+    systems["source"].edit("1", optout=True, sms=said)
+    clock.tick(60)
+    hub.sync()
+    return hub
+
+
+def shown(hub: SmallHub) -> tuple[object, object]:
+    ann = hub.systems["target"].values("1")
+    return ann["optout"], ann["nosms"]
+
+
+@pytest.mark.parametrize(("allowed", "held"), [(0, True), (1, False)], ids=["held", "allowed"])
+def test_the_opt_out_goes_at_once_and_the_opt_in_when_its_fuse_lets_it(
+    tmp_path: Path, allowed: int, held: bool
+) -> None:
+    clock = Clock()
+    hub = one_out_one_in(tmp_path, clock, allowed)
+    assert shown(hub) == (True, True)
+    clock.tick(60)
+    report = hub.sync()
+    assert (shown(hub), report.outcome is RunOutcome.HELD) == ((True, held), held)
+
+
+def test_an_opt_out_overtakes_an_opt_in_that_is_held_already(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = one_out_one_in(tmp_path, clock, allowed=0)
+    hub.systems["target"].edit("1", optout=False)
+    for _ in range(2):
+        clock.tick(60)
+        hub.sync()
+    assert shown(hub) == (True, True)
