@@ -7,6 +7,7 @@ text: so what others put there or took away meanwhile stays.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from trueup.mapping.words import word_key
 from trueup.model.record import Json
@@ -46,7 +47,7 @@ def change(add: Sequence[Json], remove: Sequence[Json], raw: Json, sign: str) ->
     return found
 
 
-def is_change(value: Json) -> bool:
+def is_change(value: Json) -> TypeGuard[dict[str, Json]]:
     return isinstance(value, dict) and {"+", "-"} <= value.keys() <= {"+", "-", "sign"}
 
 

@@ -79,7 +79,9 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
 def _caught(tx: Tx, links: Sequence[Link]) -> list[Link]:
     """The same links, with what they missed."""
     ids = [link.id for link in links if not link.fresh]
-    missed = dict(tx.rows("select link_id, held from link_missed where link_id in ints(?)", ids))
+    missed: dict[int, str] = dict(
+        tx.rows("select link_id, held from link_missed where link_id in ints(?)", ids)
+    )
     return [replace(one, missed=loads(missed[one.id])) if one.id in missed else one for one in links]
 
 

@@ -132,7 +132,9 @@ def _missed(
         if before.values.get(name) != after.values.get(name)
     }
     found = {link.id: {**moved, **link.missed} for link in links if _absent(link, policy)}
-    caught_up = {link.id: {} for link in links if link.missed and _readable(link, policy)}
+    caught_up: dict[int, dict[str, Value]] = {
+        link.id: {} for link in links if link.missed and _readable(link, policy)
+    }
     return {id: held for id, held in found.items() if moved} | caught_up
 
 
