@@ -99,7 +99,8 @@ def _plain(case: Case, link: Link) -> bool:
         and link.state is LinkState.LIVE
         and link.kind is entity.kind
         and not (entity.values or entity.sources or link.agreed or link.quarantine or link.assumed)
-        and not (case.open or case.edits or case.consent or backfill.asked(case.reasons))
+        and not (case.open or case.edits or case.consent or case.rival_consent)
+        and not backfill.asked(case.reasons)
     )
 
 
