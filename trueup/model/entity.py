@@ -104,6 +104,8 @@ class Link:
     `fresh`: nothing agreed yet at all. `agreed`: exceptions by binding key; a binding without one is
     settled at (the entity's value, the observed value). `assumed`: paths whose observed value is a
     prediction of our own write, with what stood there before and until when it may still show.
+    `published`: when a field with `publish:` was last written there, by binding key. `entered`: it met the
+    conditions of `create` once. `active`: False once the hub switched the record off.
     `rev` grows with every change of this row.
     """
 
@@ -126,6 +128,8 @@ class Link:
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
     assumed: Mapping[str, Json] = field(default_factory=dict)
     quarantine: Mapping[str, Quarantine] = field(default_factory=dict)
+    published: Mapping[str, datetime] = field(default_factory=dict)
+    entered: bool = False
 
     @property
     def stream(self) -> tuple[str, str]:

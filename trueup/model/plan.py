@@ -388,7 +388,8 @@ class Settlement:
     keeps it only where the entity has moved on since the Delivery was decided (else it is the default).
     `remote_id`, `object`, `version`, `active` change the Link where not None (a moved link keeps its old
     id as an alias); `fresh`: nothing is agreed with that record yet (a create that found it there already).
-    `due`: why the entity must be decided again, empty for no need.
+    `published`: when throttled bindings were written. `due`: why the entity must be decided again, empty for
+    no need.
     """
 
     delivery_id: int
@@ -402,6 +403,7 @@ class Settlement:
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
     assumed: Mapping[str, Json] = field(default_factory=dict)
     quarantine: Mapping[str, Quarantine] = field(default_factory=dict)
+    published: Mapping[str, datetime] = field(default_factory=dict)
     remote_id: str | None = None
     object: str | None = None
     version: str | None = None

@@ -350,7 +350,9 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
         [(one.link_id, None, write_agreed(one.agreed), write_quarantine(one.quarantine)) for one in noted],
     )
     settled = [one.link_id for one in patches if not (one.agreed or one.quarantine)]
-    tx.run("delete from link_notes where assumed is null and link_id in ints(?)", settled)
+    tx.run(
+        "delete from link_notes where assumed is null and published is null and link_id in ints(?)", settled
+    )
     tx.run(
         "update link_notes set base = null, agreed = null, quarantine = null where link_id in ints(?)",
         settled,

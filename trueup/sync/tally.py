@@ -155,5 +155,6 @@ _EFFECTS = {Effect.FILL: "fills", Effect.REPLACE: "replaces", Effect.CLEAR: "cle
 
 
 def _group(reason: str) -> str:
-    """Reasons that name an entity are counted together."""
+    """Reasons that name an entity or a time are counted together."""
+    reason = re.sub(r"^waits until [-0-9: ]+: ", "waits for its time: ", reason)
     return re.sub(r"^waits for [a-z]+--?\d+$", "waits for a reference", reason)

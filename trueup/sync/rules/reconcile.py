@@ -28,7 +28,7 @@ from trueup.model.plan import (
 )
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import evidence
+from trueup.sync.rules import evidence, publishing
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
@@ -70,7 +70,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
     state = _values(case, seen, context, policy, now)
     consent = _consent(case, seen, state, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
-    writes, withheld, patches, skipped = _outward(case, seen, links, after, context, policy, now)
+    writes, withheld, patches, skipped, later = _outward(case, seen, links, after, context, policy, now)
     kept, superseded, writes = _against_open(case.open, writes)
     return Plan(
         before=entity,
@@ -86,18 +86,18 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         skipped=skipped,
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
-        look_again_at=_look_again(after, policy, now),
+        look_again_at=_look_again(after, policy, now, later),
     )
 
 
-def _look_again(after: Entity, policy: Policy, now: datetime) -> datetime | None:
+def _look_again(after: Entity, policy: Policy, now: datetime, later: Sequence[datetime]) -> datetime | None:
     """The earliest time at which the clock alone would give another answer."""
     turns = [
         policy.create[stream].next_change(after.values, now)
         for stream in policy.streams(after.kind)
         if stream in policy.create
     ]
-    return min((turn for turn in turns if turn is not None), default=None)
+    return min((*later, *(turn for turn in turns if turn is not None)), default=None)
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -206,7 +206,15 @@ def _outward(
     context: Context,
     policy: Policy,
     now: datetime,
-) -> tuple[list[Write], tuple[Write, ...], tuple[LinkPatch, ...], tuple[tuple[str, str, str], ...]]:
+) -> tuple[
+    list[Write],
+    tuple[Write, ...],
+    tuple[LinkPatch, ...],
+    tuple[tuple[str, str, str], ...],
+    tuple[datetime, ...],
+]:
+    """Writes, withheld writes, patches, why something expected is not written, and when to look again."""
+    later: list[datetime] = []
     writes: list[Write] = []
     withheld: list[Write] = []
     patches: list[LinkPatch] = []
@@ -220,6 +228,8 @@ def _outward(
         writes.extend(_switches(one.link, rules, gone_elsewhere))
         patches.append(_patch(one, draft, after, case.entity))
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
+        skipped.extend((*one.link.stream, why) for why in draft.held_back)
+        later.extend(draft.later)
     for link in links:
         if link.state is LinkState.WANTED and link.stream in policy.mappings:
             writes.append(_create_write(link, after, context, policy, now)[0])
@@ -227,7 +237,7 @@ def _outward(
         made, why = _create(stream, after, links, context, policy, now)
         writes.extend(made)
         skipped.extend((*stream, reason) for reason in why)
-    return writes, tuple(withheld), tuple(patches), tuple(skipped)
+    return writes, tuple(withheld), tuple(patches), tuple(skipped), tuple(later)
 
 
 def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
@@ -242,6 +252,7 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
             _observe_only(reading, draft)
             continue
         compare(reading, after.values, context, draft, released, now)
+    publishing.hold_back(one.link, draft, now)
     return draft
 
 
