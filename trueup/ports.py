@@ -293,6 +293,10 @@ class Store(Protocol):
         """Changes and conflicts of an entity, newest first."""
         ...
 
+    def past(self, ids: Sequence[int], since: datetime) -> Mapping[int, Sequence[HistoryRow]]:
+        """What was decided about these entities since then, newest first; first sights are left out."""
+        ...
+
     def deliveries(
         self, states: Sequence[DeliveryState], connection: str | None, limit: int
     ) -> Sequence[Delivery]: ...
@@ -309,6 +313,10 @@ class Store(Protocol):
 
     def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:
         """Fields set aside: (link, binding key, why)."""
+        ...
+
+    def give_back(self, places: Sequence[tuple[int, str]], user: str, at: datetime) -> int:
+        """Judge fields that were set aside again: (link id, binding key); how many were set aside."""
         ...
 
     def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:

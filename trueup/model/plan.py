@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from trueup.model.consent import ConsentEvent
 from trueup.model.entity import Agreed, Entity, Link, Quarantine, Reference
 from trueup.model.fields import Kind
 from trueup.model.record import Cursor, Json, Record, Ref
 from trueup.model.values import Value
+
+if TYPE_CHECKING:
+    from trueup.model.history import HistoryRow
 
 
 class Lane(StrEnum):
@@ -227,7 +231,8 @@ class Plan:
 class Context:
     """Read-only knowledge beside the entity: other entities and how remote ids resolve to them.
 
-    `rivals`: where the records are of which nobody knows yet whether they are this link's person.
+    `rivals`: where the records are of which nobody knows yet whether they are this link's person. `past`:
+    by entity id its latest decisions, newest first, of those that somebody edited in a system.
     """
 
     references: Mapping[str, Reference] = field(default_factory=dict)
@@ -238,6 +243,7 @@ class Context:
     rivals: Mapping[int, frozenset[str]] = field(default_factory=dict)  # link -> connections, see below
     released: frozenset[str] = frozenset()
     gates_open: frozenset[tuple[str, str]] = frozenset()
+    past: Mapping[int, Sequence[HistoryRow]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

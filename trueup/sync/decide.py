@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from trueup.dedupe.normalise import company_key
 from trueup.model.entity import Entity, Link, Reference, public_id
 from trueup.model.fields import Kind
+from trueup.model.history import HistoryRow
 from trueup.model.plan import (
     Case,
     Context,
@@ -24,6 +25,7 @@ from trueup.model.values import Value
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.rules.reconcile import reconcile
+from trueup.sync.rules.swinging import WITHIN
 from trueup.sync.tally import Undecided
 
 CHUNK = 500
@@ -138,7 +140,14 @@ def context_for(
         companies=companies,
         released=parts.store.released() | parts.decides_at_once,
         gates_open=parts.store.gates_open(),
+        past=_past(parts, cases),
     )
+
+
+def _past(parts: Parts, cases: Sequence[Case]) -> Mapping[int, Sequence[HistoryRow]]:
+    """The latest decisions about entities that somebody edited in a system since."""
+    edited = [case.entity.id for case in cases if any(link.base and not link.fresh for link in case.links)]
+    return parts.store.past(edited, parts.now() - WITHIN) if edited else {}
 
 
 def rivals(parts: Parts, verdicts: Sequence[MatchDecision]) -> dict[int, frozenset[str]]:

@@ -17,7 +17,8 @@ from trueup.sync.rules.differences import Draft
 
 def hold_back(link: Link, draft: Draft, now: datetime) -> None:
     """Take out of a draft what may not leave yet; a first value leaves at once. What was agreed stays agreed,
-    so the difference is seen again: at the time noted in `draft.later`, or when the value moves on. The rest of the record goes."""
+    so the difference is seen again: at the time noted in `draft.later`, or when the value moves on. The
+    rest of the record goes."""
     for one in list(draft.ordinary):
         publish = one.binding.publish
         last = link.published.get(one.binding.key)

@@ -50,23 +50,26 @@ from trueup.sync.rules.differences import (
 )
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.policy import Policy, Stream
+from trueup.sync.rules.swinging import holds, keep_aside, lost, swinging
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One living link with its readings; those with unsettled writes are left out as evidence."""
+    """One living link with its readings; those with unsettled writes are left out as evidence, and those
+    that are set `aside` for swinging."""
 
     link: Link
     mapping: ObjectMapping
     readings: tuple[Reading, ...]
     unsettled: frozenset[str]
+    aside: Mapping[str, Quarantine]
 
 
 def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Plan:
     """One decision, pure: the same case, context, policy and time give the same plan."""
     entity = case.entity
     links = elect(case.links)
-    seen = [_seen(link, entity, context, policy, case.open) for link in links if _readable(link, policy)]
+    seen = [_seen(link, case, context, policy, now) for link in links if _readable(link, policy)]
     state = _values(case, seen, context, policy, now)
     consent = _consent(case, seen, state, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
@@ -129,13 +132,15 @@ def _readable(link: Link, policy: Policy) -> bool:
     return link.state is LinkState.LIVE and link.stream in policy.mappings
 
 
-def _seen(link: Link, entity: Entity, context: Context, policy: Policy, open: Sequence[OpenDelivery]) -> Seen:
-    mapping = policy.mappings[link.stream]
+def _seen(link: Link, case: Case, context: Context, policy: Policy, now: datetime) -> Seen:
+    entity, mapping = case.entity, policy.mappings[link.stream]
     unsettled = frozenset[str]().union(
-        *(one.keys for one in open if one.link_id == link.id and one.state not in UNSENT_STATES)
+        *(one.keys for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
     readings = tuple(evidence.readings(link, mapping, entity, context))
-    return Seen(link, mapping, readings, unsettled)
+    past = context.past.get(entity.id, ())
+    aside = swinging(readings, entity, past, now) if past or link.quarantine else {}
+    return Seen(link, mapping, readings, unsettled, aside)
 
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
@@ -143,10 +148,12 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
     claims = edit_claims(case.entity, case.edits, table)
     for one in seen:
         for reading in one.readings:
-            if reading.binding.key not in one.unsettled:
+            if reading.binding.key not in one.unsettled and reading.binding.key not in one.aside:
                 claims.extend(evidence.claims(reading, table))
     state = decide(case.entity, claims, policy, now)
     state.conflicts.extend(lost_edits(case.edits, table))
+    for one in seen:
+        state.conflicts.extend(lost(one.readings, one.aside, case.entity))
     if kind is Kind.CONTACT:
         keep_in_step(state, case.entity, _listed(seen, case.entity), now)
         keep_company(state, case.entity, context, context.companies, now)
@@ -247,6 +254,10 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
         if reading.binding.key in one.unsettled:
             if reading.agreed is not None:
                 draft.agreed[reading.binding.key] = reading.agreed
+            continue
+        fight = one.aside.get(reading.binding.key)
+        if fight is not None and holds(fight, reading, after.values):
+            keep_aside(reading, fight, draft)
             continue
         if not one.link.primary and not _follows(reading, policy.rules[one.link.stream]):
             _observe_only(reading, draft)
