@@ -21,6 +21,7 @@ from trueup.model.plan import (
     Delivery,
     DeliveryState,
     Fence,
+    Founding,
     Landed,
     Landing,
     Lane,
@@ -190,6 +191,15 @@ class Store(Protocol):
 
         A plan whose entity, links or open deliveries moved since they were read is left out; answers
         the ids of those entities (they stay due).
+        """
+        ...
+
+    def found(
+        self, foundings: Sequence[Founding], run_id: int, at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        """Make companies that contacts name, under a lock on their keys; the contacts that got a new one.
+
+        One whose key somebody holds by now is not made. New companies, and all who named one, become due.
         """
         ...
 

@@ -67,7 +67,7 @@ def compile_bindings(
     bindings: list[Binding] = []
     for rule in field_rules:
         field = _field(rule, table, problems)
-        if field is None:
+        if field is None or (rules.company == "ignore" and field.name == "company"):
             continue
         site = Site(rule, field, locale, specs.get(rule.remote), reserved.get(rule.remote, frozenset()))
         try:

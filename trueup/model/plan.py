@@ -73,7 +73,8 @@ class Write:
 
     `link_id` 0 means a create: a wanted Link of `connection`/`object` is made with it. `values`: remote
     path to remote value (None clears; `{"+": [...], "-": [...]}` changes elements of a list). `wants`:
-    binding key to what the hub holds there, the hub side of the agreement once it is done. `replaced`: remote
+    binding key to what the hub holds there, the hub side of the agreement once it is done (NEVER for a
+    reference that a create has to leave out). `replaced`: remote
     path to what stood there (rollback and unmerge need it). `gate`: the fuse kind that it must pass
     (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
     `upsert`: (key field, value) for a create. `aside`: bindings that a create leaves out because their
@@ -202,6 +203,22 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Founding:
+    """A company to be made because a contact names it and nobody bears that name or domain.
+
+    It gets a wanted record in `connection`/`object`, under these match keys; `contact_id` (public:
+    `named_by`) is decided again once it is there.
+    """
+
+    connection: str
+    object: str
+    values: Mapping[str, Value]
+    keys: tuple[tuple[str, str], ...]
+    contact_id: int
+    named_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The outcome of one decision about one entity; previewed, explained, committed by the same object.
 
@@ -223,6 +240,7 @@ class Plan:
     references: tuple[tuple[str, str], ...] = ()
     skipped: tuple[tuple[str, str, str], ...] = ()
     edits: tuple[int, ...] = ()
+    foundings: tuple[Founding, ...] = ()
     mark: int = 0
     look_again_at: datetime | None = None
 
@@ -232,7 +250,8 @@ class Context:
     """Read-only knowledge beside the entity: other entities and how remote ids resolve to them.
 
     `rivals`: where the records are of which nobody knows yet whether they are this link's person. `past`:
-    by entity id its latest decisions, newest first, of those that somebody edited in a system.
+    by entity id its latest decisions, newest first, of those that somebody edited in a system. `holders`:
+    match key of a company -> those that hold it; empty where no object makes companies.
     """
 
     references: Mapping[str, Reference] = field(default_factory=dict)
@@ -244,6 +263,7 @@ class Context:
     released: frozenset[str] = frozenset()
     gates_open: frozenset[tuple[str, str]] = frozenset()
     past: Mapping[int, Sequence[HistoryRow]] = field(default_factory=dict)
+    holders: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

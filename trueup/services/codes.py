@@ -164,7 +164,7 @@ _SYSTEMS = {
         " other fields, and this field in the other systems, go on. Both sides are named, with the rules by"
         " which their edits won or lost.",
         "Decide which side is right, and switch the other automation off (or change `authority` or `refused`"
-        " for that field). Then `trueup failures retry CAUSE`. A third value on either side releases it, too.",
+        " for that field). Then `trueup failures retry CAUSE`. A third value on either side releases it too.",
     ),
     "TU-VAL-004": Explanation(
         "The field cannot be written there",

@@ -257,7 +257,8 @@ def _writes(
                 if standing is None:
                     link_id = next(made)
                     now.wanted[plan.before.id, stream_id] = link_id
-                    rows.wanted.append((link_id, stream_id, plan.before.id, str(plan.before.kind), "wanted"))
+                    wanted = (link_id, stream_id, plan.before.id, str(plan.before.kind), "wanted", 1)
+                    rows.wanted.append(wanted)
                     keys = match_keys(plan.before.kind, plan.entity.values)
                     rows.keys.append((link_id, str(plan.before.kind), keys))
                 elif _busy(standing, write, plan, now):
@@ -323,7 +324,7 @@ def _store(tx: Tx, rows: _Rows) -> None:
     tx.update("entities", ("id",), _ENTITY, rows.entities)
     tx.update("entities", ("id",), ("look_again_at",), rows.look_again)
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows.history)
-    tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state"), rows.wanted)
+    tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state", "entered"), rows.wanted)
     write_keys(tx, rows.keys)
     tx.upsert("link_notes", ("link_id",), ("quarantine",), rows.notes)
     tx.insert("deliveries", _DELIVERY, rows.deliveries)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from trueup.store.codec import dumps, micros, write_quarantine
+from trueup.model.jsontext import dumps
+from trueup.store.codec import micros, write_quarantine
 from trueup.store.marks import mark_due
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx

@@ -19,6 +19,7 @@ from trueup.model.plan import (
     Delivery,
     DeliveryState,
     Fence,
+    Founding,
     Landed,
     Landing,
     Lane,
@@ -47,6 +48,7 @@ from trueup.store import (
     streams,
 )
 from trueup.store.facts import land_facts
+from trueup.store.founding import found
 from trueup.store.giving_back import give_back
 from trueup.store.sql import Database
 from trueup.store.sqlite import SqliteDatabase
@@ -169,6 +171,11 @@ class SqlStore:
 
     def commit(self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: commit.commit(tx, plans, run_id, at, fence))
+
+    def found(
+        self, foundings: Sequence[Founding], run_id: int, at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        return self._db.write(lambda tx: found(tx, foundings, run_id, at, fence))
 
     def mark_due(self, ids: Sequence[int], reason: str) -> None:
         self._db.write(lambda tx: marks.mark_due(tx, ids, reason))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import remote_path
-from trueup.model.entity import WAS_ABSENT, Agreed, Quarantine
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import next_try
@@ -45,7 +45,8 @@ def done(
         observed=observed,
         said=_news(sent, observed, answered),
         agreed={
-            key: Agreed(hub, observed.get(remote_path(key, observed))) for key, hub in write.wants.items()
+            key: Agreed(NEVER if hub == NEVER else hub, observed.get(remote_path(key, observed)))
+            for key, hub in write.wants.items()
         },
         assumed=assumed,
         remote_id=record_id if record_id != delivery.link.remote_id else None,

@@ -11,7 +11,7 @@ from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent
-from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
+from trueup.model.entity import NEVER, Agreed, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.jsontext import digest
 from trueup.model.plan import (
@@ -34,7 +34,6 @@ from trueup.sync.rules.decide_values import (
     decide,
     derive,
     edit_claims,
-    keep_company,
     keep_in_step,
     lost_edits,
     settle_consent,
@@ -49,6 +48,7 @@ from trueup.sync.rules.differences import (
     wanted,
 )
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.founding import foundings, keep_in_company
 from trueup.sync.rules.policy import Policy, Stream
 from trueup.sync.rules.swinging import holds, keep_aside, lost, swinging
 
@@ -74,6 +74,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
     consent = _consent(case, seen, state, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
     writes, withheld, patches, skipped, later = _outward(case, seen, links, after, context, policy, now)
+    made, why = foundings(entity, after, links, writes, context, policy, now)
     kept, superseded, writes = _against_open(case.open, writes)
     return Plan(
         before=entity,
@@ -86,7 +87,8 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         superseded=superseded,
         consent=consent,
         references=_references(after, policy),
-        skipped=skipped,
+        skipped=(*skipped, *why),
+        foundings=made,
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
         look_again_at=_look_again(after, policy, now, later),
@@ -156,7 +158,7 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
         state.conflicts.extend(lost(one.readings, one.aside, case.entity))
     if kind is Kind.CONTACT:
         keep_in_step(state, case.entity, _listed(seen, case.entity), now)
-        keep_company(state, case.entity, context, context.companies, now)
+        keep_in_company(state, case.entity, context, policy, now)
     derive(state, _derived(kind, policy), context, now)
     return state
 
@@ -449,7 +451,7 @@ def _create_write(
         Lane.NORMAL,
         values,
         wants,
-        dict.fromkeys(wants, Effect.FILL),
+        {key: Effect.FILL for key, hub in wants.items() if hub != NEVER},
         upsert=(field, after.public_id) if field else None,
         aside=aside,
     )
@@ -478,6 +480,9 @@ def _create_values(
         raw = wanted(binding, link, values, context)
         if isinstance(raw, Waits):
             waits.append(raw.for_id)
+            wants[binding.key] = (
+                NEVER  # the record is made without it; it is written when its target is there
+            )
         elif isinstance(raw, Absent):
             continue
         elif isinstance(raw, Rejected):
