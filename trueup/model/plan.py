@@ -159,7 +159,8 @@ class LinkPatch:
     """What a decision changes on one Link it has read at `rev`: all observed moves are judged.
 
     `agreed` and `quarantine` replace what was stored; `dangling` are remote ids that point at records
-    not linked yet; `keys` are the match keys of this record, None when they did not change.
+    not linked yet; `keys` are the match keys of this record; it, `entered` and `active` are None when they
+    did not change.
     """
 
     link_id: int
@@ -170,6 +171,8 @@ class LinkPatch:
     withheld: int = 0
     dangling: tuple[Ref, ...] = ()
     keys: tuple[tuple[str, str], ...] | None = None
+    entered: bool | None = None
+    active: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -343,6 +343,9 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
         ("is_primary", "fresh", "rev", "withheld"),
         [(one.link_id, int(one.primary), 0, one.rev + 1, one.withheld) for one in patches],
     )
+    for column in ("entered", "active"):
+        told = [(one.link_id, getattr(one, column)) for one in patches]
+        tx.update("links", ("id",), (column,), [(id, int(said)) for id, said in told if said is not None])
     noted = [one for one in patches if one.agreed or one.quarantine]
     tx.upsert(
         "link_notes",

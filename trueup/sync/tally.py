@@ -48,8 +48,8 @@ class Tally:
     """Counts by (connection, object, what), with samples per (connection, what) and notes.
 
     Readings: `read` = `new` + `changed` + `same` + `deleted` + `older` + `filtered` + `rejected`.
-    Intentions: `creates`, `updates`, `deactivates`, `deletes`; of the updates' fields `fills`, `replaces`,
-    `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
+    Intentions: `creates`, `updates`, `deactivates`, `reactivates`, `deletes`; of the updates' fields `fills`,
+    `replaces`, `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
     `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` + `superseded` + `open`.
     `lost` are the ids of what could not be decided.
     """

@@ -54,8 +54,12 @@ def done(
         drops_version=record is None or record_id != delivery.link.remote_id and record.version is None,
         changed_at=record.changed_at if record is not None else None,
         tombstone=write.kind is WriteKind.DELETE,
-        active={WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}.get(write.kind),
+        active=_SWITCHED.get(write.kind),
+        due="switched" if write.kind in _SWITCHED else "",
     )
+
+
+_SWITCHED = {WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}
 
 
 def predicted(delivery: Delivery) -> dict[str, Json]:

@@ -28,7 +28,7 @@ from trueup.model.plan import (
 )
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import evidence, publishing
+from trueup.sync.rules import evidence, leaving, publishing
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
@@ -49,6 +49,7 @@ from trueup.sync.rules.differences import (
 )
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.founding import foundings, keep_in_company
+from trueup.sync.rules.leaving import Standing
 from trueup.sync.rules.policy import Policy, Stream
 from trueup.sync.rules.swinging import holds, keep_aside, lost, swinging
 
@@ -232,12 +233,19 @@ def _outward(
     for one in seen:
         draft = _draft(one, after, context, policy, now)
         rules = policy.rules[one.link.stream]
-        writes.extend(_updates(one, draft, after, rules, policy, now))
+        stands = leaving.standing(one.link, after.values, policy, now)
+        gone = bool(gone_elsewhere - {one.link.connection})
+        switch = leaving.switch(one.link, rules, stands, gone)
+        writes.extend(_bundle(one.link, draft.urgent, Lane.URGENT))
+        if switch is not None:  # alone: what else is to be written there follows once it is done
+            writes.append(switch)
+        elif not stands.left:
+            writes.extend(_bundle(one.link, draft.ordinary, Lane.NORMAL))
         withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
-        writes.extend(_switches(one.link, rules, gone_elsewhere))
-        patches.append(_patch(one, draft, after, case.entity))
-        skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
-        skipped.extend((*one.link.stream, why) for why in draft.held_back)
+        patch = _patch(one, draft, after, case.entity)
+        active = leaving.is_active(one.link, rules, stands, gone)
+        patches.append(_with_standing(patch, one.link, stands.entered, active))
+        skipped.extend((*one.link.stream, why) for why in _waiting(draft, stands))
         later.extend(draft.later)
     for link in links:
         if link.state is LinkState.WANTED and link.stream in policy.mappings:
@@ -280,15 +288,11 @@ def _observe_only(reading: Reading, draft: Draft) -> None:
         draft.agreed[reading.binding.key] = Agreed(hub, reading.raw, left=True)
 
 
-def _updates(
-    one: Seen, draft: Draft, after: Entity, rules: ObjectRules, policy: Policy, now: datetime
-) -> Iterable[Write]:
-    yield from _bundle(one.link, draft.urgent, Lane.URGENT)
-    if rules.leaves != "keep" and draft.ordinary:
-        condition = policy.create.get(one.link.stream)
-        if condition is not None and not condition.met(after.values, now).met:
-            return
-    yield from _bundle(one.link, draft.ordinary, Lane.NORMAL)
+def _waiting(draft: Draft, stands: Standing) -> list[str]:
+    """Why something that might be expected is not written to a record."""
+    if stands.left:
+        return [f"left: {stands.reason}"]
+    return [*(f"waits for {target}" for target in draft.waits), *draft.held_back]
 
 
 def _bundle(link: Link, differences: Sequence[Difference], lane: Lane) -> Iterable[Write]:
@@ -329,26 +333,6 @@ def _gate(differences: Sequence[Difference], lane: Lane) -> str:
     return "clear" if any(one.effect is Effect.CLEAR for one in differences) else ""
 
 
-def _switches(link: Link, rules: ObjectRules, gone_elsewhere: set[str]) -> Iterable[Write]:
-    """Switch off or delete a record because the person's record was deleted in another system."""
-    if rules.deleted_elsewhere == "keep" or not gone_elsewhere - {link.connection} or not link.active:
-        return
-    if rules.deleted_elsewhere == "delete":
-        yield Write(link.id, *link.stream, WriteKind.DELETE, Lane.NORMAL, {}, gate="delete")
-    elif rules.deactivate and any(link.observed.get(k) != v for k, v in rules.deactivate.items()):
-        values = dict(rules.deactivate)
-        before = {path: link.observed.get(path) for path in values}
-        yield Write(
-            link.id,
-            *link.stream,
-            WriteKind.DEACTIVATE,
-            Lane.NORMAL,
-            values,
-            replaced=before,
-            gate="deactivate",
-        )
-
-
 def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
     link = one.link
     agreed = {key: value for key, value in draft.agreed.items() if not _default(value, key, one, after)}
@@ -369,6 +353,13 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
         dangling=tuple(_dangling(one)),
         keys=keys,
     )
+
+
+def _with_standing(patch: LinkPatch, link: Link, entered: bool, active: bool) -> LinkPatch:
+    """The patch with what changed of the record's standing, if anything did."""
+    if (entered, active) == (link.entered, link.active):
+        return patch
+    return replace(patch, entered=entered, active=active)
 
 
 def _default(agreed: Agreed, key: str, one: Seen, after: Entity) -> bool:
