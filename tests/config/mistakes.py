@@ -280,6 +280,18 @@ MISTAKES = (
         "publish: {at_most_every: 1d}",
         "publish: {at_most_every: 1d, when_changed_by: a lot}",
     ),
+    _one(
+        "company-made-where-no-object-is",
+        SALES,
+        "  Contact:\n",
+        "  Account: off\n  Contact:\n    company: create\n",
+    ),
+    _one(
+        "leaves-without-the-way-back",
+        SALES,
+        "    reactivate: {Active__c: true}\n    stage:",
+        "    leaves: deactivate\n    stage:",
+    ),
     # -- names
     _one(
         "authority-names-nobody",

@@ -180,7 +180,8 @@ class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
     Words: `in step`, `pending`, `in doubt`, `job`, `held`, `parked`, `not approved`, `set aside`,
-    `withheld`, `waits`, `left`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`, `not decided`.
+    `withheld`, `waits`, `left`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`,
+    `not decided`.
     """
 
     connection: str
