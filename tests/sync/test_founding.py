@@ -13,6 +13,7 @@ from tests.sync.small_hub import Always, Said, SmallHub, rules
 from trueup.mapping.schema import FieldRule
 from trueup.model.fields import Kind
 from trueup.model.plan import DeliveryState
+from trueup.sync.engine import Report, landing, register
 from trueup.sync.preview import preview
 from trueup.sync.rules.policy import Condition
 
@@ -243,13 +244,12 @@ def test_a_plan_tells_the_company_before_it_is_made_and_makes_none(tmp_path: Pat
     hub = hub_with(tmp_path, clock)
     hub.systems["marketing"].add(**ann(employer="Acme"))
     hub.systems["marketing"].add(**bob(employer="Acme"))
-    from trueup.sync.engine import Report, landing, register
-
+    undecided: list[object] = []
     register(hub.parts)
     landing(hub.parts, tuple(hub.systems), Report(0), None)
-    made = [one for _, one in preview(hub.parts) if one.entity.kind is Kind.COMPANY]
+    made = [one for _, one in preview(hub.parts, undecided.append) if one.entity.kind is Kind.COMPANY]
     assert [one.writes[0].values for one in made] == [{"name": "Acme", "domain": "acme.example"}]
-    assert contacts(hub, Kind.COMPANY) == {}
+    assert (contacts(hub, Kind.COMPANY), undecided) == ({}, [])
 
 
 def test_a_company_system_knows_its_own_values_better(tmp_path: Path, clock: Clock) -> None:
