@@ -38,7 +38,7 @@ def give_back(tx: Tx, places: Sequence[tuple[int, str]], user: str, at: datetime
 
 
 def _tell(tx: Tx, told: dict[int, list[list[str]]], at: int) -> None:
-    found = tx.rows("select id, revision from entities where id in ints(?) order by id", sorted(told))
-    revisions = {id: revision for id, revision in found}
+    sql = "select id, revision from entities where id in ints(?) order by id"
+    revisions: dict[int, int] = dict(tx.rows(sql, sorted(told)))
     rows = [(id, at, 0, revisions[id], dumps({"released": given})) for id, given in sorted(told.items())]
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows)
