@@ -10,6 +10,7 @@ import pytest
 from tests.demands.hubs import Setting, Several, contacts, hub_of, told
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import Always, Said, SmallHub, rules
+from trueup.errors import Transient
 from trueup.mapping.schema import FieldRule
 from trueup.model.fields import Kind
 from trueup.model.plan import DeliveryState
@@ -27,18 +28,24 @@ def clock() -> Clock:
 
 
 def hub_with(
-    folder: Path, clock: Clock, company: str = "create", condition: Condition | None = Always(), **more: Any
+    folder: Path,
+    clock: Clock,
+    company: str = "create",
+    condition: Condition | None = Always(),
+    **more: Memory,
 ) -> SmallHub:
-    """Marketing knows people and, as text, where they work; sales knows people and firms."""
-    sales = rules("people", (*PERSON, FieldRule("company", "firm_id", to="firms")), company=company, **more)
+    """Marketing knows people and, as text, where they work; sales people and firms; `more` firms only."""
+    sales = rules("people", (*PERSON, FieldRule("company", "firm_id", to="firms")), company=company)
     firms = rules("firms", FIRM, Kind.COMPANY)
     systems = {
         "marketing": Memory(clock),
         "sales": Several(
             {"people": Memory(clock), "firms": Memory(clock, "firms", "company", keys=("name",))}
         ),
+        **more,
     }
     objects = [("marketing", rules(fields=PERSON)), ("sales", sales), ("sales", firms)]
+    objects += [(name, firms) for name in more]
     conditions = {("sales", "people"): Always(), ("sales", "firms"): condition}
     chosen = {stream: one for stream, one in conditions.items() if one is not None}
     return hub_of(folder, clock, systems, Setting(objects, conditions=chosen))  # type: ignore[arg-type]
@@ -189,19 +196,20 @@ def test_without_a_condition_of_the_companies_none_is_made(tmp_path: Path, clock
     assert firms(hub) == []
 
 
-def test_none_is_made_before_all_companies_were_listed_once(tmp_path: Path, clock: Clock) -> None:
-    from trueup.errors import Transient
-
-    hub = hub_with(tmp_path, clock)
-    hub.systems["sales"]["firms"].add(name="Acme", domain=None)
-    hub.systems["sales"]["firms"].broken = [Transient("down")] * 9
+def test_none_is_made_before_the_companies_of_every_system_were_listed_once(
+    tmp_path: Path, clock: Clock
+) -> None:
+    erp = Memory(clock, "firms", "company", keys=("name",))
+    erp.add(name="Acme", domain="acme.example")
+    erp.broken = [Transient("down")] * 9
+    hub = hub_with(tmp_path, clock, erp=erp)
     hub.systems["marketing"].add(**ann(employer="Acme"))
     hub.sync()
     hub.sync()
-    assert contacts(hub, Kind.COMPANY) == {}
-    hub.systems["sales"]["firms"].broken.clear()
+    assert (contacts(hub, Kind.COMPANY), firms(hub), employers(hub)) == ({}, [], [None])
+    erp.broken.clear()
     until_quiet(hub)
-    assert len(firms(hub)) == 1
+    assert (len(contacts(hub, Kind.COMPANY)), len(firms(hub)), len(erp.living())) == (1, 1, 1)
     assert employers(hub) == ["1"]
 
 

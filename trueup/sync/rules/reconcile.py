@@ -471,9 +471,7 @@ def _create_values(
         raw = wanted(binding, link, values, context)
         if isinstance(raw, Waits):
             waits.append(raw.for_id)
-            wants[binding.key] = (
-                NEVER  # the record is made without it; it is written when its target is there
-            )
+            wants[binding.key] = NEVER  # made without it; it is written once its target is there
         elif isinstance(raw, Absent):
             continue
         elif isinstance(raw, Rejected):
