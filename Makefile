@@ -31,6 +31,13 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy
 
+soak: $(VENV)/.test  ## the same proofs at their full figures; hours on two cores
+	TRUEUP_CONVERGENCE_SEEDS=200 TRUEUP_CONVERGENCE_ACTS=60 \
+	TRUEUP_FIRST_LOAD_PEOPLE=10000 TRUEUP_EFFORT_PEOPLE=2000 \
+	TRUEUP_KILLED_PEOPLE=2000 TRUEUP_KILLS=100 \
+	TRUEUP_MEMORY_CONTACTS=10000,100000 TRUEUP_FEBRL_PEOPLE=5000 TRUEUP_CONFINED_SEEDS=1000 \
+	$(BIN)/python -m pytest -n auto tests/acceptance tests/live tests/sync/test_confined.py
+
 bench: $(VENV)/.test  ## writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 

@@ -11,6 +11,7 @@ from trueup.commands import (
     configuring,
     connections,
     contacts,
+    decisions,
     failures,
     runs,
     starting,
@@ -37,7 +38,7 @@ def trueup() -> None:
     """
 
 
-for part in (starting, checking, syncing, runs, contacts, failures, connections, configuring):
+for part in (starting, checking, syncing, runs, contacts, failures, connections, decisions, configuring):
     part.add(app)
 
 

@@ -16,11 +16,13 @@ from trueup.model.fields import Kind
 from trueup.model.history import HistoryRow
 from trueup.model.plan import (
     Assignment,
+    AuditRow,
     Candidate,
     Case,
     Delivery,
     DeliveryState,
     Fence,
+    Format,
     Founding,
     Landed,
     Landing,
@@ -95,11 +97,11 @@ class Store(Protocol):
         """Record that a person allows writing to these connections (first contact)."""
         ...
 
-    def rename_connection(self, old: str, new: str) -> int:
+    def rename_connection(self, old: str, new: str, user: str, at: datetime) -> int:
         """Move all that belongs to a connection to its new name; the number of links moved."""
         ...
 
-    def remove_connection(self, name: str, at: datetime) -> int:
+    def remove_connection(self, name: str, user: str, at: datetime) -> int:
         """Unlink everything of a connection (tombstones none, deletes nobody); number of links."""
         ...
 
@@ -203,7 +205,9 @@ class Store(Protocol):
         """
         ...
 
-    def mark_due(self, ids: Sequence[int], reason: str) -> None: ...
+    def mark_due(self, ids: Sequence[int], reason: str) -> None:
+        """Make these entities due; `reason` is one word without blanks and stays until they are decided."""
+        ...
 
     def mark_kind_due(self, kind: Kind, reason: str) -> int:
         """Make every entity of a kind due (a changed configuration, an opened gate); how many became so."""
@@ -220,8 +224,8 @@ class Store(Protocol):
     ) -> Sequence[Delivery]:
         """Deliveries that may be sent now: one connection, object, kind and lane; at most `limit`.
 
-        The most important lane first, then the oldest. None whose `after` is unfinished; outside the urgent
-        lane none of an entity that is due: what is known of it moved, so it is decided again first.
+        The most important lane first, then the oldest. Outside the urgent lane none of an entity that is due:
+        what is known of it moved, so it is decided again first.
         """
         ...
 
@@ -261,11 +265,11 @@ class Store(Protocol):
         and what a held run waits with is still held in the next. How many, by (connection, gate)."""
         ...
 
-    def open_gates(self, connection: str, gate: str, user: str) -> int:
-        """Let the gated deliveries of this kind flow; how many."""
+    def open_gates(self, connection: str, gate: str, user: str, at: datetime) -> int:
+        """Let the gated deliveries of this kind flow; how many. No user: the hub by itself."""
         ...
 
-    def close_gates(self, run_id: int, reason: str) -> int:
+    def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:
         """Discard a held run's gated deliveries (rejected by a person); how many."""
         ...
 
@@ -275,11 +279,21 @@ class Store(Protocol):
         """Own a piece of work; None while another owner's lease lasts."""
         ...
 
+    def owner(self, name: str) -> Fence | None:
+        """Who owns a piece of work, also where the lease has run out; None where it was let go."""
+        ...
+
+    def take_over(self, fence: Fence, owner: str, until: datetime) -> Fence | None:
+        """Own what its owner (`fence`) certainly left; None where somebody was quicker."""
+        ...
+
     def renew(self, fence: Fence, until: datetime) -> Fence: ...
 
     def let_go(self, fence: Fence) -> None: ...
 
-    def start_run(self, kind: str, config_version: str, user: str, at: datetime) -> int: ...
+    def start_run(self, kind: str, config_version: str, user: str, at: datetime) -> int:
+        """Begin a run. Whoever does owns the hub, so an earlier run that never ended is closed as failed."""
+        ...
 
     def finish_run(
         self, id: int, outcome: RunOutcome, counts: Mapping[str, int], notes: Sequence[str], at: datetime
@@ -287,9 +301,20 @@ class Store(Protocol):
 
     # -- what people ask --------------------------------------------------------------------------
 
+    def formats(self, connections: Sequence[str] | None = None) -> Sequence[Format]:
+        """What fields of systems that do not answer with the record did with our values."""
+        ...
+
     def runs(self, limit: int) -> Sequence[Run]: ...
 
     def run(self, id: int) -> Run: ...
+
+    def audit(self, subject: str, limit: int) -> Sequence[AuditRow]:
+        """Decisions of people, newest first; of one subject (`run 7`, `c-17`, a connection) if it is named.
+
+        Every verb that takes a user adds one, in its own transaction, where it changed anything.
+        """
+        ...
 
     def find(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
         """Public ids of entities whose keys, names or remote ids match a text that a person typed."""
@@ -313,7 +338,7 @@ class Store(Protocol):
 
     def delivery(self, id: int) -> Delivery: ...
 
-    def retry(self, ids: Sequence[int], at: datetime) -> int:
+    def retry(self, ids: Sequence[int], user: str, at: datetime) -> int:
         """Parked deliveries become due again with fresh attempts; how many were."""
         ...
 
@@ -333,8 +358,12 @@ class Store(Protocol):
         """Entities with withheld differences in an object of a connection, ascending by id."""
         ...
 
+    def holders(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
+        """Entities with a living record in this stream, ascending by id from `after`."""
+        ...
+
     def count_links(self) -> Mapping[tuple[str, str, str], int]:
-        """Links by (connection, object, state)."""
+        """Links by (connection, object, state); not those that sleep and belong to nobody any more."""
         ...
 
     def unsure(self, limit: int) -> Sequence[MatchDecision]:

@@ -220,8 +220,6 @@ class Hands:
         if name == "sales" or len(there) < 2:
             return
         winner, loser = self.dice.sample(there, 2)
-        if self._just_opted_out(name, loser):
-            return
         self.done.append(f"merge {name} {loser} into {winner}")
         if name == "marketing":
             self.house.marketing.user_merge("contacts", winner[1], loser[1])

@@ -37,6 +37,7 @@ from trueup.sync.rules.differences import Waits, wanted
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMES = ("marketing", "sales", "support")
 EVERYBODY = "true"
+KNOWN = {**ENVIRONMENT, "TRUEUP_ALERTS": "ops@acme.example"}
 
 
 class HubClock:
@@ -352,13 +353,14 @@ def house(
     create: str = EVERYBODY,
     sandbox: Sandbox | None = None,
     config: Path | None = None,
+    environment: Mapping[str, str] = KNOWN,
 ) -> House:
     """A hub over these stand-ins with the small configuration (or `config`), nothing synced yet."""
     stage = sandbox or empty_sandbox(names)
     where = config or write_config(folder, names, create)
     wires = {name: Wire(stage.standins[name]) for name in names}
     world = World(clock=HubClock(stage.clock), random=Chance(), transport=lambda name: wires.get(name))
-    hub = wire(where, load(where, {**ENVIRONMENT, "TRUEUP_ALERTS": "ops@acme.example"}), world)
+    hub = wire(where, load(where, environment), world)
     return House(where, stage, hub, wires)
 
 

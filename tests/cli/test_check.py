@@ -55,6 +55,20 @@ def test_a_wrong_file_is_told_with_every_problem(example: Path) -> None:
     assert said.out.rstrip().endswith("tells more about each.")
 
 
+def test_the_first_line_says_something(hub: Path) -> None:
+    assert say("check").out.splitlines()[0].startswith("The configuration is right")
+
+
+def test_the_next_command_has_the_flags_that_were_given(desk: Path) -> None:
+    with played(desk) as systems:
+        assert systems.say("check").out.endswith("Next: trueup check --live --sandbox\n")
+        assert systems.say("check", "--live").out.endswith("Next: trueup plan --sandbox\n")
+        there = str(desk / "config")
+        assert say("check", "--config", there, "--sandbox").out.endswith(
+            f"Next: trueup check --live --config {there} --sandbox\n"
+        )
+
+
 def test_lines_that_nothing_acts_on_are_told(example: Path) -> None:
     assert "nothing acts on these lines yet" in say("check").out
     assert say("check", "--json").json["inactive"]

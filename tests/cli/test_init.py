@@ -29,6 +29,20 @@ def test_it_ends_with_the_next_three_commands(desk: Path) -> None:
     ]
 
 
+def test_it_lists_the_consent_column_that_it_mapped_and_the_word_that_means_no(desk: Path) -> None:
+    (desk / "news.csv").write_text("Name,Email,Subscribed\nAnn Lee,ann@example.com,no\n", "utf-8")
+    said = say("init", "--connect", "news=news.csv:marketing")
+    assert "  consent:    Subscribed = email.marketing, where `no` is an opt-out" in said.out
+    assert "left out" not in said.out
+
+
+def test_a_consent_column_that_never_says_no_is_listed_as_left_out(desk: Path) -> None:
+    (desk / "news.csv").write_text("Name,Email,Subscribed\nAnn Lee,ann@example.com,yes\n", "utf-8")
+    said = say("init", "--connect", "news=news.csv:marketing", "--json")
+    (table,) = said.json["tables"].values()
+    assert (table["consent"], table["left_out"]) == (None, ["Subscribed"])
+
+
 def test_it_never_writes_over_a_file(hub: Path) -> None:
     before = (hub / "hub.yaml").read_text("utf-8")
     said = say("init", "--connect", "other=crm.csv:sales")
@@ -155,3 +169,25 @@ def test_nothing_of_the_table_is_changed(desk: Path) -> None:
     two_tables(desk)
     say("check")
     assert len(rows("crm.csv")) == 3
+
+
+@pytest.mark.parametrize(
+    ("dates", "transform"),
+    [
+        (["28.7.1977", "07.08.1981", "09/14/1963"], "date_dmy(.)"),
+        (["28/7/1977", "07/08/1981", "1.2.1970"], "date_dmy(slash)"),
+        (["7/28/1977", "07/08/1981", "13.2.1970"], "date_mdy(slash)"),
+        (["28/7/1977", "7/28/1977", "07/08/1981"], ""),
+        (["07/08/1981", "01/02/1981"], ""),
+        (["1981-08-07", "1981-02-01", "28/7/1977"], ""),
+    ],
+)
+def test_the_order_of_day_and_month_is_guessed_only_where_the_dates_show_it(
+    dates: list[str], transform: str, desk: Path
+) -> None:
+    rows = [f"a{number}@example.com;{date}" for number, date in enumerate(dates)]
+    Path("t.csv").write_text("\n".join(["Email;Birthday", *rows]), "utf-8")
+    assert say("init", "--name", "t", "--connect", "t=t.csv:sales").code == 0
+    text = Path("config/connections/t.yaml").read_text("utf-8")
+    said = f"transform: {transform}" if transform else 'birthday: "Birthday"'
+    assert said in text

@@ -113,6 +113,37 @@ def test_between_the_first_sync_and_the_release_the_table_still_lists_what_a_rel
     assert listed("then.csv") == []
 
 
+@pytest.mark.parametrize("option", ["--out", "--csv"])
+def test_a_file_of_somebody_else_is_never_written_over(hub: Path, option: str) -> None:
+    before = Path("crm.csv").read_bytes()
+    said = say("plan", option, "crm.csv")
+    assert (said.code, "TU-CLI-021" in said.err) == (1, True)
+    assert Path("crm.csv").read_bytes() == before
+
+
+def test_a_plan_takes_the_place_of_an_older_plan_and_keeps_to_its_owner(hub: Path) -> None:
+    for _ in range(2):
+        assert say("plan", "--out", "p.plan", "--csv", "p.csv").code == 0
+    Path("p.plan").chmod(0o644)
+    say("plan", "--out", "p.plan")
+    assert stat.S_IMODE(Path("p.plan").stat().st_mode) == 0o600
+    assert [one.name for one in Path().glob(".p.*")] == []
+
+
+def test_plan_and_table_are_two_files(hub: Path) -> None:
+    said = say("plan", "--out", "one", "--csv", "one")
+    assert (said.code, "give them two" in said.err, Path("one").exists()) == (1, True, False)
+
+
+def test_values_that_cannot_be_used_are_counted_with_their_reason(hub: Path) -> None:
+    changed("crm.csv", "3;Cid;Fox;cid@example.com", "3;Cid;Fox;cid at example")
+    said = say("plan")
+    assert "Set aside, because the value cannot be used" in said.out
+    (found,) = [one for one in say("plan", "--json").json["set_aside"] if one["field"] == "E-mail"]
+    assert (found["connection"], found["count"]) == ("crm", 1)
+    assert "cid at example" not in said.out
+
+
 def test_offline_decides_on_what_was_read_last(hub: Path) -> None:
     say("plan")
     changed("crm.csv", "3;Cid;Fox", "4;Dee;Elm;dee@example.com;;\n3;Cid;Fox")
@@ -120,10 +151,78 @@ def test_offline_decides_on_what_was_read_last(hub: Path) -> None:
     assert say("plan", "--json").json["contacts"] == 5
 
 
-def test_a_backfill_is_said_to_wait(hub: Path) -> None:
-    said = say("plan", "--backfill", "crm.phone=push")
-    assert (said.code, "TU-CLI-010" in said.err) == (2, True)
-    assert "wait for a later version" in said.err
+# -- back-fills ---------------------------------------------------------------------------------------
+
+NEWS_FILE = "config/connections/news.yaml"
+
+
+def remapped() -> None:
+    """Both are in step; then the column of news that held job titles is said to hold departments."""
+    synced()
+    Path(NEWS_FILE).write_text(
+        Path(NEWS_FILE).read_text("utf-8").replace("job_title:", "department:"), "utf-8"
+    )
+    assert say("sync").code == 0
+
+
+def department(who: str) -> object:
+    fields = say("contacts", "show", who, "--json").json["fields"]
+    return next((one["value"] for one in fields if one["field"] == "department"), None)
+
+
+def test_a_back_fill_is_counted_with_samples_and_changes_nothing(hub: Path) -> None:
+    remapped()
+    before = (rows("crm.csv"), rows("news.csv"))
+    said = say("plan", "--backfill", "news.department=pull")
+    assert (said.code, said.err) == (0, "")
+    assert plain(said.out) == kept("plan-backfill", plain(said.out))
+    assert (rows("crm.csv"), rows("news.csv")) == before
+    assert "A sync would write nothing" in say("plan").out
+
+
+def test_a_back_fill_is_carried_out_from_a_saved_plan(hub: Path) -> None:
+    remapped()
+    planned = say("plan", "--backfill", "news.department=pull", "--out", "the.plan", "--json").json
+    assert [one["fills"] for one in planned["backfill"]] == [2]
+    said = say("sync", "--plan", "the.plan")
+    assert said.code == 0, said.out + said.err
+    assert department("ann@example.com") == "Director"
+    assert "A sync would write nothing" in say("plan").out
+
+
+def test_a_back_fill_that_no_longer_holds_is_not_begun(hub: Path) -> None:
+    remapped()
+    say("plan", "--backfill", "news.department=pull", "--out", "the.plan")
+    changed("news.csv", "Ann Lee,ann@example.com,Director", "Ann Lee,ann@example.com,Boss")
+    assert "TU-RUN-030" in say("sync", "--plan", "the.plan").err
+    assert say("sync").code == 0
+    assert (department("ann@example.com"), department("cid@example.com")) == ("Boss", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("new.job_title=push", "there is no connection `new`; did you mean `news`?"),
+        ("news.job_titel=push", "did you mean `job_title`?"),
+        ("news.job_title=both", "it is said CONN.FIELD=push or CONN.FIELD=pull"),
+        ("job_title=push", "it is said CONN.FIELD=push or CONN.FIELD=pull"),
+    ],
+)
+def test_a_back_fill_that_cannot_be_is_explained(hub: Path, said: str, told: str) -> None:
+    answer = say("plan", "--backfill", said)
+    assert answer.code != 0
+    assert told in answer.err
+
+
+@pytest.mark.parametrize(("direction", "way"), [("in", "push"), ("out", "pull")])
+def test_a_back_fill_against_the_direction_of_its_field_is_refused(
+    hub: Path, direction: str, way: str
+) -> None:
+    text = Path(NEWS_FILE).read_text("utf-8")
+    both, one_way = 'job_title: "Job title"', f'job_title: {{field: "Job title", direction: {direction}}}'
+    Path(NEWS_FILE).write_text(text.replace(both, one_way), "utf-8")
+    answer = say("plan", "--backfill", f"news.job_title={way}")
+    assert (answer.code, f"{way} cannot be" in answer.err) == (2, True)
 
 
 # -- sync ---------------------------------------------------------------------------------------------

@@ -93,3 +93,50 @@ def test_too_many_missing_records_are_no_deletions(hub: Path) -> None:
     assert "more than may be believed" in said.out
     changed("crm.csv", lines[0], "\n".join(lines))
     assert say("sync").code == 0
+
+
+def test_without_a_number_the_run_that_holds_something_is_meant(hub: Path) -> None:
+    held_run(hub)
+    said = say("runs", "approve", "--yes", "--json")
+    assert said.json == {"run": 3, "approved": 40}
+    assert say("sync").code == 0
+    assert [row for row in rows("news.csv") if ",Boss," in row] == []
+
+
+def test_a_run_whose_held_writes_went_over_to_a_newer_one_says_to_which(hub: Path) -> None:
+    held_run(hub)
+    say("sync")
+    said = say("runs", "approve", "3", "--yes")
+    assert said.code == 2
+    assert "run 3 holds nothing back: what it may have held went over to run 4" in said.err
+    assert "trueup runs show 4" in said.err
+    assert say("runs", "reject", "--yes", "--json").json == {"run": 4, "rejected": 40}
+
+
+def test_where_nothing_is_held_there_is_nothing_to_approve(hub: Path) -> None:
+    synced()
+    said = say("runs", "approve", "--yes")
+    assert (said.code, "no run holds anything back" in said.err) == (2, True)
+
+
+def test_a_run_shows_who_decided_about_it(hub: Path) -> None:
+    held_run(hub)
+    say("runs", "approve", "--yes")
+    (decision,) = say("runs", "show", "3", "--json").json["decisions"]
+    assert (decision["user"], decision["action"]) == ("ops", "runs approve")
+    assert decision["details"] == {"connection": "news", "gate": "clear", "writes": 40}
+    assert "Decided by people:" in say("runs", "show", "3").out
+
+
+def test_all_decisions_of_people_are_listed_newest_first_without_values(hub: Path) -> None:
+    synced()
+    say("contacts", "edit", "ann@example.com", "job_title=Chief")
+    said = say("decisions", "--json").json["decisions"]
+    assert [(one["user"], one["action"], one["about"]) for one in said] == [
+        ("ops", "contacts edit", "c-1"),
+        ("ops", "sync --approve-first", "news"),
+        ("ops", "sync --approve-first", "crm"),
+    ]
+    assert say("decisions", "--about", "c-1", "--json").json["decisions"] == said[:1]
+    text = say("decisions").out
+    assert "Chief" not in text and "ann@example.com" not in text and "job_title" in text

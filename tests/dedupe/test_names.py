@@ -21,6 +21,8 @@ def names(first: str, last: str = "Lee") -> tuple[str, str]:
         ("Олександр", "Oleksandr"),
         ("José", "Jose"),
         ("Ann Maria", "Maria"),
+        ("Галина", "Halyna"),
+        ("Євген", "Yevhen"),
         ("", "Ann"),
     ],
 )
@@ -31,6 +33,23 @@ def test_spellings_initials_and_short_forms_do_not_contradict(one: str, other: s
 @pytest.mark.parametrize(("one", "other"), [("Piotr", "Ryan"), ("Ann", "Bob"), ("Olena", "Taras")])
 def test_different_first_names_contradict(one: str, other: str) -> None:
     assert contradict(names(one), names(other))
+
+
+def only(word: str) -> tuple[str, str]:
+    return name_of({"last_name": word})
+
+
+def test_one_word_is_held_against_first_and_last_name() -> None:
+    assert contradict(only("Mariya"), names("Nadiya", "Kravchuk"))
+    assert contradict(names("Nadiya", "Kravchuk"), only("Mariya"))
+    assert contradict(only("Mariya"), only("Nazar"))
+    assert not contradict(only("Nadiya"), names("Nadiya", "Kravchuk"))
+    assert not contradict(only("Kravchuk"), names("Nadiya", "Kravchuk"))
+
+
+def test_no_name_contradicts_nobody() -> None:
+    assert not contradict(("", ""), names("Ann"))
+    assert contradicts_all(only("Mariya"), [only("Nazar"), ("", "")])
 
 
 def test_first_and_last_name_that_are_swapped_do_not_contradict() -> None:

@@ -11,7 +11,7 @@ from tests.sync.memory import Clock
 from tests.sync.small_hub import SmallHub
 from trueup.ports import Store
 from trueup.store.open import open_store
-from trueup.sync.engine import LEASE
+from trueup.sync.owning import LEASE
 
 
 class Crash(BaseException):

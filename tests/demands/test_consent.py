@@ -30,6 +30,7 @@ from trueup.connectors.base import Capability
 from trueup.mapping.schema import ConsentRule, Shape
 from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Json
+from trueup.sync.parts import Pace
 from trueup.sync.rules.guard import Fuse
 
 NAMES = ("sales", "marketing", "support")
@@ -123,8 +124,8 @@ def merged(hub: SmallHub, said_in: str, other: str, clock: Clock) -> None:
 
 def full_resync(hub: SmallHub, said_in: str, other: str, clock: Clock) -> None:
     """A new configuration and a full listing of everything."""
-    timing = replace(hub.parts.timing, full_listing=timedelta(seconds=1))
-    hub.parts = replace(hub.parts, policy=replace(hub.parts.policy, config_version="v2"), timing=timing)
+    paces = {name: Pace(full_listing=timedelta(seconds=1)) for name in hub.systems}
+    hub.parts = replace(hub.parts, policy=replace(hub.parts.policy, config_version="v2"), paces=paces)
     clock.tick(3600)
 
 

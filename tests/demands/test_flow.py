@@ -158,7 +158,7 @@ def test_p22_many_deletions_that_would_be_passed_on_are_held(tmp_path: Path, clo
     report = hub.sync(approve=False)
     assert report.outcome is RunOutcome.HELD
     assert len(systems["b"].living()) == 30
-    hub.store.open_gates("b", "delete", "boss")
+    hub.store.open_gates("b", "delete", "boss", hub.parts.now())
     hub.sync(approve=False)
     assert len(systems["b"].living()) == 5
 
@@ -280,7 +280,7 @@ def test_p33_after_the_first_load_a_flood_of_new_records_waits_for_approval(
     report = hub.sync(approve=False)
     assert report.outcome is RunOutcome.HELD
     assert len(hub.systems["target"].living()) == 15
-    hub.store.open_gates("target", "create", "boss")
+    hub.store.open_gates("target", "create", "boss", hub.parts.now())
     hub.sync(approve=False)
     assert len(hub.systems["target"].living()) == 45
 

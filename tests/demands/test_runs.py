@@ -30,7 +30,9 @@ from trueup.errors import (
 from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Page
 from trueup.services.budget import Allowance, TokenBudget
-from trueup.sync.engine import LEASE, Report
+from trueup.sync.engine import Report
+from trueup.sync.owning import LEASE
+from trueup.sync.parts import Pace
 from trueup.sync.rules.guard import Fuse
 
 FREE = {name: Fuse() for name in ("create", "change", "clear", "opt_in")}
@@ -339,7 +341,7 @@ def test_p29_a_full_listing_from_time_to_time_finds_what_the_change_feed_lost(
     tmp_path: Path, clock: Clock
 ) -> None:
     hub = pair(tmp_path, clock)
-    hub.parts = replace(hub.parts, timing=replace(hub.parts.timing, full_listing=timedelta(days=1)))
+    hub.parts = replace(hub.parts, paces={"source": Pace(full_listing=timedelta(days=1))})
     source = hub.systems["source"]
     source.add(**person(1, job_title="old"))
     hub.sync()
@@ -404,6 +406,25 @@ def test_p31_the_next_run_takes_over_when_the_lease_of_a_dead_one_ends(tmp_path:
     clock.sleep(LEASE.total_seconds() + 1)
     assert heir.sync().outcome is RunOutcome.COMPLETED
     assert len(hub.systems["target"].living()) == 1
+
+
+def test_p31_the_next_run_takes_over_at_once_when_the_process_of_the_dead_one_has_ended(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = pair(tmp_path, clock)
+    hub.systems["source"].add(**person(1))
+    wired(hub, Wire(20))
+    with pytest.raises(Crash):
+        hub.sync()
+    dead = hub.store.owner("run")
+    assert dead is not None
+    ended = {dead.owner}.__contains__
+    rival = replace(hub.parts, worker="rival", ended=ended, store=hub.store, connectors=dict(hub.systems))
+    heir = SmallHub(hub.systems, hub.store, rival)
+    heir.sync()
+    until_quiet(heir, clock)
+    assert len(hub.systems["target"].living()) == 1
+    assert [run.outcome for run in hub.store.runs(9)][-1] is RunOutcome.FAILED
 
 
 def test_p31_a_late_answer_to_a_run_that_was_taken_over_makes_nothing_twice(

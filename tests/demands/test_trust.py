@@ -128,7 +128,7 @@ def test_a04_a_plan_foretells_what_the_sync_does_and_changes_nothing(tmp_path: P
             hub.systems["marketing"].add(**person(number, department="y"))
     foretold = Tally()
     landing(hub.parts, NAMES, Report(0), None)
-    for _, plan in preview(hub.parts):
+    for _, plan in preview(hub.parts, foretold.undecided):
         foretold.planned(plan)
     assert written(hub) == 0
     assert contacts(hub) == {}
@@ -222,7 +222,7 @@ def test_d14_one_tool_is_exchanged_for_another_and_everybody_keeps_id_history_an
     until_quiet(hub, clock)
     before, history = contacts(hub), {id: len(hub.store.history(id, 99)) for id in contacts(hub)}
     marketing = len(systems["marketing"].written)
-    hub.store.remove_connection("old_crm", clock.now())
+    hub.store.remove_connection("old_crm", "ann", clock.now())
     new = {"new_crm": Memory(clock, page=50), "marketing": systems["marketing"]}
     for number in range(20):
         new["new_crm"].add(**person(number, job_title="x"))

@@ -41,7 +41,6 @@ objects:
     key: id
     changed_at: updated_at
     upsert_key: hub_id
-    options: {external_id_field: hub_id}
     create: 'true'
     fields:
       first_name: given_name
@@ -64,7 +63,6 @@ objects:
     key: id
     changed_at: updated_at
     upsert_key: hub_id
-    options: {external_id_field: hub_id}
     create: 'true'
     fields:
       first_name: first

@@ -40,7 +40,6 @@ objects:
     key: id
     changed_at: updated_at
     upsert_key: hub_id
-    options: {external_id_field: hub_id}
     create: 'true'
     fields: {name: name}
   customers:
@@ -48,7 +47,6 @@ objects:
     key: id
     changed_at: updated_at
     upsert_key: hub_id
-    options: {external_id_field: hub_id}
     create: 'true'
     fields:
       email: email

@@ -179,12 +179,12 @@ def test_a_word_is_written_in_the_case_of_the_targets_list() -> None:
 # --- formats ----------------------------------------------------------------------------------------
 
 
-def test_a_multi_choice_is_joined_and_split_by_semicolons() -> None:
-    compiled = mapping(
-        FieldRule("products", "r"), r=spec("multi_choice", options={"a": "Alpha", "b": "Beta"})
-    )
-    assert said(compiled, r="b;a") == {"products": ["a", "b"]}
-    assert written(compiled, products=["a", "b"]) == "a;b"
+@pytest.mark.parametrize(("sign", "there"), [(";", "b;a"), (",", "b,a"), ("", ["b", "a"])])
+def test_a_multi_choice_is_held_as_the_system_says(sign: str, there: Any) -> None:
+    options = {"a": "Alpha", "b": "Beta"}
+    compiled = mapping(FieldRule("products", "r"), r=spec("multi_choice", options=options, joined_by=sign))
+    assert said(compiled, r=there) == {"products": ["a", "b"]}
+    assert written(compiled, products=["b", "a"]) == there
     assert isinstance(written(compiled, products=["a", "c"]), Rejected)
 
 

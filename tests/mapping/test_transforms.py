@@ -35,6 +35,7 @@ PARAMETERS = [
     ("joined_list(newline)", Type.TEXTS),
     ("phone_national(US)", Type.PHONE),
     ("lower", Type.TEXTS),
+    ("tag", Type.TEXTS),
 ]
 
 
@@ -79,6 +80,7 @@ def test_an_empty_value_is_written_as_empty(text: str, type: Type) -> None:
     [
         ("text", Type.INT, "7", 7),
         ("lower", Type.EMAIL, "ann@ex.com", "ann@ex.com"),
+        ("tag", Type.TEXTS, ["early_bird"], ["early_bird"]),
         ("semicolon_list", Type.TEXTS, "beach;ski", ["beach", "ski"]),
         ("comma_list", Type.TEXTS, "a,b", ["a", "b"]),
         ("joined_list(pipe)", Type.TEXTS, "a|b", ["a", "b"]),
@@ -135,6 +137,30 @@ def test_day_and_month_keep_their_places() -> None:
     assert read("date_dmy", Type.DATE, "05/06/1990") == "1990-06-05"
     assert read("date_mdy", Type.DATE, "05/06/1990") == "1990-05-06"
     assert isinstance(read("date_mdy", Type.DATE, "31/12/1990"), Rejected)
+
+
+@pytest.mark.parametrize("text", ["date_mdy", "date_dmy", "date_mdy(slash)", "date_dmy(-)"])
+def test_dots_mean_day_month_year_unless_the_transform_is_about_dots(text: str) -> None:
+    assert read(text, Type.DATE, "05.06.1990") == "1990-06-05"
+    assert read("date_mdy(.)", Type.DATE, "05.06.1990") == "1990-05-06"
+
+
+def test_a_transform_that_names_its_sign_decides_nothing_about_other_signs() -> None:
+    refused = read("date_dmy(.)", Type.DATE, "05/06/1990")
+    assert isinstance(refused, Rejected)
+    assert "day and month could be either" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "raw", "reason"),
+    [
+        ("date_dmy", "09/14/1963", "no such day in the order day, month, year"),
+        ("date_mdy", "14/09/1963", "no such day in the order month, day, year"),
+        ("date_dmy", "14/09/63", "a year of two digits: the century is not known"),
+    ],
+)
+def test_what_is_wrong_with_a_date_is_said(text: str, raw: str, reason: str) -> None:
+    assert read(text, Type.DATE, raw) == Rejected(reason)
 
 
 def test_an_element_that_holds_the_separator_is_left_out_and_the_rest_is_kept() -> None:

@@ -64,7 +64,7 @@ def test_a_renamed_connection_keeps_everything(hub: Hub) -> None:
     )
     hub.store.mark_due([case.entity.id], "test")
     hub.commit(plan(hub.case(case.entity.id), consent=(told,)))
-    assert hub.store.rename_connection("shop", "store") == 1
+    assert hub.store.rename_connection("shop", "store", "ann", at(5)) == 1
     after = hub.case(case.entity.id)
     assert [link.connection for link in after.links] == ["store", "sales"]
     assert after.links[0].id == case.links[0].id
@@ -76,26 +76,26 @@ def test_a_renamed_connection_keeps_everything(hub: Hub) -> None:
 def test_provenance_speaks_of_the_new_name(hub: Hub) -> None:
     case = hub.settled("sales", "1", a=1)
     assert case.entity.sources["a"].origin == "sales"
-    hub.store.rename_connection("sales", "crm")
+    hub.store.rename_connection("sales", "crm", "ann", at(5))
     assert hub.case(case.entity.id).entity.sources["a"].origin == "crm"
 
 
 def test_a_connection_cannot_take_the_name_of_another(hub: Hub) -> None:
     with pytest.raises(ConfigError, match="sales"):
-        hub.store.rename_connection("shop", "sales")
+        hub.store.rename_connection("shop", "sales", "ann", at(5))
     with pytest.raises(NotFound):
-        hub.store.rename_connection("erp", "sap")
+        hub.store.rename_connection("erp", "sap", "ann", at(5))
 
 
 def test_a_removed_connection_unlinks_and_deletes_nobody(hub: Hub) -> None:
     case = hub.linked("sales", "1", "shop", a=1)
-    assert hub.store.remove_connection("shop", at(5)) == 1
+    assert hub.store.remove_connection("shop", "ann", at(5)) == 1
     after = hub.case(case.entity.id)
     assert [link.connection for link in after.links] == ["sales"]
     assert after.entity == case.entity
     assert after.reasons == ("unlinked",)
     assert hub.store.strangers([Kind.CONTACT], 0, 10) == []
-    assert hub.store.count_links() == {("sales", "contacts", "live"): 1, ("shop", "contacts", "dormant"): 1}
+    assert hub.store.count_links() == {("sales", "contacts", "live"): 1}
 
 
 def test_what_was_under_way_to_a_removed_connection_is_closed(hub: Hub) -> None:
@@ -105,18 +105,18 @@ def test_what_was_under_way_to_a_removed_connection_is_closed(hub: Hub) -> None:
     links = {link.connection: link for link in case.links}
     hub.commit(plan(case, {"a": 2}, update(links["shop"], a=2), update(links["mail"], a=2)))
     (one,) = hub.send()
-    hub.store.remove_connection(one.write.connection, at(5))
+    hub.store.remove_connection(one.write.connection, "ann", at(5))
     assert hub.store.delivery(one.id).state is DeliveryState.OVERTAKEN
     (other,) = {"shop", "mail"} - {one.write.connection}
     hub.commit(plan(hub.case(case.entity.id)))
     (left,) = hub.outstanding()
-    hub.store.remove_connection(other, at(6))
+    hub.store.remove_connection(other, "ann", at(6))
     assert hub.store.delivery(left.id).state is DeliveryState.SUPERSEDED
 
 
 def test_records_of_a_connection_that_comes_back_are_identified_again(hub: Hub) -> None:
     hub.settled("shop", "1", a=1)
-    hub.store.remove_connection("shop", at(5))
+    hub.store.remove_connection("shop", "ann", at(5))
     hub.store.register(["sales", "shop"], "v2")
     (stranger,) = hub.store.strangers([Kind.CONTACT], 0, 10)
     assert (stranger.remote_id, stranger.fresh, stranger.observed) == ("1", True, {"a": 1})
@@ -126,7 +126,7 @@ def test_a_wanted_record_of_a_removed_connection_is_not_wanted_again_when_it_com
     case = hub.settled("sales", "1", a=1)
     hub.store.mark_due([case.entity.id], "test")
     hub.commit(plan(hub.case(case.entity.id), None, create("shop", a=1)))
-    hub.store.remove_connection("shop", at(5))
+    hub.store.remove_connection("shop", "ann", at(5))
     hub.store.register(["sales", "shop"], "v2")
     assert hub.store.strangers([Kind.CONTACT], 0, 10) == []
     hub.commit(plan(hub.case(case.entity.id)))

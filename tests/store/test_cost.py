@@ -138,8 +138,8 @@ def _one_of_everything(hub: Hub) -> None:
     store.history("c-1", 10)
     store.mark_due([1], "x")
     store.gated(1)
-    store.open_gates("shop", "clear", "ann")
-    store.close_gates(1, "no")
+    store.open_gates("shop", "clear", "ann", NOON)
+    store.close_gates(1, "ann", "no", NOON)
     store.next_delivery_at(["shop"])
     store.mark_kind_due(Kind.COMPANY, "x")
     store.edit("c-1", {"a": 1}, "ann", NOON, False)
@@ -147,7 +147,7 @@ def _one_of_everything(hub: Hub) -> None:
     store.missing("erp", "contacts", 1)
     store.links([1])
     store.resolve([Ref("sales", "contacts", "100001"), Ref("sales", "contacts", "nobody")])
-    store.retry([1], NOON)
+    store.retry([1], "ann", NOON)
     store.discard([1], "ann", NOON)
 
 

@@ -90,3 +90,37 @@ def test_a_run_that_does_not_exist_is_named(hub: Hub) -> None:
         hub.store.run(7)
     with pytest.raises(NotFound, match="run 7"):
         hub.store.finish_run(7, RunOutcome.FAILED, {}, [], at(0))
+
+
+def test_the_owner_of_a_piece_of_work_can_be_asked_for(hub: Hub) -> None:
+    assert hub.store.owner("run") is None
+    fence = hub.store.lease("run", "w1", at(0), at(60))
+    assert hub.store.owner("run") == fence
+    assert fence is not None
+    hub.store.let_go(fence)
+    assert hub.store.owner("run") is None
+
+
+def test_the_lease_of_a_dead_owner_is_taken_over_before_it_ends(hub: Hub) -> None:
+    dead = hub.store.lease("run", "w1", at(0), at(60))
+    assert dead is not None
+    taken = hub.store.take_over(dead, "w2", at(61))
+    assert taken is not None
+    assert (taken.owner, taken.until, taken.number) == ("w2", at(61), dead.number + 1)
+    with pytest.raises(LeaseLost):
+        hub.store.renew(dead, at(70))
+
+
+def test_of_two_who_take_over_from_one_dead_owner_one_gets_the_lease(hub: Hub) -> None:
+    dead = hub.store.lease("run", "w1", at(0), at(60))
+    assert dead is not None
+    assert hub.store.take_over(dead, "w2", at(61)) is not None
+    assert hub.store.take_over(dead, "w3", at(61)) is None
+
+
+def test_a_run_that_never_ended_is_closed_when_the_next_begins(hub: Hub) -> None:
+    killed = hub.store.start_run("sync", "v1", "ann", at(0))
+    hub.store.start_run("sync", "v1", "ann", at(60))
+    found = hub.store.run(killed)
+    assert (found.outcome, found.ended_at) == (RunOutcome.FAILED, at(60))
+    assert found.notes == ("its process ended before it did",)

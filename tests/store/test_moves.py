@@ -79,6 +79,27 @@ def test_a_conversion_moves_the_link_to_another_object_with_a_clean_sheet(hub: H
     assert (again.new, again.changed) == (0, 0)
 
 
+def test_a_write_that_meets_a_conversion_moves_the_link_under_the_same_id_at_once(hub: Hub) -> None:
+    """What was known of the fields of the old object means nothing in the new one."""
+    case = hub.settled("sales", "7", a=1)
+    hub.commit(plan(hub.case(case.entity.id), {"a": 2}, update(case.links[0], a=2)))
+    (sent,) = hub.send()
+    hub.settle(
+        Settlement(
+            sent.id,
+            DeliveryState.SUPERSEDED,
+            remote_id="7",
+            object="people",
+            drops_version=True,
+            due="moved",
+        )
+    )
+    (link,) = hub.store.known("sales", "people", ["7"]).values()
+    assert (link.id, link.object, link.observed, link.fresh) == (case.links[0].id, "people", {}, True)
+    assert hub.store.known("sales", "contacts", ["7"])["7"].id == link.id
+    assert hub.case(case.entity.id).reasons == ("moved",)
+
+
 def test_two_links_of_one_entity_become_one(hub: Hub) -> None:
     case = hub.linked("shop", "1", "sales", a=1)
     other = hub.land("sales", record("y-1", 1, a=1))

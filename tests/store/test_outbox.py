@@ -78,7 +78,7 @@ def test_a_gated_write_waits_for_its_gate(hub: Hub) -> None:
     assert hub.outstanding() == []
     assert hub.store.gated(1) == {("shop", "clear"): 1}
     assert hub.store.gated(2) == {}
-    assert hub.store.open_gates("shop", "clear", "ann") == 1
+    assert hub.store.open_gates("shop", "clear", "ann", at(5)) == 1
     assert len(hub.outstanding()) == 1
     assert hub.store.gated(None) == {}
 
@@ -86,9 +86,9 @@ def test_a_gated_write_waits_for_its_gate(hub: Hub) -> None:
 def test_the_gated_writes_of_a_rejected_run_are_closed(hub: Hub) -> None:
     case = hub.linked("sales", "1", "shop", a=1)
     writing(hub, case, {}, replace(update(mine(case), a=None), gate="clear"))
-    assert hub.store.close_gates(1, "too many") == 1
+    assert hub.store.close_gates(1, "ann", "too many", at(5)) == 1
     (closed,) = hub.store.deliveries([DeliveryState.SUPERSEDED], "shop", 10)
-    assert (closed.error, closed.write.values) == ("too many", {})
+    assert (closed.error, closed.write.values) == ("ann: too many", {})
 
 
 def test_nothing_goes_to_a_tombstone_or_a_sleeping_connection(hub: Hub) -> None:
@@ -255,7 +255,7 @@ def test_a_refused_field_is_set_aside_and_comes_back_with_a_good_write(hub: Hub)
     hub.settle(refused)
     case = hub.case(delivery.entity_id)
     assert mine(case).quarantine == aside
-    assert hub.store.retry([delivery.id], at(5)) == 1
+    assert hub.store.retry([delivery.id], "ann", at(5)) == 1
     (again,) = hub.send(5)
     assert (again.attempts, again.error) == (0, "")
     hub.settle(done(again))

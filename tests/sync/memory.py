@@ -74,7 +74,8 @@ class Memory:
     """One object of one system. `keeps` is what it makes of a value that is sent; `refuse` may refuse.
 
     `hidden` are fields that its answers leave out; `lag` is how many seconds a new record stays unknown to
-    look-ups; `loses` are items that are applied but not answered, `locked` those that are not applied now.
+    look-ups; `gives` is what every record made through the API gets from it; `loses` are items that are
+    applied but not answered, `locked` those that are not applied now.
     """
 
     clock: Clock
@@ -94,6 +95,7 @@ class Memory:
     after_write: list[Exception] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
     lag: float = 0.0
+    gives: Mapping[str, Json] = field(default_factory=dict)
     loses: Callable[[WriteItem], bool] = lambda item: False
     locked: Callable[[WriteItem], bool] = lambda item: False
 
@@ -225,7 +227,7 @@ class Memory:
         id = item.id
         if item.kind is WriteKind.CREATE:
             id = str(len(self.rows) + 1)
-            self.rows[id] = Row({}, 0, self.clock.now(), born=self.clock.now())
+            self.rows[id] = Row(dict(self.gives), 0, self.clock.now(), born=self.clock.now())
         assert id is not None
         row = self.rows.get(id)
         if row is None or row.deleted:

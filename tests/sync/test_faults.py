@@ -134,7 +134,7 @@ def test_a_record_refused_as_a_whole_is_parked_and_can_be_retried(tmp_path: Path
     assert report.outcome is RunOutcome.WITH_ERRORS
     (parked,) = hub.store.deliveries([DeliveryState.PARKED], None, 10)
     hub.systems["target"].refuse = lambda values: {}
-    hub.store.retry([parked.id], clock.now())
+    hub.store.retry([parked.id], "ann", clock.now())
     hub.sync()
     assert len(hub.systems["target"].living()) == 1
 
@@ -260,7 +260,7 @@ def test_more_creates_than_the_fuse_allows_are_held(tmp_path: Path, clock: Clock
     assert report.outcome is RunOutcome.HELD
     assert report.held == {("target", "create"): 4}
     assert len(hub.systems["target"].living()) == 5
-    hub.store.open_gates("target", "create", "boss")
+    hub.store.open_gates("target", "create", "boss", hub.parts.now())
     hub.sync(approve=False)
     assert len(hub.systems["target"].living()) == 9
 

@@ -166,7 +166,7 @@ def test_nobody_waits_for_a_company_that_is_refused_and_its_people_get_it_later(
     assert (firms(hub), employers(hub)) == ([], [None])
     hub.systems["sales"]["firms"].refuse = lambda values: {}
     (parked,) = hub.store.deliveries([DeliveryState.PARKED], None, 10)
-    hub.store.retry([parked.id], clock.now())
+    hub.store.retry([parked.id], "ops", clock.now())
     until_quiet(hub)
     assert employers(hub) == ["1"]
 

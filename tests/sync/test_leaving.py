@@ -205,7 +205,7 @@ def test_many_who_leave_at_once_are_held_and_counted_apart(tmp_path: Path, clock
     assert report.outcome is RunOutcome.HELD
     assert (report.tally.get("deactivates"), report.tally.get("updates", "support")) == (8, 0)
     assert False not in told(hub.systems["support"], "active")
-    hub.store.open_gates("support", "deactivate", "boss")
+    hub.store.open_gates("support", "deactivate", "boss", clock.now())
     hub.sync()
     assert told(hub.systems["support"], "active") == [False] * 8
 

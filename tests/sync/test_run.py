@@ -32,6 +32,18 @@ def test_a_new_record_is_created_in_every_system_that_takes_it(hub: SmallHub) ->
         assert held[0]["job_title"] == "CTO"
 
 
+def test_what_a_system_gives_a_new_record_reaches_the_others_in_the_same_run(hub: SmallHub) -> None:
+    hub.systems["sales"].gives = {"department": "Sales north"}
+    hub.systems["marketing"].add(**ann())
+    hub.sync()
+    assert hub.systems["marketing"].values("1")["department"] == "Sales north"
+    assert hub.systems["support"].values("1")["department"] == "Sales north"
+    assert "read" not in hub.systems["sales"].calls
+    before = hub.writes()
+    hub.sync()
+    assert hub.writes() == before
+
+
 def test_the_next_run_writes_nothing(hub: SmallHub) -> None:
     hub.systems["marketing"].add(**ann())
     hub.systems["sales"].add(email="bob@example.com", first_name="Bob", last_name="Ray")
@@ -205,3 +217,41 @@ def test_nobody_is_created_where_a_record_waits_for_the_verdict_that_it_is_the_s
     systems["support"].add(email="family@example.com", first_name="Bob", last_name="Lee")
     hub.sync()
     assert len(systems["support"].living()) == 1
+
+
+def test_only_the_connection_that_asks_for_it_is_listed_again(hub: SmallHub, tmp_path: Path) -> None:
+    from dataclasses import replace
+    from datetime import timedelta
+
+    from trueup.sync.parts import Pace
+
+    hub.parts = replace(hub.parts, paces={"sales": Pace(full_listing=timedelta(hours=1))})
+    hub.sync()
+    hub.systems["sales"].clock.tick(3700)
+    hub.sync()
+    listed = {name: one.calls.count("pull listing") for name, one in hub.systems.items()}
+    assert listed == {"sales": 2, "marketing": 1, "support": 1}
+
+
+def test_only_the_connection_that_allows_it_is_written_without_reading_again(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from tests.sync.memory import ALL
+    from trueup.connectors.base import Capability
+    from trueup.sync.parts import Pace
+
+    clock = Clock()
+    plain = ALL - {Capability.CONDITIONAL_WRITE}
+    systems = {
+        "sales": Memory(clock),
+        "a": Memory(clock, capabilities=plain),
+        "b": Memory(clock, capabilities=plain),
+    }
+    hub = small_hub(tmp_path, clock, systems, create=("a", "b"))
+    hub.parts = replace(hub.parts, paces={"a": Pace(guard_age=0.0)})
+    systems["sales"].add(**ann())
+    hub.sync()
+    hub.release()
+    systems["sales"].edit("1", job_title="CTO")
+    hub.sync()
+    assert [systems[name].calls.count("read") for name in ("a", "b")] == [1, 0]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from trueup.model.record import Json
@@ -49,8 +52,14 @@ def print_json(document: Json) -> None:
     import orjson
 
     option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-    text = orjson.dumps(document, option=option, default=_plain).decode()
-    sys.stdout.write(text)
+    text = orjson.dumps(document, option=option, default=_plain)
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:
+        sys.stdout.write(text.decode())
+    else:  # JSON is UTF-8, whatever the terminal's own encoding
+        sys.stdout.flush()
+        raw.write(text)
+        raw.flush()
 
 
 def _plain(value: object) -> Json:
@@ -76,6 +85,8 @@ def console_on(stream: str) -> Console:
     from rich.console import Console
 
     file = sys.stdout if stream == "stdout" else sys.stderr
+    if isinstance(file, io.TextIOWrapper):  # a letter that the terminal does not have is no reason to stop
+        file.reconfigure(errors="replace")
     width = None if file.isatty() else WIDE
     return Console(file=file, width=width, highlight=False, emoji=False)
 
@@ -158,6 +169,11 @@ def value_text(value: Json, most: int = 60) -> str:
         text = str(value)
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def config_flag(folder: Path) -> str:
+    """` --config DIR` for a command that shall find this folder; empty where it does so by itself."""
+    return "" if folder in (Path(), Path("config")) else f" --config {shlex.quote(str(folder))}"
 
 
 def counted(number: int, word: str, many: str = "") -> str:

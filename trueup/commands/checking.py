@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,18 +46,22 @@ def check(
 
 
 def _shown(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
-    shown: list[Shown] = [*_problem_lines(checked, asked), *_example_lines(checked)]
-    shown += _inactive_lines(checked)
-    shown += _idle_lines(checked)
-    shown += _cost_lines(checked)
-    if asked is not None:
-        shown += ["", *(f"{name}: logged in as {account}" for name, account in asked.accounts.items())]
-    return [*shown, "", *_verdict(desk, checked, asked)]
+    accounts = asked.accounts if asked is not None else {}
+    parts: tuple[Sequence[Shown], ...] = (
+        _problem_lines(checked, asked),
+        _example_lines(checked),
+        _inactive_lines(checked),
+        _idle_lines(checked),
+        _cost_lines(checked),
+        [f"{name}: logged in as {account}" for name, account in accounts.items()],
+        _verdict(desk, checked, asked),
+    )
+    return [line for part in parts if part for line in ("", *part)][1:]
 
 
-def _problem_lines(checked: Checked, asked: Live | None) -> list[Shown]:
+def _problem_lines(checked: Checked, asked: Live | None) -> list[str]:
     problems = [*checked.problems, *(asked.problems if asked else ())]
-    return [line for problem in problems for line in (*str(problem).splitlines(), "")]
+    return [line for problem in problems for line in ("", *str(problem).splitlines())][1:]
 
 
 def _example_lines(checked: Checked) -> list[Shown]:
@@ -72,7 +77,7 @@ def _example_lines(checked: Checked) -> list[Shown]:
 def _inactive_lines(checked: Checked) -> list[Shown]:
     if not checked.inactive:
         return []
-    return ["", "Checked, but nothing acts on these lines yet:", *(f"  {line}" for line in checked.inactive)]
+    return ["Checked, but nothing acts on these lines yet:", *(f"  {line}" for line in checked.inactive)]
 
 
 def _idle_lines(checked: Checked) -> list[Shown]:
@@ -85,7 +90,7 @@ def _idle_lines(checked: Checked) -> list[Shown]:
 
 def _cost_lines(checked: Checked) -> list[Shown]:
     lines = [f"  {'warning: ' if line.warns else ''}{line}" for line in checked.budgets]
-    return ["", "Calls a day:", *lines] if lines else []
+    return ["Calls a day:", *lines] if lines else []
 
 
 def _verdict(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
@@ -101,8 +106,8 @@ def _verdict(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
     names = ", ".join(config.connections) or "no connection"
     said = f"The configuration is right: {config.hub.name} with {names}."
     if asked is None:
-        return [said, "Next: trueup check --live"]
-    return [f"{said} The systems agree with it.", "Next: trueup plan"]
+        return [said, f"Next: trueup check --live{desk.flags}"]
+    return [f"{said} The systems agree with it.", f"Next: trueup plan{desk.flags}"]
 
 
 def _document(checked: Checked, asked: Live | None) -> Json:

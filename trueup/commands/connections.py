@@ -11,7 +11,10 @@ from trueup.commands.complaints import connector_lines
 from trueup.commands.desk import Desk, command, user_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trueup.config.settings import HubConfig
+    from trueup.model.plan import Format
     from trueup.services.connecting import Line, RemoteField, Tried
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A connection: the name of its file.")]
@@ -97,14 +100,22 @@ def show(
         if yaml:
             text = connection_yaml(config, connection)
             return Answer({"connection": name, "yaml": text}, [text.rstrip("\n")])
-        return _mapping(config, name, connecting.mapping_lines(config, connection, {}), [], values)
+        return _mapping(config, name, connecting.mapping_lines(config, connection, {}), [], [], values)
     with desk.hub() as hub:
         connection = connecting.connection_named(hub.config, name)
         lines = connecting.mapping_lines(hub.config, connection, connecting.samples_of(hub, name))
-        return _mapping(hub.config, name, lines, hub.notes, values)
+        forms = [one for one in hub.parts.store.formats([name]) if one.otherwise]
+        return _mapping(hub.config, name, lines, forms, hub.notes, values)
 
 
-def _mapping(config: HubConfig, name: str, lines: list[Line], notes: list[str], values: bool) -> Answer:
+def _mapping(
+    config: HubConfig,
+    name: str,
+    lines: list[Line],
+    forms: Sequence[Format],
+    notes: list[str],
+    values: bool,
+) -> Answer:
     from trueup.services.connecting import masked_value, order_by_stage
 
     def sample(line: Line) -> str:
@@ -131,6 +142,7 @@ def _mapping(config: HubConfig, name: str, lines: list[Line], notes: list[str], 
         for stages, order in by.items()
     ]
     shown += [Grid(("who wins", "in the stages", "that is"), won), ""] if won else []
+    shown += _forms(name, forms)
     listed = [
         {
             "object": one.object,
@@ -145,7 +157,30 @@ def _mapping(config: HubConfig, name: str, lines: list[Line], notes: list[str], 
         }
         for one in lines
     ]
-    return Answer({"connection": name, "lines": listed, "notes": notes}, [*shown, *notes])
+    counted_forms = [
+        {
+            "object": one.object,
+            "remote": one.path,
+            "as_sent": one.as_sent,
+            "otherwise": one.otherwise,
+            "format_unknown": one.learned,
+        }
+        for one in forms
+    ]
+    document = {"connection": name, "lines": listed, "formats": counted_forms, "notes": notes}
+    return Answer(document, [*shown, *notes])
+
+
+def _forms(name: str, forms: Sequence[Format]) -> list[Shown]:
+    """Fields that do not always keep what they are sent, of systems that do not answer with the record."""
+    if not forms:
+        return []
+    rows = [
+        (one.object, one.path, one.as_sent, one.otherwise, "format unknown" if one.learned else "watched")
+        for one in forms
+    ]
+    head = ("object", f"{name}'s", "records kept as sent", "otherwise", "")
+    return [f"{name} keeps some values otherwise than they were sent:", Grid(head, rows), ""]
 
 
 def fields(
@@ -257,7 +292,7 @@ def rename(
     environment = environment_for(desk.folder, desk.reality)
     done = connecting.rename_files(desk.folder, environment, old, new)
     with desk.hub() as hub:
-        links = connecting.rename(hub, old, new)
+        links = connecting.rename(hub, old, new, user_name())
     last = f"{counted(links, 'link')} moved from {old} to {new}."
     return Answer({"renamed": new, "links": links, "changed": done}, [*done, last])
 
@@ -270,5 +305,5 @@ def remove(desk: Desk, name: Name, yes: Yes = False) -> Answer:
         idle = sum(n for (connection, _, _), n in hub.parts.store.count_links().items() if connection == name)
         if name not in hub.config.connections and idle:
             desk.confirm(f"Forget {counted(idle, 'link')} of {name}? The contacts keep their values.", yes)
-        gone = connecting.remove(hub, name)
+        gone = connecting.remove(hub, name, user_name())
     return Answer({"removed": name, "links": gone}, [f"{counted(gone, 'link')} of {name} forgotten."])

@@ -102,12 +102,15 @@ def why(
 
 
 def _why_lines(one: Why) -> list[str]:
-    run = f", run {one.run}" if one.run is not None else ""
+    run = f"run {one.run}" if one.run is not None else ""
+    said = (f"from {one.source}", _time(one.at), f"by {one.rule or 'no rule'}", run)
     pinned = ", pinned" if one.pinned else ""
     lines = [
         f"{one.field} = {value_text(one.value, 200)}",
-        f"    from {one.source}, {_time(one.at)}, by {one.rule or 'no rule'}{run}{pinned}",
+        f"    {', '.join(filter(None, said))}{pinned}",
     ]
+    if one.evidence:
+        lines.append(f"    evidence: {one.evidence}")
     if one.replaced not in (None, []):
         lines.append(f"    it replaced {value_text(one.replaced, 200)}")
     for loser in one.losers:
@@ -226,6 +229,7 @@ def _document(case: Case, held: list[Why], stands: list[Standing]) -> Json:
                 "replaced": one.replaced,
                 "run": one.run,
                 "pinned": one.pinned,
+                "evidence": one.evidence,
                 "lost": [
                     {"value": each.value, "source": each.source, "rule": each.rule, "at": each.at.isoformat()}
                     for each in one.losers

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trueup.commands.answer import Grid, counted, value_text
+from trueup.commands.complaints import covered
 from trueup.model.record import Json
 
 if TYPE_CHECKING:
@@ -191,5 +192,5 @@ def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
             }
             for one in tally.samples
         ],
-        "notes": list(tally.notes),
+        "notes": [covered(note) for note in tally.notes],
     }

@@ -171,7 +171,9 @@ def _released(teller: Teller, stage: Stage) -> None:
     teller.say(f"Run {report.run_id}: {done_line(report.tally)}")
     if report.held:
         teller.say(*held_lines(report.held, report.run_id)[1:])
-        freed = sum(stage.hub.store.open_gates(name, gate, USER) for name, gate in report.held)
+        freed = sum(
+            stage.hub.store.open_gates(name, gate, USER, stage.hub.parts.now()) for name, gate in report.held
+        )
         teller.say(f"Somebody looks, and approves: {counted(freed, 'pending write')} may go.")
     _settle(teller, stage)
     if causes := cause_lines(stage):

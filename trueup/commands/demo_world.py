@@ -16,7 +16,7 @@ import httpx
 import trueup
 from trueup.commands.demo_systems import MARKETING, SALES, SHOP, SUPPORT, Systems
 from trueup.commands.desk import Reality, Unusable
-from trueup.commands.opening import environment_for, sandboxed, worker_name
+from trueup.commands.opening import environment_for, sandboxed
 from trueup.commands.sandboxing import makers
 from trueup.commands.standins import FOLDER, Standins, running_standins
 from trueup.config.load import load
@@ -131,7 +131,6 @@ def open_stage_hub(
         clock=HubClock(clock),
         transport=ways.get,
         overrides=standing.settings,
-        worker=worker_name(),
     )
     known = replace(standing, urls=dict.fromkeys(ways, ""))
     return wire(folder, sandboxed(config, known, folder), world)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from trueup.commands.answer import FAILED, Answer, console_on, print_json, print_shown
+from trueup.commands.answer import FAILED, Answer, config_flag, console_on, print_json, print_shown
 from trueup.commands.complaints import complaint, unexpected_lines
 from trueup.errors import TrueupError
 
@@ -95,6 +95,11 @@ class Desk:
         return load(self.folder, environment_for(self.folder, self.reality))
 
     @property
+    def flags(self) -> str:
+        """What was said of folder and systems, as a next command has to say it again."""
+        return config_flag(self.folder) + (" --sandbox" if self.reality is Reality.SANDBOX else "")
+
+    @property
     def asks(self) -> bool:
         """Whether somebody sits there who can be asked."""
         return self.form is Form.TEXT and sys.stdin.isatty() and sys.stdout.isatty()
@@ -124,13 +129,6 @@ class Unconfirmed(TrueupError):
     """Something that wants a yes was asked of nobody."""
 
     code = "TU-CLI-001"
-
-
-class NotYet(TrueupError):
-    """Asked for what this version cannot do."""
-
-    code = "TU-CLI-010"
-    exit_code = 2
 
 
 class Unusable(TrueupError):

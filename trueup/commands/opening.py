@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,13 +20,12 @@ def open_for(folder: Path, reality: Reality, progress: Progress) -> Hub:
     """The hub, open. Raises ConfigError, and NotFound when a sandbox is asked for and none is running."""
     config = load(folder, environment_for(folder, reality))
     if reality is Reality.REAL:
-        return wire(folder, config, World(progress=progress, worker=worker_name()))
+        return wire(folder, config, World(progress=progress))
     standins, way = way_in(folder)
     world = World(
         transport=way,
         overrides=standins.settings,
         progress=progress,
-        worker=worker_name(),
     )
     laid = sandboxed(config, standins, folder)
     hub = wire(folder, laid, world)
@@ -58,8 +56,3 @@ def sandboxed(config: HubConfig, standins: Standins, folder: Path) -> HubConfig:
     }
     database = Secret(f"sqlite:///{standins.database}")
     return replace(config, hub=replace(config.hub, database=database), connections=connections)
-
-
-def worker_name() -> str:
-    """Whose lease a run is: this process on this machine."""
-    return f"{socket.gethostname()}:{os.getpid()}"

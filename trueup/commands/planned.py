@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from trueup.commands.answer import CHANGES, FAILED, FINE, Answer, Grid, Shown, counted, value_text
-from trueup.commands.complaints import connector_lines, covered
+from trueup.commands.complaints import complaint, connector_lines, covered
 from trueup.commands.counts import (
     Row,
     calls_line,
@@ -32,26 +32,38 @@ from trueup.mapping.compiled import remote_path
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Write
 from trueup.model.record import Json
+from trueup.services.backfilling import Filled
 from trueup.services.hub import Hub
+from trueup.services.ownfile import NotOurs, check_free, own_file
 from trueup.services.syncing import PlanReport
+from trueup.sync.rules.backfill import Way
 
 NOTHING_WRITTEN = "Nothing has been written to any system."
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the plan was asked for. `replaced`: how many replacements went to the table."""
+    """How the plan was asked for. `replaced`: how many replacements went to the table; `flags`: those that
+    the next command needs too."""
 
     only: str | None
     out: Path | None
     csv: Path | None
     replaced: int | None
     exit_code: bool
+    flags: str = ""
 
 
 @contextmanager
 def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
-    """Where the plan is saved; a table of replacements alone needs it for a moment only."""
+    """Where the plan is saved; a table of replacements alone needs it for a moment only.
+
+    Raises NotOurs, before anything is read, when the table would go over a file that is none of ours.
+    """
+    if table is not None:
+        check_free(table, _begins_our_table, "a table of replacements")
+    if table is not None and out is not None and table.resolve() == out.resolve():
+        raise NotOurs(f"--out and --csv name one file, {out}; give them two")
     if out is not None or table is None:
         yield out
         return
@@ -59,13 +71,19 @@ def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
         yield Path(folder) / "plan"
 
 
+def _begins_our_table(line: bytes) -> bool:
+    return line.decode("utf-8-sig", "replace").startswith(",".join(HEAD))
+
+
+HEAD = ("contact", "connection", "object", "field", "old", "new", "state")
+
+
 def write_replacements(plan: Path, table: Path) -> int:
     """Every replacement of a saved plan as a row; how many. The file is for its owner only."""
-    descriptor = os.open(table, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     count = 0
-    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
+    with own_file(table) as bare, io.TextIOWrapper(bare, encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(("contact", "connection", "object", "field", "old", "new", "state"))
+        rows.writerow(HEAD)
         for row in _replacements(plan):
             rows.writerow(row)
             count += 1
@@ -107,13 +125,12 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
             f"No contact that has something to decide matches `{asked.only}`.",
             *_about_only(hub, asked.only),
         ]
+    shown += [*_filled(report), "Read:", reading_grid(rows), ""]
     shown += [
-        "Read:",
-        reading_grid(rows),
-        "",
-        "A sync would write:",
+        "A sync would write, back-fills included:" if report.filled else "A sync would write:",
         writing_grid(rows),
         *skipped_lines(rows),
+        *_aside_lines(report),
     ]
     shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
     shown += _one_by_one(report) if asked.only is not None else []
@@ -127,12 +144,57 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
 
 
+def _aside_lines(report: PlanReport) -> list[str]:
+    """Values that cannot be used, by reason; the commonest first."""
+    found = sorted(report.aside.items(), key=lambda one: (-one[1], one[0]))
+    lines = [
+        f"  {connection} {object} {field}: {number:,} x {covered(reason)}"
+        for (connection, object, field, reason), number in found[:MOST_ASIDE]
+    ]
+    if len(found) > MOST_ASIDE:
+        lines.append(f"  and {len(found) - MOST_ASIDE:,} more reasons: trueup failures, after the sync")
+    return (
+        ["", "Set aside, because the value cannot be used (the rest of the record goes on):", *lines]
+        if lines
+        else []
+    )
+
+
+MOST_ASIDE = 12
+
+
+def _filled(report: PlanReport) -> list[Shown]:
+    """What each back-fill alone would do, with samples."""
+    if not report.filled:
+        return []
+    rows: list[tuple[object, ...]] = []
+    samples: list[str] = []
+    for one in report.filled:
+        fill, numbers = one.backfill, (getattr(one, what) for what in _FILLED)
+        place = f"{fill.connection} {fill.object}"
+        rows.append((*fill.stream, fill.key, fill.way.value, *numbers))
+        where = "in the hub" if fill.way is Way.PULL else "there"
+        samples += [
+            f"  {place} {who(entity)}  {fill.key}: {value_text(old)} -> {value_text(new)}  ({where})"
+            for entity, old, new in one.samples
+        ]
+    head = ("connection", "object", "field", "way", *(what.replace("_", " ") for what in _FILLED))
+    return ["Back-fill, as asked:", Grid(head, rows), *samples, ""]
+
+
+_FILLED = ("records", "fills", "replaces", "clears", "withheld", "as_is")
+
+
+def error_document(error: ConnectorError) -> Json:
+    return complaint(error).document["error"]
+
+
 def hub_streams(hub: Hub) -> list[tuple[str, str]]:
     """Every object of every connection, in the order of the configuration."""
     return [stream for name in hub.parts.connectors for stream in hub.parts.streams(name)]
 
 
-def failed_lines(failed: Mapping[str, ConnectorError | str]) -> list[str]:
+def failed_lines(failed: Mapping[str, ConnectorError]) -> list[str]:
     """Systems that could not be used to the end, each with what to do."""
     lines: list[str] = []
     for name, error in sorted(failed.items()):
@@ -140,11 +202,8 @@ def failed_lines(failed: Mapping[str, ConnectorError | str]) -> list[str]:
             "",
             f"{name} could not be read or written to the end; what was known of it before still counts.",
         ]
-        if isinstance(error, ConnectorError):
-            error.connection = error.connection or name
-            lines += connector_lines(error)
-        else:
-            lines += [*covered(error).splitlines(), f"    then: trueup connections test {name}"]
+        error.connection = error.connection or name
+        lines += connector_lines(error)
     return lines
 
 
@@ -224,7 +283,9 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     flag = " --approve-first" if first else ""
     saved = f" --plan {asked.out}" if asked.out is not None else ""
-    return [*lines, f"Next: trueup sync{saved}{flag}"]
+    if report.filled and asked.out is None:
+        return [*lines, "Next: the same with `--out FILE`, then trueup sync --plan FILE"]
+    return [*lines, f"Next: trueup sync{saved}{flag}{asked.flags}"]
 
 
 def _exit(report: PlanReport, asked: Asked) -> int:
@@ -237,10 +298,26 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
     return {
         "written": False,
         "contacts": report.contacts,
+        "backfill": [_filled_document(one) for one in report.filled],
         "changes": report.changes_something,
         **tally_document(report.tally, rows),
+        "set_aside": [
+            {
+                "connection": connection,
+                "object": object,
+                "field": field,
+                "reason": covered(why),
+                "count": number,
+            }
+            for (connection, object, field, why), number in sorted(report.aside.items())
+        ],
         "calls": dict(report.calls),
-        "failed": {name: covered(str(error)) for name, error in report.failed.items()},
+        "failed": {name: error_document(error) for name, error in report.failed.items()},
         "hub_notes": list(hub.notes),
         "plan": str(asked.out) if asked.out else None,
     }
+
+
+def _filled_document(one: Filled) -> Json:
+    place = {"connection": one.backfill.connection, "object": one.backfill.object, "field": one.backfill.key}
+    return {**place, "way": one.backfill.way.value, **{what: getattr(one, what) for what in _FILLED}}

@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from trueup.commands.answer import FINE, Answer, counted, print_json, print_shown
+from trueup.commands.answer import FINE, Answer, config_flag, counted, print_json, print_shown
 from trueup.commands.desk import Desk, Form, Reality
 from trueup.commands.opening import environment_for
 from trueup.commands.standins import FOLDER, Standins, save_standins
@@ -127,7 +127,7 @@ def _copied(connection: Connection, target: Path) -> str:
 
 def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping[str, Filled]) -> None:
     """Where everything is, as lines that a shell takes too."""
-    where = "" if desk.folder in (Path(), Path("config")) else f" --config {desk.folder}"
+    where = config_flag(desk.folder)
     lines = [f"The sandbox is open: {counted(standins.people, 'person', 'people')}, seed {standins.seed}."]
     for name in config.connections:
         place = (

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import orjson
 
+from trueup.commands.answer import config_flag
 from trueup.errors import NotFound
 
 FOLDER = ".sandbox"
@@ -64,9 +65,9 @@ def running_standins(folder: Path) -> Standins:
 
 
 def _none_running(folder: Path) -> NotFound:
-    where = "" if folder in (Path(), Path("config")) else f" --config {folder}"
     return NotFound(
-        f"no sandbox is running for this hub: start `trueup sandbox{where}` in another terminal",
+        "no sandbox is running for this hub: "
+        f"start `trueup sandbox{config_flag(folder)}` in another terminal",
         code="TU-CLI-030",
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import Answer, Shown, counted
+from trueup.commands.answer import Answer, Shown, config_flag, counted
 from trueup.commands.demo import demo
 from trueup.commands.desk import Desk, Unusable, command
 
@@ -113,8 +113,9 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
         mapped = ", ".join(f"{column} = {field}" for field, column in table.fields.items())
         shown += ["", f"{name}: {table.path.name}, {table.encoding}, {counted(len(table.columns), 'column')}"]
         shown += [f"  recognised: {mapped}"]
+        shown += _consent_lines(table)
         shown += [f"  left out:   {', '.join(table.left)}"] if table.left else []
-    where = "" if target == Path("config") else f" --config {target}"
+    where = config_flag(target)
     steps = [f"trueup check{where}", f"trueup plan{where}", f"trueup sync{where} --approve-first"]
     if len(tables) < len(wanted):
         steps[0] = f"fill in {target}/.env (from .env.example), then: trueup check{where} --live"
@@ -130,6 +131,7 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
                 "delimiter": one.delimiter,
                 "key": one.key,
                 "fields": dict(one.fields),
+                "consent": _consent_document(one),
                 "left_out": list(one.left),
             }
             for name, one in tables.items()
@@ -137,6 +139,20 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
         "next": steps,
     }
     return Answer(document, shown)
+
+
+def _consent_lines(table: Table) -> list[Shown]:
+    if table.opted_out is None:
+        return []
+    column, word = table.opted_out
+    return [f"  consent:    {column} = email.marketing, where `{word}` is an opt-out"]
+
+
+def _consent_document(table: Table) -> dict[str, str] | None:
+    if table.opted_out is None:
+        return None
+    column, word = table.opted_out
+    return {"consent": "email.marketing", "column": column, "opted_out": word}
 
 
 def sandbox(

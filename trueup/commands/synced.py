@@ -18,7 +18,8 @@ from trueup.commands.counts import (
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
-from trueup.commands.planned import failed_lines, hub_streams, note_lines, notes_of
+from trueup.commands.later import waiting_lines
+from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
 from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Json
 from trueup.services.connecting import withheld_count
@@ -154,7 +155,7 @@ def held_lines(held: Mapping[tuple[str, str], int], run_id: int) -> list[str]:
 
 def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
     """What waits for whom, and the command for it."""
-    lines = held_lines(report.held, report.run_id)
+    lines = [*waiting_lines(hub), *held_lines(report.held, report.run_id)]
     unapproved = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     waiting = {name: _of_connection(after, name) for name in unapproved}
     if any(waiting.values()):
@@ -206,11 +207,3 @@ def _document(hub: Hub, done: SyncReport, rows: list[Row], before: Pending, afte
         "outdated": list(done.drift.outdated) if done.drift else [],
         "hub_notes": list(hub.notes),
     }
-
-
-def error_document(error: Exception) -> Json:
-    from trueup.commands.complaints import complaint
-    from trueup.errors import TrueupError
-
-    assert isinstance(error, TrueupError)
-    return complaint(error).document["error"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.commands.answer import Answer
-from trueup.commands.desk import Desk, NotYet, Unusable, command, user_name
+from trueup.commands.desk import Desk, Unusable, command, user_name
 
 if TYPE_CHECKING:
     from trueup.services.hub import Hub
@@ -20,11 +20,6 @@ Only = Annotated[
     ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N contacts.")]
-
-BACKFILL_WAITS = (
-    "Back-fills wait for a later version. A field that was mapped newly is read for everybody with the "
-    "next sync; it is written to a system when its value changes."
-)
 
 
 def add(app: typer.Typer) -> None:
@@ -40,9 +35,12 @@ def plan(
         bool, typer.Option("--offline", help="Decide on what was read last; ask no system now.")
     ] = False,
     backfill: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            "--backfill", metavar="CONN.FIELD=push|pull", help="Waits for a later version; says so and ends."
+            "--backfill",
+            metavar="CONN.FIELD=push|pull",
+            help="Also count what a changed mapping of this field would write there (push) or take from "
+            "there (pull). Can be given several times; `--out` and `sync --plan` carry it out.",
         ),
     ] = None,
     out: Annotated[
@@ -64,14 +62,13 @@ def plan(
     everything, later ones what is new.
     """
     from trueup.commands import planned
-    from trueup.services import syncing
+    from trueup.services import backfilling, syncing
 
-    if backfill is not None:
-        raise NotYet(BACKFILL_WAITS)
     with desk.hub() as hub, planned.plan_file(out, csv) as file:
-        report = syncing.plan(hub, syncing.Scope(only, limit), offline, file)
+        fills = backfilling.backfills(hub, backfill or ())
+        report = syncing.plan(hub, syncing.Scope(only, limit), offline, file, fills)
         replaced = planned.write_replacements(file, csv) if file is not None and csv is not None else None
-        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code))
+        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code, desk.flags))
 
 
 def sync(

@@ -18,6 +18,7 @@ from trueup.config.said import SaidObject
 from trueup.config.yaml import parse_document
 from trueup.connectors.base import Capability
 from trueup.connectors.manifest import Manifest, StaticField
+from trueup.connectors.metadata import joined_by
 from trueup.connectors.registry import ConnectorKind, connectors
 from trueup.errors import Problem
 from trueup.model.record import FieldSpec
@@ -96,12 +97,13 @@ def _system(kind: ConnectorKind) -> System:
 
 def _object(name: str, manifest: Manifest) -> SystemObject:
     words = manifest.objects[name]
-    fields = {field: _field(field, words.fields[field]) for field in words.fields}
+    sign = joined_by(manifest.formats)
+    fields = {field: _field(field, words.fields[field], sign) for field in words.fields}
     batch = words.write.update.batch if words.write.update else 1
     return SystemObject(name, words.kind, fields, frozenset(words.capabilities), batch)
 
 
-def _field(name: str, words: StaticField) -> FieldSpec:
+def _field(name: str, words: StaticField, sign: str) -> FieldSpec:
     return FieldSpec(
         name,
         words.label or name,
@@ -112,6 +114,7 @@ def _field(name: str, words: StaticField) -> FieldSpec:
         words.max_length,
         words.options,
         tuple(words.reference_to),
+        sign,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from trueup.connectors import manifest as words
 from trueup.connectors.base import Capability, ObjectSpec
 from trueup.connectors.paging import first_after, next_after, rows_of
@@ -11,14 +13,21 @@ from trueup.errors import Malformed, Unauthorized
 from trueup.model.record import FieldSpec, Json
 
 _MOST_PAGES = 200
+_SIGNS = {"list": "", "semicolon": ";", "comma": ","}
+
+
+def joined_by(formats: words.Formats) -> str:
+    """The sign between the options of a multi-choice field, empty where they are a list."""
+    return _SIGNS[formats.multi_choice]
 
 
 def object_specs(manifest: words.Manifest) -> dict[str, ObjectSpec]:
     """What the manifest promises about each object, before anything is asked."""
-    return {name: _object_spec(name, spec) for name, spec in manifest.objects.items()}
+    sign = joined_by(manifest.formats)
+    return {name: _object_spec(name, spec, sign) for name, spec in manifest.objects.items()}
 
 
-def _object_spec(name: str, spec: words.Object) -> ObjectSpec:
+def _object_spec(name: str, spec: words.Object, sign: str) -> ObjectSpec:
     many = spec.read.many if spec.read is not None else None
     batches = [write.batch for write in (spec.write.create, spec.write.update) if write is not None]
     return ObjectSpec(
@@ -33,12 +42,12 @@ def _object_spec(name: str, spec: words.Object) -> ObjectSpec:
         required=tuple(spec.required),
         merge_undo=spec.merge_undo,
         ids=spec.ids,
-        fields={field.name: field for field in static_fields(spec)},
+        fields={field.name: field for field in static_fields(spec, sign)},
     )
 
 
-def static_fields(spec: words.Object) -> list[FieldSpec]:
-    """The fields that the manifest itself describes."""
+def static_fields(spec: words.Object, sign: str) -> list[FieldSpec]:
+    """The fields that the manifest itself describes; `sign` as in `joined_by`."""
     return [
         FieldSpec(
             name,
@@ -50,6 +59,7 @@ def static_fields(spec: words.Object) -> list[FieldSpec]:
             field.max_length,
             field.options,
             tuple(field.reference_to),
+            sign,
         )
         for name, field in spec.fields.items()
     ]
@@ -58,10 +68,11 @@ def static_fields(spec: words.Object) -> list[FieldSpec]:
 def fields(session: Session, object: str) -> list[FieldSpec]:
     """Live metadata with the manifest's own fields; those of the manifest win."""
     spec = session.object(object)
-    known = {field.name: field for field in static_fields(spec)}
+    sign = joined_by(session.manifest.formats)
+    known = {field.name: field for field in static_fields(spec, sign)}
     if spec.metadata is None:
         return list(known.values())
-    live = {field.name: field for field in _live(session, object, spec.metadata)}
+    live = {field.name: replace(field, joined_by=sign) for field in _live(session, object, spec.metadata)}
     return list({**live, **known}.values())
 
 

@@ -27,10 +27,15 @@ def _folded(text: Value) -> str:
 
 
 def contradict(one: Name, other: Name) -> bool:
-    """Whether two known first names cannot be one: no spelling, initial, short form or swap of the other."""
+    """Whether two names cannot be one person's: the first names are no spelling, initial, short form or swap
+    of each other, or the one word that is all of a name is neither the other's first nor last name."""
     first, last = one
     second, other_last = other
-    if not first or not second or _may_be_one(first, second):
+    if not any(one) or not any(other):
+        return False
+    if not all(one) or not all(other):
+        return not any(_may_be_one(a, b) for a in one if a for b in other if b)
+    if _may_be_one(first, second):
         return False
     swapped = bool(last and other_last) and _may_be_one(first, other_last) and _may_be_one(second, last)
     return not swapped
@@ -43,10 +48,14 @@ def _may_be_one(first: str, second: str) -> bool:
     short, long = sorted((a[0], b[0]), key=len)
     if long.startswith(short) and (len(short) == 1 or len(short) >= 3):
         return True
-    return JaroWinkler.similarity(a[0], b[0]) >= ALIKE
+    return JaroWinkler.similarity(a[0].translate(_SOUND), b[0].translate(_SOUND)) >= ALIKE
+
+
+_SOUND = str.maketrans("hy", "gi")
+"""One Cyrillic letter is written h or g, another y or i: Halyna and Galina."""
 
 
 def contradicts_all(name: Name, known: Iterable[Name]) -> bool:
     """Whether a name contradicts every known name of an entity; nothing known contradicts nothing."""
-    names = [one for one in known if one[0]]
+    names = [one for one in known if any(one)]
     return bool(names) and all(contradict(name, one) for one in names)

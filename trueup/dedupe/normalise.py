@@ -151,7 +151,8 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 def match_keys(kind: Kind, values: Mapping[str, Value]) -> list[tuple[str, str]]:
     """The (kind of key, key) pairs under which an entity's candidates are found; sorted, without repeats.
 
-    Contact: `external_id`, `email` of every address it holds or held, `phone` (no fax), `phone+name`.
+    Contact: `external_id`, `email` and `phone` (no fax) of all that it holds or held,
+    `phone+name`.
     Company: `external_id`, `registration`, `domain` (no free mail), `name`. User: `email`. Deal:
     `external_id`.
     """
@@ -170,7 +171,8 @@ def _contact_keys(values: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
     emails = _texts(values, _CONTACT_EMAILS, ("emails", "former_emails"))
     yield from (("email", key) for key in _keys(email_key(each) for each in emails))
     name = name_key(values.get("first_name"), values.get("last_name"))
-    for key in _keys(phone_key(each) for each in _texts(values, _CONTACT_PHONES, ("phones",))):
+    phones = _texts(values, _CONTACT_PHONES, ("phones", "former_phones"))
+    for key in _keys(phone_key(each) for each in phones):
         yield ("phone", key)
         if name is not None:
             yield ("phone+name", f"{key} {name}")

@@ -28,7 +28,6 @@ _NOTHING: Mapping[str, Value] = {}
 _UNCUTTABLE = frozenset(
     {Type.EMAIL, Type.PHONE, Type.URL, Type.DATE, Type.DATETIME, Type.REFERENCE, Type.MONEY, Type.DECIMAL}
 )
-_MULTI_SIGN = ";"  # between the options of a multi-choice field in HubSpot and Salesforce
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +231,10 @@ def _container(
     site: Site, named: Transform | None
 ) -> tuple[Callable[[Json], Json | Rejected], Callable[[Json], Json | Rejected]]:
     """How the list as a whole is held: a JSON list, or text joined by a sign."""
-    multi = site.spec is not None and site.spec.type == "multi_choice" and site.rule.shape is None
-    if named is None and multi:
-        named = transform(f"joined_list({_MULTI_SIGN})", site.field.type, site.locale)
+    spec = site.spec
+    if named is None and spec is not None and spec.type == "multi_choice" and site.rule.shape is None:
+        sign = {",": "comma"}.get(spec.joined_by, spec.joined_by)
+        named = transform(f"joined_list({sign})", site.field.type, site.locale) if sign else None
     if named is not None and named.whole:
         return named.read, named.write
     return (lambda raw: raw), (lambda elements: elements or None)

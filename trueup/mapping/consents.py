@@ -2,7 +2,8 @@
 
 A flag, a tag or a word says `opted_out` or nothing (`unknown`). Only a subscription object, as connectors
 give and take it (`{"status": "SUBSCRIBED" | "UNSUBSCRIBED", "at", "source"}`), can say `opted_in`, and only
-with the evidence that the rule demands. Absence is never an opt-in and never an opt-out.
+with the evidence that the rule demands; its `elsewhere` names further addresses of the record that opted out
+({"address", "at"}). Absence is never an opt-in and never an opt-out.
 """
 
 from __future__ import annotations
@@ -66,6 +67,13 @@ def consent_said(rule_or_binding: ConsentRule | Binding, raw: Json) -> ConsentSa
     documented = bool(evidence) and all({"time": at, "source": source}.get(part, "") for part in evidence)
     state = ConsentState.OPTED_IN if status in _IN_WORDS and documented else ConsentState.UNKNOWN
     return ConsentSaid(state, at, source)
+
+
+def out_elsewhere(raw: Json) -> list[tuple[str, str]]:
+    """Further addresses of the record that opted out, each with the moment (empty where it is not known)."""
+    listed = raw.get("elsewhere") if isinstance(raw, dict) else None
+    found = [one for one in listed or () if isinstance(one, dict) and one.get("address")]
+    return [(str(one["address"]), _moment(one.get("at"))) for one in found]
 
 
 def _moment(raw: Json) -> str:

@@ -116,6 +116,10 @@ def _cased(change: Callable[[str], str]) -> Make:
     return plain(step, step)
 
 
+def _without_blanks(text: str) -> str:
+    return "_".join(text.lower().split())
+
+
 def _as_text(value: Value) -> Json:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
@@ -163,14 +167,17 @@ def _phone_national(arguments: tuple[str, ...], locale: Locale, _: Type) -> tupl
 def _date_ordered(order: str, default: str) -> Make:
     def make(arguments: tuple[str, ...], _: Locale, __: Type) -> tuple[Step, Step]:
         sign = one(arguments, default)
-        shape = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})", re.ASCII)
+        no_such_day = Rejected(f"no such day in the order {_ORDERS[order]}")
+        signs = re.escape(sign) if arguments else "/ -"
+        shape = re.compile(rf"(\d{{1,2}})[{signs}](\d{{1,2}})[{signs}](\d{{4}})", re.ASCII)
 
         def read(raw: Json) -> Json | Rejected:
             found = shape.fullmatch(raw.strip()) if isinstance(raw, str) else None
             if found is None:
                 return _unordered_date(raw, order)
             first, second, year = found.groups()
-            return day(year, second, first) if order == "dmy" else day(year, first, second)
+            said = day(year, second, first) if order == "dmy" else day(year, first, second)
+            return no_such_day if isinstance(said, Rejected) else said
 
         def write(value: Value) -> Json:
             year, month, of_month = str(value).split("-")
@@ -181,13 +188,18 @@ def _date_ordered(order: str, default: str) -> Make:
     return make
 
 
+_ORDERS = {"dmy": "day, month, year", "mdy": "month, day, year"}
+_TWO_DIGITS = re.compile(r"\d{1,2}[./ -]\d{1,2}[./ -]\d{2}", re.ASCII)
+
+
 def _unordered_date(raw: Json, order: str) -> Json | Rejected:
-    """A date that begins with its year needs no order; blanks stay blanks."""
+    """What is written with other signs than the transform's is read as without it: a date that begins with
+    its year needs no order, dots mean day, month, year; blanks stay blanks."""
     if not isinstance(raw, str):
         return Rejected(f"expected a date, found {described(raw)}")
-    if not raw.strip() or re.match(r"\d{4}\D", raw.strip()):
-        return raw
-    return raw if not raw.strip()[0].isdigit() else Rejected(f"not a date in the order {order}")
+    if _TWO_DIGITS.fullmatch(raw.strip()):
+        return Rejected("a year of two digits: the century is not known")
+    return raw
 
 
 def _epoch(per_second: int) -> Make:
@@ -258,6 +270,7 @@ TRANSFORMS: Mapping[str, Entry] = {
     "text": _entry("as text, whatever it is", _TEXTS | _NUMBERS | {Type.BOOL}, plain(same, _as_text)),
     "lower": _entry("in lower case there", _TEXTS, _cased(str.lower)),
     "upper": _entry("in upper case there", _TEXTS, _cased(str.upper)),
+    "tag": _entry("in lower case there, `_` for blanks", _TEXTS, _cased(_without_blanks)),
     "semicolon_list": _entry("one text, elements between `;`", _SETS, _joined(";")),
     "comma_list": _entry("one text, elements between `,`", _SETS, _joined(",")),
     "joined_list": _entry("one text, elements between a sign of choice", _SETS, _joined("|"), "pipe"),

@@ -103,7 +103,9 @@ class Link:
     last decision, what they held at that time (ABSENT as text `\\ue000absent` when they were not said).
     `fresh`: nothing agreed yet at all. `agreed`: exceptions by binding key; a binding without one is
     settled at (the entity's value, the observed value). `assumed`: paths whose observed value is a
-    prediction of our own write, with what stood there before and until when it may still show.
+    prediction of our own write, with what stood there before (`was`), until when that may still show
+    (`until`) and when the attempt ended (`at`); one with `touched` was read and found otherwise, and is to
+    be judged.
     `published`: when a field with `publish:` was last written there, by binding key. `entered`: it met the
     conditions of `create` once. `active`: False once the hub switched the record off.
     `rev` grows with every change of this row.

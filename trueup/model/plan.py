@@ -159,8 +159,8 @@ class LinkPatch:
     """What a decision changes on one Link it has read at `rev`: all observed moves are judged.
 
     `agreed` and `quarantine` replace what was stored; `dangling` are remote ids that point at records
-    not linked yet; `keys` are the match keys of this record; it, `entered` and `active` are None when they
-    did not change.
+    not linked yet; `keys` are the match keys of this record; they, `entered` and `active` are None when they
+    did not change. `assumed` are the assumptions that are still open, None when none was judged.
     """
 
     link_id: int
@@ -173,6 +173,7 @@ class LinkPatch:
     keys: tuple[tuple[str, str], ...] | None = None
     entered: bool | None = None
     active: bool | None = None
+    assumed: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,37 @@ class Case:
     reasons: tuple[str, ...] = ()
 
 
+class How(StrEnum):
+    """What a value of ours turned out to be when it was read for the first time after an unanswered write."""
+
+    AS_SENT = "as_sent"  # or its equal
+    FORM = "form"  # the system's own form of it
+    EDIT = "edit"  # somebody's edit
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one field of one record kept of our value."""
+
+    connection: str
+    object: str
+    path: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a field of a system that does not answer did with our values: how many records kept them as sent,
+    how many otherwise. `learned`: otherwise so often in a row that it is known to have a form of its own."""
+
+    connection: str
+    object: str
+    path: str
+    as_sent: int = 0
+    otherwise: int = 0
+    learned: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Founding:
     """A company to be made because a contact names it and nobody bears that name or domain.
@@ -229,6 +261,7 @@ class Plan:
     Deliveries that this plan replaces. `references`: (field, public id) of every entity that this one
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
     reason). `withheld`: replacements newly reported but not written, as Writes that would be made.
+    `kept`: what was learned about the forms of systems that do not answer with the record.
     """
 
     before: Entity
@@ -246,6 +279,7 @@ class Plan:
     foundings: tuple[Founding, ...] = ()
     mark: int = 0
     look_again_at: datetime | None = None
+    kept: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +289,7 @@ class Context:
     `rivals`: where the records are of which nobody knows yet whether they are this link's person. `past`:
     by entity id its latest decisions, newest first, of those that somebody edited in a system. `holders`:
     match key of a company -> those that hold it; empty where no object makes companies.
+    `formats`: by (connection, object, path), of the fields that these decisions have to judge.
     """
 
     references: Mapping[str, Reference] = field(default_factory=dict)
@@ -267,6 +302,7 @@ class Context:
     gates_open: frozenset[tuple[str, str]] = frozenset()
     past: Mapping[int, Sequence[HistoryRow]] = field(default_factory=dict)
     holders: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    formats: Mapping[tuple[str, str, str], Format] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +313,8 @@ class Landing:
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
     was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
-    paths that were asked for; a completed listing remembers them.
+    paths that were asked for; a completed listing remembers them. `consent`: opt-outs that deleted or merged
+    records showed when they went.
     """
 
     connection: str
@@ -291,6 +328,7 @@ class Landing:
     ended: bool = False
     fields: tuple[str, ...] = ()
     moved: tuple[tuple[str, int], ...] = ()
+    consent: tuple[ConsentEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +428,20 @@ class RunOutcome(StrEnum):
     PARTIAL = "partial"
     HELD = "held"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One decision of a person: who, when, what, about what. `details`: ids, names and counts, no values.
+    `digest` covers the row and, by `previous`, every row before it."""
+
+    at: datetime
+    user: str
+    action: str
+    subject: str
+    details: Mapping[str, Json]
+    previous: bytes = b""
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

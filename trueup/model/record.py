@@ -89,7 +89,8 @@ class FieldSpec:
     `type` is one of the connector vocabulary: text, email, phone, url, bool, int, decimal, date,
     datetime, choice, multi_choice, reference, object, unknown. `options` maps value to label.
     `required` means: a record cannot be created without it. `writable` False covers calculated,
-    read-only and no-permission.
+    read-only and no-permission. `joined_by`: the sign between the options where a multi_choice is held as one
+    text; empty where it is a list.
     """
 
     name: str
@@ -101,3 +102,4 @@ class FieldSpec:
     max_length: int | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     reference_to: tuple[str, ...] = ()
+    joined_by: str = ""

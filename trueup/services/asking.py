@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trueup.config.join import address
@@ -16,10 +16,13 @@ from trueup.model.history import HistoryRow
 from trueup.model.plan import Case, Change, DeliveryState, OpenDelivery, Plan
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
+from trueup.services.consents import told_consent
 from trueup.services.hub import Hub
+from trueup.services.waiting import WAITS, told_reference
 from trueup.services.words import covered
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
+from trueup.sync.rules.publishing import UNTIL
 from trueup.sync.tally import Undecided
 
 HISTORY = 500
@@ -97,6 +100,7 @@ class Why:
     """One field: its value, where it came from, when, by which rule, what it replaced, who lost.
 
     `run` is the number of the run that decided it, None where the history does not reach so far.
+    `evidence`: of a consent, the words that prove it.
     """
 
     field: str
@@ -108,6 +112,7 @@ class Why:
     run: int | None = None
     pinned: bool = False
     losers: tuple[Loser, ...] = ()
+    evidence: str = ""
 
 
 def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
@@ -117,7 +122,15 @@ def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
         raise NotFound(f"there is no field `{field}`; `trueup config fields` lists them", code="TU-GEN-406")
     rows = hub.parts.store.history(case.entity.public_id, HISTORY)
     names = [address(field)] if field is not None else _held(case)
-    return [_why(name, case, rows) for name in names]
+    return [_of_consent(_why(name, case, rows), case) for name in names]
+
+
+def _of_consent(why: Why, case: Case) -> Why:
+    """A consent is explained by the event that decided it, not by the run that wrote it down."""
+    told = told_consent(case, why.field)
+    if told is None:
+        return why
+    return replace(why, source=told.source, at=told.at, rule=told.rule, evidence=told.evidence)
 
 
 def _held(case: Case) -> list[str]:
@@ -180,7 +193,7 @@ class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
     Words: `in step`, `pending`, `in doubt`, `job`, `held`, `parked`, `not approved`, `set aside`,
-    `withheld`, `waits`, `left`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`,
+    `withheld`, `waits`, `left`, `left out`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`,
     `not decided`.
     """
 
@@ -210,7 +223,7 @@ def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
         return _absent(hub, case, plan, name, links)
     link = next((one for one in living if one.primary), living[0])
     record = f"{link.object}/{link.remote_id}" if link.remote_id else ""
-    checks = (_open_write, _unapproved, _aside, _withheld, _to_be_written, _waits, _left)
+    checks = (_open_write, _unapproved, _aside, _withheld, _to_be_written, _waits, _published, _left)
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
     return Standing(name, word, sentence, then, record, _differences(plan, name))
@@ -314,9 +327,16 @@ def _to_be_written(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence
 
 def _waits(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
     reasons = [
-        reason for connection, _, reason in plan.skipped if connection == name and reason.startswith("waits")
+        reason for connection, _, reason in plan.skipped if connection == name and reason.startswith(WAITS)
     ]
-    return ("waits", reasons[0], "trueup sync") if reasons else None
+    return told_reference(hub, case, name, reasons[0]) if reasons else None
+
+
+def _published(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+    reasons = [
+        reason for connection, _, reason in plan.skipped if connection == name and reason.startswith(UNTIL)
+    ]
+    return ("waits", f"{reasons[0]}; the other fields are in step", "trueup sync") if reasons else None
 
 
 def _left(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
@@ -361,8 +381,6 @@ def _absent_words(hub: Hub, case: Case, plan: Plan, name: str, links: Sequence[L
 def _skipped(reason: str, file: str) -> tuple[str, str, str]:
     if reason.startswith("waits for a decision"):
         return "unsure", "it may be the same person as another contact: a person decides", ""
-    if reason.startswith("waits"):
-        return "waits", reason, "trueup sync"
     if reason.startswith("not created before"):
         return (
             "not listed",

@@ -197,8 +197,8 @@ _HUB = {
     "TU-RUN-011": Explanation(
         "Another run is at work",
         "Two runs never work on one hub at once: this one ended before it did anything.",
-        "Wait until it has ended (`trueup runs`). After a crash its ownership ends by itself within ten"
-        " minutes.",
+        "Wait until it has ended (`trueup runs`). A run whose process died on this machine is taken over"
+        " at once, one that died elsewhere three minutes after its last sign of progress.",
     ),
     "TU-RUN-020": Explanation(
         "The run waits for a person",
@@ -285,15 +285,22 @@ _COMMANDS = {
         "The run holds nothing back: it was approved, rejected, or never held.",
         "`trueup runs` lists runs with their outcome.",
     ),
-    "TU-CLI-010": Explanation(
-        "Not in this version",
-        "The command knows the word, and this version cannot do it yet. Nothing was done.",
-        "The message says what happens in its place.",
+    "TU-BFL-001": Explanation(
+        "A back-fill that cannot be",
+        "`--backfill CONN.FIELD=push` writes the contacts' values where they differ, `=pull` takes the"
+        " system's values into the contacts. What the mapping only reads cannot be pushed, what it only"
+        " writes cannot be pulled, and consent is never back-filled.",
+        "`trueup connections show NAME` lists the fields with their directions.",
     ),
     "TU-CLI-020": Explanation(
         "A file cannot be read or written",
         "The operating system refused: a missing folder, missing rights, a full disk.",
         "The message names the file. Check that it exists and that you may use it.",
+    ),
+    "TU-CLI-021": Explanation(
+        "A file of somebody else stands there",
+        "A plan or a table was to be written to a path that holds another file, perhaps one of your systems.",
+        "Nothing was written. Name a path that is free, or one that an earlier plan was written to.",
     ),
     "TU-CLI-030": Explanation(
         "No sandbox is running",

@@ -329,14 +329,14 @@ def _corrected(folder: Path, problem: Problem, old: str, new: str) -> str:
     return f"{problem.file}:{problem.line}"
 
 
-def rename(hub: Hub, old: str, new: str) -> int:
+def rename(hub: Hub, old: str, new: str, user: str) -> int:
     """Move everything that is remembered of `old` to `new`; how many links (none before a first plan)."""
     if not any(connection == old for connection, _, _ in hub.parts.store.count_links()):
         return 0
-    return hub.parts.store.rename_connection(old, new)
+    return hub.parts.store.rename_connection(old, new, user, hub.parts.now())
 
 
-def remove(hub: Hub, name: str) -> int:
+def remove(hub: Hub, name: str, user: str) -> int:
     """Forget the links of a connection that is configured no more; nothing is changed in any system.
 
     Raises Refusal while its file is there, NotFound when nothing is remembered of it.
@@ -348,4 +348,4 @@ def remove(hub: Hub, name: str) -> int:
         )
     if not any(connection == name for connection, _, _ in hub.parts.store.count_links()):
         raise NotFound(f"nothing is remembered of a connection `{name}`")
-    return hub.parts.store.remove_connection(name, hub.parts.now())
+    return hub.parts.store.remove_connection(name, user, hub.parts.now())

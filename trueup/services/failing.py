@@ -140,7 +140,7 @@ def every(hub: Hub, connection: str | None) -> Chosen:
 def retry(hub: Hub, chosen: Chosen, user: str) -> tuple[int, int]:
     """Try these again with the next sync, with fresh attempts; how many writes and how many fields."""
     store, now = hub.parts.store, hub.parts.now()
-    return store.retry(chosen.numbers, now), store.give_back(chosen.places, user, now)
+    return store.retry(chosen.numbers, user, now), store.give_back(chosen.places, user, now)
 
 
 def discard(hub: Hub, chosen: Chosen, user: str) -> int:

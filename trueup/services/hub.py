@@ -19,9 +19,10 @@ from trueup.model.record import FieldSpec
 from trueup.ports import Budget, Clock, Random, Store
 from trueup.services.budget import Allowance, TokenBudget
 from trueup.services.policies import identity_of, policy_of
+from trueup.services.process import has_ended, process_name
 from trueup.services.system import SystemClock, SystemRandom
 from trueup.store.open import open_store
-from trueup.sync.parts import Parts, Timing
+from trueup.sync.parts import Pace, Parts
 from trueup.sync.rules.policy import Policy, Stream
 
 Progress = Callable[[str, str, str, int], None]
@@ -36,7 +37,8 @@ class World:
     """What is outside the hub: time, chance, and how systems are reached.
 
     `transport` answers the httpx transport for a connection (None: the network). `overrides` lays
-    settings over a connection's own, by name (a base URL on loopback).
+    settings over a connection's own, by name (a base URL on loopback). `worker` names this process;
+    `ended` says whether another one has certainly ended.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -44,7 +46,8 @@ class World:
     transport: Callable[[str], httpx.BaseTransport | None] = lambda connection: None
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     progress: Progress = silent
-    worker: str = "worker"
+    worker: str = field(default_factory=process_name)
+    ended: Callable[[str], bool] = has_ended
 
 
 @dataclass(slots=True)
@@ -98,8 +101,9 @@ def wire(folder: Path, config: HubConfig, world: World) -> Hub:
         urgent=urgent,
         identity=identity_of(config),
         fuses={kind.value: fuse for kind, fuse in config.hub.fuses.items()},
-        timing=_timing(config),
+        paces={name: _pace(connection) for name, connection in config.connections.items()},
         worker=world.worker,
+        ended=world.ended,
         progress=world.progress,
         decides_at_once=_decides_at_once(config),
     )
@@ -162,23 +166,21 @@ def _not_writable(policy: Policy, fields: Mapping[Stream, Mapping[str, FieldSpec
 
 
 def _upserts(config: HubConfig) -> dict[Stream, str]:
-    """Where a system keeps the hub's own id, if the connection names such a field."""
+    """The field by which a repeated create finds what it made: where a system keeps the hub's own id, or a
+    column that is mapped and unique there (`upsert_key`)."""
     found: dict[Stream, str] = {}
     for name, connection in config.connections.items():
         for object, rules in connection.objects.items():
-            field_name = rules.options.get("external_id_field") or connection.options.get("external_id_field")
+            said = (rules.options.get("external_id_field"), rules.options.get("upsert_key"))
+            field_name = next(filter(None, said), connection.options.get("external_id_field"))
             if field_name:
                 found[(name, object)] = str(field_name)
     return found
 
 
-def _timing(config: HubConfig) -> Timing:
-    listings = [c.schedule.full_listing for c in config.connections.values() if c.schedule.full_listing]
-    ages = [connection.guard_age for connection in config.connections.values()]
-    return Timing(
-        guard_age=min(ages, default=30.0),
-        full_listing=timedelta(seconds=min(listings)) if listings else None,
-    )
+def _pace(connection: Connection) -> Pace:
+    listing = connection.schedule.full_listing
+    return Pace(connection.guard_age, timedelta(seconds=listing) if listing else None)
 
 
 def _decides_at_once(config: HubConfig) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +102,8 @@ def _understood(
             f"(its columns are {', '.join(columns)})"
         )
     encoding, delimiter = _dialect(path)
-    used = {*found.values(), key, newsletter}
+    opted_out = _opted_out(newsletter, samples.get(newsletter or "", ()))
+    used = {*found.values(), key, opted_out[0] if opted_out else None}
     turned = {name: how for name, column in found.items() if (how := _turned(name, samples[column]))}
     return Table(
         path.resolve(),
@@ -112,7 +114,7 @@ def _understood(
         key if key is not None and _identifies(samples[key]) else None,
         found,
         turned,
-        _opted_out(newsletter, samples.get(newsletter or "", ())),
+        opted_out,
         tuple(name for name in columns if name not in used),
     )
 
@@ -130,7 +132,7 @@ def _identifies(values: Sequence[Json]) -> bool:
     return bool(values) and all(values) and len(set(values)) == len(values)
 
 
-_SLASHED = re.compile(r"(\d\d?)[/-](\d\d?)[/-]\d{2,4}")
+_DAYS = re.compile(r"(\d\d?)([./-])(\d\d?)\2\d{2,4}", re.ASCII)
 _NO_WORDS = (
     "no",
     "n",
@@ -162,11 +164,19 @@ def _turned(field: str, values: Sequence[Json]) -> str:
 
 
 def _date_order(texts: Sequence[str]) -> str:
-    """`date_dmy` or `date_mdy` where days and months stand between slashes and some day shows the order."""
-    pairs = [(int(found[1]), int(found[2])) for text in texts if (found := _SLASHED.fullmatch(text.strip()))]
-    if any(first > 12 for first, _ in pairs):
-        return "date_dmy"
-    return "date_mdy" if any(second > 12 for _, second in pairs) else ""
+    """The transform for the sign that most dates are written with: dots mean day, month, year; otherwise
+    days over 12 must show one order, and none the other. Dates with other signs stay as they are."""
+    found = [day for text in texts if (day := _DAYS.fullmatch(text.strip()))]
+    signs = Counter(day[2] for day in found)
+    sign = max(signs, key=lambda one: (signs[one], one), default="")
+    if not sign or signs[sign] * 2 < len(texts):
+        return ""
+    if sign == ".":
+        return "date_dmy(.)"
+    first = any(int(day[1]) > 12 for day in found if day[2] == sign)
+    second = any(int(day[3]) > 12 for day in found if day[2] == sign)
+    words = "slash" if sign == "/" else sign
+    return "" if first == second else f"date_dmy({words})" if first else f"date_mdy({words})"
 
 
 def _opted_out(column: str | None, values: Sequence[Json]) -> tuple[str, str] | None:

@@ -1,22 +1,25 @@
 """A saved plan: a file of JSON lines, one per entity, that `sync --plan` can hold against the world.
 
-The first line says of which configuration it is, the last what it counts. It holds personal data: only its
-owner may read it.
+The first line says of which configuration it is and what it back-fills, the last what it counts. It holds
+personal data: only its owner may read it.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 from trueup.errors import NotFound
-from trueup.model.jsontext import dumps, loads
+from trueup.model.jsontext import digest, dumps, loads
 from trueup.model.plan import Case, Plan, Write
 from trueup.model.record import Json
+from trueup.services.backfilling import read_by
+from trueup.services.ownfile import check_free, own_file
+from trueup.sync.rules.backfill import Backfill, read_reason
 from trueup.sync.rules.reconcile import write_digest
 
 FORMAT = 1
@@ -30,9 +33,10 @@ def key_of(case: Case) -> str:
     return refs[0] if refs else case.entity.public_id
 
 
-def digests(plan: Plan) -> tuple[str, ...]:
-    """What a plan would write, in a form that can be compared."""
-    return tuple(sorted(f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes))
+def digests(plan: Plan, fills: Sequence[Backfill] = ()) -> tuple[str, ...]:
+    """What a plan would write, and what a back-fill would change in the hub, in a comparable form."""
+    writes = [f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes]
+    return tuple(sorted([*writes, *(f"hub/{one.field}/{digest(one.new)}" for one in read_by(plan, fills))]))
 
 
 @dataclass(slots=True)
@@ -42,19 +46,22 @@ class PlanWriter:
     path: Path
     config_version: str
     at: str
+    fills: Sequence[Backfill] = ()
+    _open: ExitStack = field(default_factory=ExitStack)
     _file: BinaryIO | None = None
     _count: int = 0
 
     def __enter__(self) -> PlanWriter:
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._file = os.fdopen(descriptor, "wb")
-        self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at})
+        """Raises NotOurs when something else than a plan stands at this path."""
+        check_free(self.path, _begins_a_plan, "a plan")
+        self._file = self._open.enter_context(own_file(self.path))
+        fills = [one.reason for one in self.fills]
+        self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at, "backfill": fills})
         return self
 
     def add(self, case: Case, plan: Plan) -> None:
-        """One entity; one without writes is left out."""
-        if not plan.writes and not plan.withheld:
-            return
+        """One entity, also one of which nothing would be written: it is decided with the plan."""
+        planned = digests(plan, self.fills)
         self._count += 1
         self._line(
             {
@@ -62,7 +69,7 @@ class PlanWriter:
                 "entity": case.entity.public_id if case.entity.id > 0 else None,
                 "revision": case.entity.revision,
                 "links": [[*link.stream, link.remote_id, link.rev] for link in case.links],
-                "digests": list(digests(plan)),
+                "digests": list(planned),
                 "writes": [_write(one) for one in plan.writes],
                 "withheld": [_write(one) for one in plan.withheld],
             }
@@ -71,14 +78,17 @@ class PlanWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            if error is None:
-                self._line({"entities": self._count})
-            self._file.close()
+        if error is None:
+            self._line({"entities": self._count})
+        self._open.__exit__(kind, error, trace)
 
     def _line(self, value: Mapping[str, Json]) -> None:
         assert self._file is not None
         self._file.write(f"{dumps(value)}\n".encode())
+
+
+def _begins_a_plan(line: bytes) -> bool:
+    return b'"trueup_plan":' in line
 
 
 def _write(write: Write) -> dict[str, Json]:
@@ -99,6 +109,7 @@ class SavedPlan:
     config_version: str
     at: str
     entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fills: tuple[Backfill, ...] = ()
 
 
 def read_plan(path: Path) -> SavedPlan:
@@ -111,7 +122,10 @@ def read_plan(path: Path) -> SavedPlan:
     if "entities" not in lines[-1]:
         raise NotFound(f"{path} is cut off: its last line is missing; make the plan again")
     entities = {str(line["key"]): tuple(line["digests"]) for line in lines[1:-1]}
-    return SavedPlan(str(lines[0]["config"]), str(lines[0]["at"]), entities)
+    fills = [read_reason(reason) for reason in lines[0]["backfill"]]
+    return SavedPlan(
+        str(lines[0]["config"]), str(lines[0]["at"]), entities, tuple(one for one in fills if one is not None)
+    )
 
 
 def _lines(path: Path) -> Iterator[dict[str, Json]]:
@@ -125,7 +139,7 @@ def _lines(path: Path) -> Iterator[dict[str, Json]]:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far the world has moved from a saved plan."""
+    """How far the world has moved from a saved plan. `planned`: entities that it writes, or would now."""
 
     equal: frozenset[str]
     outdated: Sequence[str]
@@ -140,4 +154,5 @@ def drift(saved: SavedPlan, now: Mapping[str, tuple[str, ...]]) -> Drift:
     """Which entities of a saved plan would still be written just so."""
     equal = frozenset(key for key, planned in saved.entities.items() if now.get(key, ()) == planned)
     outdated = sorted(key for key in saved.entities if key not in equal)
-    return Drift(equal, outdated, len(saved.entities))
+    written = sum(1 for key, planned in saved.entities.items() if planned or key not in equal)
+    return Drift(equal, outdated, written)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
-from trueup.errors import Held, PlanDrifted
+from trueup.errors import ConnectorError, PlanDrifted
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Plan
+from trueup.services.backfilling import Filled, filled
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
-from trueup.sync.engine import LEASE, Order, Report, landing, register, run
+from trueup.sync.engine import Order, Report, landing, register, run
+from trueup.sync.owning import own
 from trueup.sync.preview import preview
+from trueup.sync.rules.backfill import Backfill
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
 
@@ -29,17 +33,16 @@ class Scope:
     limit: int | None = None
 
     def chooser(self) -> Chosen:
-        """A function that answers the same for an entity however often it is asked."""
+        """A function that answers the same for an entity however often it is asked, whatever a run makes of
+        its values and its records' ids meanwhile."""
         picked: set[int] = set()
 
         def chosen(case: Case) -> bool:
-            if case.entity.kind is not Kind.CONTACT:
+            if self == Scope() or case.entity.kind is not Kind.CONTACT or case.entity.id in picked:
                 return True
             if self.only is not None and not mentions(case, self.only):
                 return False
-            if self.limit is None or case.entity.id in picked:
-                return True
-            if len(picked) >= self.limit:
+            if self.limit is not None and len(picked) >= self.limit:
                 return False
             picked.add(case.entity.id)
             return True
@@ -64,17 +67,20 @@ def _holds(value: object, wanted: str) -> bool:
 
 @dataclass(slots=True)
 class PlanReport:
-    """What a sync would do now. `calls`: writes' API calls by connection; `failed`: systems not read."""
+    """What a sync would do now. `calls`: writes' API calls by connection; `failed`: systems not read;
+    `aside`: values that cannot be used, by (connection, object, field, reason)."""
 
     tally: Tally = field(default_factory=Tally)
     contacts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, ConnectorError] = field(default_factory=dict)
+    filled: list[Filled] = field(default_factory=list)
     plans: list[tuple[Case, Plan]] = field(default_factory=list)
+    aside: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
     @property
     def changes_something(self) -> bool:
-        return any(self.tally.get(what) for what in WRITES)
+        return any(map(self.tally.get, WRITES)) or any(one.changes for one in self.filled)
 
 
 WRITES = ("creates", "updates", "deactivates", "reactivates", "deletes")
@@ -84,22 +90,27 @@ KEPT = 200
 """How many plans of single contacts a report keeps for showing."""
 
 
-def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path | None = None) -> PlanReport:
+def plan(
+    hub: Hub,
+    scope: Scope | None = None,
+    offline: bool = False,
+    out: Path | None = None,
+    fills: Sequence[Backfill] = (),
+) -> PlanReport:
     """Read the systems (unless offline) and decide, without committing anything or writing anywhere.
 
-    `out` saves the plan for `sync --plan`. Raises Held while a run is at work.
+    `out` saves the plan for `sync --plan`; `fills` are back-fills to be counted and saved with it. Raises
+    Held while a run is at work.
     """
-    parts, report = hub.parts, PlanReport()
-    fence = parts.store.lease("run", parts.worker, parts.now(), parts.now() + LEASE)
-    if fence is None:
-        raise Held("a run is at work; plan again when it has ended", code="TU-RUN-011")
+    parts, report = hub.parts, PlanReport(filled=[filled(hub, one) for one in fills])
+    fence = own(parts)
     try:
         register(parts)
         if not offline:
             reading = Report(0)
             reading.tally = report.tally
             landing(parts, tuple(parts.connectors), reading, fence)
-            report.failed = {name: str(error) for name, error in reading.failed.items()}
+            report.failed = reading.failed
         _decide(hub, scope or Scope(), report, out)
     finally:
         parts.store.let_go(fence)
@@ -108,12 +119,13 @@ def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path 
 
 
 def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> None:
+    fills = [one.backfill for one in report.filled]
     if out is None:
-        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser()):
+        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser(), fills):
             _note(report, case, one)
         return
-    with PlanWriter(out, hub.config.version, hub.parts.now().isoformat()) as writer:
-        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser()):
+    with PlanWriter(out, hub.config.version, hub.parts.now().isoformat(), fills) as writer:
+        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser(), fills):
             writer.add(case, one)
             _note(report, case, one)
 
@@ -121,8 +133,22 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> Non
 def _note(report: PlanReport, case: Case, one: Plan) -> None:
     report.tally.planned(one)
     report.contacts += case.entity.kind is Kind.CONTACT
+    report.aside.update(_set_aside(case, one))
+    for each in report.filled:
+        each.note(case, one)
     if len(report.plans) < KEPT and (one.writes or one.withheld or one.changes):
         report.plans.append((case, one))
+
+
+def _set_aside(case: Case, one: Plan) -> Iterator[tuple[str, str, str, str]]:
+    """Values that a plan leaves out, in records that are there and in those to be made."""
+    streams = {link.id: link.stream for link in case.links}
+    for patch in one.links:
+        for key, why in patch.quarantine.items():
+            yield (*streams[patch.link_id], key, why.reason)
+    for write in one.writes:
+        for key, why in write.aside.items():
+            yield (write.connection, write.object, key, why.reason)
 
 
 def _calls(hub: Hub, tally: Tally) -> dict[str, int]:
@@ -160,7 +186,8 @@ class SyncReport:
 def sync(hub: Hub, asked: Sync) -> SyncReport:
     """Bring all connections in step once.
 
-    With a saved plan, what would still be written just so is applied, the rest is left out and listed.
+    With a saved plan, what would still be written just so is applied, the rest is left out and listed; its
+    back-fills are begun for those that still hold, and finished by later runs if this one does not.
     Raises PlanDrifted before the first write when too much of it is outdated or the configuration
     changed, Held while another run is at work.
     """
@@ -180,21 +207,39 @@ def _against(hub: Hub, path: Path) -> Drift:
             f"{path} was made with another configuration; make the plan again", code="TU-RUN-031"
         )
     plan(hub)
-    now = {key_of(case): digests(one) for case, one in preview(hub.parts, Tally().undecided)}
+    now: dict[str, tuple[str, ...]] = {}
+    ids: dict[str, int] = {}
+    for case, one in preview(hub.parts, Tally().undecided, fills=saved.fills):
+        now[key_of(case)] = digests(one, saved.fills)
+        ids[key_of(case)] = case.entity.id
     moved = drift(saved, now)
     if moved.share > hub.config.hub.drift_limit:
         raise PlanDrifted(
             f"{len(moved.outdated)} of {moved.planned} entities of {path} would be written differently now "
             f"({moved.share:.0%}, allowed are {hub.config.hub.drift_limit:.0%}); nothing was written"
         )
+    for fill in saved.fills:
+        hub.parts.store.mark_due([ids[key] for key in sorted(moved.equal & ids.keys())], fill.reason)
     return moved
 
 
 def _equal_only(moved: Drift) -> Chosen:
-    """Entities whose plan still holds; they keep being chosen in later rounds of the run."""
+    """Entities whose plan still holds. Once chosen they stay so for all rounds of the run: the ids of their
+    records, by which the plan knows them, may change with what is written."""
+    picked: set[int] = set()
 
     def chosen(case: Case) -> bool:
-        refs = {f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id}
-        return case.entity.kind is not Kind.CONTACT or bool(refs & moved.equal)
+        if case.entity.kind is not Kind.CONTACT or case.entity.id in picked:
+            return True
+        if not _names(case) & moved.equal:
+            return False
+        picked.add(case.entity.id)
+        return True
 
     return chosen
+
+
+def _names(case: Case) -> set[str]:
+    """What a saved plan may call this entity."""
+    refs = (f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id)
+    return {case.entity.public_id, *refs}

@@ -1,13 +1,16 @@
-"""The addresses by which consent follows a person."""
+"""The addresses by which consent follows a person, and the events that are known of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
+from trueup.model.consent import ConsentEvent
 from trueup.model.values import Value
+from trueup.store.codec import micros
+from trueup.store.sql import Row, Tx
 
-_SEVERAL = {"emails": "email", "former_emails": "email", "phones": "phone"}
+_SEVERAL = {"emails": "email", "former_emails": "email", "phones": "phone", "former_phones": "phone"}
 _KEYS = {"email": email_subject_key, "phone": phone_subject_key}
 
 
@@ -25,3 +28,31 @@ def _family(name: str) -> str | None:
     """Which kind of address a field holds (`email`, `emails.work`, `phones.mobile`), None for no address."""
     head = name.partition(".")[0]
     return {"email": "email", "emails": "email", "phone": "phone", "phones": "phone"}.get(head)
+
+
+_EVENT = ("subject", "subject_kind", "channel", "purpose", "state", "at", "certain", "source", "evidence")
+
+
+def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[int]:
+    """Append the events that are new. If any is, whoever holds one of their addresses, by ascending id."""
+    if not tx.insert_new("consent_events", _EVENT, [_event(event) for event in events]):
+        return []
+    found = tx.rows(
+        "select distinct entity_id from consent_addresses where subject in texts(?) order by entity_id",
+        sorted({event.subject for event in events if event.subject_kind == "address"}),
+    )
+    return [id for (id,) in found]
+
+
+def _event(event: ConsentEvent) -> Row:
+    return (
+        event.subject,
+        event.subject_kind,
+        event.channel,
+        event.purpose,
+        str(event.state),
+        micros(event.at),
+        int(event.certain),
+        event.source,
+        event.evidence,
+    )

@@ -156,10 +156,23 @@ def withheld(tx: Tx, connection: str, object: str, after: int, limit: int) -> li
     )
 
 
+def holders(tx: Tx, connection: str, object: str, after: int, limit: int) -> list[int]:
+    return _ids(
+        tx,
+        "select distinct entity_id from links where stream_id = ? and state = 'live' and entity_id > ?"
+        " order by entity_id limit ?",
+        streams(tx).ids.get((connection, object), 0),
+        after,
+        limit,
+    )
+
+
 def count_links(tx: Tx) -> dict[tuple[str, str, str], int]:
     found = tx.rows(
         "select c.name, s.object, l.state, count(*) from links l join streams s on s.id = l.stream_id"
-        " join connections c on c.id = s.connection_id group by c.name, s.object, l.state order by 1, 2, 3"
+        " join connections c on c.id = s.connection_id"
+        " where l.entity_id is not null or l.state <> 'dormant'"
+        " group by c.name, s.object, l.state order by 1, 2, 3"
     )
     return {(connection, object, state): count for connection, object, state, count in found}
 

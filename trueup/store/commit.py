@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from trueup.dedupe.normalise import match_keys
-from trueup.model.consent import ConsentEvent
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps
 from trueup.model.plan import Change, Fence, LinkPatch, Plan, Write, WriteKind
 from trueup.model.values import Value
-from trueup.store.addresses import subjects_of
+from trueup.store.addresses import remember_consent, subjects_of
 from trueup.store.codec import (
     dumps_or_none,
     id_of,
@@ -22,6 +21,7 @@ from trueup.store.codec import (
     write_quarantine,
     write_sources,
 )
+from trueup.store.formats import learn
 from trueup.store.identify import write_keys
 from trueup.store.leases import check
 from trueup.store.marks import mark_due
@@ -74,6 +74,7 @@ def commit(tx: Tx, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fenc
     _store(tx, rows)
     _patch(tx, [patch for plan in stands for patch in plan.links], stands, known)
     _beside(tx, rows, stands)
+    learn(tx, known, (kept for plan in stands for kept in plan.kept))
     stood = {plan.before.id for plan in stands}
     return sorted(plan.before.id for plan in plans if plan.before.id not in stood)
 
@@ -353,6 +354,13 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
         ("base", "agreed", "quarantine"),
         [(one.link_id, None, write_agreed(one.agreed), write_quarantine(one.quarantine)) for one in noted],
     )
+    judged = [one for one in patches if one.assumed is not None]
+    tx.upsert(
+        "link_notes",
+        ("link_id",),
+        ("assumed",),
+        [(one.link_id, dumps_or_none(one.assumed)) for one in judged],
+    )
     settled = [one.link_id for one in patches if not (one.agreed or one.quarantine)]
     tx.run(
         "delete from link_notes where assumed is null and published is null and link_id in ints(?)", settled
@@ -418,31 +426,8 @@ def _references(tx: Tx, plans: Sequence[Plan]) -> None:
     tx.insert("entity_references", ("entity_id", "field", "target_id"), list(rows))
 
 
-_EVENT = ("subject", "subject_kind", "channel", "purpose", "state", "at", "certain", "source", "evidence")
-
-
 def _consent(tx: Tx, stands: Sequence[Plan]) -> None:
     """Append what is new; whoever else holds such an address must hear of it."""
-    events = [event for plan in stands for event in plan.consent]
-    if not tx.insert_new("consent_events", _EVENT, [_event(event) for event in events]):
-        return
+    heard = remember_consent(tx, [event for plan in stands for event in plan.consent])
     own = {plan.before.id for plan in stands if plan.consent}
-    found = tx.rows(
-        "select distinct entity_id from consent_addresses where subject in texts(?) order by entity_id",
-        sorted({event.subject for event in events if event.subject_kind == "address"}),
-    )
-    mark_due(tx, [id for (id,) in found if id not in own], "consent")
-
-
-def _event(event: ConsentEvent) -> Row:
-    return (
-        event.subject,
-        event.subject_kind,
-        event.channel,
-        event.purpose,
-        str(event.state),
-        micros(event.at),
-        int(event.certain),
-        event.source,
-        event.evidence,
-    )
+    mark_due(tx, [id for id in heard if id not in own], "consent")

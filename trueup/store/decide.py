@@ -13,6 +13,7 @@ from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case, HubEdit, OpenDelivery
 from trueup.model.record import Ref
 from trueup.model.values import Value
+from trueup.store.audit import note
 from trueup.store.codec import micros, moment, name_of, parse_public_id
 from trueup.store.marks import mark_due
 from trueup.store.rows import ENTITY, OPEN, by_entity, entity_of, links_where, open_of
@@ -224,3 +225,4 @@ def edit(tx: Tx, public_id: str, values: Mapping[str, Value], user: str, at: dat
     rows = [(entity, name, dumps(value), user, micros(at), int(pin)) for name, value in values.items()]
     tx.insert("edits", ("entity_id", "field", "value", "author", "at", "pin"), rows)
     mark_due(tx, [entity], "edit")
+    note(tx, user, "contacts edit", public_id, {"fields": sorted(values), "pinned": pin}, at)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from trueup.model.jsontext import dumps
+from trueup.store.audit import note
 from trueup.store.codec import micros, write_quarantine
 from trueup.store.marks import mark_due
 from trueup.store.rows import links_where
@@ -33,8 +34,12 @@ def give_back(tx: Tx, places: Sequence[tuple[int, str]], user: str, at: datetime
     tx.update("link_notes", ("link_id",), ("quarantine",), notes)
     tx.run("update links set rev = rev + 1 where id in ints(?)", [id for id, _ in notes])
     _tell(tx, told, micros(at))
-    mark_due(tx, told, "given back")
-    return sum(len(given) for given in told.values())
+    mark_due(tx, told, "retried")
+    count = sum(len(given) for given in told.values())
+    if count:
+        fields = sorted({key for given in told.values() for _, key, _ in given})
+        note(tx, user, "failures retry", f"{count} field{'' if count == 1 else 's'}", {"fields": fields}, at)
+    return count
 
 
 def _tell(tx: Tx, told: dict[int, list[list[str]]], at: int) -> None:

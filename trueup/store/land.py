@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,9 @@ from trueup.model.entity import Link
 from trueup.model.jsontext import dumps
 from trueup.model.plan import Fence, Landed, Landing
 from trueup.model.record import Json, Record
+from trueup.store.addresses import remember_consent
 from trueup.store.codec import dumps_or_none, micros, micros_or_none
+from trueup.store.formats import Path, count
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each
 from trueup.store.moves import Reasons, because, follow_moves, remember_alias
@@ -61,6 +64,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     _sort_out(tx, found, page, stream_id, landing.at)
     _judge(tx, known, found, landing.at)
     _write(tx, found, landing, stream_id, listing)
+    _hear(tx, landing, stream_id)
     _move_position(tx, landing, stream_id, listing)
     return Landed(
         read=len(landing.records),
@@ -173,24 +177,32 @@ def _restores(record: Record, changed: int | None, row: Row, at: datetime) -> bo
 
 
 def _judge(tx: Tx, known: Streams, found: _Found, at: datetime) -> None:
-    """Load the documents of those that may have moved, and keep those that did."""
+    """Load the documents of those that may have moved, and keep those that did. An assumption that came true
+    is no news for the entity; it is counted as what this field does with our values."""
     if not found.unsure:
         return
     links = links_where(tx, known, "l.id in ints(?) order by l.id", list(found.unsure))
     changed: list[tuple[Link, Link, bytes]] = []
+    confirmed: list[tuple[Link, Link, bytes]] = []
+    as_sent: Counter[Path] = Counter()
     quiet: list[tuple[int, bytes | None, str | None, int | None]] = []
     for link in links:
         record, said, row = found.unsure[link.id]
         seen = observe(link, record, at)
+        as_sent.update((known.ids[link.stream], path) for path in link.assumed if path not in seen.assumed)
         if seen.state is link.state and _content(seen) == _content(link):
             found.same += 1
             stamp = micros_or_none(seen.changed_at)
             quiet.append((link.id, None if link.assumed else said, record.version, stamp))
+        elif seen.state is link.state and (seen.observed, seen.base) == (link.observed, link.base):
+            found.same += 1
+            confirmed.append((link, seen, said))
         else:
             changed.append((link, seen, said))
             because(found.reasons, link.entity_id, _reason(row))
     tx.update("links", ("id",), ("digest", "version", "changed_at"), quiet)
-    _write_changed(tx, changed)
+    _write_changed(tx, [*changed, *confirmed])
+    count(tx, as_sent, {})
     found.changed += len(changed)
 
 
@@ -250,6 +262,22 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
             _name_aliases(tx, stream_id, record)
     mark_each(tx, found.reasons)
 
+
+def _hear(tx: Tx, landing: Landing, stream_id: int) -> None:
+    """Opt-outs that records showed when they went: for whoever has the record now, or holds its address."""
+    if not landing.consent:
+        return
+    heard = set(remember_consent(tx, landing.consent))
+    ids = sorted({record.id for record in landing.records if record.deleted or record.successor is not None})
+    heard |= {entity for (entity,) in tx.rows(_OWNERS, stream_id, ids, stream_id, ids) if entity is not None}
+    mark_due(tx, sorted(heard), "consent")
+
+
+_OWNERS = (
+    "select entity_id from links where stream_id = ? and remote_id in texts(?)"
+    " union select l.entity_id from link_aliases a join links l on l.id = a.link_id"
+    " where a.stream_id = ? and a.remote_id in texts(?)"
+)
 
 _NEW = (
     *("id", "stream_id", "remote_id", "kind", "state", "version", "digest", "listing"),

@@ -38,6 +38,24 @@ def lease(tx: Tx, name: str, owner: str, now: datetime, until: datetime) -> Fenc
     return Fence(name, owner, number + 1, until)
 
 
+def owner(tx: Tx, name: str) -> Fence | None:
+    found = tx.row("select owner, number, until from leases where name = ? and until > 0", name)
+    return None if found is None else Fence(name, found[0], found[1], moment(found[2]))
+
+
+def take_over(tx: Tx, fence: Fence, owner: str, until: datetime) -> Fence | None:
+    taken = tx.run(
+        "update leases set owner = ?, number = number + 1, until = ?"
+        " where name = ? and owner = ? and number = ?",
+        owner,
+        micros(until),
+        fence.name,
+        fence.owner,
+        fence.number,
+    )
+    return Fence(fence.name, owner, fence.number + 1, until) if taken else None
+
+
 def renew(tx: Tx, fence: Fence, until: datetime) -> Fence:
     moved = tx.run(
         "update leases set until = ? where name = ? and owner = ? and number = ?",
@@ -62,6 +80,13 @@ def let_go(tx: Tx, fence: Fence) -> None:
 
 
 def start_run(tx: Tx, kind: str, config_version: str, user: str, at: datetime) -> int:
+    tx.run(
+        "update runs set outcome = ?, notes = ?, ended_at = ? where outcome = ?",
+        str(RunOutcome.FAILED),
+        dumps(["its process ended before it did"]),
+        micros(at),
+        str(RunOutcome.RUNNING),
+    )
     (id,) = tx.allocate("runs", 1)
     columns = ("id", "kind", "outcome", "config_version", "author", "started_at")
     row = (id, kind, str(RunOutcome.RUNNING), config_version, user, micros(at))

@@ -65,7 +65,7 @@ def take_places(
         if remote_id is None:
             if place in taken:
                 _meet(tx, known, answer, moving[id], rows[id], at)
-        elif remote_id != place[1]:
+        elif (stream_id, remote_id) != place:
             move(tx, known, (stream_id, remote_id), place, at, answer.reasons)
             answer.stirred.add(id)
         taken.add(place)

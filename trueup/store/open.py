@@ -14,11 +14,13 @@ from trueup.model.fields import Kind
 from trueup.model.history import HistoryRow
 from trueup.model.plan import (
     Assignment,
+    AuditRow,
     Candidate,
     Case,
     Delivery,
     DeliveryState,
     Fence,
+    Format,
     Founding,
     Landed,
     Landing,
@@ -35,8 +37,10 @@ from trueup.model.values import Value
 from trueup.ports import Store
 from trueup.store import (
     ask,
+    audit,
     commit,
     decide,
+    formats,
     identify,
     land,
     leases,
@@ -104,11 +108,11 @@ class SqlStore:
     def approve(self, connections: Sequence[str], user: str, at: datetime) -> None:
         self._db.write(lambda tx: streams.approve(tx, connections, user, at))
 
-    def rename_connection(self, old: str, new: str) -> int:
-        return self._db.write(lambda tx: removal.rename_connection(tx, old, new))
+    def rename_connection(self, old: str, new: str, user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: removal.rename_connection(tx, old, new, user, at))
 
-    def remove_connection(self, name: str, at: datetime) -> int:
-        return self._db.write(lambda tx: removal.remove_connection(tx, name, at))
+    def remove_connection(self, name: str, user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: removal.remove_connection(tx, name, user, at))
 
     def stream(self, connection: str, object: str) -> StreamState:
         return self._db.read(lambda tx: streams.stream(tx, connection, object))
@@ -219,16 +223,22 @@ class SqlStore:
     def gated(self, run_id: int | None) -> Mapping[tuple[str, str], int]:
         return self._db.read(lambda tx: outbox.gated(tx, run_id))
 
-    def open_gates(self, connection: str, gate: str, user: str) -> int:
-        return self._db.write(lambda tx: outbox.open_gates(tx, connection, gate))
+    def open_gates(self, connection: str, gate: str, user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: outbox.open_gates(tx, connection, gate, user, at))
 
-    def close_gates(self, run_id: int, reason: str) -> int:
-        return self._db.write(lambda tx: outbox.close_gates(tx, run_id, reason))
+    def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:
+        return self._db.write(lambda tx: outbox.close_gates(tx, run_id, user, reason, at))
 
     # -- leases, runs -----------------------------------------------------------------------------
 
     def lease(self, name: str, owner: str, now: datetime, until: datetime) -> Fence | None:
         return self._db.write(lambda tx: leases.lease(tx, name, owner, now, until))
+
+    def owner(self, name: str) -> Fence | None:
+        return self._db.read(lambda tx: leases.owner(tx, name))
+
+    def take_over(self, fence: Fence, owner: str, until: datetime) -> Fence | None:
+        return self._db.write(lambda tx: leases.take_over(tx, fence, owner, until))
 
     def renew(self, fence: Fence, until: datetime) -> Fence:
         return self._db.write(lambda tx: leases.renew(tx, fence, until))
@@ -246,11 +256,17 @@ class SqlStore:
 
     # -- what people ask --------------------------------------------------------------------------
 
+    def formats(self, connections: Sequence[str] | None = None) -> Sequence[Format]:
+        return self._db.read(lambda tx: formats.formats(tx, connections))
+
     def runs(self, limit: int) -> Sequence[Run]:
         return self._db.read(lambda tx: leases.runs(tx, limit))
 
     def run(self, id: int) -> Run:
         return self._db.read(lambda tx: leases.run(tx, id))
+
+    def audit(self, subject: str, limit: int) -> Sequence[AuditRow]:
+        return self._db.read(lambda tx: audit.audit(tx, subject, limit))
 
     def find(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
         return self._db.read(lambda tx: ask.find(tx, kind, text, limit))
@@ -272,11 +288,11 @@ class SqlStore:
     def delivery(self, id: int) -> Delivery:
         return self._db.read(lambda tx: outbox.delivery(tx, id))
 
-    def retry(self, ids: Sequence[int], at: datetime) -> int:
-        return self._db.write(lambda tx: outbox.retry(tx, ids, at))
+    def retry(self, ids: Sequence[int], user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: outbox.retry(tx, ids, user, at))
 
     def discard(self, ids: Sequence[int], user: str, at: datetime) -> int:
-        return self._db.write(lambda tx: outbox.discard(tx, ids, user))
+        return self._db.write(lambda tx: outbox.discard(tx, ids, user, at))
 
     def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:
         return self._db.read(lambda tx: ask.quarantined(tx, connection, limit))
@@ -286,6 +302,9 @@ class SqlStore:
 
     def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
         return self._db.read(lambda tx: ask.withheld(tx, connection, object, after, limit))
+
+    def holders(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
+        return self._db.read(lambda tx: ask.holders(tx, connection, object, after, limit))
 
     def count_links(self) -> Mapping[tuple[str, str, str], int]:
         return self._db.read(ask.count_links)

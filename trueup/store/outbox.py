@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from trueup.errors import NotFound
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, WriteKind
+from trueup.store.audit import note
 from trueup.store.codec import micros, moment_or_none
 from trueup.store.leases import check
 from trueup.store.marks import renew
 from trueup.store.moves import supersede
 from trueup.store.rows import deliveries_where
-from trueup.store.sql import Tx
+from trueup.store.sql import Row, Tx
 from trueup.store.streams import streams
 
 _SENDABLE = (
     " v.open = 1 and v.stream_id = ? and v.state = 'due' and v.lane = ? and v.kind = ?"
     " and v.not_before <= ? and (l.state = 'live' and l.remote_id is not null"
     " or l.state = 'wanted' and v.kind = 'create')"
-    " and not exists (select 1 from delivery_after a join deliveries p on p.id = a.after_id"
-    " where a.delivery_id = v.id and p.state <> 'done')"
     " and (v.lane = 'urgent' or not exists"
     " (select 1 from due d where d.kind = l.kind and d.entity_id = v.entity_id and d.not_before = 0))"
     " order by v.not_before, v.id limit ?"
@@ -137,49 +137,65 @@ def gated(tx: Tx, run_id: int | None) -> dict[tuple[str, str], int]:
     return counts
 
 
-def open_gates(tx: Tx, connection: str, gate: str) -> int:
-    return _reopen(
-        tx,
-        "stream_id in ints(?) and state = 'gated' and gate = ?",
-        "state = 'due'",
-        streams(tx).of([connection]),
-        gate,
-    )
+def open_gates(tx: Tx, connection: str, gate: str, user: str, at: datetime) -> int:
+    condition = "stream_id in ints(?) and state = 'gated' and gate = ?"
+    freed = _reopen(tx, condition, "state = 'due'", streams(tx).of([connection]), gate)
+    for run_id, number in sorted(Counter(run_id for _, run_id in freed).items()):
+        details = {"connection": connection, "gate": gate, "writes": number}
+        note(tx, user, "runs approve", f"run {run_id}", details, at)
+    return len(freed)
 
 
-def retry(tx: Tx, ids: Sequence[int], at: datetime) -> int:
+def retry(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:
     fresh = f"state = 'due', attempts = 0, not_before = {micros(at)}, error = '', code = ''"
-    return _reopen(tx, "state = 'parked' and id in ints(?)", fresh, list(ids))
+    again = _reopen(tx, "state = 'parked' and id in ints(?)", fresh, list(ids))
+    return _noted(tx, user, "failures retry", again, at)
 
 
-def _reopen(tx: Tx, condition: str, change: str, *values: object) -> int:
-    found = tx.rows(
-        f"select id, entity_id from deliveries where open = 1 and {condition} order by id" + tx.lock, *values
-    )
-    tx.run(f"update deliveries set {change} where id in ints(?)", [id for id, _ in found])
-    renew(tx, [entity for _, entity in found])
-    return len(found)
+def _reopen(tx: Tx, condition: str, change: str, *values: object) -> list[tuple[int, int]]:
+    """(id, run) of those that go on."""
+    found = _held(tx, condition, *values)
+    tx.run(f"update deliveries set {change} where id in ints(?)", [id for id, _, _ in found])
+    renew(tx, [entity for _, entity, _ in found])
+    return [(id, run_id) for id, _, run_id in found]
 
 
-def close_gates(tx: Tx, run_id: int, reason: str) -> int:
+def close_gates(tx: Tx, run_id: int, user: str, reason: str, at: datetime) -> int:
     condition = "stream_id in ints(?) and state = 'gated' and run_id = ?"
-    return _withdraw(tx, condition, reason, "", sorted(streams(tx).names), run_id)
+    why = f"{user}: {reason}"
+    closed = _withdraw(tx, condition, why, "", sorted(streams(tx).names), run_id)
+    if closed:
+        note(tx, user, "runs reject", f"run {run_id}", {"writes": len(closed)}, at)
+    return len(closed)
 
 
-def discard(tx: Tx, ids: Sequence[int], user: str) -> int:
+def discard(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:
     why = f"discarded by {user}"
-    return _withdraw(tx, "state = 'parked' and id in ints(?)", why, "TU-DEL-010", list(ids))
+    closed = _withdraw(tx, "state = 'parked' and id in ints(?)", why, "TU-DEL-010", list(ids))
+    return _noted(tx, user, "failures discard", closed, at)
 
 
-def _withdraw(tx: Tx, condition: str, reason: str, code: str, *values: object) -> int:
-    found = tx.rows(
-        f"select id, entity_id from deliveries where open = 1 and {condition} order by id" + tx.lock, *values
-    )
-    ids = [id for id, _ in found]
+def _withdraw(tx: Tx, condition: str, reason: str, code: str, *values: object) -> list[tuple[int, int]]:
+    """(id, run) of those that are given up."""
+    found = _held(tx, condition, *values)
+    ids = [id for id, _, _ in found]
     tx.run("update deliveries set error = ?, code = ? where id in ints(?)", reason, code, ids)
     supersede(tx, "id in ints(?)", ids)
-    renew(tx, [entity for _, entity in found])
-    return len(found)
+    renew(tx, [entity for _, entity, _ in found])
+    return [(id, run_id) for id, _, run_id in found]
+
+
+def _held(tx: Tx, condition: str, *values: object) -> list[Row]:
+    some = f"select id, entity_id, run_id from deliveries where open = 1 and {condition} order by id"
+    return tx.rows(some + tx.lock, *values)
+
+
+def _noted(tx: Tx, user: str, action: str, found: list[tuple[int, int]], at: datetime) -> int:
+    """Write down a decision about single writes; how many they were."""
+    ids = [id for id, _ in found]
+    if ids:
+        note(tx, user, action, f"{len(ids)} write{'' if len(ids) == 1 else 's'}", {"writes": ids}, at)
+    return len(ids)
 
 
 def deliveries(tx: Tx, states: Sequence[DeliveryState], connection: str | None, limit: int) -> list[Delivery]:

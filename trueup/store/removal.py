@@ -6,6 +6,7 @@ from datetime import datetime
 
 from trueup.errors import ConfigError, Problem
 from trueup.model.jsontext import dumps, loads
+from trueup.store.audit import note
 from trueup.store.codec import micros
 from trueup.store.marks import mark_due
 from trueup.store.moves import close, supersede
@@ -16,7 +17,7 @@ _LINKS = "stream_id in (select id from streams where connection_id = ?)"
 _CHUNK = 1000
 
 
-def rename_connection(tx: Tx, old: str, new: str) -> int:
+def rename_connection(tx: Tx, old: str, new: str, user: str, at: datetime) -> int:
     """Streams, links and deliveries follow by id; names inside consent and provenance are rewritten."""
     id = connection_id(tx, old)
     if tx.row("select 1 from connections where name = ?", new) is not None:
@@ -34,7 +35,9 @@ def rename_connection(tx: Tx, old: str, new: str) -> int:
     tx.run("update consent_events set source = ? where source = ?", new, old)
     _rename_sources(tx, old, new)
     found = tx.row(f"select count(*) from links where {_LINKS}", id)
-    return 0 if found is None else int(found[0])
+    count = 0 if found is None else int(found[0])
+    note(tx, user, "connections rename", old, {"to": new, "links": count}, at)
+    return count
 
 
 def _rename_sources(tx: Tx, old: str, new: str) -> None:
@@ -57,7 +60,7 @@ def _renamed(text: str, old: str, new: str) -> str:
     return dumps(groups)
 
 
-def remove_connection(tx: Tx, name: str, at: datetime) -> int:
+def remove_connection(tx: Tx, name: str, user: str, at: datetime) -> int:
     """Its links sleep and belong to nobody; what was under way is closed. Entities are decided anew.
 
     A connection of this name that is configured again wakes them as strangers.
@@ -82,6 +85,8 @@ def remove_connection(tx: Tx, name: str, at: datetime) -> int:
         id,
     )
     tx.run(f"delete from link_notes where link_id in (select id from links where {_LINKS})", id)
+    tx.run(f"delete from formats where {_LINKS}", id)
     tx.run("update connections set configured = 0, released_at = null, approved_at = null where id = ?", id)
     mark_due(tx, [entity for (entity,) in found], "unlinked")
+    note(tx, user, "connections remove", name, {"links": count}, at)
     return count

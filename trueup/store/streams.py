@@ -9,6 +9,7 @@ from datetime import datetime
 from trueup.errors import NotFound
 from trueup.model.jsontext import loads
 from trueup.model.plan import StreamState
+from trueup.store.audit import note
 from trueup.store.codec import micros, moment_or_none
 from trueup.store.marks import mark_due
 from trueup.store.sql import Row, Tx
@@ -90,7 +91,9 @@ def release(tx: Tx, connection: str, user: str, at: datetime) -> int:
         " and stream_id in (select id from streams where connection_id = ?) order by entity_id",
         id,
     )
-    return mark_due(tx, [entity for (entity,) in found], "released")
+    due = mark_due(tx, [entity for (entity,) in found], "released")
+    note(tx, user, "connections release", connection, {"due": due}, at)
+    return due
 
 
 def approved(tx: Tx) -> frozenset[str]:
@@ -100,13 +103,14 @@ def approved(tx: Tx) -> frozenset[str]:
 
 def approve(tx: Tx, connections: Sequence[str], user: str, at: datetime) -> None:
     """The first approval stays the one that is recorded."""
-    for name in sorted(set(connections)):
-        tx.run(
-            "update connections set approved_at = ?, approved_by = ? where id = ? and approved_at is null",
-            micros(at),
-            user,
-            connection_id(tx, name),
-        )
+    allowed = "update connections set approved_at = ?, approved_by = ? where id = ? and approved_at is null"
+    new = [
+        name
+        for name in sorted(set(connections))
+        if tx.run(allowed, micros(at), user, connection_id(tx, name))
+    ]
+    for name in new:
+        note(tx, user, "sync --approve-first", name, {}, at)
 
 
 def connection_id(tx: Tx, name: str) -> int:

@@ -14,6 +14,7 @@ from trueup.model.plan import (
     Context,
     Effect,
     Fence,
+    Format,
     MatchDecision,
     Plan,
     Verdict,
@@ -23,6 +24,7 @@ from trueup.model.plan import (
 from trueup.model.record import Ref
 from trueup.sync.companies import NAMED, found, holders, said
 from trueup.sync.parts import KINDS, Parts
+from trueup.sync.rules.formats import failed
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.rules.reconcile import reconcile
 from trueup.sync.rules.swinging import WITHIN
@@ -145,6 +147,7 @@ def context_for(
         gates_open=parts.store.gates_open(),
         past=_past(parts, cases),
         holders=held,
+        formats=_formats(parts, cases),
     )
 
 
@@ -152,6 +155,13 @@ def _past(parts: Parts, cases: Sequence[Case]) -> Mapping[int, Sequence[HistoryR
     """The latest decisions about entities that somebody edited in a system since."""
     edited = [case.entity.id for case in cases if any(link.base and not link.fresh for link in case.links)]
     return parts.store.past(edited, parts.now() - WITHIN) if edited else {}
+
+
+def _formats(parts: Parts, cases: Sequence[Case]) -> dict[tuple[str, str, str], Format]:
+    """What is known of the fields of systems in which something was kept otherwise than we sent it."""
+    names = {link.connection for case in cases for link in case.links if failed(link)}
+    found = parts.store.formats(sorted(names)) if names else ()
+    return {(one.connection, one.object, one.path): one for one in found}
 
 
 def rivals(parts: Parts, verdicts: Sequence[MatchDecision]) -> dict[int, frozenset[str]]:

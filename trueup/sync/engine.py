@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
-from trueup.errors import ConnectorError, Held
+from trueup.errors import ConnectorError
 from trueup.model.plan import Fence, Lane, RunOutcome
 from trueup.sync.decide import Chosen, Deciding, decide_all
 from trueup.sync.identifying import identify_all
 from trueup.sync.inbox import land
 from trueup.sync.outbox import Push
+from trueup.sync.owning import LEASE, own
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.tally import Tally
 
 ROUNDS = 30
 """Most rounds of decide and deliver in one run; what is left waits for the next run."""
-
-LEASE = timedelta(minutes=3)
-"""A run that dies is taken over after this; every sign of progress renews it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +45,8 @@ class Report:
 
 
 def run(parts: Parts, order: Order) -> Report:
-    """Bring everything in step once. Raises Held when another run owns the hub or nobody approved yet."""
-    now = parts.now()
-    fence = parts.store.lease("run", parts.worker, now, now + LEASE)
-    if fence is None:
-        raise Held("another run is at work; it may be taken over when its lease ends", code="TU-RUN-011")
+    """Bring everything in step once. Raises Held while another run owns the hub."""
+    fence = own(parts)
     try:
         return _run(_renewing(parts, fence), order, fence)
     finally:
@@ -148,7 +142,7 @@ def _open_gates(parts: Parts, report: Report, meter: Meter) -> None:
     """The run's decisions are complete for now: destructive writes go, unless a fuse tripped."""
     for connection, gate in parts.store.gated(report.run_id):
         if gate in DESTRUCTIVE and not meter.tripped(connection, gate):
-            parts.store.open_gates(connection, gate, "fuse")
+            parts.store.open_gates(connection, gate, "", parts.now())
 
 
 def _waited(parts: Parts, order: Order, push: Push) -> bool:
@@ -166,9 +160,28 @@ def _waited(parts: Parts, order: Order, push: Push) -> bool:
 
 def _finish(parts: Parts, report: Report) -> None:
     report.held = dict(parts.store.gated(report.run_id))
+    report.tally.notes.extend(_of_forms(parts, report.tally))
     report.outcome = _outcome(parts, report)
     notes = [*report.tally.notes, *(f"{name}: {error}" for name, error in sorted(report.failed.items()))]
     parts.store.finish_run(report.run_id, report.outcome, report.tally.flat(), notes, parts.now())
+
+
+def _of_forms(parts: Parts, tally: Tally) -> Iterator[str]:
+    """Fields that kept our values otherwise than we sent them, so far as they answer nothing."""
+    known = {(one.connection, one.object, one.path): one for one in parts.store.formats()}
+    for place, number in sorted(tally.forms.items()):
+        connection, object, path = place
+        records = f"{number} record{'s' if number > 1 else ''}"
+        if place in known and known[place].learned:
+            yield (
+                f"{connection} {object}: format unknown: `{path}` keeps what it is sent in a form of its own "
+                f"({records}); the contacts keep their values, and what stands there is agreed"
+            )
+        else:
+            yield (
+                f"{connection} {object}: `{path}` was kept otherwise than it was sent ({records}); the "
+                "contacts keep their values; `trueup why` shows what stands there"
+            )
 
 
 def _outcome(parts: Parts, report: Report) -> RunOutcome:

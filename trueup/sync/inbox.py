@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from trueup.connectors.base import Capability, GoneItem
+from trueup.connectors.verdict import discreet
 from trueup.mapping.apply import observe
+from trueup.model.consent import ConsentEvent
 from trueup.model.fields import Kind
 from trueup.model.plan import Fence, Landing, Lane, StreamState
 from trueup.model.record import Page, Reading, Record
 from trueup.sync.facts import facts
 from trueup.sync.parts import Parts
+from trueup.sync.rules import ledger
 from trueup.sync.rules.founding import makes_companies
 from trueup.sync.rules.guard import too_many_missing
 from trueup.sync.rules.policy import Stream
@@ -48,7 +51,7 @@ def _needs_listing(parts: Parts, stream: Stream, state: StreamState) -> bool:
         return True
     if set(asked_fields(parts, stream)) - set(state.fields):
         return True
-    every = parts.timing.full_listing
+    every = parts.pace(stream[0]).full_listing
     return every is not None and parts.now() - state.listed_at >= every
 
 
@@ -97,7 +100,7 @@ def _store(
     for where, why in page.rejected:
         tally.add(stream, "read")
         tally.add(stream, "rejected")
-        tally.notes.append(f"{stream[0]} {stream[1]} {where}: {why}")
+        tally.notes.append(discreet(f"{stream[0]} {stream[1]} {where}: {why}"))
     kept = _taken(parts, stream, page.records, tally)
     rules = parts.policy.rules[stream]
     landing = Landing(
@@ -111,6 +114,7 @@ def _store(
         complete=listing is not None and not page.more,
         ended=not page.more,
         fields=tuple(fields),
+        consent=tuple(_last_words(parts, stream, page.records)),
     )
     if rules.kind is None:
         moved = parts.store.land_facts(stream[0], facts(rules, kept), parts.now())
@@ -121,6 +125,17 @@ def _store(
     else:
         tally.landed(stream, parts.store.land(landing, fence))
     parts.progress("read", *stream, len(page.records))
+
+
+def _last_words(parts: Parts, stream: Stream, records: Sequence[Record]) -> list[ConsentEvent]:
+    """What records that went told of consent, whatever `take` says."""
+    mapping = parts.policy.mappings.get(stream)
+    gone = [one for one in records if one.values and (one.deleted or one.successor is not None)]
+    if mapping is None or mapping.kind is not Kind.CONTACT or not gone:
+        return []
+    known = parts.store.known(*stream, [record.id for record in gone])
+    now = parts.now()
+    return [event for one in gone for event in ledger.last_words(mapping, one, known.get(one.id), now)]
 
 
 def _taken(parts: Parts, stream: Stream, records: Sequence[Record], tally: Tally) -> list[Record]:

@@ -22,6 +22,7 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
+from trueup.mapping.schema import Shape
 from trueup.model.entity import public_id
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, Write, WriteKind
 from trueup.model.record import Json, Record
@@ -29,6 +30,7 @@ from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.parts import Parts
 from trueup.sync.rules import acknowledge, publishing
+from trueup.sync.rules.formats import is_form
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
 
@@ -160,7 +162,7 @@ class Push:
     def _just_read(self, stream: Stream) -> bool:
         state = self.parts.store.stream(*stream)
         spec = self.parts.specs[stream]
-        age = timedelta(seconds=self.parts.timing.guard_age)
+        age = timedelta(seconds=self.parts.pace(stream[0]).guard_age)
         return state.read_at is not None and spec.lag == 0 and self.parts.now() - state.read_at < age
 
     def _write(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Outcome]:
@@ -188,18 +190,26 @@ class Push:
 
     def _item(self, stream: Stream, delivery: Delivery) -> WriteItem:
         write = delivery.write
-        elements = self.parts.can(stream, Capability.ELEMENT_WRITES)
+        by_element = self._by_element(stream)
         whole = acknowledge.predicted(delivery)
         values: dict[str, Json] = {}
         for path, value in write.values.items():
             if isinstance(value, dict) and set(value) == {"+", "-"}:
-                values[path] = Elements(tuple(value["+"]), tuple(value["-"])) if elements else whole[path]
+                single = Elements(tuple(value["+"]), tuple(value["-"]))
+                values[path] = single if path in by_element else whole[path]
             else:
                 values[path] = value
         if write.upsert is not None:
             values.setdefault(write.upsert[0], write.upsert[1])
         guard = delivery.link.version if self.parts.can(stream, Capability.CONDITIONAL_WRITE) else None
         return WriteItem(f"{delivery.id}", write.kind, delivery.link.remote_id, values, guard, write.upsert)
+
+    def _by_element(self, stream: Stream) -> frozenset[str]:
+        """The paths whose elements are written one by one; other lists are replaced whole."""
+        if not self.parts.can(stream, Capability.ELEMENT_WRITES):
+            return frozenset()
+        bindings = self.parts.policy.mappings[stream].bindings
+        return frozenset(one.remote for one in bindings if one.shape in (Shape.ELEMENTS, Shape.ELEMENT))
 
     # -- outcomes ---------------------------------------------------------------------------------
 
@@ -341,9 +351,10 @@ class Push:
         """Whether a value read is what this system keeps of what was sent."""
         mapping = self.parts.policy.mappings[stream]
         sent = acknowledge.predicted(delivery)
+        known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
 
         def keeps(path: str, value: Json) -> bool:
-            if value == sent.get(path):
+            if value == sent.get(path) or is_form(sent.get(path), value, known.get(path), edited=True):
                 return True
             for binding in mapping.bindings:
                 if binding.remote == path and not binding.element:

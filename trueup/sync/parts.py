@@ -20,12 +20,22 @@ KINDS = (Kind.USER, Kind.COMPANY, Kind.CONTACT, Kind.DEAL)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds and sizes that the configuration may change."""
+    """Seconds and sizes of a whole run."""
+
+    patience: float = 90.0  # longest wait for lags and limits inside one run
+    chunk: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a connection's configuration says about time: for how many seconds a record counts as just read,
+    and how often everything is listed again."""
 
     guard_age: float = 30.0
-    patience: float = 90.0  # longest wait for lags and limits inside one run
     full_listing: timedelta | None = None
-    chunk: int = 1000
+
+
+USUAL = Pace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,9 @@ class Parts:
 
     `urgent`: the same connections, asking the budget in the urgent lane. `decides_at_once`: connections
     that need no release after their first load (`first_load: authority`). `specs` are the connectors'
-    objects by stream. `progress` is told what is going on: (step, connection, object, count).
+    objects by stream, `paces` what was said of a connection's times. `progress` is told what is going on:
+    (step, connection, object, count). `worker` names this process; `ended` says whether the process of such
+    a name has certainly ended.
     """
 
     store: Store
@@ -47,13 +59,19 @@ class Parts:
     identity: Identity = field(default_factory=Identity)
     fuses: Mapping[str, Fuse] = field(default_factory=lambda: DEFAULT_FUSES)
     timing: Timing = field(default_factory=Timing)
+    paces: Mapping[str, Pace] = field(default_factory=dict)
     worker: str = "worker"
+    ended: Callable[[str], bool] = lambda worker: False
     decides_at_once: frozenset[str] = frozenset()
     progress: Callable[[str, str, str, int], None] = lambda step, connection, object, count: None
 
     def can(self, stream: Stream, capability: Capability) -> bool:
         """Whether the system can do this for this object."""
         return capability in self.specs[stream].capabilities
+
+    def pace(self, connection: str) -> Pace:
+        """The times of this connection; the usual ones where nothing was said."""
+        return self.paces.get(connection, USUAL)
 
     def streams(self, connection: str) -> tuple[Stream, ...]:
         """The configured streams of a connection, parents before children, facts last."""

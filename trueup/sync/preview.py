@@ -20,6 +20,8 @@ from trueup.sync.companies import foreseen
 from trueup.sync.decide import CHUNK, Chosen, Undecidable, context_for, plans_for, rivals
 from trueup.sync.identifying import Unstored, proposals
 from trueup.sync.parts import KINDS, Parts
+from trueup.sync.rules.backfill import Backfill
+from trueup.sync.rules.policy import Stream
 
 T = TypeVar("T")
 
@@ -51,15 +53,22 @@ class Overlay:
 
 
 def preview(
-    parts: Parts, undecided: Undecidable, chosen: Chosen = lambda case: True
+    parts: Parts,
+    undecided: Undecidable,
+    chosen: Chosen = lambda case: True,
+    fills: Sequence[Backfill] = (),
 ) -> Iterator[tuple[Case, Plan]]:
     """Every due entity, every stranger and everybody of whom a difference waits for a release, decided but
-    not stored, parents before children. Differences that were reported before are reported again."""
+    not stored, parents before children; with back-fills also whoever has a record where they apply.
+    Differences that were reported before are reported again."""
     overlay = Overlay()
+    reasons = tuple(one.reason for one in fills)
     for kind in KINDS:
         groups = _groups(parts, kind, overlay)
-        for cases in _cases(parts, kind, groups, overlay):
-            mine = [reported_again(case) for case in cases if chosen(case)]
+        streams = [stream for stream in parts.policy.streams(kind) if stream in {one.stream for one in fills}]
+        for cases in _cases(parts, kind, groups, overlay, streams):
+            told = (reported_again(case) for case in cases if chosen(case))
+            mine = [replace(one, reasons=(*one.reasons, *reasons)) for one in told]
             if not mine:
                 continue
             context = _context(parts, mine, overlay)
@@ -95,7 +104,11 @@ def _groups(parts: Parts, kind: Kind, overlay: Overlay) -> dict[str, tuple[bool,
 
 
 def _cases(
-    parts: Parts, kind: Kind, groups: dict[str, tuple[bool, list[int]]], overlay: Overlay
+    parts: Parts,
+    kind: Kind,
+    groups: dict[str, tuple[bool, list[int]]],
+    overlay: Overlay,
+    streams: Sequence[Stream],
 ) -> Iterator[list[Case]]:
     known = {int(name[1:]): links for name, (_, links) in groups.items() if name.startswith("e")}
     seen: set[int] = set()
@@ -104,7 +117,8 @@ def _cases(
         after = ids[-1]
         seen.update(ids)
         yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(ids)]
-    for chunk in _chunks(sorted((set(known) | _differing(parts, kind)) - seen)):
+    others = {*known, *_differing(parts, kind), *_holders(parts, streams)}
+    for chunk in _chunks(sorted(others - seen)):
         yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(chunk)]
     new = [(provisional, links) for name, (provisional, links) in groups.items() if name.startswith("new")]
     for some in _chunks(new):
@@ -132,6 +146,14 @@ def _told_nobody(link: Link) -> Link:
         return link
     agreed = {key: replace(one, withheld=False) for key, one in link.agreed.items()}
     return replace(link, agreed=agreed)
+
+
+def _holders(parts: Parts, streams: Sequence[Stream]) -> Iterator[int]:
+    for stream in streams:
+        after = 0
+        while ids := parts.store.holders(*stream, after, CHUNK):
+            yield from ids
+            after = ids[-1]
 
 
 def _joined(parts: Parts, case: Case, extra: Sequence[int]) -> Case:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from trueup.mapping.compiled import remote_path
-from trueup.model.plan import Effect, Landed, Lane, Plan, Write, WriteKind
+from trueup.model.plan import Effect, How, Landed, Lane, Plan, Write, WriteKind
 from trueup.model.record import Json
 
 SAMPLES = 20
@@ -51,10 +51,12 @@ class Tally:
     Intentions: `creates`, `updates`, `deactivates`, `reactivates`, `deletes`; of the updates' fields `fills`,
     `replaces`, `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
     `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` + `superseded` + `open`.
-    `lost` are the ids of what could not be decided.
+    `lost` are the ids of what could not be decided. `forms`: records that kept our value in a form of the
+    system's own, by (connection, object, path).
     """
 
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    forms: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     conflicts: int = 0
@@ -83,6 +85,7 @@ class Tally:
         self.entities += 1
         self.changes += len(plan.changes)
         self.conflicts += len(plan.conflicts)
+        self.forms.update((one.connection, one.object, one.path) for one in plan.kept if one.how is How.FORM)
         for write in plan.writes:
             self._write(plan, write, withheld=False)
         for write in plan.withheld:

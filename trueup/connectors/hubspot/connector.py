@@ -26,6 +26,7 @@ from trueup.model.plan import WriteKind
 from trueup.model.record import Cursor, FieldSpec, Json, Page, Reading, Record
 
 _STAGE = "lifecyclestage"
+_FURTHER = "hs_additional_emails"  # addresses that merges left, separated by semicolons
 _MOST_NAMES = 2000  # characters of field names in one search, which takes 3,000 characters in all
 _OWN_CALLS = (consent.PREFIX, links.PREFIX)
 
@@ -72,11 +73,10 @@ def find(
 
 
 def _plain(session: Session, object: str, fields: Sequence[str]) -> list[str]:
-    """The fields that are properties; the e-mail among them where preferences are wanted."""
+    """The fields that are properties; the addresses among them where preferences are wanted."""
     plain = [name for name in fields if not name.startswith(_OWN_CALLS)]
-    if consent.names_in(fields) and "email" not in plain:
-        plain.append("email")
-    return plain
+    wanted = ("email", _FURTHER) if consent.names_in(fields) else ()
+    return [*plain, *(name for name in wanted if name not in plain)]
 
 
 def _enriched(
@@ -110,12 +110,24 @@ def _links_of(
 def _preferences_of(
     session: Session, records: Sequence[Record], fields: Sequence[str]
 ) -> dict[str, dict[str, Json]]:
+    """The preferences of each record's address; opt-outs at its further addresses stand beside them."""
     names = consent.names_in(fields)
     emails = {record.id: str(record.values["email"]) for record in records if record.values.get("email")}
-    if not names or not emails:
+    further = {record.id: _further(record) for record in records}
+    asked = [*emails.values(), *(email for more in further.values() for email in more)]
+    if not names or not asked:
         return {}
-    by_email = consent.read(session, list(emails.values()), names)
-    return {id: by_email.get(email.lower(), {}) for id, email in emails.items()}
+    known = consent.read(session, asked, names)
+    return {
+        id: consent.with_further(known.get(emails.get(id, "").lower(), {}), more, known)
+        for id, more in further.items()
+        if id in emails or more
+    }
+
+
+def _further(record: Record) -> list[str]:
+    text = record.values.get(_FURTHER)
+    return [one.strip() for one in text.split(";") if one.strip()] if isinstance(text, str) else []
 
 
 def fields(session: Session, object: str) -> Sequence[FieldSpec]:

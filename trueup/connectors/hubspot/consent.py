@@ -1,8 +1,9 @@
 """HubSpot's communication preferences as fields `subscription.<Name>` of a contact.
 
 A value is `{"status": "opted_in" | "opted_out" | "unknown", "at": ISO time or None, "source": text or
-None}`; in a write HubSpot's own words are understood as well. HubSpot keeps them by e-mail address, a
-hundred to a call (communication preferences v4).
+None}`; in a write HubSpot's own words are understood as well. Where merges left the contact several
+addresses, `elsewhere` lists those of the further ones that opted out: `{"address", "at"}` each. HubSpot
+keeps preferences by e-mail address, a hundred to a call (communication preferences v4).
 """
 
 from __future__ import annotations
@@ -59,6 +60,20 @@ def read(session: Session, emails: Sequence[str], names: Sequence[str]) -> dict[
             values = {PREFIX + name: value for name, value in told if name in names}
             found[str(result.get("subscriberIdString", "")).lower()] = values
     return found
+
+
+def with_further(
+    own: Mapping[str, Json], further: Sequence[str], known: Mapping[str, Mapping[str, Json]]
+) -> dict[str, Json]:
+    """A contact's preferences, with the opt-outs of its further addresses. `known`: what `read` told."""
+    values = dict(own)
+    for email in further:
+        for name, value in known.get(email.lower(), {}).items():
+            if value["status"] == "opted_out":
+                mine = values.get(name) or {"status": "unknown", "at": None, "source": None}
+                more = [*mine.get("elsewhere", []), {"address": email.lower(), "at": value["at"]}]
+                values[name] = {**mine, "elsewhere": more}
+    return values
 
 
 def _results(session: Session, body: Json) -> list[dict[str, Json]]:

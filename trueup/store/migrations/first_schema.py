@@ -109,6 +109,18 @@ streams = Table(
     **AUTO,
 )
 
+formats = Table(
+    "formats",  # what a field of a system that does not answer did with our values
+    metadata,
+    _key("stream_id", ForeignKey("streams.id")),
+    _word("path"),
+    _big("as_sent", default=0),
+    _big("otherwise", default=0),
+    _big("in_row", default=0),  # otherwise, since it was last as sent
+    _flag("learned", 0),
+    **CLUSTERED,
+)
+
 entities = Table(
     "entities",
     metadata,
@@ -322,14 +334,6 @@ delivery_docs = Table(
     metadata,
     _key("delivery_id", ForeignKey("deliveries.id")),
     _text("payload"),
-)
-
-delivery_after = Table(
-    "delivery_after",  # must be done first
-    metadata,
-    _key("delivery_id", ForeignKey("deliveries.id")),
-    _key("after_id", ForeignKey("deliveries.id")),
-    **CLUSTERED,
 )
 
 history = Table(

@@ -34,10 +34,11 @@ def done(
             path: value for path, value in answered.items() if path in own_stamps or value in (None, "", [])
         }
         observed = {**quiet, **observed}
+    until = now + timedelta(seconds=lag + 1 if lag > 0 else 0)
     assumed = {
-        path: {"was": write.replaced.get(path), "until": (now + timedelta(seconds=lag + 1)).isoformat()}
+        path: {"was": write.replaced.get(path), "until": until.isoformat(), "at": now.isoformat()}
         for path in sent
-        if path not in answered and write.kind is not WriteKind.CREATE and lag > 0
+        if path not in answered and (lag > 0 or record is None) and not _seen_otherwise(delivery, path)
     }
     return Settlement(
         delivery.id,
@@ -60,6 +61,15 @@ def done(
 
 
 _SWITCHED = {WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}
+
+
+def _seen_otherwise(delivery: Delivery, path: str) -> bool:
+    """Whether a reading while our write was under way showed neither what stood there nor what we wrote: that
+    was somebody's edit, and nothing is assumed of the next reading."""
+    if path not in delivery.link.observed or path not in delivery.write.replaced:
+        return False
+    seen, sent = delivery.link.observed[path], predicted(delivery)[path]
+    return bool(seen not in (sent, delivery.write.replaced[path]))
 
 
 def predicted(delivery: Delivery) -> dict[str, Json]:

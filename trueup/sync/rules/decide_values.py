@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from trueup.model.canonical import same
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import NAME, Field, Kind, Strategy
@@ -161,11 +160,16 @@ def _judge_group(
     current = {name: state.values[name] for name in names if state.values.get(name) is not None}
     whole = [_whole(names, source, parts, current) for source, parts in _by_source(claims)]
     lead = next((state.sources[name] for name in names if name in state.sources), None)
+    judged, held = whole, current
+    if group == NAME:
+        judged = _of_whole_names(whole, current)
+        if lead is not None and lead.how == "first" and _gives_way(current, judged):
+            held = {}
     question = Question(
         Field(group, Type.TEXT, table[names[0]].strategy),
-        current or None,
+        held or None,
         lead,
-        whole,
+        judged,
         policy.fields(kind, names[0]),
         state.values.get(STAGE),
     )
@@ -177,6 +181,23 @@ def _judge_group(
             state.win(name, value, source_of(verdict.winner, now, question.policy), verdict.rule)
     if group == NAME:
         _fill_name(state, sorted(whole, key=question.rank), question.policy, now)
+
+
+def _of_whole_names(whole: Sequence[Claim], current: Mapping[str, Value]) -> list[Claim]:
+    """At first sight half a name (`Ann`, where others say `Ann Lee`) takes the place of no whole one; it is
+    asked only for what is missing."""
+    if not any(_is_whole_name(one) for one in (current, *(claim.value or {} for claim in whole))):
+        return list(whole)
+    return [claim for claim in whole if not claim.first or _is_whole_name(claim.value or {})]
+
+
+def _gives_way(current: Mapping[str, Value], judged: Sequence[Claim]) -> bool:
+    """Whether the half name that is held was seen first only because it was read first."""
+    return not _is_whole_name(current) and any(_is_whole_name(one.value or {}) for one in judged)
+
+
+def _is_whole_name(values: Mapping[str, Value]) -> bool:
+    return bool(values.get("first_name") and values.get("last_name"))
 
 
 def _fill_name(state: Values, whole: Sequence[Claim], policy: FieldPolicy, now: datetime) -> None:
@@ -231,25 +252,6 @@ def source_of(winner: Claim, now: datetime, policy: FieldPolicy) -> Source:
 
 
 RULE = "rule"
-
-
-def keep_in_step(state: Values, before: Entity, listed: Mapping[str, frozenset[str]], now: datetime) -> None:
-    """The set of e-mails and phones follows its primary: a new primary joins, the old one is former.
-
-    `listed` are the addresses that living records still name, by set field: such a one is not former.
-    """
-    source = Source(RULE, "rule", now)
-    for primary, many in (("email", "emails"), ("phone", "phones")):
-        new, old = state.values.get(primary), before.values.get(primary)
-        if new == old:
-            continue
-        held = [one for one in state.values.get(many) or () if one != old or old in listed.get(many, ())]
-        if new is not None and not any(same(Type(primary), new, one) for one in held):
-            held.append(new)
-        state.put(many, sorted(held) or None, source, f"follows {primary}")
-        if primary == "email" and old is not None and old not in held:
-            former = set(state.values.get("former_emails") or ()) | {old}
-            state.put("former_emails", sorted(former - {new}), source, "was the primary e-mail")
 
 
 def keep_company(

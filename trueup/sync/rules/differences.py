@@ -17,6 +17,7 @@ from trueup.model.plan import Context, Effect
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.verdict import element_key
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ def compare(
         return
     if isinstance(raw, Waits):
         draft.waits.append(raw.for_id)
-        _due(reading, draft)
+        due(reading, draft)
         return
     if isinstance(raw, Absent):
         return
@@ -236,8 +237,8 @@ def _first_write(reading: Reading, hub: Value, raw: Json, draft: Draft, released
     """Nothing agreed yet: the hub's value goes there; an empty one never overwrites, except what the hub
     held itself until somebody cleared it in this decision."""
     empty = hub in (None, []) or (isinstance(hub, list) and not any(hub))
-    if empty and not (_nonempty(reading) and hub_side(reading.binding, _said(reading)) == reading.before):
-        if _nonempty(reading):
+    if empty and not (nonempty(reading) and hub_side(reading.binding, _said(reading)) == reading.before):
+        if nonempty(reading):
             _leave(reading, hub, draft)
         return
     _write(reading, hub, raw, draft, released)
@@ -250,24 +251,29 @@ def _said(reading: Reading) -> Mapping[str, Value]:
 def _write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
     binding = reading.binding
     effect = _effect(reading, raw)
-    difference = Difference(binding, _payload(reading, raw), hub, effect, _replaced(reading))
+    difference = Difference(binding, _payload(reading, raw), hub, effect, standing(reading))
     if binding.create_only:
         _leave(reading, hub, draft)
     elif binding.consent:
         draft.urgent.append(difference)
-        _due(reading, draft)
+        due(reading, draft)
     elif released or effect is Effect.FILL:
         draft.ordinary.append(difference)
-        _due(reading, draft)
+        due(reading, draft)
     else:
-        draft.withheld += 1
-        if reading.agreed is None or not reading.agreed.withheld:
-            draft.newly_withheld.append(difference)
-        draft.agreed[binding.key] = Agreed(NEVER, _stand(reading), withheld=True)
+        withhold(reading, difference, draft)
+
+
+def withhold(reading: Reading, difference: Difference, draft: Draft) -> None:
+    """Report what would be written; it waits for the release of the connection."""
+    draft.withheld += 1
+    if reading.agreed is None or not reading.agreed.withheld:
+        draft.newly_withheld.append(difference)
+    draft.agreed[reading.binding.key] = Agreed(NEVER, _stand(reading), withheld=True)
 
 
 def _effect(reading: Reading, raw: Json) -> Effect:
-    if not _nonempty(reading):
+    if not nonempty(reading):
         return Effect.FILL
     return Effect.CLEAR if raw in (None, "", []) else Effect.REPLACE
 
@@ -278,19 +284,30 @@ def _payload(reading: Reading, raw: Json) -> Json:
         element = reading.binding.element
         return {"+": [element], "-": []} if raw else {"+": [], "-": [element]}
     if reading.binding.shape in (Shape.LIST, Shape.ELEMENTS) and isinstance(raw, list):
-        has = reading.raw if isinstance(reading.raw, list) else []
-        gone = [one for one in has if one not in raw and _ours(reading.binding, one)]
-        return {"+": [one for one in raw if one not in has], "-": gone}
+        has = [(one, _element(reading.binding, one)) for one in _listed(reading.raw)]
+        wanted = [(one, _element(reading.binding, one)) for one in raw]
+        there, stay = {key for _, key in has}, {key for _, key in wanted}
+        gone = [one for one, key in has if key is not None and key not in stay]
+        return {"+": [one for one, key in wanted if key not in there], "-": gone}
     return raw
 
 
-def _ours(binding: Binding, element: Json) -> bool:
-    """Whether this element of a list is read by this binding at all (a consent tag has its own)."""
+def _listed(raw: Json) -> list[Json]:
+    return raw if isinstance(raw, list) else []
+
+
+def _element(binding: Binding, element: Json) -> str | None:
+    """What makes this element of a list the same as another; None where this binding does not read it at
+    all (a consent tag has its own)."""
     said = binding.read([element])
-    return isinstance(said, Mapping) and any(value not in (None, []) for value in said.values())
+    if not isinstance(said, Mapping) or not any(value not in (None, []) for value in said.values()):
+        return None
+    (values,) = said.values()
+    return element_key(binding.type)(str(values[0]))
 
 
-def _replaced(reading: Reading) -> Json:
+def standing(reading: Reading) -> Json:
+    """What stands there now; None where the system did not say."""
     return None if isinstance(reading.raw, Absent) else reading.raw
 
 
@@ -298,13 +315,14 @@ def _stand(reading: Reading) -> Json:
     return WAS_ABSENT if isinstance(reading.raw, Absent) else reading.raw
 
 
-def _nonempty(reading: Reading) -> bool:
+def nonempty(reading: Reading) -> bool:
+    """Whether anything stands there."""
     if reading.has is ABSENT:  # an id of a record that is not linked yet is something, too
         return not isinstance(reading.raw, Absent) and reading.raw not in (None, "", [])
     return isinstance(reading.has, Mapping) and any(value not in (None, []) for value in reading.has.values())
 
 
-def _due(reading: Reading, draft: Draft) -> None:
+def due(reading: Reading, draft: Draft) -> None:
     """The hub's value is not there yet: remember what was agreed until the write is done."""
     hub = reading.agreed.hub if reading.agreed is not None and not reading.moved else NEVER
     draft.agreed[reading.binding.key] = Agreed(hub, _stand(reading))

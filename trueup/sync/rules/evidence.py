@@ -170,8 +170,11 @@ def _claim(
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     if isinstance(value, list) or (kind.is_set and isinstance(before, list)):
-        added = frozenset(value or ()) - frozenset(before or ())
-        removed = frozenset(before or ()) - frozenset(value or ())
+        added = _beyond(value, before, kind)
+        removed = _beyond(before, value, kind)
+        forms = _forms(reading, name) if added or removed else {}
+        added -= frozenset(forms.values())
+        removed |= frozenset(ours for ours, form in forms.items() if form in removed)
     return Claim(
         field=name,
         value=value,
@@ -183,6 +186,30 @@ def _claim(
         added=added,
         removed=removed,
     )
+
+
+def _forms(reading: Reading, name: str) -> dict[str, str]:
+    """What the system makes of the elements that the hub holds, where that is something else: `early_bird` of
+    `Early Bird`. Where it shows the form it adds nothing, and where it takes the form away it means ours."""
+    hub = reading.before if reading.agreed is None else reading.agreed.hub
+    if not isinstance(hub, list) or len(reading.binding.fields) > 1 or reading.binding.refers is not None:
+        return {}
+    found: dict[str, str] = {}
+    for ours in hub:
+        raw = reading.binding.write({name: [ours]})
+        kept = None if isinstance(raw, Rejected | Absent) else reading.binding.read(raw)
+        held = kept.get(name) if isinstance(kept, Mapping) else None
+        if isinstance(held, list) and len(held) == 1 and held[0] != ours:
+            found[ours] = held[0]
+    return found
+
+
+def _beyond(some: Value, others: Value, kind: Type) -> frozenset[str]:
+    """The elements that the others lack; of e-mail addresses another spelling is none."""
+    if not others or kind is not Type.EMAILS:
+        return frozenset(some or ()) - frozenset(others or ())
+    known = {one.lower() for one in others}
+    return frozenset(one for one in some or () if one.lower() not in known)
 
 
 def was_written(agreed: Agreed | None) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from trueup.model.entity import WAS_ABSENT, Link, LinkState
 from trueup.model.record import Json, Record
+from trueup.sync.rules.formats import TOUCHED, touched
 
 
 def older(link: Link, record: Record) -> bool:
@@ -24,14 +25,18 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
 
     Paths that the record does not carry stay as they are. A path that moved remembers in `base` what
     it held at the last agreement; one that moved back forgets it. A predicted value (`assumed`) is
-    confirmed by seeing it, kept while the system may still show what stood there before, and else
-    given up in favour of what was read.
+    confirmed by seeing it, kept while the system may still show what stood there before, and else marked
+    to be judged; if it moves once more before that, it was edited.
     """
     observed, base, assumed = dict(link.observed), dict(link.base), dict(link.assumed)
     for path, value in record.values.items():
         if path in assumed and _still_hidden(assumed[path], value, observed.get(path), at):
             continue
-        assumed.pop(path, None)
+        assumption = assumed.pop(path, None)
+        if assumption is not None and value != observed.get(path) and TOUCHED not in assumption:
+            assumed[path] = {**assumption, TOUCHED: touched(assumption, record.changed_at, at)}
+        elif assumption is not None and TOUCHED in assumption and value == observed.get(path):
+            assumed[path] = assumption
         if path not in observed:
             base.setdefault(path, WAS_ABSENT)
         elif observed[path] != value:

@@ -54,8 +54,8 @@ class Policy:
 
     `tables` are the field tables with custom fields and stages. `fields` judges a field of a kind.
     `mappings`/`rules` by stream. `create`/`take` hold compiled conditions; no entry in `create` means
-    never. `upsert` names the field that holds the hub's id in a stream. `config_version` is pinned for
-    the run.
+    never. `upsert` names the field by which a repeated create finds its record: a mapped one, or one
+    that holds the hub's id. `config_version` is pinned for the run.
     """
 
     tables: Mapping[Kind, Mapping[str, Field]] = field(default_factory=lambda: TABLES)

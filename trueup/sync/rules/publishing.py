@@ -14,6 +14,9 @@ from trueup.model.plan import Delivery, DeliveryState, Settlement
 from trueup.model.values import Value
 from trueup.sync.rules.differences import Draft
 
+UNTIL = "waits until"
+"""How a reason begins for which a field is not written yet."""
+
 
 def hold_back(link: Link, draft: Draft, now: datetime) -> None:
     """Take out of a draft what may not leave yet; a first value leaves at once. What was agreed stays agreed,
@@ -26,7 +29,7 @@ def hold_back(link: Link, draft: Draft, now: datetime) -> None:
             continue
         due = last + timedelta(seconds=publish.at_most_every or 0) if last is not None else now
         if not _worth_it(one.binding, publish, draft.agreed[one.binding.key].hub, one.hub):
-            draft.held_back.append(f"waits for a change by {publish.when_changed_by} ({one.binding.key})")
+            draft.held_back.append(f"{UNTIL} it has changed by {publish.when_changed_by} ({one.binding.key})")
         elif now < due:
             draft.held_back.append(_until(due, publish, one.binding))
             draft.later.append(due)
@@ -44,7 +47,7 @@ def _worth_it(binding: Binding, publish: Publish, agreed: Value, wanted: Value) 
 
 def _until(due: datetime, publish: Publish, binding: Binding) -> str:
     every = in_words(publish.at_most_every or 0)
-    return f"waits until {due:%Y-%m-%d %H:%M}: at most every {every} ({binding.key})"
+    return f"{UNTIL} {due:%Y-%m-%d %H:%M}: at most every {every} ({binding.key})"
 
 
 _UNITS = (("d", 86_400), ("h", 3600), ("m", 60))

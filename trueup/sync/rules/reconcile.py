@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from trueup.dedupe.normalise import match_keys
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import ObjectRules
@@ -28,13 +27,13 @@ from trueup.model.plan import (
 )
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import evidence, leaving, publishing
+from trueup.sync.rules import backfill, evidence, formats, leaving, publishing
+from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
     derive,
     edit_claims,
-    keep_in_step,
     lost_edits,
     settle_consent,
 )
@@ -49,6 +48,7 @@ from trueup.sync.rules.differences import (
 )
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.founding import foundings, keep_in_company
+from trueup.sync.rules.groups import keep_whole
 from trueup.sync.rules.leaving import Standing
 from trueup.sync.rules.policy import Policy, Stream
 from trueup.sync.rules.swinging import holds, keep_aside, lost, swinging
@@ -63,15 +63,31 @@ class Seen:
     mapping: ObjectMapping
     readings: tuple[Reading, ...]
     unsettled: frozenset[str]
+    filling: Mapping[tuple[str, str, str], backfill.Way]
+    forms: formats.Settled
     aside: Mapping[str, Quarantine]
+
+    def settled(self) -> list[Reading]:
+        """Readings that are evidence, and may be written to."""
+        return [
+            reading
+            for reading in self.readings
+            if reading.binding.key not in self.unsettled and reading.binding.key not in self.aside
+        ]
+
+    def way(self, reading: Reading) -> backfill.Way | None:
+        """Which way this reading's field is back-filled, None for the usual."""
+        return self.filling.get((*self.link.stream, reading.binding.key)) if self.filling else None
 
 
 def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Plan:
     """One decision, pure: the same case, context, policy and time give the same plan."""
     entity = case.entity
     links = elect(case.links)
-    seen = [_seen(link, case, context, policy, now) for link in links if _readable(link, policy)]
+    filling = backfill.asked(case.reasons)
+    seen = [_seen(link, case, context, policy, filling, now) for link in links if _readable(link, policy)]
     state = _values(case, seen, context, policy, now)
+    state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
     consent = _consent(case, seen, state, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
     writes, withheld, patches, skipped, later = _outward(case, seen, links, after, context, policy, now)
@@ -93,6 +109,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
         look_again_at=_look_again(after, policy, now, later),
+        kept=tuple(kept for one in seen for kept in one.forms.kept),
     )
 
 
@@ -135,46 +152,47 @@ def _readable(link: Link, policy: Policy) -> bool:
     return link.state is LinkState.LIVE and link.stream in policy.mappings
 
 
-def _seen(link: Link, case: Case, context: Context, policy: Policy, now: datetime) -> Seen:
-    entity, mapping = case.entity, policy.mappings[link.stream]
+def _seen(
+    link: Link,
+    case: Case,
+    context: Context,
+    policy: Policy,
+    filling: Mapping[tuple[str, str, str], backfill.Way],
+    now: datetime,
+) -> Seen:
+    mapping = policy.mappings[link.stream]
     unsettled = frozenset[str]().union(
         *(one.keys for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
-    readings = tuple(evidence.readings(link, mapping, entity, context))
-    past = context.past.get(entity.id, ())
-    aside = swinging(readings, entity, past, now) if past or link.quarantine else {}
-    return Seen(link, mapping, readings, unsettled, aside)
+    readings = tuple(evidence.readings(link, mapping, case.entity, context))
+    forms = formats.settle(link, readings, unsettled, context, case.entity.sources)
+    past = context.past.get(case.entity.id, ())
+    aside = swinging(forms.readings, case.entity, past, now) if past or link.quarantine else {}
+    return Seen(link, mapping, forms.readings, unsettled, filling, forms, aside)
 
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
     kind, table = case.entity.kind, policy.tables[case.entity.kind]
-    claims = edit_claims(case.entity, case.edits, table)
+    claims, named = edit_claims(case.entity, case.edits, table), Named()
     for one in seen:
-        for reading in one.readings:
-            if reading.binding.key not in one.unsettled and reading.binding.key not in one.aside:
-                claims.extend(evidence.claims(reading, table))
+        settled = one.settled()
+        said: list[evidence.Claim] = []
+        for reading in settled:
+            if one.way(reading) is backfill.Way.PULL:
+                said.extend(backfill.pulled(reading, table, case.entity.sources))
+            else:
+                said.extend(evidence.claims(reading, table))
+        claims.extend(without_moves(said, one.readings))
+        named.take(one.readings)
     state = decide(case.entity, claims, policy, now)
     state.conflicts.extend(lost_edits(case.edits, table))
     for one in seen:
         state.conflicts.extend(lost(one.readings, one.aside, case.entity))
     if kind is Kind.CONTACT:
-        keep_in_step(state, case.entity, _listed(seen, case.entity), now)
+        keep_addresses(state, case.entity, claims, named, policy, now)
         keep_in_company(state, case.entity, context, policy, now)
     derive(state, _derived(kind, policy), context, now)
     return state
-
-
-def _listed(seen: Sequence[Seen], before: Entity) -> Mapping[str, frozenset[str]]:
-    """Addresses that records still name besides their primary slot."""
-    named: dict[str, set[str]] = {"emails": set(), "phones": set()}
-    for one in seen:
-        for reading in one.readings:
-            if isinstance(reading.has, Mapping):
-                for field, value in reading.has.items():
-                    family = field.split(".")[0]
-                    if family in named and value:
-                        named[family].update(value if isinstance(value, list) else [value])
-    return {family: frozenset(values) for family, values in named.items()}
 
 
 def _derived(kind: Kind, policy: Policy) -> tuple[str, ...]:
@@ -242,7 +260,7 @@ def _outward(
         elif not stands.left:
             writes.extend(_bundle(one.link, draft.ordinary, Lane.NORMAL))
         withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
-        patch = _patch(one, draft, after, case.entity)
+        patch = _patch(one, draft, after, case.entity, carries=one is seen[0])
         active = leaving.is_active(one.link, rules, stands, gone)
         patches.append(_with_standing(patch, one.link, stands.entered, active))
         skipped.extend((*one.link.stream, why) for why in _waiting(draft, stands))
@@ -272,7 +290,11 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
         if not one.link.primary and not _follows(reading, policy.rules[one.link.stream]):
             _observe_only(reading, draft)
             continue
+        if one.way(reading) is backfill.Way.PUSH:
+            reading = backfill.pushed(reading, after.values)
         compare(reading, after.values, context, draft, released, now)
+    if draft.ordinary:
+        keep_whole(one.settled(), after.values, draft, policy.tables[after.kind], released)
     publishing.hold_back(one.link, draft, now)
     return draft
 
@@ -333,7 +355,7 @@ def _gate(differences: Sequence[Difference], lane: Lane) -> str:
     return "clear" if any(one.effect is Effect.CLEAR for one in differences) else ""
 
 
-def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
+def _patch(one: Seen, draft: Draft, after: Entity, before: Entity, carries: bool) -> LinkPatch:
     link = one.link
     agreed = {key: value for key, value in draft.agreed.items() if not _default(value, key, one, after)}
     held = {
@@ -342,7 +364,6 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
         if isinstance(reading.has, Mapping)
         for name, value in reading.has.items()
     }
-    keys = tuple(match_keys(after.kind, held)) if link.base or link.fresh else None
     return LinkPatch(
         link_id=link.id,
         rev=link.rev,
@@ -351,7 +372,8 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity) -> LinkPatch:
         primary=link.primary,
         withheld=draft.withheld,
         dangling=tuple(_dangling(one)),
-        keys=keys,
+        keys=keys_of(link, held, before, after, carries),
+        assumed=one.forms.assumed,
     )
 
 
@@ -434,7 +456,6 @@ def _create_write(
     values, wants, waits, aside = _create_values(
         policy.mappings[link.stream], link, after.values, context, now
     )
-    field = policy.upsert.get(link.stream)
     write = Write(
         link.id,
         *link.stream,
@@ -443,10 +464,23 @@ def _create_write(
         values,
         wants,
         {key: Effect.FILL for key, hub in wants.items() if hub != NEVER},
-        upsert=(field, after.public_id) if field else None,
+        upsert=_upsert(policy, link.stream, values, after),
         aside=aside,
     )
     return write, waits
+
+
+def _upsert(
+    policy: Policy, stream: Stream, values: Mapping[str, Json], after: Entity
+) -> tuple[str, Json] | None:
+    """By what a repeated create finds its record: the hub's id in a field of its own, or the value of a
+    mapped field; a contact without that value has no such key."""
+    field = policy.upsert.get(stream)
+    if field is None:
+        return None
+    mapped = any(one.remote == field and one.outward for one in policy.mappings[stream].bindings)
+    key = values.get(field) if mapped else after.public_id
+    return (field, key) if key is not None else None
 
 
 def _create_values(

@@ -14,7 +14,7 @@ from trueup.model.canonical import same
 from trueup.model.entity import Source
 from trueup.model.fields import Field, Strategy
 from trueup.model.plan import Conflict
-from trueup.model.values import Value
+from trueup.model.values import Type, Value
 from trueup.sync.rules.evidence import Claim
 from trueup.sync.rules.policy import FieldPolicy
 
@@ -81,7 +81,7 @@ def judge(question: Question) -> Verdict:
 
 def _authority(question: Question) -> Verdict:
     edits = [claim for claim in question.claims if not claim.first]
-    accepted = sorted((claim for claim in edits if _may_edit(question, claim)), key=question.rank)
+    accepted = sorted((claim for claim in edits if may_edit(question, claim)), key=question.rank)
     if accepted:
         return _won(question, accepted[0], "authority")
     if edits and not any(claim.first for claim in question.claims):
@@ -89,7 +89,8 @@ def _authority(question: Question) -> Verdict:
     return _first_sight(question, key=question.rank)
 
 
-def _may_edit(question: Question, claim: Claim) -> bool:
+def may_edit(question: Question, claim: Claim) -> bool:
+    """Whether an edit of this source may decide the field in this stage."""
     if not question.listed(claim):
         return False
     if not question.policy.ranked or question.current is None or question.source is None:
@@ -132,7 +133,7 @@ def _latest(question: Question) -> Verdict:
 
 
 def _most_complete(question: Question) -> Verdict:
-    edits = [claim for claim in question.claims if not claim.first and _may_edit(question, claim)]
+    edits = [claim for claim in question.claims if not claim.first and may_edit(question, claim)]
     if edits:
         best = min(edits, key=lambda claim: (-_completeness(claim.value), question.rank(claim)))
         return _won(question, best, "most complete")
@@ -189,20 +190,32 @@ def _restrictive(question: Question) -> Verdict:
 
 def _union(question: Question, rule: str) -> Verdict:
     """Per element: added anywhere stays, removed anywhere goes; what is both follows `on_clash`."""
-    current = frozenset(question.current or ())
+    key = element_key(question.field.type)
+    current = {key(one): one for one in question.current or ()}
     accepted = [claim for claim in question.claims if question.listed(claim)]
-    added = frozenset[str]().union(*(claim.added for claim in accepted))
-    removed = frozenset[str]().union(*(claim.removed for claim in accepted if not claim.first))
+    added = {key(one): one for claim in accepted for one in sorted(claim.added)}
+    removed = {key(one) for claim in accepted if not claim.first for one in claim.removed}
     if question.policy.on_clash == "add":
-        removed -= added
+        removed -= added.keys()
     else:
-        added -= removed
-    result = sorted((current | added) - removed)
-    movers = [claim for claim in accepted if claim.added - current or claim.removed & current]
-    if frozenset(result) == current or not movers:
+        added = {one: text for one, text in added.items() if one not in removed}
+    result = {one: text for one, text in {**added, **current}.items() if one not in removed}
+    if result.keys() == current.keys():
         return _stays(question, rule)
-    winner = min(movers, key=question.rank)
-    return Verdict(result or None, winner, rule)
+    movers = [claim for claim in accepted if _moves(claim, key, current)]
+    return Verdict(sorted(result.values()) or None, min(movers, key=question.rank), rule)
+
+
+def _moves(claim: Claim, key: Callable[[str], str], current: Mapping[str, str]) -> bool:
+    """Whether this claim adds what was not there, or removes what was."""
+    return any(key(one) not in current for one in claim.added) or any(
+        key(one) in current for one in claim.removed
+    )
+
+
+def element_key(type: Type) -> Callable[[str], str]:
+    """What makes two elements of a set one: e-mail addresses are equal whatever their case."""
+    return str.lower if type is Type.EMAILS else str
 
 
 def _stays(question: Question, rule: str) -> Verdict:

@@ -1,0 +1,67 @@
+"""`sync --plan`: what was looked at is applied to its end, and what waits is explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.kit import rows, say
+from tests.cli.played import fails, played
+from tests.cli.test_plan_and_sync import changed
+
+LEFT = "Name,Email,Phone,Job title\nAnn Lee,ann@example.com,+4930901821,\nCid Fox,cid@example.com,,Boss\n"
+RIGHT = "Name,Email,Job title,Phone\nAnn Lee,ann@example.com,CTO,\nDan Oak,dan@example.com,,\n"
+
+
+def two_keyless_tables() -> None:
+    """Rows are known by what they hold, so a row that is filled is another one afterwards."""
+    Path("left.csv").write_text(LEFT, "utf-8")
+    Path("right.csv").write_text(RIGHT, "utf-8")
+    said = say("init", "--connect", "left=left.csv:sales", "--connect", "right=right.csv:marketing")
+    assert said.code == 0, said.err
+
+
+def test_a_contact_stays_in_the_plan_when_its_rows_change_under_it(desk: Path) -> None:
+    two_keyless_tables()
+    say("plan", "--out", "the.plan")
+    said = say("sync", "--plan", "the.plan", "--approve-first")
+    assert (said.code, said.out.splitlines()[0]) == (0, "Run 1 is complete."), said.out
+    assert say("plan", "--exit-code").code == 0
+
+
+def test_contacts_of_which_nothing_is_written_are_decided_too(hub: Path) -> None:
+    say("plan", "--out", "the.plan")
+    say("sync", "--plan", "the.plan", "--approve-first")
+    (field,) = say("why", "dan@example.com", "first_name", "--json").json["fields"]
+    assert field["value"] == "Dan"
+
+
+def test_a_plan_of_few_contacts_decides_no_others(hub: Path) -> None:
+    say("plan", "--only", "bob@example.com", "--out", "the.plan")
+    say("sync", "--plan", "the.plan", "--approve-first")
+    assert [row for row in rows("news.csv") if "bob@example.com" in row]
+    assert not [row for row in rows("news.csv") if "cid@example.com" in row]
+    (field,) = say("why", "dan@example.com", "first_name", "--json").json["fields"]
+    assert field["value"] is None
+
+
+def test_what_is_outdated_is_left_out_and_named(hub: Path) -> None:
+    say("plan", "--out", "the.plan")
+    changed("config/hub.yaml", "fuses:", "drift_limit: 90%\nfuses:")
+    say("plan", "--out", "the.plan")
+    changed("crm.csv", "2;Bob;Ray", "2;Rob;Ray")
+    said = say("sync", "--plan", "the.plan", "--approve-first")
+    assert "Left out of the saved plan" in said.out
+    assert [row for row in rows("news.csv") if "cid@example.com" in row]
+    assert not [row for row in rows("news.csv") if "bob@example.com" in row]
+
+
+def test_writes_that_wait_for_time_say_why_and_until_when(desk: Path) -> None:
+    with played(desk) as systems:
+        systems.people()
+        systems.say("plan")
+        fails(systems.marketing, "batch_create", status=429, headers={"retry-after": "3600"}, times=40)
+        said = systems.say("sync", "--approve-first")
+        assert said.code == 1
+        assert "Run 1 did a part" in said.out
+        (line,) = [line for line in said.out.splitlines() if line.startswith("  marketing contacts: ")]
+        assert "2 writes not taken for now [TU-CON-010], tried again from" in line, said.out

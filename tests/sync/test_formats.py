@@ -1,0 +1,219 @@
+"""Systems that do not answer with the record, and keep what they are sent in a form of their own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.demands.hubs import until_quiet
+from tests.sync.memory import ALL, Clock, Memory
+from tests.sync.small_hub import SmallHub, small_hub
+from trueup.connectors.base import Capability
+from trueup.model.plan import Format
+from trueup.model.record import Json
+from trueup.sync.rules.formats import is_form
+
+SILENT = ALL - {Capability.ANSWERS_WITH_RECORD}
+NO_VERSIONS = SILENT - {Capability.CONDITIONAL_WRITE}
+
+
+def shouts(value: str) -> str:
+    return value.upper()
+
+
+def drops_vowels(value: str) -> str:
+    return "".join(sign for sign in value if sign.lower() not in "aeiou") or value
+
+
+def marks(value: str) -> str:
+    return f"{value} (imported)"
+
+
+def shuffles(value: str) -> str:
+    return value[::-1]
+
+
+HABITS = (shouts, drops_vowels, marks, shuffles)
+
+
+def odd(habit: Callable[[str], str], fields: tuple[str, ...] = ("job_title",)) -> Callable[[str, Json], Json]:
+    return lambda path, value: habit(value) if path in fields and isinstance(value, str) else value
+
+
+def hub_with(
+    folder: Path,
+    keeps: Callable[[str, Json], Json],
+    capabilities: frozenset[Capability] = SILENT,
+    lag: float = 0.0,
+) -> SmallHub:
+    clock = Clock()
+    systems = {
+        "sales": Memory(clock),
+        "support": Memory(clock, capabilities=capabilities, keeps=keeps, lag=lag, page=50),
+        "marketing": Memory(clock),
+    }
+    hub = small_hub(folder, clock, systems, create=tuple(systems))
+    hub.sync()
+    hub.release()
+    return hub
+
+
+def title(hub: SmallHub, number: int) -> Json:
+    return hub.contact(f"p{number}@example.com").get("job_title")
+
+
+def clock_of(hub: SmallHub) -> Clock:
+    return hub.systems["sales"].clock
+
+
+def id_of(system: Memory, number: int) -> str:
+    (found,) = [id for id, row in system.living().items() if row["email"] == f"p{number}@example.com"]
+    return found
+
+
+WORDS = ("Head of Sales", "CTO", "Assistant", "rhythm", "Boss", "Engineer II", "Owner", "QC")
+
+
+@pytest.mark.parametrize("capabilities", [SILENT, NO_VERSIONS])
+@pytest.mark.parametrize("lag", [0.0, 30.0])
+@pytest.mark.parametrize("habit", HABITS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_form_of_its_own_corrupts_nothing_and_ends_quiet(
+    seed: int, habit: Callable[[str], str], lag: float, capabilities: frozenset[Capability], tmp_path: Path
+) -> None:
+    dice = random.Random(seed)
+    hub = hub_with(tmp_path, odd(habit), capabilities, lag)
+    sales, support, marketing = (hub.systems[name] for name in ("sales", "support", "marketing"))
+    wanted: dict[int, str] = {}
+    for number in range(dice.choice((1, 4, 12))):
+        wanted[number] = dice.choice(WORDS)
+        sales.add(email=f"p{number}@example.com", first_name=f"P{number}", job_title=wanted[number])
+    until_quiet(hub, clock_of(hub))
+    for _ in range(6):
+        number, where = dice.choice(sorted(wanted)), dice.choice((sales, marketing))
+        wanted[number] = dice.choice(WORDS)
+        where.edit(id_of(where, number), job_title=wanted[number])
+        hub.sync()
+    until_quiet(hub, clock_of(hub))
+    for number, word in wanted.items():
+        assert title(hub, number) == word
+        assert sales.values(id_of(sales, number))["job_title"] == word
+        assert marketing.values(id_of(marketing, number))["job_title"] == word
+        assert support.values(id_of(support, number))["job_title"] == habit(word)
+
+
+@pytest.mark.parametrize("lag", [0.0, 30.0])
+@pytest.mark.parametrize("habit", HABITS)
+def test_a_persons_edit_in_such_a_field_is_still_taken(
+    habit: Callable[[str], str], lag: float, tmp_path: Path
+) -> None:
+    hub = hub_with(tmp_path, odd(habit), lag=lag)
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    for number in range(6):
+        sales.add(email=f"p{number}@example.com", first_name=f"P{number}", job_title="Engineer")
+    until_quiet(hub, clock_of(hub))
+    support.edit(id_of(support, 3), job_title="Zoo keeper")
+    until_quiet(hub, clock_of(hub))
+    assert title(hub, 3) == "Zoo keeper"
+    assert sales.values(id_of(sales, 3))["job_title"] == "Zoo keeper"
+    assert {title(hub, number) for number in (0, 1, 2, 4, 5)} == {"Engineer"}
+
+
+def test_a_field_with_a_form_of_its_own_is_reported_and_learned(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, odd(marks))
+    for number in range(6):
+        hub.systems["sales"].add(email=f"p{number}@example.com", first_name=f"P{number}", job_title="CTO")
+    until_quiet(hub, clock_of(hub))
+    known = {one.path: one for one in hub.store.formats(["support"])}
+    assert known["job_title"] == Format("support", "people", "job_title", 0, 6, True)
+    assert known["first_name"] == Format("support", "people", "first_name", 6, 0, False)
+    notes = [note for report in hub.reports for note in report.tally.notes]
+    assert [note for note in notes if "`job_title` keeps what it is sent in a form of its own" in note]
+    assert not [note for note in notes if "first_name" in note]
+
+
+def test_an_edit_right_after_our_write_is_no_form_where_the_field_keeps_what_it_is_sent(
+    tmp_path: Path,
+) -> None:
+    hub = hub_with(tmp_path, lambda path, value: value, lag=30.0)
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    for number in range(6):
+        sales.add(email=f"p{number}@example.com", first_name=f"P{number}", job_title="Engineer")
+    until_quiet(hub, clock_of(hub))
+    sales.edit(id_of(sales, 2), job_title="Boss")
+    hub.sync()
+    support.edit(id_of(support, 2), job_title="Somebody else")
+    until_quiet(hub, clock_of(hub))
+    assert title(hub, 2) == "Somebody else"
+
+
+def test_what_may_have_been_an_edit_is_kept_in_the_history(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, odd(marks))
+    hub.systems["sales"].add(email="p1@example.com", first_name="P1", job_title="CTO")
+    until_quiet(hub, clock_of(hub))
+    (row, *_) = [row for row in hub.store.history("c-1", 10) if row.conflicts]
+    assert [(one.lost, one.kept) for one in row.conflicts] == [("CTO (imported)", "CTO")]
+
+
+def test_a_write_that_changes_nothing_there_is_not_taken_for_an_edit(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, lambda path, value: value)
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    sales.add(email="p1@example.com", first_name="P1", job_title="CTO")
+    until_quiet(hub, clock_of(hub))
+    support.keeps = lambda path, value: support.values("1").get(path)
+    sales.edit("1", department="R&D")
+    until_quiet(hub, clock_of(hub))
+    assert hub.contact("p1@example.com")["department"] == "R&D"
+
+
+@pytest.mark.parametrize(
+    ("sent", "has", "known", "edited", "form"),
+    [
+        ("Head of Sales", "HEAD OF  SALES", (9, 0, False), True, True),
+        ("Head of Sales", "Head of Sal", (9, 0, False), False, True),
+        ("Head of Sales", "Head of Sal", (9, 0, False), True, False),
+        ("Germany", "DE-1", (0, 0, False), None, True),
+        ("Germany", "DE-1", (9, 0, False), None, False),
+        ("Germany", "DE-1", (9, 4, True), True, True),
+        ("Germany", None, (9, 0, False), False, False),
+    ],
+)
+def test_what_tells_a_form_from_an_edit(
+    sent: Json, has: Json, known: tuple[int, int, bool], edited: bool | None, form: bool
+) -> None:
+    assert is_form(sent, has, Format("a", "b", "c", *known), edited) is form
+
+
+def test_a_doubtful_write_to_a_field_with_a_known_form_is_found_done(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, odd(marks))
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    for number in range(6):
+        sales.add(email=f"p{number}@example.com", first_name=f"P{number}", job_title="CTO")
+    until_quiet(hub, clock_of(hub))
+    support.loses = lambda item: True
+    sales.edit(id_of(sales, 2), job_title="CEO")
+    hub.sync()
+    support.loses = lambda item: False
+    until_quiet(hub, clock_of(hub))
+    assert title(hub, 2) == "CEO"
+    assert support.values(id_of(support, 2))["job_title"] == "CEO (imported)"
+
+
+def test_a_clock_that_runs_ahead_is_found_out_after_a_few_records(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, odd(marks))
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    put = support._put
+
+    def later(id: str, values: dict[str, Json]) -> None:
+        put(id, values)
+        row = support.rows[id]
+        support.rows[id].stamp = row.stamp.replace(minute=(row.stamp.minute + 5) % 60)
+
+    support._put = later  # type: ignore[method-assign,assignment]
+    for number in range(12):
+        sales.add(email=f"p{number}@example.com", first_name=f"P{number}", job_title="CTO")
+        until_quiet(hub, clock_of(hub))
+    assert [title(hub, number) for number in range(6, 12)] == ["CTO"] * 6

@@ -1,0 +1,42 @@
+"""Names survive together: half a name never breaks a whole one."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from tests.sync.memory import Clock, Memory
+from tests.sync.small_hub import rules, small_hub
+
+SAID = {"a": {"last_name": "Ann"}, "b": {"first_name": "Ann", "last_name": "Lee"}}
+
+
+@pytest.mark.parametrize("order", list(permutations("ab")))
+def test_half_a_name_of_the_highest_rank_takes_the_place_of_no_whole_one(
+    order: tuple[str, ...], tmp_path: Path
+) -> None:
+    clock = Clock()
+    systems = {name: Memory(clock) for name in "ab"}
+    objects = {name: rules(fields=("email", "first_name", "last_name")) for name in systems}
+    hub = small_hub(tmp_path, clock, systems, objects=objects)
+    for name in order:
+        systems[name].add(email="ann@example.com", **SAID[name])
+        hub.sync()
+    found = hub.contact("ann@example.com")
+    assert (found["first_name"], found["last_name"]) == ("Ann", "Lee")
+
+
+def test_an_edit_to_half_a_name_is_an_edit(tmp_path: Path) -> None:
+    clock = Clock()
+    systems = {name: Memory(clock) for name in "ab"}
+    hub = small_hub(tmp_path, clock, systems)
+    for system in systems.values():
+        system.add(email="ann@example.com", first_name="Ann", last_name="Lee")
+    hub.sync()
+    hub.release()
+    systems["a"].edit("1", last_name="Miller")
+    hub.sync()
+    assert hub.contact("ann@example.com")["last_name"] == "Miller"
+    assert systems["b"].values("1")["last_name"] == "Miller"

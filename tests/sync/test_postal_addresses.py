@@ -1,0 +1,116 @@
+"""Postal addresses: one by kind and a primary one, each of which survives whole (HARD-CASES 11)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.demands.hubs import Setting, ann, contacts, hub_of, until_quiet
+from tests.sync.memory import Clock, Memory
+from tests.sync.small_hub import SmallHub, rules
+from trueup.mapping.schema import FieldRule
+from trueup.model.fields import CONTACT
+from trueup.model.record import Json
+
+PARTS = ("street", "city", "postcode")
+KINDS = ("address", "addresses.billing", "addresses.home", "addresses.work")
+NAMES = ("sales", "shop")
+SEA = {"street": "Seeweg 1", "city": "Kiel", "postcode": "24103"}
+HILL = {"street": "Bergstr. 9", "city": "Ulm", "postcode": "89073"}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def named(kind: str, parts: dict[str, Json]) -> dict[str, Json]:
+    """The parts of one address as columns of a system."""
+    return {f"{kind}.{part}".replace(".", "_"): value for part, value in parts.items()}
+
+
+def two(folder: Path, clock: Clock, create: tuple[str, ...] = ()) -> SmallHub:
+    fields = [FieldRule(f"{kind}.{part}", *named(kind, {part: None})) for kind in KINDS for part in PARTS]
+    objects = [(name, rules(fields=("email", "first_name", "last_name", *fields))) for name in NAMES]
+    systems = {name: Memory(clock) for name in NAMES}
+    return hub_of(folder, clock, systems, Setting(objects, create=create))
+
+
+def loaded(folder: Path, clock: Clock, sales: dict[str, Json], shop: dict[str, Json]) -> SmallHub:
+    hub = two(folder, clock)
+    hub.systems["sales"].add(**ann(**sales))
+    hub.systems["shop"].add(**ann(**shop))
+    hub.sync()
+    hub.release()
+    until_quiet(hub, clock)
+    return hub
+
+
+def held(hub: SmallHub, name: str, kind: str) -> dict[str, Json]:
+    values = hub.systems[name].values("1")
+    return {part: values[path] for part in PARTS for path in named(kind, {part: None}) if values.get(path)}
+
+
+def test_a_contact_has_an_address_of_every_kind() -> None:
+    kinds = {name.split(".")[1] for name in CONTACT if name.startswith("addresses.")}
+    assert kinds == {"billing", "shipping", "home", "work", "other"}
+
+
+def test_addresses_of_several_kinds_stand_beside_each_other(tmp_path: Path, clock: Clock) -> None:
+    hub = loaded(tmp_path, clock, named("address", SEA), named("addresses.billing", HILL))
+    for name in NAMES:
+        assert (held(hub, name, "address"), held(hub, name, "addresses.billing")) == (SEA, HILL)
+
+
+def test_of_two_addresses_at_first_sight_one_survives_whole(tmp_path: Path, clock: Clock) -> None:
+    short = {"street": "Seeweg 1", "city": "Kiel"}
+    hub = loaded(tmp_path, clock, named("addresses.work", short), named("addresses.work", HILL))
+    assert [held(hub, name, "addresses.work") for name in NAMES] == [short, short]
+
+
+def test_before_the_release_no_part_is_filled_beside_another_address(tmp_path: Path, clock: Clock) -> None:
+    street = {"street": "Bergstr. 9"}
+    hub = two(tmp_path, clock)
+    hub.systems["sales"].add(**ann(**named("address", SEA), **named("addresses.home", HILL)))
+    hub.systems["shop"].add(**ann(**named("address", street)))
+    until_quiet(hub, clock)
+    assert (held(hub, "shop", "address"), held(hub, "shop", "addresses.home")) == (street, HILL)
+    hub.release()
+    until_quiet(hub, clock)
+    assert held(hub, "shop", "address") == SEA
+
+
+def test_a_new_part_of_an_address_keeps_the_others(tmp_path: Path, clock: Clock) -> None:
+    hub = loaded(tmp_path, clock, named("address", SEA), {})
+    hub.systems["shop"].edit("1", address_street="Seeweg 2")
+    until_quiet(hub, clock)
+    assert [held(hub, name, "address") for name in NAMES] == [{**SEA, "street": "Seeweg 2"}] * 2
+
+
+def test_two_moves_in_one_cycle_never_mix(tmp_path: Path, clock: Clock) -> None:
+    hub = loaded(tmp_path, clock, named("address", SEA), {})
+    hub.systems["sales"].edit("1", address_street="Ring 5", address_city="Bonn")
+    hub.systems["shop"].edit("1", **named("address", HILL))
+    until_quiet(hub, clock)
+    moved = {"street": "Ring 5", "city": "Bonn", "postcode": "24103"}
+    assert [held(hub, name, "address") for name in NAMES] == [moved, moved]
+    (public,) = contacts(hub)
+    lost = [one.lost for row in hub.store.history(public, 100) for one in row.conflicts]
+    assert {f"address.{part}": value for part, value in HILL.items()} in lost
+
+
+def test_two_kinds_of_address_may_change_places(tmp_path: Path, clock: Clock) -> None:
+    hub = loaded(tmp_path, clock, named("address", SEA), named("addresses.home", HILL))
+    hub.systems["shop"].edit("1", **named("address", HILL), **named("addresses.home", SEA))
+    until_quiet(hub, clock)
+    for name in NAMES:
+        assert (held(hub, name, "address"), held(hub, name, "addresses.home")) == (HILL, SEA)
+
+
+def test_an_address_that_is_emptied_takes_no_other_kind_along(tmp_path: Path, clock: Clock) -> None:
+    hub = loaded(tmp_path, clock, named("address", SEA), named("addresses.home", HILL))
+    hub.systems["sales"].edit("1", **named("address", dict.fromkeys(PARTS)))
+    until_quiet(hub, clock)
+    for name in NAMES:
+        assert (held(hub, name, "address"), held(hub, name, "addresses.home")) == ({}, HILL)

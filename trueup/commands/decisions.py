@@ -1,0 +1,71 @@
+"""`decisions`: what people decided about this hub, and who."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trueup.commands.answer import Answer, Grid, Shown
+from trueup.commands.desk import Desk, command
+
+if TYPE_CHECKING:
+    from trueup.model.plan import AuditRow
+    from trueup.model.record import Json
+
+
+def add(app: typer.Typer) -> None:
+    command(app, "decisions")(decisions)
+
+
+def decisions(
+    desk: Desk,
+    about: Annotated[
+        str, typer.Option("--about", metavar="WHAT", help="Only about this: `run 7`, c-17, a connection.")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The last N.")] = 50,
+) -> Answer:
+    """What people decided here, newest first: who, when, what.
+
+    Approvals and rejections, releases, edits, failures tried again or given up, connections renamed or
+    removed. It names ids, fields and numbers, never anybody's values, and is kept for good.
+    """
+    with desk.hub() as hub:
+        found = hub.parts.store.audit(about, limit)
+    shown: list[Shown] = [decisions_grid(found)] if found else ["Nobody has decided anything here yet."]
+    return Answer({"decisions": [decision_document(one) for one in found]}, shown)
+
+
+def decisions_grid(rows: Sequence[AuditRow]) -> Grid:
+    cells = [
+        (f"{one.at:%Y-%m-%d %H:%M:%S}", one.user, one.action, one.subject, _details(one)) for one in rows
+    ]
+    return Grid(("when", "who", "what", "about", "details"), cells)
+
+
+def _details(one: AuditRow) -> str:
+    return ", ".join(f"{key}: {_short(value)}" for key, value in one.details.items())
+
+
+def _short(value: Json) -> str:
+    if isinstance(value, list):
+        some = ", ".join(str(each) for each in value[:_FEW])
+        return some + (f" and {len(value) - _FEW:,} more" if len(value) > _FEW else "")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+_FEW = 8
+
+
+def decision_document(one: AuditRow) -> Json:
+    return {
+        "at": one.at.isoformat(),
+        "user": one.user,
+        "action": one.action,
+        "about": one.subject,
+        "details": dict(one.details),
+        "digest": one.digest.hex(),
+    }

@@ -1,0 +1,146 @@
+"""What systems that do not answer with the record keep: our value in a form of their own, or somebody's edit.
+
+After a write without an answer the agreement is assumed. The first reading afterwards settles it: what was
+sent is agreed; what stood there before is waited for; anything else is either what this system makes of our
+value, and then agreed in that form, or a person's edit. What the field did with other values tells which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from trueup.model.entity import Agreed, Link, Source
+from trueup.model.plan import Conflict, Context, Format, How, Kept
+from trueup.model.record import Json
+from trueup.model.values import Value
+from trueup.sync.rules.differences import alike
+from trueup.sync.rules.evidence import Reading
+
+FEW = 3
+"""So many records say nothing about a field yet; more of them in a row do."""
+
+TOUCHED = "touched"
+"""Marks an assumption that failed: whether somebody changed the record after our write, None if unknown."""
+
+RULE = "kept so by the system after our write"
+
+
+def touched(assumption: Mapping[str, Json], changed_at: datetime | None, read_at: datetime) -> bool | None:
+    """Whether a record was changed after the write that this assumption is of. A time later than the reading
+    itself is of another clock and says nothing."""
+    ended = assumption.get("at")
+    if changed_at is None or changed_at > read_at or ended is None:
+        return None
+    return changed_at > datetime.fromisoformat(ended)
+
+
+def failed(link: Link) -> frozenset[str]:
+    """Paths that were read and found otherwise than we wrote them, and are to be judged."""
+    return frozenset(path for path, one in link.assumed.items() if TOUCHED in one)
+
+
+def is_form(sent: Json, has: Json, format: Format | None, edited: bool | None) -> bool:
+    """Whether `has` is what the system made of `sent`, and not a person's edit.
+
+    A field that was learned, and text that differs in case and blanks only, are the system's form. Else a
+    record that somebody touched since holds an edit; text with something left out is a form; what is left
+    is an edit where the field was seen to keep what it is sent.
+    """
+    if (format is not None and format.learned) or _plain(sent) == _plain(has):
+        return True
+    if edited:
+        return False
+    return _left_out(sent, has) or format is None or format.as_sent <= FEW
+
+
+def _plain(value: Json) -> Json:
+    """Without case, and without blanks around and repeated within; the order of a list says nothing."""
+    if isinstance(value, list):
+        return sorted(str(_plain(one)) for one in value)
+    return " ".join(value.split()).casefold() if isinstance(value, str) else value
+
+
+def _left_out(sent: Json, has: Json) -> bool:
+    """Whether `has` is `sent` with some signs missing (cut, vowels gone), but not all."""
+    if not isinstance(sent, str) or not isinstance(has, str) or not has.strip():
+        return False
+    signs = iter(sent.casefold())
+    return all(sign in signs for sign in has.casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A link's readings with its failed assumptions judged, what this taught, who may have lost, and the
+    assumptions that are still open (None where none was judged)."""
+
+    readings: tuple[Reading, ...]
+    assumed: Mapping[str, Json] | None = None
+    kept: tuple[Kept, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def settle(
+    link: Link,
+    readings: tuple[Reading, ...],
+    unsettled: frozenset[str],
+    context: Context,
+    sources: Mapping[str, Source],
+) -> Settled:
+    """Judge what was kept otherwise than it was sent: a form of the system's own is agreed as it stands.
+
+    `unsettled` are the bindings with a write under way; their fields are judged when it has ended.
+    """
+    waits = {reading.binding.remote for reading in readings if reading.binding.key in unsettled}
+    mine = failed(link) - waits
+    if not mine:
+        return Settled(readings)
+    kept: dict[str, Kept] = {}
+    conflicts: list[Conflict] = []
+    judged: list[Reading] = []
+    for reading in readings:
+        path = reading.binding.remote
+        if path not in mine or not _judgeable(reading):
+            judged.append(reading)
+            continue
+        format, edited = context.formats.get((*link.stream, path)), link.assumed[path][TOUCHED]
+        same = isinstance(reading.has, Mapping) and alike(reading.binding, reading.was or {}, reading.has)
+        form = is_form(reading.agreed and reading.agreed.remote, reading.raw, format, edited)
+        how = How.AS_SENT if same else How.FORM if form else How.EDIT
+        if how is How.FORM and (edited or format is None or not format.learned):
+            conflicts.extend(_perhaps_lost(reading, sources))
+        kept[path] = Kept(*link.stream, path, how)
+        judged.append(reading if how is How.EDIT else _agreed_as_kept(reading))
+    left = {path: one for path, one in link.assumed.items() if path not in mine}
+    return Settled(tuple(judged), left, tuple(kept.values()), tuple(conflicts))
+
+
+def _judgeable(reading: Reading) -> bool:
+    """Consent is never explained away, and where nothing was agreed nothing was assumed."""
+    return not reading.binding.consent and reading.agreed is not None and reading.was is not None
+
+
+def _agreed_as_kept(reading: Reading) -> Reading:
+    assert reading.agreed is not None
+    was = reading.has if isinstance(reading.has, Mapping) else reading.was
+    return replace(reading, was=was, agreed=Agreed(reading.agreed.hub, reading.raw))
+
+
+def _perhaps_lost(reading: Reading, sources: Mapping[str, Source]) -> Iterator[Conflict]:
+    """It may have been somebody's edit after all: the history keeps what stood there."""
+    if not isinstance(reading.has, Mapping) or not isinstance(reading.was, Mapping):
+        return
+    link = reading.link
+    for name, value in reading.has.items():
+        if value != reading.was.get(name):
+            source = sources.get(name)
+            said_by = source.ref or source.origin if source is not None else "hub"
+            mine = f"{link.connection}/{link.object}/{link.remote_id}"
+            yield Conflict(name, value, mine, _hub_value(reading, name), said_by, RULE)
+
+
+def _hub_value(reading: Reading, name: str) -> Value:
+    hub = reading.agreed.hub if reading.agreed is not None else None
+    fields = reading.binding.fields
+    return hub if len(fields) == 1 else dict(zip(fields, hub or (), strict=False)).get(name)

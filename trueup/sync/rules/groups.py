@@ -1,0 +1,85 @@
+"""Fields that survive together, at the systems: an address is written whole or not at all.
+
+No postcode of the address that lost stands beside the street of the one that won, neither after a write
+nor because an empty part was filled. (Names are kept part by part.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from trueup.mapping.compiled import Binding
+from trueup.mapping.schema import Refusal
+from trueup.model.fields import NAME, Field
+from trueup.model.plan import Effect
+from trueup.model.values import Absent, Rejected, Value
+from trueup.sync.rules.differences import Difference, Draft, due, nonempty, standing, withhold
+from trueup.sync.rules.evidence import Reading
+
+Table = Mapping[str, Field]
+
+
+def keep_whole(
+    readings: Sequence[Reading], values: Mapping[str, Value], draft: Draft, table: Table, released: bool
+) -> None:
+    """Complete or hold back what is to be written to one record. `values` are the entity's."""
+    groups = {_group(one.binding, table) for one in draft.ordinary} - {""}
+    if not groups:
+        return
+    members = [reading for reading in readings if _group(reading.binding, table) in groups]
+    if released:
+        _empty_the_rest(members, values, draft, table)
+    else:
+        _hold_fills(members, values, draft, table)
+
+
+def _group(binding: Binding, table: Table) -> str:
+    """The group whose parts must not be mixed, empty for none."""
+    field = table.get(binding.fields[0])
+    return field.group if field is not None and field.group != NAME else ""
+
+
+def _empty_the_rest(
+    members: Sequence[Reading], values: Mapping[str, Value], draft: Draft, table: Table
+) -> None:
+    """Where an address is replaced by another one, what that one lacks goes too."""
+    changed = [one for one in draft.ordinary if one.effect is Effect.REPLACE]
+    replaced = {_group(one.binding, table) for one in changed}
+    written = {one.binding.key for one in draft.ordinary}
+    for reading in members:
+        binding = reading.binding
+        if _group(binding, table) not in replaced or binding.key in written:
+            continue
+        raw = binding.write({})
+        if _lacks(reading, values) and _may_empty(binding) and not isinstance(raw, Rejected | Absent):
+            difference = Difference(binding, raw, None, Effect.REPLACE, standing(reading))
+            draft.ordinary.append(difference)
+            due(reading, draft)
+
+
+def _hold_fills(members: Sequence[Reading], values: Mapping[str, Value], draft: Draft, table: Table) -> None:
+    """Before the release no empty part is filled where another part says something else."""
+    mixed = {
+        _group(reading.binding, table)
+        for reading in members
+        if _lacks(reading, values) or _withheld(reading, draft)
+    }
+    for reading in members:
+        if _group(reading.binding, table) in mixed:
+            for one in [one for one in draft.ordinary if one.binding is reading.binding]:
+                draft.ordinary.remove(one)
+                withhold(reading, one, draft)
+
+
+def _withheld(reading: Reading, draft: Draft) -> bool:
+    agreed = draft.agreed.get(reading.binding.key)
+    return agreed is not None and agreed.withheld
+
+
+def _lacks(reading: Reading, values: Mapping[str, Value]) -> bool:
+    """Whether the record holds a part that the hub's address has not."""
+    return values.get(reading.binding.fields[0]) is None and nonempty(reading)
+
+
+def _may_empty(binding: Binding) -> bool:
+    return binding.outward and not binding.create_only and binding.refused is not Refusal.LEAVE
