@@ -23,6 +23,7 @@ from trueup.model.plan import (
     DeliveryState,
     Fence,
     Format,
+    Founding,
     Landed,
     Landing,
     Lane,
@@ -195,6 +196,15 @@ class Store(Protocol):
         """
         ...
 
+    def found(
+        self, foundings: Sequence[Founding], run_id: int, at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        """Make companies that contacts name, under a lock on their keys; the contacts that got a new one.
+
+        One whose key somebody holds by now is not made. New companies, and all who named one, become due.
+        """
+        ...
+
     def mark_due(self, ids: Sequence[int], reason: str) -> None:
         """Make these entities due; `reason` is one word without blanks and stays until they are decided."""
         ...
@@ -318,6 +328,10 @@ class Store(Protocol):
         """Changes and conflicts of an entity, newest first."""
         ...
 
+    def past(self, ids: Sequence[int], since: datetime) -> Mapping[int, Sequence[HistoryRow]]:
+        """What was decided about these entities since then, newest first; first sights are left out."""
+        ...
+
     def deliveries(
         self, states: Sequence[DeliveryState], connection: str | None, limit: int
     ) -> Sequence[Delivery]: ...
@@ -334,6 +348,10 @@ class Store(Protocol):
 
     def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:
         """Fields set aside: (link, binding key, why)."""
+        ...
+
+    def give_back(self, places: Sequence[tuple[int, str]], user: str, at: datetime) -> int:
+        """Judge fields that were set aside again: (link id, binding key); how many were set aside."""
         ...
 
     def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:

@@ -268,6 +268,30 @@ MISTAKES = (
         "take: count, since: stage_cycle}   # since the last way back",
         "take: count}",
     ),
+    _one(
+        "publish-by-a-change-of-text",
+        SUPPORT,
+        "{field: user_fields.tier, direction: out}",
+        "{field: user_fields.tier, direction: out, publish: {when_changed_by: 5}}",
+    ),
+    _one(
+        "publish-by-a-change-without-number",
+        MARKETING,
+        "publish: {at_most_every: 1d}",
+        "publish: {at_most_every: 1d, when_changed_by: a lot}",
+    ),
+    _one(
+        "company-made-where-no-object-is",
+        SALES,
+        "  Contact:\n",
+        "  Account: off\n  Contact:\n    company: create\n",
+    ),
+    _one(
+        "leaves-without-the-way-back",
+        SALES,
+        "    reactivate: {Active__c: true}\n    stage:",
+        "    leaves: deactivate\n    stage:",
+    ),
     # -- names
     _one(
         "authority-names-nobody",

@@ -10,7 +10,7 @@ from trueup.commands.answer import Answer, Shown, counted
 from trueup.commands.desk import Desk, Unusable, command, user_name
 
 if TYPE_CHECKING:
-    from trueup.services.failing import Cause
+    from trueup.services.failing import Cause, Chosen
     from trueup.services.hub import Hub
 
 Connection = Annotated[
@@ -59,7 +59,7 @@ def _lines(cause: Cause) -> list[str]:
     lines.append(
         f"        fields {', '.join(cause.fields)}; since {cause.since:%Y-%m-%d %H:%M}; {_such_as(cause)}"
     )
-    if cause.kind == "write":
+    if cause.kind == "write" or cause.places:
         lines.append(f"        when the cause is gone: trueup failures retry {cause.id}")
     return [*lines, ""]
 
@@ -73,8 +73,11 @@ def retry(desk: Desk, which: Which = None, all: All = False, connection: Connect
     from trueup.services import failing
 
     with desk.hub() as hub:
-        count = failing.retry(hub, _numbers(hub, which, all, connection), user_name())
-    return Answer({"retried": count}, [f"{counted(count, 'write')} will be tried again. Next: trueup sync"])
+        writes, fields = failing.retry(hub, _chosen(hub, which, all, connection), user_name())
+    said = [counted(writes, "write")] if writes or not fields else []
+    said += [f"{counted(fields, 'field')} set aside"] if fields else []
+    told = f"{' and '.join(said)} will be tried again. Next: trueup sync"
+    return Answer({"retried": writes, "fields": fields}, [told])
 
 
 def discard(
@@ -84,13 +87,13 @@ def discard(
     from trueup.services import failing
 
     with desk.hub() as hub:
-        numbers = _numbers(hub, which, all, connection)
-        desk.confirm(f"Give up {counted(len(numbers), 'write')} for good?", yes)
-        count = failing.discard(hub, numbers, user_name())
+        found = _chosen(hub, which, all, connection)
+        desk.confirm(f"Give up {counted(len(found.numbers), 'write')} for good?", yes)
+        count = failing.discard(hub, found, user_name())
     return Answer({"discarded": count}, [f"{counted(count, 'write')} given up."])
 
 
-def _numbers(hub: Hub, which: list[str] | None, all: bool, connection: str | None) -> list[int]:
+def _chosen(hub: Hub, which: list[str] | None, all: bool, connection: str | None) -> Chosen:
     from trueup.services import failing
 
     if bool(which) == all:

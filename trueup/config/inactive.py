@@ -62,8 +62,6 @@ INACTIVE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("connections/*", ("owners",), "owners are matched by e-mail; one that is not there is left as it is"),
     ("connections/*", ("renamed_from",), "rename with `trueup connections rename`"),
     ("connections/*", ("objects", "*", "merge"), "records are never merged inside a system"),
-    ("connections/*", ("objects", "*", "company"), "a company named by a contact is linked, not created"),
-    ("connections/*", ("objects", "*", "fields", "*", "publish"), "it is written whenever it changes"),
     ("connections/*", ("objects", "*", "handoff"), "fields travel one by one, without note and task"),
     ("connections/*", ("objects", "*", "segments"), _NOT_PUBLISHED),
     ("connections/*", ("objects", "*", "case"), _NO_FACTS),

@@ -70,7 +70,7 @@ def compile_bindings(
     bindings: list[Binding] = []
     for rule in field_rules:
         field = _field(rule, table, problems)
-        if field is None:
+        if field is None or (rules.company == "ignore" and field.name == "company"):
             continue
         own = reserved.get(rule.remote, frozenset())
         sign = signs.get(rule.remote.partition("#")[0], "")

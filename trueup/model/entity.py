@@ -108,6 +108,8 @@ class Link:
     be judged. `missed`: of the fields that the hub changed while this record could not be judged (its
     connection asleep, itself deleted), what the hub held before. `buried`: why it is a tombstone (deleted,
     missing, merged), else empty.
+    `published`: when a field with `publish:` was last written there, by binding key. `entered`: it met the
+    conditions of `create` once. `active`: False once the hub switched the record off.
     `rev` grows with every change of this row.
     """
 
@@ -130,8 +132,10 @@ class Link:
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
     assumed: Mapping[str, Json] = field(default_factory=dict)
     quarantine: Mapping[str, Quarantine] = field(default_factory=dict)
+    published: Mapping[str, datetime] = field(default_factory=dict)
     missed: Mapping[str, Value] = field(default_factory=dict)
     buried: str = ""
+    entered: bool = False
 
     @property
     def stream(self) -> tuple[str, str]:

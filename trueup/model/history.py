@@ -10,7 +10,10 @@ from trueup.model.plan import Change, Conflict
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One decision's changes. `first_sight` names the Ref when all fields came from one first sight."""
+    """One decision's changes. `first_sight` names the Ref when all fields came from one first sight.
+
+    `released`: (record, binding key) of fields that a person gave back to the rules at that time.
+    """
 
     at: datetime
     run_id: int
@@ -18,3 +21,4 @@ class HistoryRow:
     changes: tuple[Change, ...]
     conflicts: tuple[Conflict, ...] = ()
     first_sight: str = ""
+    released: tuple[tuple[str, str], ...] = ()

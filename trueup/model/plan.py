@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trueup.model.consent import ConsentEvent
 from trueup.model.entity import Agreed, Entity, Link, Quarantine, Reference
 from trueup.model.fields import Kind
 from trueup.model.record import Cursor, Json, Record, Ref
 from trueup.model.values import Value
+
+if TYPE_CHECKING:
+    from trueup.model.history import HistoryRow
 
 
 class Lane(StrEnum):
@@ -71,8 +74,9 @@ class Write:
     `link_id` 0 means a create: a wanted Link of `connection`/`object` is made with it. `values`: remote
     path to remote value (None clears; `{"+": [...], "-": [...]}` changes elements of a list, see
     `mapping.elements`). `wants`: binding key to what the hub holds there, the hub side of the agreement once
-    it is done. `replaced`: remote path to what stood there (rollback and unmerge need it). `gate`: the fuse
-    kind that it must pass (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
+    it is done (NEVER for a reference that a create has to leave out). `replaced`: remote path to what stood
+    there (rollback and unmerge need it). `gate`: the fuse kind that it must pass (`clear`, `deactivate`,
+    `delete`, `merge`, `opt_in`, …), empty for what flows.
     `upsert`: (key field, value) for a create. `aside`: bindings that a create leaves out because their
     value does not fit, kept with the new link.
     """
@@ -154,8 +158,8 @@ class LinkPatch:
     """What a decision changes on one Link it has read at `rev`: all observed moves are judged.
 
     `agreed` and `quarantine` replace what was stored; `dangling` are remote ids that point at records
-    not linked yet; `keys` are the match keys of this record, None when they did not change. `assumed` are the
-    assumptions that are still open, None when none was judged.
+    not linked yet; `keys` are the match keys of this record; they, `entered` and `active` are None when they
+    did not change. `assumed` are the assumptions that are still open, None when none was judged.
     """
 
     link_id: int
@@ -166,6 +170,8 @@ class LinkPatch:
     withheld: int = 0
     dangling: tuple[Ref, ...] = ()
     keys: tuple[tuple[str, str], ...] | None = None
+    entered: bool | None = None
+    active: bool | None = None
     assumed: Mapping[str, Json] | None = None
 
 
@@ -233,6 +239,22 @@ class Format:
 
 
 @dataclass(frozen=True, slots=True)
+class Founding:
+    """A company to be made because a contact names it and nobody bears that name or domain.
+
+    It gets a wanted record in `connection`/`object`, under these match keys; `contact_id` (public:
+    `named_by`) is decided again once it is there.
+    """
+
+    connection: str
+    object: str
+    values: Mapping[str, Value]
+    keys: tuple[tuple[str, str], ...]
+    contact_id: int
+    named_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The outcome of one decision about one entity; previewed, explained, committed by the same object.
 
@@ -258,6 +280,7 @@ class Plan:
     skipped: tuple[tuple[str, str, str], ...] = ()
     missed: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
     edits: tuple[int, ...] = ()
+    foundings: tuple[Founding, ...] = ()
     mark: int = 0
     look_again_at: datetime | None = None
     kept: tuple[Kept, ...] = ()
@@ -267,7 +290,9 @@ class Plan:
 class Context:
     """Read-only knowledge beside the entity: other entities and how remote ids resolve to them.
 
-    `rivals`: where the records are of which nobody knows yet whether they are this link's person.
+    `rivals`: where the records are of which nobody knows yet whether they are this link's person. `past`:
+    by entity id its latest decisions, newest first, of those that somebody edited in a system. `holders`:
+    match key of a company -> those that hold it; empty where no object makes companies.
     `formats`: by (connection, object, path), of the fields that these decisions have to judge.
     """
 
@@ -279,6 +304,8 @@ class Context:
     rivals: Mapping[int, frozenset[str]] = field(default_factory=dict)  # link -> connections, see below
     released: frozenset[str] = frozenset()
     gates_open: frozenset[tuple[str, str]] = frozenset()
+    past: Mapping[int, Sequence[HistoryRow]] = field(default_factory=dict)
+    holders: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     formats: Mapping[tuple[str, str, str], Format] = field(default_factory=dict)
 
 
@@ -451,7 +478,8 @@ class Settlement:
     keeps it only where the entity has moved on since the Delivery was decided (else it is the default).
     `remote_id`, `object`, `version`, `active` change the Link where not None (a moved link keeps its old
     id as an alias); `fresh`: nothing is agreed with that record yet (a create that found it there already).
-    `due`: why the entity must be decided again, empty for no need.
+    `published`: when throttled bindings were written. `due`: why the entity must be decided again, empty for
+    no need.
     """
 
     delivery_id: int
@@ -465,6 +493,7 @@ class Settlement:
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
     assumed: Mapping[str, Json] = field(default_factory=dict)
     quarantine: Mapping[str, Quarantine] = field(default_factory=dict)
+    published: Mapping[str, datetime] = field(default_factory=dict)
     remote_id: str | None = None
     object: str | None = None
     version: str | None = None

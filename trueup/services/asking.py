@@ -22,6 +22,7 @@ from trueup.services.waiting import WAITS, told_reference
 from trueup.services.words import covered
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
+from trueup.sync.rules.publishing import UNTIL
 from trueup.sync.tally import Undecided
 
 HISTORY = 500
@@ -192,7 +193,7 @@ class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
     Words: `in step`, `pending`, `in doubt`, `job`, `held`, `parked`, `not approved`, `set aside`,
-    `withheld`, `waits`, `left out`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`,
+    `withheld`, `waits`, `left`, `left out`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`,
     `not decided`.
     """
 
@@ -222,7 +223,7 @@ def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
         return _absent(hub, case, plan, name, links)
     link = next((one for one in living if one.primary), living[0])
     record = f"{link.object}/{link.remote_id}" if link.remote_id else ""
-    checks = (_open_write, _unapproved, _aside, _withheld, _to_be_written, _waits)
+    checks = (_open_write, _unapproved, _aside, _withheld, _to_be_written, _waits, _published, _left)
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
     return Standing(name, word, sentence, then, record, _differences(plan, name))
@@ -329,6 +330,24 @@ def _waits(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) 
         reason for connection, _, reason in plan.skipped if connection == name and reason.startswith(WAITS)
     ]
     return told_reference(hub, case, name, reasons[0]) if reasons else None
+
+
+def _published(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+    reasons = [
+        reason for connection, _, reason in plan.skipped if connection == name and reason.startswith(UNTIL)
+    ]
+    return ("waits", f"{reasons[0]}; the other fields are in step", "trueup sync") if reasons else None
+
+
+def _left(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+    reasons = [
+        reason for connection, _, reason in plan.skipped if connection == name and reason.startswith("left: ")
+    ]
+    if not reasons:
+        return None
+    off = "is not written any more" if all(link.active for link in living) else "was switched off there"
+    file = hub.config.connections[name].file
+    return "left", f"{off}: {reasons[0].removeprefix('left: ')} (`create:` in {file})", ""
 
 
 # -- why there is no record there ---------------------------------------------------------------------

@@ -166,6 +166,17 @@ _SYSTEMS = {
         "Add it to `values:` of that field, or to the list in that system; or say `unmapped: pass`,"
         " `default` or `leave`. `trueup check --live` compares all words with the systems' lists.",
     ),
+    "TU-VAL-010": Explanation(
+        "Two sides change a field in turn",
+        "The same record said the same value against the same value of the hub for the fourth time in a"
+        " month, and each time the other side, or the hub's own write, had put the other one back: two"
+        " automations, or an automation and a rule of the configuration, undo each other. The field is set"
+        " aside at that record: nothing is written to it there and what is said there does not count. All"
+        " other fields, and this field in the other systems, go on. Both sides are named, with the rules by"
+        " which their edits won or lost.",
+        "Decide which side is right, and switch the other automation off (or change `authority` or `refused`"
+        " for that field). Then `trueup failures retry CAUSE`. A third value on either side releases it too.",
+    ),
     "TU-VAL-004": Explanation(
         "The field cannot be written there",
         "The system computes this field, or the account may not edit it.",

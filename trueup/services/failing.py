@@ -12,6 +12,7 @@ from trueup.model.entity import public_id
 from trueup.model.plan import Delivery, DeliveryState
 from trueup.services.hub import Hub
 from trueup.services.words import without_values
+from trueup.sync.rules.swinging import CODE as SWINGS
 
 MOST = 50_000
 """Most failures that are looked at in one go; a larger number is told as such."""
@@ -22,7 +23,8 @@ class Cause:
     """One reason why writes failed. `id` is short and stable: the same cause has it tomorrow too.
 
     `kind`: `write` (a whole write waits) or `field` (one field is set aside, the others went out).
-    `numbers` are pending writes, for retry and discard; `examples` some contacts that it concerns.
+    `numbers` are pending writes, for retry and discard; `places` are fields (link, binding) that only a
+    person gives back to the rules; `examples` some contacts that it concerns.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Cause:
     since: datetime
     fields: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    places: tuple[tuple[int, str], ...] = ()
     examples: tuple[str, ...] = ()
 
 
@@ -67,20 +70,21 @@ def _of_writes(parked: Iterable[Delivery]) -> list[Cause]:
 
 
 def _of_fields(aside: Iterable) -> list[Cause]:  # type: ignore[type-arg]
-    groups: dict[tuple[str, str, str, str, str], list[tuple[str, datetime]]] = {}
+    groups: dict[tuple[str, str, str, str, str], list[tuple[str, datetime, int]]] = {}
     for link, key, why in aside:
         place = (link.connection, link.object, why.code, without_values(why.reason), key)
         entity = public_id(link.kind, link.entity_id) if link.entity_id is not None else ""
-        groups.setdefault(place, []).append((entity, why.since))
+        groups.setdefault(place, []).append((entity, why.since, link.id))
     return [
         Cause(
             cause_id("field", *place),
             "field",
             *place[:4],
             count=len(some),
-            since=min(since for _, since in some),
+            since=min(since for _, since, _ in some),
             fields=(place[4],),
-            examples=tuple(sorted({entity for entity, _ in some if entity})[:3]),
+            places=tuple((link, place[4]) for _, _, link in some) if place[2] == SWINGS else (),
+            examples=tuple(sorted({entity for entity, _, _ in some if entity})[:3]),
         )
         for place, some in groups.items()
     ]
@@ -90,40 +94,56 @@ def cause_id(*place: str) -> str:
     return blake2b("\x1f".join(place).encode(), digest_size=3).hexdigest()
 
 
-def chosen(hub: Hub, names: Sequence[str]) -> list[int]:
-    """The pending writes that ids of causes, or their own numbers, stand for.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to be tried again or given up: pending writes, and fields that a person gives back."""
 
-    Raises NotFound for a name that stands for none, and for a cause that only sets fields aside.
+    numbers: tuple[int, ...]
+    places: tuple[tuple[int, str], ...] = ()
+
+
+def chosen(hub: Hub, names: Sequence[str]) -> Chosen:
+    """What ids of causes, or the numbers of pending writes, stand for.
+
+    Raises NotFound for a name that stands for none, and for fields that nobody needs to give back.
     """
     known = {cause.id: cause for cause in causes(hub)}
     numbers = {number for cause in known.values() for number in cause.numbers}
     found: list[int] = []
+    places: list[tuple[int, str]] = []
     for name in names:
         if name in known:
-            if known[name].kind == "field":
+            if known[name].kind == "field" and not known[name].places:
                 raise NotFound(
                     f"`{name}` is a field set aside: it is tried again by itself once the value, the mapping "
                     "or the system's field is another",
                     code="TU-FAI-010",
                 )
             found.extend(known[name].numbers)
+            places.extend(known[name].places)
         elif name.isdigit() and int(name) in numbers:
             found.append(int(name))
         else:
             raise NotFound(f"no failure is called `{name}`; `trueup failures` lists them", code="TU-FAI-404")
-    return list(dict.fromkeys(found))
+    return Chosen(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(places)))
 
 
-def every(hub: Hub, connection: str | None) -> list[int]:
-    """All failed writes, of one connection or of all."""
-    return [number for cause in causes(hub, connection) for number in cause.numbers]
+def every(hub: Hub, connection: str | None) -> Chosen:
+    """All that failed, of one connection or of all."""
+    found = causes(hub, connection)
+    return Chosen(
+        tuple(number for cause in found for number in cause.numbers),
+        tuple(place for cause in found for place in cause.places),
+    )
 
 
-def retry(hub: Hub, numbers: Sequence[int], user: str) -> int:
-    """Try these again with the next sync, with fresh attempts; how many."""
-    return hub.parts.store.retry(numbers, user, hub.parts.now())
+def retry(hub: Hub, chosen: Chosen, user: str) -> tuple[int, int]:
+    """Try these again with the next sync, with fresh attempts; how many writes and how many fields."""
+    store, now = hub.parts.store, hub.parts.now()
+    return store.retry(chosen.numbers, user, now), store.give_back(chosen.places, user, now)
 
 
-def discard(hub: Hub, numbers: Sequence[int], user: str) -> int:
-    """Give these up for good: the systems stay as they are; how many."""
-    return hub.parts.store.discard(numbers, user, hub.parts.now())
+def discard(hub: Hub, chosen: Chosen, user: str) -> int:
+    """Give these writes up for good: the systems stay as they are; how many. Fields stay set aside: they are
+    given up already."""
+    return hub.parts.store.discard(chosen.numbers, user, hub.parts.now())

@@ -80,9 +80,11 @@ class PlanReport:
 
     @property
     def changes_something(self) -> bool:
-        writes = ("creates", "updates", "deactivates", "deletes")
-        return any(map(self.tally.get, writes)) or any(one.changes for one in self.filled)
+        return any(map(self.tally.get, WRITES)) or any(one.changes for one in self.filled)
 
+
+WRITES = ("creates", "updates", "deactivates", "reactivates", "deletes")
+"""Counts of records that are written to."""
 
 KEPT = 200
 """How many plans of single contacts a report keeps for showing."""
@@ -153,7 +155,7 @@ def _calls(hub: Hub, tally: Tally) -> dict[str, int]:
     """The least number of write calls, by connection, with the batch sizes of each object."""
     calls: dict[str, int] = {}
     for stream, spec in hub.parts.specs.items():
-        writes = sum(_count(tally, stream, what) for what in ("creates", "updates", "deactivates", "deletes"))
+        writes = sum(_count(tally, stream, what) for what in WRITES)
         if writes:
             calls[stream[0]] = calls.get(stream[0], 0) + ceil(writes / max(1, spec.write_batch))
     return calls

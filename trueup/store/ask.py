@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from trueup.errors import NotFound
 from trueup.model.entity import Link, Quarantine
@@ -11,7 +12,7 @@ from trueup.model.history import HistoryRow
 from trueup.model.jsontext import loads
 from trueup.model.plan import Change, Conflict
 from trueup.model.values import Value
-from trueup.store.codec import moment, name_of, parse_public_id, short_key
+from trueup.store.codec import micros, moment, name_of, parse_public_id, short_key
 from trueup.store.commit import FIRST_SIGHT
 from trueup.store.decide import home
 from trueup.store.rows import links_where
@@ -86,6 +87,30 @@ def history(tx: Tx, public_id: str, limit: int) -> list[HistoryRow]:
     return [_history_row(row, values) for row in found]
 
 
+def past(tx: Tx, ids: Sequence[int], since: datetime) -> dict[int, list[HistoryRow]]:
+    """See `Store.past`."""
+    found: dict[int, list[HistoryRow]] = {}
+    rows = tx.rows(
+        "select at, run_id, revision, data, entity_id from history where entity_id in ints(?) and at >= ?"
+        " order by id desc",
+        list(ids),
+        micros(since),
+    )
+    for row in rows:
+        found.setdefault(row[4], []).append(_later_row(row, loads(row[3])))
+    return found
+
+
+def _later_row(row: Row, data: Mapping[str, Value]) -> HistoryRow:
+    changes = tuple(Change(*one) for one in data.get("changes", ()))
+    conflicts = tuple(Conflict(*one) for one in data.get("conflicts", ()))
+    return HistoryRow(moment(row[0]), row[1], row[2], changes, conflicts, released=_released(data))
+
+
+def _released(data: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+    return tuple((record, key) for record, key, _ in data.get("released", ()))
+
+
 def _history_row(row: Row, values: dict[str, Value]) -> HistoryRow:
     at, run_id, revision, text = row
     data = loads(text)
@@ -100,7 +125,7 @@ def _history_row(row: Row, values: dict[str, Value]) -> HistoryRow:
     ]
     conflicts = tuple(Conflict(*one) for one in data.get("conflicts", ()))
     only = next(iter(sights)) if len(sights) == 1 and "changes" not in data else ""
-    return HistoryRow(moment(at), run_id, revision, tuple(changes), conflicts, only)
+    return HistoryRow(moment(at), run_id, revision, tuple(changes), conflicts, only, _released(data))
 
 
 def quarantined(tx: Tx, connection: str | None, limit: int) -> list[tuple[Link, str, Quarantine]]:

@@ -145,6 +145,14 @@ def read_quarantine(text: str | None) -> dict[str, Quarantine]:
     }
 
 
+def write_times(times: Mapping[str, datetime]) -> str | None:
+    return dumps_or_none({key: micros(at) for key, at in times.items()})
+
+
+def read_times(text: str | None) -> dict[str, datetime]:
+    return {key: moment(at) for key, at in loads(text).items()}
+
+
 def unique(values: Iterable[int]) -> list[int]:
     """Ascending, each once: the order in which rows are locked."""
     return sorted(set(values))

@@ -256,7 +256,8 @@ def _writes(
                 if standing is None:
                     link_id = next(made)
                     now.wanted[plan.before.id, stream_id] = link_id
-                    rows.wanted.append((link_id, stream_id, plan.before.id, str(plan.before.kind), "wanted"))
+                    wanted = (link_id, stream_id, plan.before.id, str(plan.before.kind), "wanted", 1)
+                    rows.wanted.append(wanted)
                     keys = match_keys(plan.before.kind, plan.entity.values)
                     rows.keys.append((link_id, str(plan.before.kind), keys))
                 elif _busy(standing, write, plan, now):
@@ -322,7 +323,7 @@ def _store(tx: Tx, rows: _Rows) -> None:
     tx.update("entities", ("id",), _ENTITY, rows.entities)
     tx.update("entities", ("id",), ("look_again_at",), rows.look_again)
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows.history)
-    tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state"), rows.wanted)
+    tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state", "entered"), rows.wanted)
     write_keys(tx, rows.keys)
     tx.upsert("link_notes", ("link_id",), ("quarantine",), rows.notes)
     tx.insert("deliveries", _DELIVERY, rows.deliveries)
@@ -341,6 +342,9 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
         ("is_primary", "fresh", "rev", "withheld"),
         [(one.link_id, int(one.primary), 0, one.rev + 1, one.withheld) for one in patches],
     )
+    for column in ("entered", "active"):
+        told = [(one.link_id, getattr(one, column)) for one in patches]
+        tx.update("links", ("id",), (column,), [(id, int(said)) for id, said in told if said is not None])
     noted = [one for one in patches if one.agreed or one.quarantine]
     tx.upsert(
         "link_notes",
@@ -356,7 +360,9 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
         [(one.link_id, dumps_or_none(one.assumed)) for one in judged],
     )
     settled = [one.link_id for one in patches if not (one.agreed or one.quarantine)]
-    tx.run("delete from link_notes where assumed is null and link_id in ints(?)", settled)
+    tx.run(
+        "delete from link_notes where assumed is null and published is null and link_id in ints(?)", settled
+    )
     tx.run(
         "update link_notes set base = null, agreed = null, quarantine = null where link_id in ints(?)",
         settled,

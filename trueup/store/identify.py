@@ -41,14 +41,14 @@ def strangers(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Lin
 
 def candidates(tx: Tx, kind: Kind, keys: Sequence[Key]) -> dict[Key, list[Candidate]]:
     """Every asked key with its holders; none hold it: an empty list."""
-    holders, names = _holders(tx, str(kind), keys), streams(tx).names
+    holders, names = holders_of(tx, str(kind), keys), streams(tx).names
     return {
         key: [Candidate(entity, link, *names[stream]) for entity, link, stream in holders[key]]
         for key in keys
     }
 
 
-def _holders(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int, int, int]]]:
+def holders_of(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int, int, int]]]:
     """Per key the (entity id, link id, stream id) of who holds it, ascending."""
     found: dict[Key, list[tuple[int, int, int]]] = {key: [] for key in keys}
     asked: dict[str, dict[str, list[Key]]] = {}
@@ -73,7 +73,7 @@ def assign(tx: Tx, assignments: Sequence[Assignment], at: datetime, fence: Fence
     """See `Store.assign`. All are checked before any is made: those of one call do not disturb each other."""
     check(tx, fence)
     if tx.lock:
-        tx.hold(sorted({_lock(str(one.kind), key) for one in assignments for key in one.keys}))
+        tx.hold(sorted({lock_of(str(one.kind), key) for one in assignments for key in one.keys}))
     rows = _links(tx, assignments)
     held = _held(tx, assignments)
     homes = _homes(tx, assignments)
@@ -83,8 +83,8 @@ def assign(tx: Tx, assignments: Sequence[Assignment], at: datetime, fence: Fence
     return [one.link_id for one in assignments if one.link_id not in made]
 
 
-def _lock(kind: str, key: Key) -> str:
-    """Keys share a bounded number of locks: a transaction may hold only so many of them."""
+def lock_of(kind: str, key: Key) -> str:
+    """The lock on a key. A bounded number is shared by all: a transaction may hold only so many of them."""
     return f"key {crc32(f'{kind} {key[0]} {short_key(key[1])}'.encode('utf-8', 'replace')) % 512}"
 
 
@@ -104,7 +104,7 @@ def _held(tx: Tx, assignments: Sequence[Assignment]) -> dict[tuple[str, Key], fr
     return {
         (kind, key): frozenset([entity for entity, _, _ in holders]) if holders else _NOBODY
         for kind, keys in sorted(by_kind.items())
-        for key, holders in _holders(tx, kind, sorted(keys)).items()
+        for key, holders in holders_of(tx, kind, sorted(keys)).items()
     }
 
 

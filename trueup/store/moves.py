@@ -17,6 +17,7 @@ from trueup.store.codec import (
     micros_or_none,
     write_agreed,
     write_quarantine,
+    write_times,
 )
 from trueup.store.rows import UNSENT, links_where
 from trueup.store.sql import Tx
@@ -102,7 +103,7 @@ def relocate(tx: Tx, known: Streams, link: Link, new: Place, reasons: Reasons) -
         link.id,
     )
     if old_stream != new[0]:
-        write_content(tx, replace(link, observed={}, base={}, agreed={}, assumed={}, quarantine={}))
+        write_content(tx, _blank(link))
         tx.run("update links set fresh = 1 where id = ?", link.id)
     tx.run("delete from link_aliases where stream_id = ? and remote_id = ?", *new)
     if link.remote_id is not None:
@@ -110,6 +111,11 @@ def relocate(tx: Tx, known: Streams, link: Link, new: Place, reasons: Reasons) -
     because(reasons, link.entity_id, "moved")
     for referrer in referrers_of_places(tx, [new]):
         because(reasons, referrer, "reference")
+
+
+def _blank(link: Link) -> Link:
+    """A link of which nothing is known at its new object."""
+    return replace(link, observed={}, base={}, agreed={}, assumed={}, quarantine={}, published={})
 
 
 def take_over(tx: Tx, known: Streams, link: Link, stranger: Link, reasons: Reasons) -> None:
@@ -120,7 +126,7 @@ def take_over(tx: Tx, known: Streams, link: Link, stranger: Link, reasons: Reaso
     relocate(tx, known, link, place, reasons)
     record = Record(stranger.remote_id, stranger.observed, stranger.version, stranger.changed_at)
     if stranger.stream != link.stream:
-        link = replace(link, observed={}, base={}, agreed={}, assumed={}, quarantine={})
+        link = _blank(link)
     at = stranger.seen_at or stranger.changed_at
     seen = link if at is None else observe(link, record, at)
     write_content(tx, seen)
@@ -214,10 +220,9 @@ def write_content(tx: Tx, link: Link) -> None:
     text = dumps(link.observed)
     tx.upsert("link_docs", ("link_id",), ("observed",), [(link.id, text)])
     tx.run("delete from link_notes where link_id = ?", link.id)
-    if link.base or link.agreed or link.assumed or link.quarantine:
-        columns = ("link_id", "base", "agreed", "assumed", "quarantine")
-        notes = notes_of(link.base, link.agreed, link.assumed, link.quarantine)
-        tx.insert("link_notes", columns, [(link.id, *notes)])
+    notes = notes_of(link.base, link.agreed, link.assumed, link.quarantine, link.published)
+    if any(notes):
+        tx.insert("link_notes", ("link_id", *NOTES), [(link.id, *notes)])
     settled = None if link.assumed else digest(text)
     tx.run("update links set digest = ? where id = ?", settled, link.id)
 
@@ -227,14 +232,19 @@ def notes_of(
     agreed: Mapping[str, Agreed],
     assumed: Mapping[str, Json],
     quarantine: Mapping[str, Quarantine],
-) -> tuple[str | None, str | None, str | None, str | None]:
-    """The columns of `link_notes`; None for what is empty."""
+    published: Mapping[str, datetime],
+) -> tuple[str | None, ...]:
+    """The columns `NOTES` of `link_notes`; None for what is empty."""
     return (
         dumps_or_none(base),
         write_agreed(agreed),
         dumps_or_none(assumed),
         write_quarantine(quarantine),
+        write_times(published),
     )
+
+
+NOTES = ("base", "agreed", "assumed", "quarantine", "published")
 
 
 def referrers_of_places(tx: Tx, places: list[Place]) -> list[int]:

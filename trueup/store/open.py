@@ -21,6 +21,7 @@ from trueup.model.plan import (
     DeliveryState,
     Fence,
     Format,
+    Founding,
     Landed,
     Landing,
     Lane,
@@ -51,6 +52,8 @@ from trueup.store import (
     streams,
 )
 from trueup.store.facts import land_facts
+from trueup.store.founding import found
+from trueup.store.giving_back import give_back
 from trueup.store.sql import Database
 from trueup.store.sqlite import SqliteDatabase
 
@@ -173,6 +176,11 @@ class SqlStore:
     def commit(self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: commit.commit(tx, plans, run_id, at, fence))
 
+    def found(
+        self, foundings: Sequence[Founding], run_id: int, at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        return self._db.write(lambda tx: found(tx, foundings, run_id, at, fence))
+
     def mark_due(self, ids: Sequence[int], reason: str) -> None:
         self._db.write(lambda tx: marks.mark_due(tx, ids, reason))
 
@@ -269,6 +277,9 @@ class SqlStore:
     def history(self, public_id: str, limit: int) -> Sequence[HistoryRow]:
         return self._db.read(lambda tx: ask.history(tx, public_id, limit))
 
+    def past(self, ids: Sequence[int], since: datetime) -> Mapping[int, Sequence[HistoryRow]]:
+        return self._db.read(lambda tx: ask.past(tx, ids, since))
+
     def deliveries(
         self, states: Sequence[DeliveryState], connection: str | None, limit: int
     ) -> Sequence[Delivery]:
@@ -285,6 +296,9 @@ class SqlStore:
 
     def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:
         return self._db.read(lambda tx: ask.quarantined(tx, connection, limit))
+
+    def give_back(self, places: Sequence[tuple[int, str]], user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: give_back(tx, places, user, at))
 
     def withheld(self, connection: str, object: str, after: int, limit: int) -> Sequence[int]:
         return self._db.read(lambda tx: ask.withheld(tx, connection, object, after, limit))

@@ -24,6 +24,7 @@ from trueup.store.codec import (
     read_agreed,
     read_quarantine,
     read_sources,
+    read_times,
 )
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams
@@ -31,7 +32,7 @@ from trueup.store.streams import Streams
 LINK = (
     "l.id, l.stream_id, l.remote_id, l.entity_id, l.kind, l.state, l.is_primary, l.fresh, l.active,"
     " l.version, l.rev, l.seen_at, l.changed_at, d.observed, n.base, n.agreed, n.assumed, n.quarantine,"
-    " l.buried"
+    " n.published, l.entered, l.buried"
 )
 LINK_FROM = "links l left join link_docs d on d.link_id = l.id left join link_notes n on n.link_id = l.id"
 _KINDS = {str(kind): kind for kind in Kind}
@@ -60,16 +61,21 @@ def link_of(row: Row, streams: Streams) -> Link:
         moment_or_none(row[11]),
         moment_or_none(row[12]),
         *content_of(row),
-        buried=row[18] or "",
+        entered=row[19] == 1,
+        buried=row[20] or "",
     )
 
 
-def content_of(row: Row) -> tuple[Any, Any, Any, Any, Any]:
-    """Observed, base, agreed, assumed and quarantine of the columns `LINK`."""
+def content_of(row: Row) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """Observed, base, agreed, assumed, quarantine and published of the columns `LINK`."""
     observed = loads(row[13])
-    if row[14] is None and row[15] is None and row[16] is None and row[17] is None:
-        return observed, {}, {}, {}, {}
-    return observed, loads(row[14]), read_agreed(row[15]), loads(row[16]), read_quarantine(row[17])
+    if row[14:19] == _NOTHING:
+        return observed, {}, {}, {}, {}, {}
+    beside = (loads(row[14]), read_agreed(row[15]), loads(row[16]), read_quarantine(row[17]))
+    return (observed, *beside, read_times(row[18]))
+
+
+_NOTHING = (None,) * 5
 
 
 def links_where(tx: Tx, streams: Streams, condition: str, *values: Any) -> list[Link]:

@@ -15,7 +15,7 @@ from trueup.store.codec import micros, micros_or_none, moment_or_none
 from trueup.store.land import fingerprint
 from trueup.store.leases import check
 from trueup.store.marks import mark_each, renew
-from trueup.store.moves import Place, Reasons, because, notes_of, referrers_of_places
+from trueup.store.moves import NOTES, Place, Reasons, because, notes_of, referrers_of_places
 from trueup.store.newcomers import Newcomers, hold_streams, take_places
 from trueup.store.rows import LINK, content_of
 from trueup.store.sql import Row, T, Tx
@@ -38,6 +38,7 @@ class _Holding:
     agreed: Mapping[str, Agreed]
     assumed: Mapping[str, Json]
     quarantine: Mapping[str, Quarantine]
+    published: Mapping[str, datetime]
     place: Place | None = None  # where it is from now on
 
 
@@ -146,6 +147,7 @@ def _apply(link: _Holding, one: Settlement, moved_on: bool) -> bool:
     link.agreed = _agreed(link, one, moved_on)
     kept = _without(link.quarantine, one.agreed) if done else link.quarantine
     link.quarantine = {**kept, **one.quarantine}
+    link.published = {**link.published, **one.published}
     if one.drops_version or one.version is not None:
         link.version = one.version
     if one.changed_at is not None:
@@ -264,21 +266,18 @@ def _write_links(tx: Tx, links: Mapping[int, _Holding], at: int) -> None:
     tx.update("links", ("id",), (*_LINK, "stream_id", "remote_id"), placed)
     tx.upsert("link_docs", ("link_id",), ("observed",), [(id, text) for id, (text, _) in texts.items()])
     noted = {
-        id: notes_of(link.base, link.agreed, link.assumed, link.quarantine) for id, link in links.items()
+        id: notes_of(link.base, link.agreed, link.assumed, link.quarantine, link.published)
+        for id, link in links.items()
     }
-    bare = [id for id, notes in noted.items() if notes == _NOTHING and _had_notes(links[id])]
+    bare = [id for id, notes in noted.items() if not any(notes) and _had_notes(links[id])]
     if bare:
         tx.run("delete from link_notes where link_id in ints(?)", bare)
-    columns = ("base", "agreed", "assumed", "quarantine")
-    kept = [(id, *notes) for id, notes in noted.items() if notes != _NOTHING]
-    tx.upsert("link_notes", ("link_id",), columns, kept)
-
-
-_NOTHING = (None, None, None, None)
+    kept = [(id, *notes) for id, notes in noted.items() if any(notes)]
+    tx.upsert("link_notes", ("link_id",), NOTES, kept)
 
 
 def _had_notes(link: _Holding) -> bool:
-    return any(text is not None for text in link.row[14:18])
+    return any(text is not None for text in link.row[14:19])
 
 
 def _link_row(id: int, link: _Holding, said: bytes, at: int) -> Row:

@@ -162,6 +162,7 @@ links = Table(
     _flag("is_primary", 1),
     _flag("fresh", 1),
     _flag("active", 1),
+    _flag("entered", 0),  # the conditions of `create` were met once
     _big("rev", default=0),
     _text("version", null=True),
     Column("digest", LargeBinary, nullable=True),  # a reading with this content is no news
@@ -194,6 +195,7 @@ link_notes = Table(
     _text("agreed", null=True),
     _text("assumed", null=True),
     _text("quarantine", null=True),
+    _text("published", null=True),
 )
 
 link_missed = Table(

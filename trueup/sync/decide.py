@@ -9,6 +9,7 @@ from operator import is_
 from trueup.dedupe.normalise import company_key
 from trueup.model.entity import Entity, Link, Reference, public_id
 from trueup.model.fields import Kind
+from trueup.model.history import HistoryRow
 from trueup.model.plan import (
     Case,
     Context,
@@ -22,11 +23,12 @@ from trueup.model.plan import (
     WriteKind,
 )
 from trueup.model.record import Ref
-from trueup.model.values import Value
+from trueup.sync.companies import NAMED, found, holders, said
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.formats import failed
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.rules.reconcile import reconcile
+from trueup.sync.rules.swinging import WITHIN
 from trueup.sync.tally import Undecided
 
 CHUNK = 500
@@ -62,12 +64,13 @@ def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | No
     for _ in range(ROUNDS):
         moved = 0
         for plans in planned(parts, [kind], deciding):
-            gated = [_through_fuses(plan, deciding.meter) for plan in plans]
+            later = found(parts, plans, deciding.run_id, fence)
+            gated = [_through_fuses(plan, deciding.meter) for plan in plans if plan.before.id not in later]
             back = set(parts.store.commit(gated, deciding.run_id, parts.now(), fence))
             for plan in gated:
                 if plan.before.id not in back:
                     deciding.told(plan)
-            stood += len(gated) - len(back)
+            stood += len(plans) - len(back)
             moved += len(back)
             parts.progress("decide", "", kind.value, len(gated))
         if not moved:
@@ -126,9 +129,11 @@ def context_for(
     """
     refs = sorted({ref for case in cases for link in case.links for ref in _refs(parts, link)})
     remote = parts.store.resolve(refs) if refs else {}
-    names = sorted({name for case in cases for name in _company_names(parts, case)})
+    contacts = [case for case in cases if case.entity.kind is Kind.CONTACT]
+    names = sorted({name for case in contacts for name in said(parts, case, NAMED)})
     companies = _companies(parts, names, unstored or {})
-    ids = {*remote.values(), *companies.values()}
+    held = holders(parts, contacts, unstored or {})
+    ids = {*remote.values(), *companies.values(), *(id for some in held.values() for id in some)}
     for case in cases:
         ids.update(_referred(parts, case.entity))
         ids.update(_edited_references(parts, case))
@@ -141,8 +146,16 @@ def context_for(
         companies=companies,
         released=parts.store.released() | parts.decides_at_once,
         gates_open=parts.store.gates_open(),
+        past=_past(parts, cases),
+        holders=held,
         formats=_formats(parts, cases),
     )
+
+
+def _past(parts: Parts, cases: Sequence[Case]) -> Mapping[int, Sequence[HistoryRow]]:
+    """The latest decisions about entities that somebody edited in a system since."""
+    edited = [case.entity.id for case in cases if any(link.base and not link.fresh for link in case.links)]
+    return parts.store.past(edited, parts.now() - WITHIN) if edited else {}
 
 
 def _formats(parts: Parts, cases: Sequence[Case]) -> dict[tuple[str, str, str], Format]:
@@ -193,32 +206,18 @@ def _edited_references(parts: Parts, case: Case) -> Iterator[str]:
             yield from edit.value if isinstance(edit.value, list) else [str(edit.value)]
 
 
-def _company_names(parts: Parts, case: Case) -> Iterator[str]:
-    """Names of companies, as people wrote them on contacts."""
-    if case.entity.kind is not Kind.CONTACT:
-        return
-    held: list[Value] = [case.entity.values.get("company_name")]
-    for link in case.links:
-        if link.stream in parts.policy.mappings:
-            for binding in parts.policy.company_names(link.stream):
-                read = binding.read(link.observed.get(binding.remote))
-                held.extend(read.values() if isinstance(read, Mapping) else ())
-    held.extend(edit.value for edit in case.edits if edit.field == "company_name")
-    yield from (name for name in held if isinstance(name, str) and name)
-
-
 def _companies(
     parts: Parts, names: Sequence[str], unstored: Mapping[tuple[str, str], set[str]]
 ) -> dict[str, str]:
     """The one company that bears each name; names that several or none bear are left out."""
     keys = {name: ("name", company_key(name)) for name in names if company_key(name)}
-    found = parts.store.candidates(Kind.COMPANY, sorted(set(keys.values()))) if keys else {}
+    bearers = parts.store.candidates(Kind.COMPANY, sorted(set(keys.values()))) if keys else {}
     companies: dict[str, str] = {}
     for name, key in keys.items():
-        holders = {public_id(Kind.COMPANY, candidate.entity_id) for candidate in found.get(key, ())}
-        holders |= unstored.get(key, set())
-        if len(holders) == 1:
-            companies[name] = holders.pop()
+        ids = {public_id(Kind.COMPANY, candidate.entity_id) for candidate in bearers.get(key, ())}
+        ids |= unstored.get(key, set())
+        if len(ids) == 1:
+            companies[name] = ids.pop()
     return companies
 
 

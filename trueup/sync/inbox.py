@@ -16,6 +16,7 @@ from trueup.model.record import Page, Reading, Record
 from trueup.sync.facts import facts
 from trueup.sync.parts import Parts
 from trueup.sync.rules import ledger
+from trueup.sync.rules.founding import makes_companies
 from trueup.sync.rules.guard import too_many_missing
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
@@ -71,6 +72,8 @@ def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fe
     kind = parts.policy.rules[stream].kind
     if state.listed_at is None and kind is not None and stream in parts.policy.create:
         parts.store.mark_kind_due(kind, "listed")
+    if state.listed_at is None and kind is Kind.COMPANY and makes_companies(parts.policy):
+        parts.store.mark_kind_due(Kind.CONTACT, "listed")  # whose companies could not be made so far
 
 
 def _read_changes(

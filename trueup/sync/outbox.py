@@ -30,7 +30,7 @@ from trueup.model.record import Json, Record
 from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.parts import Parts
-from trueup.sync.rules import acknowledge
+from trueup.sync.rules import acknowledge, publishing
 from trueup.sync.rules.formats import is_form
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
@@ -216,8 +216,10 @@ class Push:
 
     def _settle(self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         outcomes = self._with_records(stream, batch, outcomes)
+        mapping, now = self.parts.policy.mappings[stream], self.parts.now()
         settlements = [
-            self._settlement(stream, one, outcome) for one, outcome in zip(batch, outcomes, strict=True)
+            publishing.noted(self._settlement(stream, one, outcome), one, mapping, now)
+            for one, outcome in zip(batch, outcomes, strict=True)
         ]
         self.parts.store.settle(settlements, self.parts.now(), self.fence)
         found = [one.remote_id for one in settlements if one.fresh and one.remote_id is not None]
@@ -331,6 +333,7 @@ class Push:
             return
         record = self._look(stream, delivery)
         settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
+        settlement = publishing.noted(settlement, delivery, self.parts.policy.mappings[stream], now)
         self.parts.store.settle([settlement], now, self.fence)
         self._count(stream, settlement)
 

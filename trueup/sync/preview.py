@@ -16,6 +16,7 @@ from trueup.model.entity import Entity, Link, Reference
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Context, MatchDecision, Plan
 from trueup.model.record import Ref
+from trueup.sync.companies import foreseen
 from trueup.sync.decide import CHUNK, Chosen, Undecidable, context_for, plans_for, rivals
 from trueup.sync.identifying import Unstored, proposals
 from trueup.sync.parts import KINDS, Parts
@@ -75,6 +76,20 @@ def preview(
                 if kind is not Kind.CONTACT:
                     overlay.remember(plan, case)
                 yield case, plan
+                yield from _founded(parts, plan, overlay, undecided)
+
+
+def _founded(
+    parts: Parts, plan: Plan, overlay: Overlay, undecided: Undecidable
+) -> Iterator[tuple[Case, Plan]]:
+    """The company that a contact names, if no contact before has named it."""
+    for one in plan.foundings:
+        if not any(overlay.by_key.get(key) for key in one.keys):
+            company = foreseen(one, overlay.number(), parts)
+            context = _context(parts, [company], overlay)
+            for case, made in plans_for(parts, [company], context, undecided):
+                overlay.remember(made, case)
+                yield case, made
 
 
 def _groups(parts: Parts, kind: Kind, overlay: Overlay) -> dict[str, tuple[bool, list[int]]]:

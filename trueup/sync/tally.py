@@ -48,8 +48,8 @@ class Tally:
     """Counts by (connection, object, what), with samples per (connection, what) and notes.
 
     Readings: `read` = `new` + `changed` + `same` + `deleted` + `older` + `filtered` + `rejected`.
-    Intentions: `creates`, `updates`, `deactivates`, `deletes`; of the updates' fields `fills`, `replaces`,
-    `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
+    Intentions: `creates`, `updates`, `deactivates`, `reactivates`, `deletes`; of the updates' fields `fills`,
+    `replaces`, `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
     `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` + `superseded` + `open`.
     `lost` are the ids of what could not be decided. `forms`: records that kept our value in a form of the
     system's own, by (connection, object, path).
@@ -162,5 +162,6 @@ _EFFECTS = {Effect.FILL: "fills", Effect.REPLACE: "replaces", Effect.CLEAR: "cle
 
 
 def _group(reason: str) -> str:
-    """Reasons that name an entity are counted together."""
+    """Reasons that name an entity or a time are counted together."""
+    reason = re.sub(r"^waits until [-0-9: ]+: ", "waits for its time: ", reason)
     return re.sub(r"^waits for [a-z]+--?\d+$", "waits for a reference", reason)

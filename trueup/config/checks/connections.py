@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trueup.config.checks.abilities import check_company, check_leaves
 from trueup.config.checks.report import Report
 from trueup.config.codes import Code
 from trueup.config.files.objects import TABLE_KEYS
@@ -123,6 +124,8 @@ def _objects(report: Report, file: str, connection: Connection, system: System) 
         _without(report, file, name, system)
     for name, rules in connection.objects.items():
         _capabilities(report, file, name, rules, system)
+        check_leaves(report, file, name, rules, system)
+        check_company(report, file, name, connection)
 
 
 def _table_keys(report: Report, file: str, name: str, rules: ObjectRules | None, system: System) -> None:
@@ -188,18 +191,6 @@ def _capabilities(report: Report, file: str, name: str, rules: ObjectRules, syst
             Code.MAPPING,
             f"{system.title} cannot merge two records of `{name}`",
             remedy="remove the line: a merge is made by re-linking and switching one record off",
-        )
-    if (
-        rules.leaves == "deactivate"
-        and not rules.deactivate
-        and Capability.DEACTIVATE not in known.capabilities
-    ):
-        report.at_key(
-            file,
-            ("objects", name, "leaves"),
-            Code.ACTION,
-            f"nothing says how a record of `{name}` is switched off",
-            remedy="add `deactivate: {FIELD: value}`",
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from trueup.config.case_fields import CASE_TABLE
 from trueup.config.checks.consent import check_consent
 from trueup.config.checks.fields import field_hint
+from trueup.config.checks.publishing import check_publish
 from trueup.config.checks.report import Report
 from trueup.config.codes import Code
 from trueup.config.join import address
@@ -161,14 +162,7 @@ def _direction(place: Place, rule: FieldRule, field: Field) -> None:
             f"{title} does not let `{rule.remote}` be written",
             remedy="write `direction: in`, or map a field that can be written",
         )
-    if rule.publish and rule.direction is Direction.IN:
-        place.report.at_key(
-            place.file,
-            (*path, "publish"),
-            Code.DIRECTION,
-            f"`publish` is about writing, and `{rule.field}` only comes in",
-            remedy="remove `publish`, or change the direction",
-        )
+    check_publish(place.report, place.file, path, rule, field)
 
 
 # -- value maps ---------------------------------------------------------------------------------------

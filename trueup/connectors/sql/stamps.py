@@ -200,8 +200,7 @@ def _moved(moment: _Time, by: timedelta) -> _Time:
         return moment + by
     except OverflowError:
         end = type(moment).max if by > timedelta() else type(moment).min
-        zoned = isinstance(end, datetime) and isinstance(moment, datetime)
-        return end.replace(tzinfo=moment.tzinfo) if zoned else end  # type: ignore[union-attr]
+        return end.replace(tzinfo=moment.tzinfo) if isinstance(end, datetime) else end
 
 
 def _text_moved(old: str, now: datetime, zone: tzinfo) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, listed, written
-from trueup.model.entity import WAS_ABSENT, Agreed, Quarantine
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import next_try
@@ -53,7 +53,10 @@ def done(
         observed=observed,
         said=_news(sent, observed, answered),
         agreed={
-            key: Agreed(hub, observed[key] if key in observed else observed.get(remote_path(key, observed)))
+            key: Agreed(
+                NEVER if hub == NEVER else hub,
+                observed[key] if key in observed else observed.get(remote_path(key, observed)),
+            )
             for key, hub in write.wants.items()
         },
         assumed=assumed,
@@ -62,8 +65,12 @@ def done(
         drops_version=record is None or record_id != delivery.link.remote_id and record.version is None,
         changed_at=record.changed_at if record is not None else None,
         tombstone=write.kind is WriteKind.DELETE,
-        active={WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}.get(write.kind),
+        active=_SWITCHED.get(write.kind),
+        due="switched" if write.kind in _SWITCHED else "",
     )
+
+
+_SWITCHED = {WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}
 
 
 def _seen_otherwise(delivery: Delivery, path: str) -> bool:

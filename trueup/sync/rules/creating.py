@@ -8,7 +8,7 @@ from datetime import datetime
 from trueup.mapping.apply import put
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
-from trueup.model.entity import Entity, Link, LinkState, Quarantine
+from trueup.model.entity import NEVER, Entity, Link, LinkState, Quarantine
 from trueup.model.plan import Context, Effect, Lane, Write, WriteKind
 from trueup.model.record import Json
 from trueup.model.values import Absent, Rejected, Value
@@ -57,7 +57,7 @@ def create_write(
         Lane.NORMAL,
         values,
         wants,
-        dict.fromkeys(wants, Effect.FILL),
+        {key: Effect.FILL for key, hub in wants.items() if hub != NEVER},
         upsert=_upsert(policy, link.stream, values, after),
         aside=aside,
     )
@@ -102,6 +102,7 @@ def _create_values(
             wants[binding.key] = hub
         elif isinstance(raw, Waits):
             waits.append(raw.for_id)
+            wants[binding.key] = NEVER  # made without it; it is written once its target is there
         elif isinstance(raw, Absent):
             continue
         elif isinstance(raw, Rejected):

@@ -24,7 +24,10 @@ from trueup.sync.rules.verdict import element_key
 
 @dataclass(slots=True)
 class Draft:
-    """What is being put together for one link: the new exceptions, and the fields to write."""
+    """What is being put together for one link: the new exceptions, and the fields to write.
+
+    `held_back`: what `publish:` keeps from leaving yet, in words; `later`: when that is looked at again.
+    """
 
     agreed: dict[str, Agreed] = field(default_factory=dict)
     quarantine: dict[str, Quarantine] = field(default_factory=dict)
@@ -33,6 +36,8 @@ class Draft:
     withheld: int = 0
     newly_withheld: list[Difference] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
+    held_back: list[str] = field(default_factory=list)
+    later: list[datetime] = field(default_factory=list)
 
 
 @dataclass(slots=True)

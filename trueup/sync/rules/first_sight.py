@@ -25,10 +25,10 @@ from trueup.sync.rules.decide_values import (
     STAGE,
     Values,
     derive,
-    keep_company,
     settle_consent,
 )
 from trueup.sync.rules.evidence import READ_AS, read
+from trueup.sync.rules.founding import keep_in_company
 from trueup.sync.rules.policy import Policy, Stream
 
 FIRST_SIGHT = "first sight"
@@ -83,7 +83,7 @@ def first_sight(case: Case, link: Link, context: Context, policy: Policy, now: d
         named = Named()
         named.note(held)
         keep_addresses(state, case.entity, (), named, policy, now)
-        keep_company(state, case.entity, context, context.companies, now)
+        keep_in_company(state, case.entity, context, policy, now)
     derive(state, policy.derived(link.kind), context, now)
     if link.kind is Kind.CONTACT:
         settle_consent(state, case, (), policy.consents(), now)

@@ -93,9 +93,13 @@ class Policy:
         """The bindings of a stream that hold ids of other records."""
         return self._once(("pointing", stream), lambda: self._pointing(stream))
 
-    def company_names(self, stream: Stream) -> tuple[Binding, ...]:
-        """The bindings in which people write the name of a contact's company."""
-        return self._once(("company names", stream), lambda: self._company_names(stream))
+    def saying(self, stream: Stream, fields: tuple[str, ...]) -> tuple[Binding, ...]:
+        """The bindings in which a stream's records say one of these fields."""
+        return self._once(("saying", stream, fields), lambda: self._saying(stream, fields))
+
+    def companies(self, way: str) -> frozenset[Stream]:
+        """The streams that treat the companies their contacts name in this way (`company:`)."""
+        return self._once(("companies", way), lambda: self._companies(way))
 
     def referring(self, kind: Kind) -> tuple[str, ...]:
         """The fields of a kind that point at entities."""
@@ -135,9 +139,13 @@ class Policy:
     def _pointing(self, stream: Stream) -> tuple[Binding, ...]:
         return tuple(one for one in self.mappings[stream].bindings if one.refers is not None and one.to)
 
-    def _company_names(self, stream: Stream) -> tuple[Binding, ...]:
-        names = ("company_name", "company.name")
-        return tuple(one for one in self.mappings[stream].bindings if one.fields[0] in names and one.inward)
+    def _saying(self, stream: Stream, fields: tuple[str, ...]) -> tuple[Binding, ...]:
+        mapping = self.mappings.get(stream)
+        bindings = mapping.bindings if mapping is not None else ()
+        return tuple(one for one in bindings if one.fields[0] in fields and one.inward)
+
+    def _companies(self, way: str) -> frozenset[Stream]:
+        return frozenset(stream for stream, rules in self.rules.items() if rules.company == way)
 
     def _referring(self, kind: Kind) -> tuple[str, ...]:
         return tuple(name for name, one in self.tables[kind].items() if one.refers is not None)

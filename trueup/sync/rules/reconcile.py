@@ -10,7 +10,7 @@ from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent, ConsentState
-from trueup.model.entity import Agreed, Entity, Link, LinkState
+from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.jsontext import digest
 from trueup.model.plan import (
@@ -27,7 +27,7 @@ from trueup.model.plan import (
 )
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Value
-from trueup.sync.rules import backfill, evidence, formats
+from trueup.sync.rules import backfill, evidence, formats, leaving, publishing
 from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
 from trueup.sync.rules.creating import create, create_write
 from trueup.sync.rules.decide_values import (
@@ -35,7 +35,6 @@ from trueup.sync.rules.decide_values import (
     decide,
     derive,
     edit_claims,
-    keep_company,
     lost_edits,
     settle_consent,
 )
@@ -47,8 +46,11 @@ from trueup.sync.rules.differences import (
 )
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.first_sight import first_sight
+from trueup.sync.rules.founding import foundings, keep_in_company
 from trueup.sync.rules.groups import keep_whole
+from trueup.sync.rules.leaving import Standing
 from trueup.sync.rules.policy import Policy, Stream
+from trueup.sync.rules.swinging import holds, keep_aside, lost, swinging
 
 OPTED_IN = ConsentState.OPTED_IN
 
@@ -60,7 +62,8 @@ SOON = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One living link with its readings; those with unsettled writes are left out as evidence.
+    """One living link with its readings; those with unsettled writes are left out as evidence,
+    and those that are set `aside` for swinging.
 
     `held`: what the record says, by field address. A first sight taken at once has no readings: there is
     nothing to compare.
@@ -73,6 +76,15 @@ class Seen:
     filling: Mapping[tuple[str, str, str], backfill.Way]
     forms: formats.Settled
     held: Mapping[str, Value]
+    aside: Mapping[str, Quarantine]
+
+    def settled(self) -> list[Reading]:
+        """Readings that are evidence, and may be written to."""
+        return [
+            reading
+            for reading in self.readings
+            if reading.binding.key not in self.unsettled and reading.binding.key not in self.aside
+        ]
 
     def way(self, reading: Reading) -> backfill.Way | None:
         """Which way this reading's field is back-filled, None for the usual."""
@@ -85,7 +97,8 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
     links = elect(case.links)
     seen, state, consent = _judged(case, links, context, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
-    writes, withheld, patches, skipped = _outward(case, seen, links, after, context, policy, now)
+    writes, withheld, patches, skipped, later = _outward(case, seen, links, after, context, policy, now)
+    made, why = foundings(entity, after, links, writes, context, policy, now)
     kept, superseded, writes = _against_open(case.open, writes)
     return Plan(
         before=entity,
@@ -98,17 +111,22 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         superseded=superseded,
         consent=consent,
         references=_references(after, policy),
-        skipped=skipped,
+        skipped=(*skipped, *why),
+        foundings=made,
         missed=_missed(links, entity, after, policy),
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
-        look_again_at=_look_again(after, skipped, policy, now),
+        look_again_at=_look_again(after, skipped, policy, now, later),
         kept=tuple(kept for one in seen for kept in one.forms.kept),
     )
 
 
 def _look_again(
-    after: Entity, skipped: Sequence[tuple[str, str, str]], policy: Policy, now: datetime
+    after: Entity,
+    skipped: Sequence[tuple[str, str, str]],
+    policy: Policy,
+    now: datetime,
+    later: Sequence[datetime],
 ) -> datetime | None:
     """The earliest time at which the clock alone would give another answer, or what waits may go on."""
     turns = [
@@ -118,7 +136,7 @@ def _look_again(
     ]
     if any(reason == AFTER_OPT_OUT for *_, reason in skipped):
         turns.append(now + SOON)
-    return min((turn for turn in turns if turn is not None), default=None)
+    return min((*later, *(turn for turn in turns if turn is not None)), default=None)
 
 
 def _missed(
@@ -154,12 +172,12 @@ def _judged(
         link = links[0]
         none = formats.Settled(())
         return (
-            [Seen(link, policy.mappings[link.stream], (), frozenset(), {}, none, sight.held)],
+            [Seen(link, policy.mappings[link.stream], (), frozenset(), {}, none, sight.held, {})],
             sight.state,
             (),
         )
     filling = backfill.asked(case.reasons)
-    seen = [_seen(link, case, context, policy, filling) for link in links if _readable(link, policy)]
+    seen = [_seen(link, case, context, policy, filling, now) for link in links if _readable(link, policy)]
     state = _values(case, seen, context, policy, now)
     state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
     return seen, state, _consent(case, seen, state, policy, now)
@@ -197,6 +215,7 @@ def _seen(
     context: Context,
     policy: Policy,
     filling: Mapping[tuple[str, str, str], backfill.Way],
+    now: datetime,
 ) -> Seen:
     mapping = policy.mappings[link.stream]
     unsettled = frozenset[str]().union(
@@ -210,14 +229,16 @@ def _seen(
         if isinstance(reading.has, Mapping)
         for name, value in reading.has.items()
     }
-    return Seen(link, mapping, forms.readings, unsettled, filling, forms, held)
+    past = context.past.get(case.entity.id, ())
+    aside = swinging(forms.readings, case.entity, past, now) if past or link.quarantine else {}
+    return Seen(link, mapping, forms.readings, unsettled, filling, forms, held, aside)
 
 
 def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
     kind, table = case.entity.kind, policy.tables[case.entity.kind]
     claims, named = edit_claims(case.entity, case.edits, table), Named()
     for one in seen:
-        settled = [reading for reading in one.readings if reading.binding.key not in one.unsettled]
+        settled = one.settled()
         said: list[evidence.Claim] = []
         for reading in settled:
             if one.way(reading) is backfill.Way.PULL:
@@ -228,9 +249,11 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
         named.take(one.readings)
     state = decide(case.entity, claims, policy, now)
     state.conflicts.extend(lost_edits(case.edits, table))
+    for one in seen:
+        state.conflicts.extend(lost(one.readings, one.aside, case.entity))
     if kind is Kind.CONTACT:
         keep_addresses(state, case.entity, claims, named, policy, now)
-        keep_company(state, case.entity, context, context.companies, now)
+        keep_in_company(state, case.entity, context, policy, now)
     derive(state, policy.derived(kind), context, now)
     return state
 
@@ -255,7 +278,15 @@ def _outward(
     context: Context,
     policy: Policy,
     now: datetime,
-) -> tuple[list[Write], tuple[Write, ...], tuple[LinkPatch, ...], tuple[tuple[str, str, str], ...]]:
+) -> tuple[
+    list[Write],
+    tuple[Write, ...],
+    tuple[LinkPatch, ...],
+    tuple[tuple[str, str, str], ...],
+    tuple[datetime, ...],
+]:
+    """Writes, withheld writes, patches, why something expected is not written, and when to look again."""
+    later: list[datetime] = []
     writes: list[Write] = []
     withheld: list[Write] = []
     patches: list[LinkPatch] = []
@@ -264,11 +295,21 @@ def _outward(
     for one in seen:
         draft = _draft(one, after, context, policy, now)
         rules = policy.rules[one.link.stream]
-        writes.extend(_updates(one, draft, after, rules, policy, now))
+        stands = leaving.standing(one.link, after.values, policy, now)
+        gone = bool(gone_elsewhere - {one.link.connection})
+        switch = leaving.switch(one.link, rules, stands, gone)
+        writes.extend(_bundle(one.link, _first_the_opt_outs(draft.urgent), Lane.URGENT))
+        if switch is not None:  # alone: what else is to be written there follows once it is done
+            writes.append(switch)
+        elif not stands.left:
+            also = for_new_address(one.readings, draft.ordinary, after.values)
+            writes.extend(_bundle(one.link, [*draft.ordinary, *also], Lane.NORMAL))
         withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
-        writes.extend(_switches(one.link, rules, gone_elsewhere))
-        patches.append(_patch(one, draft, after, case.entity, carries=one is seen[0]))
-        skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
+        patch = _patch(one, draft, after, case.entity, carries=one is seen[0])
+        active = leaving.is_active(one.link, rules, stands, gone)
+        patches.append(_with_standing(patch, one.link, stands.entered, active))
+        skipped.extend((*one.link.stream, why) for why in _waiting(draft, stands))
+        later.extend(draft.later)
         if len(_first_the_opt_outs(draft.urgent)) < len(draft.urgent):
             skipped.append((*one.link.stream, AFTER_OPT_OUT))
     for link in links:
@@ -278,7 +319,7 @@ def _outward(
         made, why = create(stream, after, links, context, policy, now)
         writes.extend(made)
         skipped.extend((*stream, reason) for reason in why)
-    return writes, tuple(withheld), tuple(patches), tuple(skipped)
+    return writes, tuple(withheld), tuple(patches), tuple(skipped), tuple(later)
 
 
 def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
@@ -289,6 +330,10 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
             if reading.agreed is not None:
                 draft.agreed[reading.binding.key] = reading.agreed
             continue
+        fight = one.aside.get(reading.binding.key)
+        if fight is not None and holds(fight, reading, after.values):
+            keep_aside(reading, fight, draft)
+            continue
         if not one.link.primary and not _follows(reading, policy.rules[one.link.stream]):
             _observe_only(reading, draft)
             continue
@@ -296,8 +341,8 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
             reading = backfill.pushed(reading, after.values)
         compare(reading, after.values, context, draft, released, now)
     if draft.ordinary:
-        settled = [reading for reading in one.readings if reading.binding.key not in one.unsettled]
-        keep_whole(settled, after.values, draft, policy.tables[after.kind], released)
+        keep_whole(one.settled(), after.values, draft, policy.tables[after.kind], released)
+    publishing.hold_back(one.link, draft, now)
     return draft
 
 
@@ -312,21 +357,16 @@ def _observe_only(reading: Reading, draft: Draft) -> None:
         draft.agreed[reading.binding.key] = Agreed(hub, reading.raw, left=True)
 
 
-def _updates(
-    one: Seen, draft: Draft, after: Entity, rules: ObjectRules, policy: Policy, now: datetime
-) -> Iterable[Write]:
-    yield from _bundle(one.link, _first_the_opt_outs(draft.urgent), Lane.URGENT)
-    if rules.leaves != "keep" and draft.ordinary:
-        condition = policy.create.get(one.link.stream)
-        if condition is not None and not condition.met(after.values, now).met:
-            return
-    also = for_new_address(one.readings, draft.ordinary, after.values)
-    yield from _bundle(one.link, [*draft.ordinary, *also], Lane.NORMAL)
-
-
 def _first_the_opt_outs(urgent: Sequence[Difference]) -> Sequence[Difference]:
     """An opt-in waits for its fuse, an opt-out for nothing: they never go together."""
     return [one for one in urgent if one.hub != OPTED_IN] or urgent
+
+
+def _waiting(draft: Draft, stands: Standing) -> list[str]:
+    """Why something that might be expected is not written to a record."""
+    if stands.left:
+        return [f"left: {stands.reason}"]
+    return [*(f"waits for {target}" for target in draft.waits), *draft.held_back]
 
 
 def _bundle(link: Link, differences: Sequence[Difference], lane: Lane) -> Iterable[Write]:
@@ -375,26 +415,6 @@ def _gone(links: Sequence[Link]) -> set[str]:
     return {link.connection for link in links if link.buried in ("deleted", "missing")} - left
 
 
-def _switches(link: Link, rules: ObjectRules, gone_elsewhere: set[str]) -> Iterable[Write]:
-    """Switch off or delete a record because the person's record was deleted in another system."""
-    if rules.deleted_elsewhere == "keep" or not gone_elsewhere - {link.connection} or not link.active:
-        return
-    if rules.deleted_elsewhere == "delete":
-        yield Write(link.id, *link.stream, WriteKind.DELETE, Lane.NORMAL, {}, gate="delete")
-    elif rules.deactivate and any(link.observed.get(k) != v for k, v in rules.deactivate.items()):
-        values = dict(rules.deactivate)
-        before = {path: link.observed.get(path) for path in values}
-        yield Write(
-            link.id,
-            *link.stream,
-            WriteKind.DEACTIVATE,
-            Lane.NORMAL,
-            values,
-            replaced=before,
-            gate="deactivate",
-        )
-
-
 def _patch(one: Seen, draft: Draft, after: Entity, before: Entity, carries: bool) -> LinkPatch:
     link = one.link
     agreed = {key: value for key, value in draft.agreed.items() if not _default(value, key, one, after)}
@@ -409,6 +429,13 @@ def _patch(one: Seen, draft: Draft, after: Entity, before: Entity, carries: bool
         keys=keys_of(link, one.held, before, after, carries),
         assumed=one.forms.assumed,
     )
+
+
+def _with_standing(patch: LinkPatch, link: Link, entered: bool, active: bool) -> LinkPatch:
+    """The patch with what changed of the record's standing, if anything did."""
+    if (entered, active) == (link.entered, link.active):
+        return patch
+    return replace(patch, entered=entered, active=active)
 
 
 def _default(agreed: Agreed, key: str, one: Seen, after: Entity) -> bool:

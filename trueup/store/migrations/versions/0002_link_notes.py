@@ -14,7 +14,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-BESIDE = ("base", "agreed", "assumed", "quarantine")
+BESIDE = ("base", "agreed", "assumed", "quarantine", "published")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
