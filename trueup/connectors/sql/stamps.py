@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -191,16 +191,13 @@ def _sqlite_text(moment: datetime) -> str:
     return moment.isoformat(" ", "milliseconds")
 
 
-_Time = TypeVar("_Time", date, datetime)
-
-
-def _moved(moment: _Time, by: timedelta) -> _Time:
-    """Later or earlier, but not beyond the first and last day that there are."""
+def _moved(moment: Any, by: timedelta) -> Any:
+    """A date or date-time, later or earlier, but not beyond the first and last that there are."""
     try:
         return moment + by
     except OverflowError:
         end = type(moment).max if by > timedelta() else type(moment).min
-        return end.replace(tzinfo=moment.tzinfo) if isinstance(end, datetime) else end
+        return end.replace(tzinfo=moment.tzinfo) if isinstance(moment, datetime) else end
 
 
 def _text_moved(old: str, now: datetime, zone: tzinfo) -> str:
