@@ -337,3 +337,29 @@ def test_a_link_that_came_later_shows_up_with_the_entity(hub: Hub) -> None:
     (stranger,) = hub.store.strangers([Kind.CONTACT], 0, 10)
     hub.store.assign([assignment(stranger, entity_id=case.entity.id)], at(1), None)
     assert [link.connection for link in hub.case(case.entity.id).links] == ["sales", "shop"]
+
+
+KEY = ("email", "ann@example.com")
+
+
+def test_a_link_whose_record_is_not_wanted_any_more_leaves_nothing_behind(hub: Hub) -> None:
+    hub.land("sales", record("1", email="ann@example.com"))
+    (id,) = hub.identify()
+    hub.commit(plan(hub.case(id), {"email": "ann@example.com"}, create("shop", email="ann@example.com")))
+    case = hub.case(id)
+    (one,) = case.open
+    hub.commit(plan(case, links=(), superseded=(one.id,), unwanted=(one.link_id,)))
+    assert [link.connection for link in hub.case(id).links] == ["sales"]
+    assert list(hub.store.deliveries([*DeliveryState], None, 9)) == []
+    assert [one.connection for one in hub.store.candidates(Kind.CONTACT, [KEY])[KEY]] == ["sales"]
+
+
+def test_a_link_is_not_given_up_once_its_create_was_sent(hub: Hub) -> None:
+    hub.land("sales", record("1", email="ann@example.com"))
+    (id,) = hub.identify()
+    hub.commit(plan(hub.case(id), {"email": "ann@example.com"}, create("shop", email="ann@example.com")))
+    case = hub.case(id)
+    (one,) = case.open
+    hub.store.send([one.id], "w", at(1), None)
+    assert hub.commit(plan(case, links=(), superseded=(one.id,), unwanted=(one.link_id,))) == [id]
+    assert len(hub.case(id).links) == 2

@@ -202,7 +202,8 @@ class Plan:
     """The outcome of one decision about one entity; previewed, explained, committed by the same object.
 
     `entity` is as it should become, its `revision` as it was read. `superseded`: ids of never-sent
-    Deliveries that this plan replaces. `references`: (field, public id) of every entity that this one
+    Deliveries that this plan replaces. `unwanted`: ids of links whose record was never made and shall not be
+    made any more. `references`: (field, public id) of every entity that this one
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
     reason). `withheld`: replacements newly reported but not written, as Writes that would be made.
     """
@@ -215,6 +216,7 @@ class Plan:
     writes: tuple[Write, ...] = ()
     withheld: tuple[Write, ...] = ()
     superseded: tuple[int, ...] = ()
+    unwanted: tuple[int, ...] = ()
     consent: tuple[ConsentEvent, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
     skipped: tuple[tuple[str, str, str], ...] = ()

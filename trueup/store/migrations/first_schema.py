@@ -310,6 +310,7 @@ deliveries = Table(
     _text("error", default=""),
     _text("code", default=""),
     CheckConstraint(f"(open = 1) = (state in {OPEN_WORDS})", name="open"),
+    Index("ix_deliveries_link_id", "link_id"),
     _partial("ux_deliveries_open", "link_id", "lane", where="open = 1", unique=True),
     _partial("ix_deliveries_ready", "stream_id", "state", "lane", "kind", "not_before", where="open = 1"),
     **AUTO,

@@ -79,6 +79,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         conflicts=tuple(state.conflicts),
         links=patches,
         writes=tuple(write for write in writes if write not in kept),
+        unwanted=_unwanted(case, links, writes),
         withheld=withheld,
         superseded=superseded,
         consent=consent,
@@ -220,14 +221,29 @@ def _outward(
         writes.extend(_switches(one.link, rules, gone_elsewhere))
         patches.append(_patch(one, draft, after, case.entity))
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
+    standing = _standing(case, links)
     for link in links:
-        if link.state is LinkState.WANTED and link.stream in policy.mappings:
+        if link.state is LinkState.WANTED and link in standing and link.stream in policy.mappings:
             writes.append(_create_write(link, after, context, policy, now)[0])
     for stream in policy.streams(after.kind):
-        made, why = _create(stream, after, links, context, policy, now)
+        made, why = _create(stream, after, links, standing, context, policy, now)
         writes.extend(made)
+        standing.extend(_wanted_at(stream, links, after.kind) for _ in made)
         skipped.extend((*stream, reason) for reason in why)
     return writes, tuple(withheld), tuple(patches), tuple(skipped)
+
+
+def _standing(case: Case, links: Sequence[Link]) -> list[Link]:
+    """Links that stand for a record: of the wanted ones only those whose create may have arrived. Whether
+    the others are still wanted is asked again at every decision."""
+    sent = {one.link_id for one in case.open if one.state not in UNSENT_STATES}
+    return [link for link in links if link.state is not LinkState.WANTED or link.id in sent]
+
+
+def _unwanted(case: Case, links: Sequence[Link], writes: Sequence[Write]) -> tuple[int, ...]:
+    """Wanted links whose create never left and is not asked for any more."""
+    kept = {write.link_id for write in writes} | {link.id for link in _standing(case, links)}
+    return tuple(link.id for link in links if link.id not in kept)
 
 
 def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
@@ -387,13 +403,24 @@ def _references(after: Entity, policy: Policy) -> tuple[tuple[str, str], ...]:
 
 
 def _create(
-    stream: Stream, after: Entity, links: Sequence[Link], context: Context, policy: Policy, now: datetime
+    stream: Stream,
+    after: Entity,
+    links: Sequence[Link],
+    standing: Sequence[Link],
+    context: Context,
+    policy: Policy,
+    now: datetime,
 ) -> tuple[list[Write], list[str]]:
-    """The create for one stream, or why there is none (nothing to say where it is not asked for)."""
+    """The create for one stream, or why there is none (nothing to say where it is not asked for).
+
+    A create that was decided before and never left is asked the same again: its link is not among the
+    `standing` ones. What a person must say of that link itself (the system knows such a record as
+    somebody else's) holds back other records only.
+    """
     condition = policy.create.get(stream)
     if condition is None:
         return [], []
-    here = [link for link in links if link.connection == stream[0] and link.kind is after.kind]
+    here = [link for link in standing if link.connection == stream[0] and link.kind is after.kind]
     if any(link.state is not LinkState.TOMBSTONE for link in here):
         return [], []
     answer = condition.met(after.values, now)
@@ -401,16 +428,21 @@ def _create(
         return [], [f"create: {answer.reason}"]
     if here:
         return [], ["was deleted there: a tombstone blocks creating it again"]
-    unsure = any(stream[0] in context.rivals.get(link.id, ()) for link in links)
+    unsure = any(stream[0] in context.rivals.get(link.id, ()) for link in standing)
     if after.provisional or unsure:
         return [], ["waits for a decision: is this the same person as another contact?"]
     if stream not in context.gates_open:
         return [], ["not created before this object was listed to its end once"]
-    probe = Link(0, *stream, None, None, after.kind)
-    write, waits = _create_write(probe, after, context, policy, now)
+    write, waits = _create_write(_wanted_at(stream, links, after.kind), after, context, policy, now)
     if not write.values:
         return [], ["nothing to create it with: no mapped field has a value"]
     return [write], [f"waits for {target}" for target in waits]
+
+
+def _wanted_at(stream: Stream, links: Sequence[Link], kind: Kind) -> Link:
+    """The link that waits for its record in this stream, or one that is still to be made (id 0)."""
+    wanted = (link for link in links if link.stream == stream and link.state is LinkState.WANTED)
+    return next(wanted, Link(0, *stream, None, None, kind, LinkState.WANTED))
 
 
 def _create_write(
@@ -489,7 +521,7 @@ def _against_open(
     nothing new goes to a link and lane whose last write is not settled."""
     kept: list[Write] = []
     dropped: list[Write] = []
-    stays = {one.id for one in open if one.kind is WriteKind.CREATE and not _replaced_create(one, writes)}
+    stays: set[int] = set()
     for write in writes:
         for one in open:
             if one.link_id != write.link_id or one.lane is not write.lane:
@@ -501,7 +533,3 @@ def _against_open(
                 dropped.append(write)
     superseded = tuple(one.id for one in open if one.state in UNSENT_STATES and one.id not in stays)
     return kept, superseded, [write for write in writes if write not in dropped]
-
-
-def _replaced_create(one: OpenDelivery, writes: Sequence[Write]) -> bool:
-    return any(write.link_id == one.link_id and write.kind is WriteKind.CREATE for write in writes)
