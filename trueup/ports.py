@@ -234,8 +234,10 @@ class Store(Protocol):
         """Deliveries that a remote job works on and that may be asked about now."""
         ...
 
-    def abandoned(self, worker_gone_before: datetime) -> int:
-        """Turn `sent` deliveries of dead workers into doubt; how many."""
+    def abandoned(self, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
+        """Turn `sent` deliveries of dead workers into doubt; how many. `lags`: how many seconds a write stays
+        unseen in a stream; the attempt may have lasted until its worker went, so they count from then.
+        """
         ...
 
     def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:

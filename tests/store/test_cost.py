@@ -133,7 +133,7 @@ def _one_of_everything(hub: Hub) -> None:
     store.settle([done(one, remote_id=f"e{one.id}") for one in batch], NOON, fence)
     store.doubtful(later, ["shop"], 10)
     store.waiting(later, ["shop"], 10)
-    store.abandoned(later)
+    store.abandoned(later, {})
     store.released()
     store.history("c-1", 10)
     store.mark_due([1], "x")

@@ -248,7 +248,8 @@ class Landing:
 
     `listing` is the number of the listing that they belong to (absence is judged by it), None for
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
-    was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records
+    was the last page of that listing; `ended`: of this reading, whichever it was; `began` when it began
+    (a listing's beginning is known). `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
     paths that were asked for; a completed listing remembers them.
     """
@@ -262,6 +263,7 @@ class Landing:
     listing: int | None = None
     complete: bool = False
     ended: bool = False
+    began: datetime | None = None
     fields: tuple[str, ...] = ()
     moved: tuple[tuple[str, int], ...] = ()
 
@@ -284,7 +286,8 @@ class StreamState:
 
     `cursor` is where CHANGES go on; `listing_cursor` where an unfinished listing (number `listing`)
     goes on; `listed_at` when a listing was last complete, None if never; `read_at` when a reading last
-    ended; `fields` the remote paths that the last complete listing asked for.
+    ended, `read_since` when that one began: what stood there by then was read; `fields` the remote paths
+    that the last complete listing asked for.
     """
 
     connection: str
@@ -294,6 +297,7 @@ class StreamState:
     listing: int = 0
     listed_at: datetime | None = None
     read_at: datetime | None = None
+    read_since: datetime | None = None
     fields: tuple[str, ...] = ()
 
 

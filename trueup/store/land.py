@@ -299,7 +299,9 @@ def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None
     elif listing is not None:
         _move_listing(tx, landing, stream_id, listing)
     if landing.ended:
-        tx.run("update streams set read_at = ? where id = ?", at, stream_id)
+        began = at if landing.began is None else micros(landing.began)
+        since = "?" if landing.listing is None else "coalesce(listing_began_at, ?)"
+        tx.run(f"update streams set read_at = ?, read_since = {since} where id = ?", at, began, stream_id)
 
 
 def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> None:

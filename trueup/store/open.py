@@ -199,8 +199,8 @@ class SqlStore:
         state = DeliveryState.WAITING
         return self._db.read(lambda tx: outbox.in_state(tx, state, now, connections, limit))
 
-    def abandoned(self, worker_gone_before: datetime) -> int:
-        return self._db.write(lambda tx: outbox.abandoned(tx, worker_gone_before))
+    def abandoned(self, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
+        return self._db.write(lambda tx: outbox.abandoned(tx, worker_gone_before, lags))
 
     def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
         return self._db.read(lambda tx: outbox.next_delivery_at(tx, connections))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from trueup.errors import NotFound
@@ -84,23 +84,24 @@ def in_state(
     )
 
 
-def abandoned(tx: Tx, worker_gone_before: datetime) -> int:
-    """See `Store.abandoned`. The attempt may have lasted until its worker went: the lag counts from then."""
-    gone = micros(worker_gone_before)
+def abandoned(tx: Tx, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
+    """See `Store.abandoned`."""
+    known, gone = streams(tx), micros(worker_gone_before)
     found = tx.rows(
-        "select id, entity_id from deliveries where open = 1 and stream_id in ints(?) and state = 'sent'"
-        " and sent_at < ? order by id" + tx.lock,
-        sorted(streams(tx).names),
+        "select id, entity_id, stream_id from deliveries where open = 1 and stream_id in ints(?)"
+        " and state = 'sent' and sent_at < ? order by id" + tx.lock,
+        sorted(known.names),
         gone,
     )
     tx.run(
-        "update deliveries set state = 'doubt', ended_at = ?, not_before = ?, code = 'TU-CON-020',"
+        "update deliveries set state = 'doubt', ended_at = ?, code = 'TU-CON-020',"
         " error = 'the worker that sent it is gone' where id in ints(?)",
         gone,
-        gone,
-        [id for id, _ in found],
+        [id for id, _, _ in found],
     )
-    renew(tx, [entity for _, entity in found])
+    visible = {id: gone + int(lags.get(place, 0.0) * 1_000_000) for id, place in known.names.items()}
+    tx.update("deliveries", ("id",), ("not_before",), [(id, visible[stream]) for id, _, stream in found])
+    renew(tx, [entity for _, entity, _ in found])
     return len(found)
 
 

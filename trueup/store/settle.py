@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.errors import NotFound
@@ -107,6 +107,8 @@ def _settle_one(
     """Put down the delivery's own end, and what follows for its link and entity."""
     entity, moved_on = row[1], row[2] != row[5]
     link = rows.links.get(row[6]) or _holding(row[6:])
+    if one.fresh and one.delivery_id in newcomers.folded:
+        one = _seen_there(one, link)
     before = link.base
     newer = _newer_reading(link, one)
     changed = _apply(link, one, moved_on)
@@ -157,6 +159,11 @@ def _apply(link: _Holding, one: Settlement, moved_on: bool) -> bool:
     link.fresh = int(one.fresh or (link.fresh == 1 and not done))
     says = one.observed or one.assumed or one.agreed or one.quarantine or one.drops_version or one.tombstone
     return done or bool(says) or one.version is not None or one.active is not None
+
+
+def _seen_there(one: Settlement, link: _Holding) -> Settlement:
+    """A record that stood with the entity already: what was agreed with it stays, the rest is a reading."""
+    return replace(one, observed={}, said={**one.said, **one.observed}, fresh=link.fresh == 1)
 
 
 def _newer_reading(link: _Holding, one: Settlement) -> Record | None:

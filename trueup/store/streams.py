@@ -117,7 +117,7 @@ def connection_id(tx: Tx, name: str) -> int:
 
 
 _STATE = (
-    "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.fields"
+    "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.read_since, s.fields"
     " from streams s join connections c on c.id = s.connection_id where c.name = ? and s.object = ?"
 )
 
@@ -128,7 +128,7 @@ def stream(tx: Tx, connection: str, object: str) -> StreamState:
 
 
 def _state(connection: str, object: str, row: Row) -> StreamState:
-    cursor, listing_cursor, listing, listed_at, read_at, fields = row
+    cursor, listing_cursor, listing, listed_at, read_at, read_since, fields = row
     return StreamState(
         connection,
         object,
@@ -137,6 +137,7 @@ def _state(connection: str, object: str, row: Row) -> StreamState:
         listing=listing,
         listed_at=moment_or_none(listed_at),
         read_at=moment_or_none(read_at),
+        read_since=moment_or_none(read_since),
         fields=tuple(loads(fields)),
     )
 

@@ -97,7 +97,7 @@ def register(parts: Parts) -> None:
 
 
 def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
-    parts.store.abandoned(parts.now())
+    parts.store.abandoned(parts.now(), {stream: spec.lag for stream, spec in parts.specs.items()})
     push = Push(parts, report.tally, fence)
     push.resolve(order.connections)
     landing(parts, order.connections, report, fence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from trueup.connectors.base import Capability, GoneItem
 from trueup.connectors.verdict import discreet
@@ -57,10 +58,10 @@ def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fe
     number = state.listing
     if cursor is None:
         number = parts.store.begin_listing(*stream, parts.now())
-    fields = asked_fields(parts, stream)
+    fields, began = asked_fields(parts, stream), parts.now()
     while True:
         page = parts.connectors[stream[0]].pull(stream[1], Reading.LISTING, cursor, fields)
-        _store(parts, stream, page, tally, fence, number, fields)
+        _store(parts, stream, page, tally, fence, number, fields, began)
         if not page.more:
             break
         cursor = page.cursor
@@ -74,10 +75,10 @@ def _read_changes(
     parts: Parts, stream: Stream, state: StreamState, tally: Tally, fence: Fence | None
 ) -> None:
     cursor = state.cursor
-    fields = asked_fields(parts, stream)
+    fields, began = asked_fields(parts, stream), parts.now()
     while True:
         page = parts.connectors[stream[0]].pull(stream[1], Reading.CHANGES, cursor, fields)
-        _store(parts, stream, page, tally, fence, None, fields)
+        _store(parts, stream, page, tally, fence, None, fields, began)
         if not page.more:
             return
         cursor = page.cursor
@@ -91,6 +92,7 @@ def _store(
     fence: Fence | None,
     listing: int | None,
     fields: Sequence[str],
+    began: datetime,
 ) -> None:
     for where, why in page.rejected:
         tally.add(stream, "read")
@@ -108,6 +110,7 @@ def _store(
         listing=listing,
         complete=listing is not None and not page.more,
         ended=not page.more,
+        began=began,
         fields=tuple(fields),
     )
     if rules.kind is None:

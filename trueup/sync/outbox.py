@@ -263,8 +263,9 @@ class Push:
         """Deliveries in doubt are read, remote jobs are asked; how many were looked at."""
         looked = 0
         for delivery in self.parts.store.doubtful(self.parts.now(), connections, 500):
-            self._careful(delivery.write.connection, partial(self._resolve_doubt, delivery))
-            looked += 1
+            if self._can_look(delivery):
+                self._careful(delivery.write.connection, partial(self._resolve_doubt, delivery))
+                looked += 1
         for batch in _by_job(self.parts.store.waiting(self.parts.now(), connections, 500)):
             self._careful(batch[0].write.connection, partial(self._ask_job, batch))
             looked += len(batch)
@@ -282,8 +283,6 @@ class Push:
     def _resolve_doubt(self, delivery: Delivery) -> None:
         stream = (delivery.write.connection, delivery.write.object)
         now, lag = self.parts.now(), self.parts.specs[stream].lag
-        if delivery.link.remote_id is None and not self._can_look(stream, delivery):
-            return
         record = self._look(stream, delivery)
         settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
         self.parts.store.settle([settlement], now, self.fence)
@@ -294,13 +293,13 @@ class Push:
         if settlement.state in _COUNTED:
             self.tally.add(stream, _COUNTED[settlement.state])
 
-    def _can_look(self, stream: Stream, delivery: Delivery) -> bool:
-        """A create without a key to look up is found by a reading that began after it was tried."""
-        read_at = self.parts.store.stream(*stream).read_at
-        ended = delivery.ended_at or delivery.sent_at
-        return bool(self._lookup_keys(stream, delivery)) or (
-            read_at is not None and ended is not None and read_at > ended
-        )
+    def _can_look(self, delivery: Delivery) -> bool:
+        """A create without a key to look up is found by a reading that began when it was to be seen."""
+        stream = (delivery.write.connection, delivery.write.object)
+        if delivery.link.remote_id is not None or self._lookup_keys(stream, delivery):
+            return True
+        since = self.parts.store.stream(*stream).read_since
+        return since is not None and since >= delivery.not_before
 
     def _look(self, stream: Stream, delivery: Delivery) -> Record | None:
         """The record that a write in doubt is about, as it is now; None when there is none."""
@@ -311,8 +310,14 @@ class Push:
         for key, value in self._lookup_keys(stream, delivery):
             found = [one for one in connector.find(stream[1], key, [value], fields) if not one.deleted]
             if found:
-                return min(found, key=lambda record: record.id)
+                return self._likeliest(stream, delivery, found)
         return self._among_landed(stream, delivery)
+
+    def _likeliest(self, stream: Stream, delivery: Delivery, found: Sequence[Record]) -> Record:
+        """Of several records with one key (an address that a family shares) the one that is nobody else's."""
+        known = self.parts.store.known(*stream, [record.id for record in found])
+        own = (None, delivery.entity_id)
+        return min(found, key=lambda one: (one.id in known and known[one.id].entity_id not in own, one.id))
 
     def _lookup_keys(self, stream: Stream, delivery: Delivery) -> list[tuple[str, Json]]:
         if not self.parts.can(stream, Capability.LOOKUP_BY_KEY):

@@ -104,6 +104,7 @@ streams = Table(
     _big("listed", default=0),  # the last listing that was complete
     _big("listed_at", null=True),
     _big("read_at", null=True),
+    _big("read_since", null=True),  # when the reading began that ended then
     _text("fields", default="[]"),
     UniqueConstraint("connection_id", "object"),
     **AUTO,

@@ -177,22 +177,53 @@ def doubt_resolved(
 ) -> Settlement:
     """A Delivery in doubt, read again: landed, not landed, or somebody edited there meanwhile.
 
-    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent.
+    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent. What cannot be
+    read tells nothing: a write of which no path is shown goes again as it was.
     """
+    write = delivery.write
+    if write.kind is WriteKind.DELETE:
+        return (
+            done(delivery, delivery.link.remote_id or "", None, lag, now)
+            if record is None
+            else _unlanded(delivery, now)
+        )
     if record is None:
-        return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
-    sent = predicted(delivery)
-    if all(path not in record.values or keeps(path, record.values[path]) for path in sent):
+        return _unlanded(delivery, now)
+    shown = [path for path in write.values if path in record.values]
+    making = write.kind is WriteKind.CREATE
+    if (shown or making) and all(keeps(path, record.values[path]) for path in shown):
         return done(delivery, record.id, record, lag, now)
-    replaced = delivery.write.replaced
-    if all(record.values.get(path) == replaced.get(path) for path in sent if path in record.values):
-        return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
+    if making:
+        return found(delivery, record)
+    if all(record.values[path] == write.replaced.get(path) for path in shown):
+        return _unlanded(delivery, now)
     return Settlement(
         delivery.id,
         DeliveryState.OVERTAKEN,
         error="somebody edited the record while our write was in doubt",
         drops_version=True,
         due="overtaken",
+    )
+
+
+def _unlanded(delivery: Delivery, now: datetime) -> Settlement:
+    """Not applied after all: the same payload goes again."""
+    return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
+
+
+def found(delivery: Delivery, record: Record) -> Settlement:
+    """A create in doubt whose record is there, with other values than ours (the system reshaped them, or
+    somebody was quick): it is this contact's record, and what it holds is judged as a first sight."""
+    return Settlement(
+        delivery.id,
+        DeliveryState.DONE,
+        observed=record.values,
+        remote_id=record.id,
+        version=record.version,
+        drops_version=record.version is None,
+        changed_at=record.changed_at,
+        fresh=True,
+        due="found",
     )
 
 
