@@ -258,7 +258,7 @@ class Store(Protocol):
         ...
 
     def close_gates(self, run_id: int, reason: str) -> int:
-        """Discard a held run's gated deliveries (rejected by a person); how many."""
+        """Discard a held run's gated deliveries (rejected by a person), for good; how many."""
         ...
 
     # -- leases, runs -----------------------------------------------------------------------------
@@ -306,7 +306,9 @@ class Store(Protocol):
         ...
 
     def discard(self, ids: Sequence[int], user: str, at: datetime) -> int:
-        """Close parked deliveries for good: the difference is left as it is; how many were."""
+        """Close parked deliveries for good: the difference is left as it is, and the same is not raised
+        again until a side moves in it. Consent stays parked until it is delivered. How many were closed.
+        """
         ...
 
     def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:

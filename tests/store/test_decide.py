@@ -182,7 +182,7 @@ def test_an_open_write_tells_its_bindings_lane_and_digest(hub: Hub) -> None:
     (open,) = hub.case(case.entity.id).open
     assert (open.link_id, open.lane, open.kind) == (mine.id, Lane.URGENT, WriteKind.UPDATE)
     assert (open.state, open.keys) == (DeliveryState.DUE, frozenset({"a"}))
-    from trueup.sync.rules.reconcile import write_digest
+    from trueup.sync.rules.lanes import write_digest
 
     assert open.digest == write_digest(update(mine, a=2))
 

@@ -87,7 +87,11 @@ def discard(
         numbers = _numbers(hub, which, all, connection)
         desk.confirm(f"Give up {counted(len(numbers), 'write')} for good?", yes)
         count = failing.discard(hub, numbers, user_name())
-    return Answer({"discarded": count}, [f"{counted(count, 'write')} given up."])
+    lines = [f"{counted(count, 'write')} given up."]
+    kept = len(numbers) - count
+    if kept:
+        lines.append(f"{counted(kept, 'opt-out')} stay until delivered: mend the cause, or opt out there.")
+    return Answer({"discarded": count, "kept": kept}, lines)
 
 
 def _numbers(hub: Hub, which: list[str] | None, all: bool, connection: str | None) -> list[int]:

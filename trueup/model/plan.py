@@ -99,7 +99,7 @@ class Delivery:
     write: Write
     link: Link
     entity_id: int
-    entity_revision: int
+    entity_revision: int  # of which it carries all that was decided for this record; a later one has more
     state: DeliveryState
     attempts: int
     not_before: datetime
@@ -203,7 +203,8 @@ class Plan:
 
     `entity` is as it should become, its `revision` as it was read. `superseded`: ids of never-sent
     Deliveries that this plan replaces. `unwanted`: ids of links whose record was never made and shall not be
-    made any more. `references`: (field, public id) of every entity that this one
+    made any more. `later`: writes that are decided too and leave when what goes before them on their record
+    and lane has ended; the entity is due then. `references`: (field, public id) of every entity that this one
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
     reason). `withheld`: replacements newly reported but not written, as Writes that would be made.
     """
@@ -215,6 +216,7 @@ class Plan:
     links: tuple[LinkPatch, ...] = ()
     writes: tuple[Write, ...] = ()
     withheld: tuple[Write, ...] = ()
+    later: tuple[Write, ...] = ()
     superseded: tuple[int, ...] = ()
     unwanted: tuple[int, ...] = ()
     consent: tuple[ConsentEvent, ...] = ()

@@ -166,7 +166,7 @@ _HUB = {
     "TU-DEL-010": Explanation(
         "Given up by a person",
         "Somebody discarded this pending write: the system stays as it is, and the difference is not"
-        " raised again until one side changes.",
+        " raised again until one side changes. Opt-outs cannot be given up.",
         "Nothing. An edit on either side is decided and written as usual.",
     ),
     "TU-ID-409": Explanation(

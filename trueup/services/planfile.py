@@ -18,7 +18,7 @@ from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case, Plan, Write
 from trueup.model.record import Json
 from trueup.services.ownfile import check_free, own_file
-from trueup.sync.rules.reconcile import write_digest
+from trueup.sync.rules.lanes import write_digest
 
 FORMAT = 1
 

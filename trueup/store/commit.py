@@ -29,7 +29,7 @@ from trueup.store.moves import forget, supersede
 from trueup.store.rows import UNSENT, payload
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
-from trueup.sync.rules.reconcile import write_digest
+from trueup.sync.rules.lanes import write_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,15 @@ def _entities(rows: _Rows, stands: Sequence[Plan], now: _Now, run_id: int, at: i
 
 def _bumps(plan: Plan) -> bool:
     """Whether the revision grows: something about the entity or what is wanted elsewhere changed."""
-    if plan.writes or plan.changes or plan.conflicts or plan.consent or plan.superseded or plan.unwanted:
+    if (
+        plan.writes
+        or plan.later
+        or plan.changes
+        or plan.conflicts
+        or plan.consent
+        or plan.superseded
+        or plan.unwanted
+    ):
         return True
     return (
         plan.entity.values != plan.before.values
@@ -259,8 +267,9 @@ def _writes(
     made = iter(tx.allocate("links", _creates(stands, now, known)))
     ids = iter(tx.allocate("deliveries", sum(len(plan.writes) for plan in stands)))
     for plan in stands:
-        revision = plan.before.revision + 1
+        more = {(write.link_id, write.lane) for write in plan.later}
         for write in plan.writes:
+            revision = plan.before.revision + ((write.link_id, write.lane) not in more)
             stream_id = known.ids[write.connection, write.object]
             link_id = write.link_id
             if not link_id:

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.model.entity import Agreed
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, WriteKind
-from trueup.store.codec import micros, moment_or_none
+from trueup.store.codec import micros, moment_or_none, write_agreed
 from trueup.store.leases import check
-from trueup.store.marks import renew
+from trueup.store.marks import mark_due, renew
 from trueup.store.moves import supersede
 from trueup.store.rows import deliveries_where
 from trueup.store.sql import Tx
 from trueup.store.streams import streams
+from trueup.sync.rules.lanes import left
 
 _SENDABLE = (
     " v.open = 1 and v.stream_id = ? and v.state = 'due' and v.lane = ? and v.kind = ?"
@@ -163,24 +165,31 @@ def _reopen(tx: Tx, condition: str, change: str, *values: object) -> int:
 
 
 def close_gates(tx: Tx, run_id: int, reason: str) -> int:
-    condition = "stream_id in ints(?) and state = 'gated' and run_id = ?"
-    return _withdraw(tx, condition, reason, "", sorted(streams(tx).names), run_id)
+    condition = "v.stream_id in ints(?) and v.state = 'gated' and v.run_id = ?"
+    return _give_up(tx, condition, reason, "", sorted(streams(tx).names), run_id)
 
 
 def discard(tx: Tx, ids: Sequence[int], user: str) -> int:
-    why = f"discarded by {user}"
-    return _withdraw(tx, "state = 'parked' and id in ints(?)", why, "TU-DEL-010", list(ids))
+    """See `Store.discard`."""
+    condition = "v.state = 'parked' and v.lane <> 'urgent' and v.id in ints(?)"
+    return _give_up(tx, condition, f"discarded by {user}", "TU-DEL-010", list(ids))
 
 
-def _withdraw(tx: Tx, condition: str, reason: str, code: str, *values: object) -> int:
-    found = tx.rows(
-        f"select id, entity_id from deliveries where open = 1 and {condition} order by id" + tx.lock, *values
-    )
-    ids = [id for id, _ in found]
+def _give_up(tx: Tx, condition: str, reason: str, code: str, *values: object) -> int:
+    """Close deliveries for good: their links remember it, so that nothing raises the same again."""
+    found = deliveries_where(tx, streams(tx), f"v.open = 1 and {condition} order by v.id", *values)
+    tx.rows("select id from links where id in ints(?) order by id" + tx.lock, [one.link.id for one in found])
+    agreed: dict[int, dict[str, Agreed]] = {}
+    for one in found:
+        agreed.setdefault(one.link.id, dict(one.link.agreed)).update(left(one.write, one.link))
+    rows = [(id, write_agreed(each)) for id, each in agreed.items()]
+    tx.upsert("link_notes", ("link_id",), ("agreed",), rows)
+    tx.run("update links set rev = rev + 1 where id in ints(?)", list(agreed))
+    ids = [one.id for one in found]
     tx.run("update deliveries set error = ?, code = ? where id in ints(?)", reason, code, ids)
     supersede(tx, "id in ints(?)", ids)
-    renew(tx, [entity for _, entity in found])
-    return len(found)
+    mark_due(tx, [one.entity_id for one in found], "discarded")
+    return len(ids)
 
 
 def deliveries(tx: Tx, states: Sequence[DeliveryState], connection: str | None, limit: int) -> list[Delivery]:

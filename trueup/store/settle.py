@@ -74,6 +74,7 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
     _write(tx, rows, at)
 
 
+_UNDER_WAY = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING)
 _OPEN = {str(state) for state in OPEN_STATES}
 _OWN = "v.id, v.entity_id, v.entity_revision, v.state, v.job, e.revision"
 
@@ -126,7 +127,7 @@ def _settle_one(
         because(rows.reasons, entity, one.due)
     if link.base != before and any(path not in before for path in link.base):
         because(rows.reasons, entity, "read")
-    if moved_on and one.state not in OPEN_STATES:
+    if moved_on and one.state not in _UNDER_WAY:
         because(rows.reasons, entity, "settled")
     rows.deliveries.append(_end(one, row, at))
     if one.state not in OPEN_STATES:

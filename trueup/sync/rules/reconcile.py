@@ -12,8 +12,7 @@ from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent
 from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
-from trueup.model.fields import Kind
-from trueup.model.jsontext import digest
+from trueup.model.fields import Field, Kind
 from trueup.model.plan import (
     UNSENT_STATES,
     Case,
@@ -49,6 +48,7 @@ from trueup.sync.rules.differences import (
     wanted,
 )
 from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.lanes import given_up, queue, was_given_up
 from trueup.sync.rules.policy import Policy, Stream
 
 
@@ -71,17 +71,19 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
     consent = _consent(case, seen, state, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
     writes, withheld, patches, skipped = _outward(case, seen, links, after, context, policy, now)
-    kept, superseded, writes = _against_open(case.open, writes)
+    by_id = {link.id: link for link in links}
+    queued = queue(case.open, [write for write in writes if not was_given_up(write, by_id)])
     return Plan(
         before=entity,
         entity=after,
         changes=tuple(state.changes),
         conflicts=tuple(state.conflicts),
         links=patches,
-        writes=tuple(write for write in writes if write not in kept),
+        writes=queued.new,
+        later=queued.later,
         unwanted=_unwanted(case, links, writes),
         withheld=withheld,
-        superseded=superseded,
+        superseded=queued.superseded,
         consent=consent,
         references=_references(after, policy),
         skipped=skipped,
@@ -218,7 +220,10 @@ def _outward(
         rules = policy.rules[one.link.stream]
         writes.extend(_updates(one, draft, after, rules, policy, now))
         withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
-        writes.extend(_switches(one.link, rules, gone_elsewhere))
+        switches = list(_switches(one.link, rules, gone_elsewhere))
+        writes.extend(switches)
+        marks = dict(given_up(write) for write in switches if was_given_up(write, {one.link.id: one.link}))
+        draft.agreed.update(marks)
         patches.append(_patch(one, draft, after, case.entity))
         skipped.extend((*one.link.stream, f"waits for {target}") for target in draft.waits)
     standing = _standing(case, links)
@@ -276,11 +281,30 @@ def _updates(
     one: Seen, draft: Draft, after: Entity, rules: ObjectRules, policy: Policy, now: datetime
 ) -> Iterable[Write]:
     yield from _bundle(one.link, draft.urgent, Lane.URGENT)
+    yield from _bundle(one.link, draft.refused, Lane.URGENT)
     if rules.leaves != "keep" and draft.ordinary:
         condition = policy.create.get(one.link.stream)
         if condition is not None and not condition.met(after.values, now).met:
             return
-    yield from _bundle(one.link, draft.ordinary, Lane.NORMAL)
+    for differences in _apart(draft.ordinary, policy.tables[after.kind]):
+        yield from _bundle(one.link, differences, Lane.NORMAL)
+
+
+def _apart(differences: Sequence[Difference], table: Mapping[str, Field]) -> Iterable[Sequence[Difference]]:
+    """What clears comes last, with what must not be parted from it (an address, one list): while it is held,
+    the other fields go on."""
+    held = {name for one in differences if one.effect is Effect.CLEAR for name in _families(one, table)}
+    if not held:
+        return [differences]
+    bound = [one for one in differences if not held.isdisjoint(_families(one, table))]
+    return [[one for one in differences if one not in bound], bound]
+
+
+def _families(difference: Difference, table: Mapping[str, Field]) -> Iterable[str]:
+    """The remote path, and the groups of the fields, that belong together."""
+    yield f"at {difference.binding.remote}"
+    for name in difference.binding.fields:
+        yield (table[name].group if name in table else "") or name
 
 
 def _bundle(link: Link, differences: Sequence[Difference], lane: Lane) -> Iterable[Write]:
@@ -504,32 +528,3 @@ def _create_values(
             made[binding.remote] = raw
             wants[binding.key] = hub
     return made, wants, waits, aside
-
-
-# -- against unfinished work ----------------------------------------------------------------------
-
-
-def write_digest(write: Write) -> str:
-    """What makes two intentions the same: where, kind and values."""
-    return digest([write.connection, write.object, write.kind.value, dict(write.values)])
-
-
-def _against_open(
-    open: Sequence[OpenDelivery], writes: Sequence[Write]
-) -> tuple[list[Write], tuple[int, ...], list[Write]]:
-    """Writes that stand in the outbox already stay there; never-sent ones that differ are superseded;
-    nothing new goes to a link and lane whose last write is not settled."""
-    kept: list[Write] = []
-    dropped: list[Write] = []
-    stays: set[int] = set()
-    for write in writes:
-        for one in open:
-            if one.link_id != write.link_id or one.lane is not write.lane:
-                continue
-            if one.state in UNSENT_STATES and one.digest == write_digest(write):
-                kept.append(write)
-                stays.add(one.id)
-            elif one.state not in UNSENT_STATES:
-                dropped.append(write)
-    superseded = tuple(one.id for one in open if one.state in UNSENT_STATES and one.id not in stays)
-    return kept, superseded, [write for write in writes if write not in dropped]
