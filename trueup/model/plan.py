@@ -111,6 +111,7 @@ class Delivery:
     job: str | None = None
     error: str = ""
     code: str = ""
+    failing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +397,7 @@ class Settlement:
     keeps it only where the entity has moved on since the Delivery was decided (else it is the default).
     `remote_id`, `object`, `version`, `active` change the Link where not None (a moved link keeps its old
     id as an alias); `fresh`: nothing is agreed with that record yet (a create that found it there already).
+    `failing_since`: when the first of the attempts that failed was made; `untried`: this was no attempt.
     `due`: why the entity must be decided again, empty for no need.
     """
 
@@ -418,4 +420,6 @@ class Settlement:
     active: bool | None = None
     changed_at: datetime | None = None
     fresh: bool = False
+    failing_since: datetime | None = None
+    untried: bool = False
     due: str = ""

@@ -57,9 +57,10 @@ _SYSTEMS = {
         " the limit.",
     ),
     "TU-CON-012": Explanation(
-        "Tried as often as makes sense",
-        "A write was tried again and again over hours, and each time the system was not able to take it."
-        " It waits for a person now; other fields and other contacts are not affected.",
+        "Tried as long as makes sense",
+        "A write was tried again and again over days, and each time the system was not able to take it."
+        " It waits for a person now; other fields and other contacts are not affected. Limits and logins"
+        " that do not hold are no attempts, and opt-outs are tried until they are delivered.",
         "`trueup failures` groups such writes by cause. When the cause is gone: `trueup failures retry"
         " CAUSE`.",
     ),

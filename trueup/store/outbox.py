@@ -151,7 +151,9 @@ def open_gates(tx: Tx, connection: str, gate: str) -> int:
 
 
 def retry(tx: Tx, ids: Sequence[int], at: datetime) -> int:
-    fresh = f"state = 'due', attempts = 0, not_before = {micros(at)}, error = '', code = ''"
+    fresh = (
+        f"state = 'due', attempts = 0, failing_since = null, not_before = {micros(at)}, error = '', code = ''"
+    )
     return _reopen(tx, "state = 'parked' and id in ints(?)", fresh, list(ids))
 
 

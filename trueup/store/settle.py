@@ -47,6 +47,8 @@ class _Rows:
 
     deliveries: list[Row] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
+    untried: list[int] = field(default_factory=list)
+    failing: list[Row] = field(default_factory=list)
     links: dict[int, _Holding] = field(default_factory=dict)
     reasons: Reasons = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)  # entities
@@ -130,6 +132,10 @@ def _settle_one(
     if moved_on and one.state not in _UNDER_WAY:
         because(rows.reasons, entity, "settled")
     rows.deliveries.append(_end(one, row, at))
+    if one.untried:
+        rows.untried.append(one.delivery_id)
+    if one.failing_since is not None:
+        rows.failing.append((one.delivery_id, micros(one.failing_since)))
     if one.state not in OPEN_STATES:
         rows.closed.append(one.delivery_id)
     if changed or one.said or one.delivery_id in newcomers.read:
@@ -249,6 +255,9 @@ _LINK = (
 
 def _write(tx: Tx, rows: _Rows, at: datetime) -> None:
     tx.update("deliveries", ("id",), _DELIVERY, rows.deliveries)
+    tx.update("deliveries", ("id",), ("failing_since",), rows.failing)
+    if rows.untried:
+        tx.run("update deliveries set attempts = attempts - 1 where id in ints(?)", rows.untried)
     if rows.closed:
         tx.run("delete from delivery_docs where delivery_id in ints(?)", rows.closed)
     _write_links(tx, rows.links, micros(at))

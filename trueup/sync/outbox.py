@@ -19,6 +19,7 @@ from trueup.connectors.base import (
     StaleItem,
     UnknownItem,
     WriteItem,
+    not_applied,
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
@@ -175,9 +176,9 @@ class Push:
             return self._bisected(stream, batch, error)
         except (RateLimited, Unauthorized) as error:
             self.stop(stream[0], batch[0].write.lane, error)
-            return [NotApplied(error.message, getattr(error, "retry_after", None))] * len(batch)
+            return [not_applied(error)] * len(batch)
         except ConnectorError as error:
-            return [NotApplied(error.message, getattr(error, "retry_after", None))] * len(batch)
+            return [not_applied(error)] * len(batch)
 
     def _bisected(self, stream: Stream, batch: Sequence[Delivery], error: Refused) -> Sequence[Outcome]:
         """A batch refused as a whole is split until the bad ones stand alone."""
@@ -234,8 +235,9 @@ class Push:
                 return acknowledge.stale(delivery, now)
             case GoneItem(successor=successor, successor_object=object):
                 return acknowledge.gone(delivery, successor, object, now)
-            case NotApplied(reason=reason, retry_after=wait):
-                return acknowledge.again(delivery, discreet(reason), wait, self.parts.random.random(), now)
+            case NotApplied(reason=reason, retry_after=wait, tried=tried):
+                ended = acknowledge.again if tried else acknowledge.turned_away
+                return ended(delivery, discreet(reason), wait, self.parts.random.random(), now)
             case UnknownItem(reason=reason):
                 return acknowledge.unknown(delivery, discreet(reason), lag, now)
             case Pending(job=job):

@@ -299,6 +299,7 @@ deliveries = Table(
     _text("replaced", null=True),  # what stood there; stays when the delivery is closed
     Column("digest", LargeBinary, nullable=False),
     _big("attempts", default=0),
+    _big("failing_since", null=True),
     _big("not_before"),
     _text("owner", default=""),
     _big("fence", null=True),

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import remote_path
 from trueup.model.entity import WAS_ABSENT, Agreed, Quarantine
-from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
+from trueup.model.plan import Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.record import Json, Record
-from trueup.sync.rules.backoff import next_try
+from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
 from trueup.sync.rules.differences import refusal_digest
 
 
@@ -164,12 +164,27 @@ def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settl
 def again(
     delivery: Delivery, reason: str, retry_after: float | None, jitter: float, now: datetime
 ) -> Settlement:
-    """Certainly not applied: the identical payload goes again later, or a person looks at it."""
-    at = next_try(delivery.attempts, now, retry_after, jitter)
-    if at is None:
-        why = f"gave up after {delivery.attempts} attempts: {reason}"
+    """Certainly not applied: the identical payload goes again later. After days a person looks at it, except
+    at consent, which is tried until it is delivered."""
+    since = delivery.failing_since or now
+    if now - since >= GIVE_UP_AFTER and delivery.write.lane is not Lane.URGENT:
+        why = f"gave up after {(now - since).days} days: {reason}"
         return Settlement(delivery.id, DeliveryState.PARKED, error=why, code="TU-CON-012")
-    return Settlement(delivery.id, DeliveryState.DUE, not_before=at, error=reason, code="TU-CON-010")
+    at = next_try(delivery.attempts, now, retry_after, jitter)
+    return Settlement(
+        delivery.id, DeliveryState.DUE, not_before=at, error=reason, code="TU-CON-010", failing_since=since
+    )
+
+
+def turned_away(
+    delivery: Delivery, reason: str, retry_after: float | None, jitter: float, now: datetime
+) -> Settlement:
+    """The system took no call of ours (a limit, a login): that says nothing about this write, and was no
+    attempt of it."""
+    at = next_try(delivery.attempts, now, retry_after, jitter)
+    return Settlement(
+        delivery.id, DeliveryState.DUE, not_before=at, error=reason, code="TU-CON-011", untried=True
+    )
 
 
 def doubt_resolved(
