@@ -74,7 +74,7 @@ class Store(Protocol):
     def register(self, connections: Sequence[str], config_version: str) -> bool:
         """Make the configured connections known; links of others become dormant, of these wake up.
 
-        Answers whether the configuration is another one than the last time.
+        Answers whether the configuration is another one than the last time; then everything is due.
         """
         ...
 
@@ -116,16 +116,9 @@ class Store(Protocol):
         Applies `sync.rules.observe.observe` to each known link inside the transaction. A record that is
         deleted makes its link a tombstone; one with a successor moves the link there (the old id stays
         as an alias). Unknown Refs become links without an entity. Dangling references that this
-        landing resolves make their referrers due.
+        landing resolves make their referrers due. The last page of a listing also makes tombstones of
+        what it did not contain, and what waits for its first end due.
         """
-        ...
-
-    def missing(self, connection: str, object: str, listing: int) -> tuple[int, int]:
-        """(living links that this complete listing did not contain, living links in all)."""
-        ...
-
-    def bury(self, connection: str, object: str, listing: int, at: datetime) -> int:
-        """Make those missing links tombstones and their entities due; how many."""
         ...
 
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
@@ -194,10 +187,6 @@ class Store(Protocol):
         ...
 
     def mark_due(self, ids: Sequence[int], reason: str) -> None: ...
-
-    def mark_kind_due(self, kind: Kind, reason: str) -> int:
-        """Make every entity of a kind due (a changed configuration, an opened gate); how many became so."""
-        ...
 
     def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
         """Record an operator's edit as a claim and make the entity due."""

@@ -55,14 +55,14 @@ def test_a_mark_that_was_renewed_while_deciding_stays(hub: Hub) -> None:
     assert hub.due() == [case.entity.id]
 
 
-def test_every_entity_of_a_kind_can_be_made_due(hub: Hub) -> None:
+def test_another_configuration_makes_every_entity_due(hub: Hub) -> None:
     hub.settled("sales", "1")
     hub.settled("sales", "2")
     decided = plan(again(hub, 1))
-    assert hub.store.mark_kind_due(Kind.CONTACT, "config") == 1
+    hub.store.register(["sales", "shop", "mail"], "v2")
     hub.commit(decided)
     assert hub.due() == [1, 2]
-    assert hub.store.mark_kind_due(Kind.COMPANY, "config") == 0
+    assert hub.case(2).reasons == ("config",)
 
 
 # -- commit --------------------------------------------------------------------------------------------

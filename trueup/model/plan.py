@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -247,14 +247,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Records to be stored as observed, with the cursor, in one transaction.
+    """Records to be stored as observed, with the cursor and what follows from them, in one transaction.
 
     `listing` is the number of the listing that they belong to (absence is judged by it), None for
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
     was the last page of that listing; `ended`: of this reading, whichever it was; `began` when it began
     (a listing's beginning is known). `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
-    paths that were asked for; a completed listing remembers them.
+    paths that were asked for; a completed listing remembers them. `implausible` (missing, living) tells
+    whether a complete listing lacks more records than may be believed to be deleted, None where absence
+    says nothing; `opens`: records may be created there once a first listing is complete.
     """
 
     connection: str
@@ -269,11 +271,17 @@ class Landing:
     began: datetime | None = None
     fields: tuple[str, ...] = ()
     moved: tuple[tuple[str, int], ...] = ()
+    implausible: Callable[[int, int], bool] | None = None
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What a landing found; the counts add up to `read`."""
+    """What a landing found; the counts up to `older` add up to `read`.
+
+    `vanished` were missing from a complete listing and are deleted for us; `doubted` of `living` links are
+    missing, more than may be believed.
+    """
 
     read: int = 0
     new: int = 0
@@ -281,6 +289,9 @@ class Landed:
     same: int = 0
     deleted: int = 0
     older: int = 0  # an older version than already seen is not evidence
+    vanished: int = 0
+    doubted: int = 0
+    living: int = 0
 
 
 @dataclass(frozen=True, slots=True)

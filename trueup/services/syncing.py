@@ -13,7 +13,7 @@ from trueup.model.fields import Kind
 from trueup.model.plan import Case, Plan
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
-from trueup.sync.engine import LEASE, Order, Report, landing, register, run
+from trueup.sync.engine import LEASE, Order, Report, landing, run
 from trueup.sync.preview import preview
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
@@ -94,7 +94,7 @@ def plan(hub: Hub, scope: Scope | None = None, offline: bool = False, out: Path 
     if fence is None:
         raise Held("a run is at work; plan again when it has ended", code="TU-RUN-011")
     try:
-        register(parts)
+        parts.store.register(tuple(parts.connectors), parts.policy.config_version)
         if not offline:
             reading = Report(0)
             reading.tally = report.tally

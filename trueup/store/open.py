@@ -118,12 +118,6 @@ class SqlStore:
     def land(self, landing: Landing, fence: Fence | None) -> Landed:
         return self._db.write(lambda tx: land.land(tx, landing, fence))
 
-    def missing(self, connection: str, object: str, listing: int) -> tuple[int, int]:
-        return self._db.read(lambda tx: land.missing(tx, connection, object, listing))
-
-    def bury(self, connection: str, object: str, listing: int, at: datetime) -> int:
-        return self._db.write(lambda tx: land.bury(tx, connection, object, listing, at))
-
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
         return self._db.read(lambda tx: land.known_links(tx, connection, object, ids))
 
@@ -171,9 +165,6 @@ class SqlStore:
 
     def mark_due(self, ids: Sequence[int], reason: str) -> None:
         self._db.write(lambda tx: marks.mark_due(tx, ids, reason))
-
-    def mark_kind_due(self, kind: Kind, reason: str) -> int:
-        return self._db.write(lambda tx: marks.mark_kind_due(tx, kind, reason))
 
     def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
         self._db.write(lambda tx: decide.edit(tx, public_id, values, user, at, pin))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.model.fields import Kind
 from trueup.model.jsontext import loads
 from trueup.model.plan import StreamState
 from trueup.store.codec import micros, moment_or_none
-from trueup.store.marks import mark_due
+from trueup.store.marks import mark_due, mark_kind_due
 from trueup.store.sql import Row, Tx
 
 
@@ -54,7 +55,7 @@ def ensure(tx: Tx, known: Streams, connection: str, object: str) -> int:
 
 
 def register(tx: Tx, connections: Sequence[str], config_version: str) -> bool:
-    """These connections are configured, others are not: their links sleep, those of these wake."""
+    """See `Store.register`."""
     before = tx.row("select value from settings where name = 'config_version'")
     tx.insert_new("connections", ("name",), [(name,) for name in sorted(set(connections))])
     tx.upsert("settings", ("name",), ("value",), [("config_version", config_version)])
@@ -62,7 +63,11 @@ def register(tx: Tx, connections: Sequence[str], config_version: str) -> bool:
     for id, name, configured in tx.rows("select id, name, configured from connections order by id"):
         if (name in wanted) != bool(configured):
             _configure(tx, id, name in wanted)
-    return before is not None and before[0] != config_version
+    changed = before is not None and before[0] != config_version
+    if changed:
+        for kind in Kind:
+            mark_kind_due(tx, kind, "config")
+    return changed
 
 
 def _configure(tx: Tx, connection_id: int, configured: bool) -> None:

@@ -12,7 +12,7 @@ from trueup.sync.decide import Chosen, Deciding, decide_all
 from trueup.sync.identifying import identify_all
 from trueup.sync.inbox import land
 from trueup.sync.outbox import Push
-from trueup.sync.parts import KINDS, Parts
+from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.tally import Tally
 
@@ -74,7 +74,7 @@ def _renewing(parts: Parts, fence: Fence) -> Parts:
 
 
 def _run(parts: Parts, order: Order, fence: Fence) -> Report:
-    register(parts)
+    parts.store.register(tuple(parts.connectors), parts.policy.config_version)
     if order.approve_first:
         parts.store.approve(order.connections, order.user, parts.now())
     report = Report(parts.store.start_run(order.kind, parts.policy.config_version, order.user, parts.now()))
@@ -87,13 +87,6 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
         raise
     _finish(parts, report)
     return report
-
-
-def register(parts: Parts) -> None:
-    """Make the configuration known; where it changed, everything is decided anew with it."""
-    if parts.store.register(tuple(parts.connectors), parts.policy.config_version):
-        for kind in KINDS:
-            parts.store.mark_kind_due(kind, "config")
 
 
 def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:

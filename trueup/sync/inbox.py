@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from trueup.connectors.base import Capability, GoneItem
 from trueup.connectors.verdict import discreet
 from trueup.mapping.apply import observe
 from trueup.model.fields import Kind
-from trueup.model.plan import Fence, Landing, Lane, StreamState
+from trueup.model.plan import Fence, Landed, Landing, Lane, StreamState
 from trueup.model.record import Page, Reading, Record
 from trueup.sync.facts import facts
 from trueup.sync.parts import Parts
@@ -63,12 +64,8 @@ def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fe
         page = parts.connectors[stream[0]].pull(stream[1], Reading.LISTING, cursor, fields)
         _store(parts, stream, page, tally, fence, number, fields, began)
         if not page.more:
-            break
+            return
         cursor = page.cursor
-    _account_for_missing(parts, stream, number, tally)
-    kind = parts.policy.rules[stream].kind
-    if state.listed_at is None and kind is not None and stream in parts.policy.create:
-        parts.store.mark_kind_due(kind, "listed")
 
 
 def _read_changes(
@@ -111,6 +108,8 @@ def _store(
         complete=listing is not None and not page.more,
         ended=not page.more,
         began=began,
+        implausible=_implausible(parts, stream),
+        opens=stream in parts.policy.create,
         fields=tuple(fields),
     )
     if rules.kind is None:
@@ -120,7 +119,7 @@ def _store(
         tally.add(stream, "same", len(kept) - moved)
         parts.store.land(landing, fence)
     else:
-        tally.landed(stream, parts.store.land(landing, fence))
+        _count(stream, parts.store.land(landing, fence), tally)
     parts.progress("read", *stream, len(page.records))
 
 
@@ -141,21 +140,22 @@ def _taken(parts: Parts, stream: Stream, records: Sequence[Record], tally: Tally
     return kept
 
 
-def _account_for_missing(parts: Parts, stream: Stream, listing: int, tally: Tally) -> None:
-    """Absence is deletion only after a complete listing, and only up to what may be believed."""
+def _implausible(parts: Parts, stream: Stream) -> Callable[[int, int], bool] | None:
+    """How many absences are too many to be deletions; None where a listing does not tell them."""
     if parts.policy.rules[stream].kind is None or not parts.can(stream, Capability.COMPLETE_LISTING):
-        return
-    missing, living = parts.store.missing(*stream, listing)
-    if not missing:
-        return
-    if too_many_missing(missing, living, parts.fuses["delete"]):
-        tally.add(stream, "held missing", missing)
+        return None
+    return partial(too_many_missing, fuse=parts.fuses["delete"])
+
+
+def _count(stream: Stream, landed: Landed, tally: Tally) -> None:
+    tally.landed(stream, landed)
+    tally.add(stream, "vanished", landed.vanished)
+    if landed.doubted:
+        tally.add(stream, "held missing", landed.doubted)
         tally.notes.append(
-            f"{stream[0]} {stream[1]}: {missing} of {living} known records are missing from a complete "
-            "listing; that is more than may be believed, so nobody was treated as deleted"
+            f"{stream[0]} {stream[1]}: {landed.doubted} of {landed.living} known records are missing from a"
+            " complete listing; that is more than may be believed, so nobody was treated as deleted"
         )
-        return
-    tally.add(stream, "vanished", parts.store.bury(*stream, listing, parts.now()))
 
 
 def reread(
