@@ -41,9 +41,10 @@ LANES = (Lane.URGENT, Lane.NORMAL, Lane.BULK)
 
 @dataclass(slots=True)
 class Push:
-    """One pass over the outbox. `blocked`: connections that must wait, with why; `limited`: those whose
-    budget is used up for all but the urgent lane; `put_off`: deliveries that this pass could not send (their
-    record moved, another worker has them) and does not try twice."""
+    """One pass over the outbox. `blocked`: connections that must wait, with why; `limited`: those where only
+    the urgent lane still tries (a list that cannot be read, a budget that is used up); `put_off`:
+    deliveries that this pass could not send (their record moved, another worker has them) and does not
+    try twice."""
 
     parts: Parts
     tally: Tally
@@ -68,12 +69,9 @@ class Push:
                 self._deliver(batch)
 
     def stop(self, connection: str, lane: Lane, error: ConnectorError) -> None:
-        """Leave a connection alone for the rest of this pass; a limit of ours or the system's, met in a
-        lower lane, still lets the urgent one try."""
-        if isinstance(error, RateLimited) and lane is not Lane.URGENT:
-            self.limited[connection] = error
-        else:
-            self.blocked[connection] = error
+        """Leave a connection alone for the rest of this pass. What a lower lane met still lets the urgent one
+        try: an opt-out waits neither for a limit nor for a list that nobody can read."""
+        (self.blocked if lane is Lane.URGENT else self.limited)[connection] = error
 
     def stopped(self) -> dict[str, ConnectorError]:
         """Every connection that has to wait, with why."""
@@ -178,6 +176,8 @@ class Push:
             self.stop(stream[0], batch[0].write.lane, error)
             return [not_applied(error)] * len(batch)
         except ConnectorError as error:
+            if stream[0] in self.limited:  # in trouble, and not in its lower lanes only
+                self.stop(stream[0], batch[0].write.lane, error)
             return [not_applied(error)] * len(batch)
 
     def _bisected(self, stream: Stream, batch: Sequence[Delivery], error: Refused) -> Sequence[Outcome]:
@@ -262,25 +262,25 @@ class Push:
     # -- doubt and remote jobs --------------------------------------------------------------------
 
     def resolve(self, connections: Sequence[str]) -> int:
-        """Deliveries in doubt are read, remote jobs are asked; how many were looked at."""
+        """Deliveries in doubt are read, remote jobs are asked; how many steps were taken."""
         looked = 0
         for delivery in self.parts.store.doubtful(self.parts.now(), connections, 500):
             if self._can_look(delivery):
-                self._careful(delivery.write.connection, partial(self._resolve_doubt, delivery))
-                looked += 1
+                looked += self._careful(delivery.write, partial(self._resolve_doubt, delivery))
         for batch in _by_job(self.parts.store.waiting(self.parts.now(), connections, 500)):
-            self._careful(batch[0].write.connection, partial(self._ask_job, batch))
-            looked += len(batch)
+            looked += self._careful(batch[0].write, partial(self._ask_job, batch))
         return looked
 
-    def _careful(self, connection: str, step: Callable[[], None]) -> None:
-        """One step of a connection that is not blocked; its error blocks only that connection."""
-        if self._waits(connection, Lane.NORMAL):
-            return
+    def _careful(self, write: Write, step: Callable[[], None]) -> bool:
+        """One step of a connection that is not blocked; its error blocks only that connection and lane.
+        Whether it was taken."""
+        if self._waits(write.connection, write.lane):
+            return False
         try:
             step()
         except ConnectorError as error:
-            self.stop(connection, Lane.NORMAL, error)
+            self.stop(write.connection, write.lane, error)
+        return True
 
     def _resolve_doubt(self, delivery: Delivery) -> None:
         stream = (delivery.write.connection, delivery.write.object)
@@ -305,7 +305,8 @@ class Push:
 
     def _look(self, stream: Stream, delivery: Delivery) -> Record | None:
         """The record that a write in doubt is about, as it is now; None when there is none."""
-        connector, fields = self.parts.connectors[stream[0]], asked_fields(self.parts, stream)
+        connector = self.parts.connector(stream[0], delivery.write.lane)
+        fields = asked_fields(self.parts, stream)
         if delivery.link.remote_id is not None:
             answer = connector.read(stream[1], [delivery.link.remote_id], fields)[0]
             return answer if isinstance(answer, Record) else None
@@ -360,7 +361,9 @@ class Push:
     def _ask_job(self, batch: Sequence[Delivery]) -> None:
         stream = (batch[0].write.connection, batch[0].write.object)
         items = [self._item(stream, one) for one in batch]
-        outcomes = self.parts.connectors[stream[0]].poll(stream[1], batch[0].job or "", items)
+        outcomes = self.parts.connector(stream[0], batch[0].write.lane).poll(
+            stream[1], batch[0].job or "", items
+        )
         self._settle(stream, batch, outcomes)
 
 
