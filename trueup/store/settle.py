@@ -71,6 +71,8 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
         if one.delivery_id in newcomers.parked:
             rows.deliveries.append(_end(newcomers.parked[one.delivery_id], row, at))
             rows.touched.add(row[1])
+            if row[2] != row[5]:
+                because(rows.reasons, row[1], "settled")
         elif row[3] in _OPEN or one.delivery_id in newcomers.folded:
             _settle_one(known, rows, newcomers, one, row, at)
     _write(tx, rows, at)

@@ -23,7 +23,7 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
-from trueup.model.entity import public_id
+from trueup.model.entity import LinkState, public_id
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, Write, WriteKind
 from trueup.model.record import Json, Record
 from trueup.model.values import Rejected
@@ -338,7 +338,7 @@ class Push:
         """Where nothing can be looked up: the entity's own record, if a reading since has brought it."""
         case = self.parts.store.case(public_id(delivery.link.kind, delivery.entity_id))
         for link in case.links:
-            if link.stream == stream and link.remote_id is not None and link.id != delivery.link.id:
+            if link.stream == stream and link.remote_id is not None and link.state is LinkState.LIVE:
                 return Record(link.remote_id, link.observed, link.version, link.changed_at)
         return None
 
