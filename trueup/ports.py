@@ -77,7 +77,7 @@ class Store(Protocol):
     def register(self, connections: Sequence[str], config_version: str) -> bool:
         """Make the configured connections known; links of others become dormant, of these wake up.
 
-        Answers whether the configuration is another one than the last time.
+        Answers whether the configuration is another one than the last time; then everything is due.
         """
         ...
 
@@ -119,16 +119,9 @@ class Store(Protocol):
         Applies `sync.rules.observe.observe` to each known link inside the transaction. A record that is
         deleted makes its link a tombstone; one with a successor moves the link there (the old id stays
         as an alias). Unknown Refs become links without an entity. Dangling references that this
-        landing resolves make their referrers due.
+        landing resolves make their referrers due. The last page of a listing also makes tombstones of
+        what it did not contain, and what waits for its first end due.
         """
-        ...
-
-    def missing(self, connection: str, object: str, listing: int) -> tuple[int, int]:
-        """(living links that this complete listing did not contain, living links in all)."""
-        ...
-
-    def bury(self, connection: str, object: str, listing: int, at: datetime) -> int:
-        """Make those missing links tombstones and their entities due; how many."""
         ...
 
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
@@ -209,10 +202,6 @@ class Store(Protocol):
         """Make these entities due; `reason` is one word without blanks and stays until they are decided."""
         ...
 
-    def mark_kind_due(self, kind: Kind, reason: str) -> int:
-        """Make every entity of a kind due (a changed configuration, an opened gate); how many became so."""
-        ...
-
     def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
         """Record an operator's edit as a claim and make the entity due."""
         ...
@@ -248,8 +237,10 @@ class Store(Protocol):
         """Deliveries that a remote job works on and that may be asked about now."""
         ...
 
-    def abandoned(self, worker_gone_before: datetime) -> int:
-        """Turn `sent` deliveries of dead workers into doubt; how many."""
+    def abandoned(self, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
+        """Turn `sent` deliveries of dead workers into doubt; how many. `lags`: how many seconds a write stays
+        unseen in a stream; the attempt may have lasted until its worker went, so they count from then.
+        """
         ...
 
     def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
@@ -270,7 +261,7 @@ class Store(Protocol):
         ...
 
     def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:
-        """Discard a held run's gated deliveries (rejected by a person); how many."""
+        """Discard a held run's gated deliveries (rejected by a person), for good; how many."""
         ...
 
     # -- leases, runs -----------------------------------------------------------------------------
@@ -343,7 +334,9 @@ class Store(Protocol):
         ...
 
     def discard(self, ids: Sequence[int], user: str, at: datetime) -> int:
-        """Close parked deliveries for good: the difference is left as it is; how many were."""
+        """Close parked deliveries for good: the difference is left as it is, and the same is not raised
+        again until a side moves in it. Consent stays parked until it is delivered. How many were closed.
+        """
         ...
 
     def quarantined(self, connection: str | None, limit: int) -> Sequence[tuple[Link, str, Quarantine]]:

@@ -62,7 +62,11 @@ def test_what_failed_is_done_once_its_cause_is_gone_and_somebody_says_so(hub: Pl
 def test_what_is_given_up_is_not_tried_again(hub: Played) -> None:
     hub.marketing.faults.clear()
     assert hub.say("failures", "discard", "--all", "--yes").code == 0
+    assert hub.say("sync").code == 0
     assert causes(hub) == []
+    assert not hub.marketing.ledger.writes()
+    systems = hub.say("why", "bob@example.com", "--json").json["systems"]
+    assert [one["stands"] for one in systems if one["connection"] == "marketing"] == ["given up"]
 
 
 def test_nothing_is_given_up_without_a_yes(hub: Played) -> None:

@@ -24,8 +24,8 @@ def test_links_of_a_connection_that_is_not_configured_sleep_until_it_is(hub: Hub
 def test_a_tombstone_stays_one_while_its_connection_sleeps(hub: Hub) -> None:
     hub.settled("shop", "1", a=1)
     number = hub.store.begin_listing("shop", "contacts", at(10))
-    hub.land("shop", now=11, listing=number, complete=True)
-    hub.store.bury("shop", "contacts", number, at(12))
+    last = {"listing": number, "complete": True, "implausible": lambda missing, living: False}
+    hub.land("shop", now=11, **last)
     hub.store.register(["sales"], "v2")
     hub.store.register(["sales", "shop"], "v3")
     assert hub.link("shop", "1").state is LinkState.TOMBSTONE

@@ -55,14 +55,14 @@ def test_a_mark_that_was_renewed_while_deciding_stays(hub: Hub) -> None:
     assert hub.due() == [case.entity.id]
 
 
-def test_every_entity_of_a_kind_can_be_made_due(hub: Hub) -> None:
+def test_another_configuration_makes_every_entity_due(hub: Hub) -> None:
     hub.settled("sales", "1")
     hub.settled("sales", "2")
     decided = plan(again(hub, 1))
-    assert hub.store.mark_kind_due(Kind.CONTACT, "config") == 1
+    hub.store.register(["sales", "shop", "mail"], "v2")
     hub.commit(decided)
     assert hub.due() == [1, 2]
-    assert hub.store.mark_kind_due(Kind.COMPANY, "config") == 0
+    assert hub.case(2).reasons == ("config",)
 
 
 # -- commit --------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def test_an_open_write_tells_its_bindings_lane_and_digest(hub: Hub) -> None:
     (open,) = hub.case(case.entity.id).open
     assert (open.link_id, open.lane, open.kind) == (mine.id, Lane.URGENT, WriteKind.UPDATE)
     assert (open.state, open.keys) == (DeliveryState.DUE, frozenset({"a"}))
-    from trueup.sync.rules.reconcile import write_digest
+    from trueup.sync.rules.lanes import write_digest
 
     assert open.digest == write_digest(update(mine, a=2))
 
@@ -337,3 +337,29 @@ def test_a_link_that_came_later_shows_up_with_the_entity(hub: Hub) -> None:
     (stranger,) = hub.store.strangers([Kind.CONTACT], 0, 10)
     hub.store.assign([assignment(stranger, entity_id=case.entity.id)], at(1), None)
     assert [link.connection for link in hub.case(case.entity.id).links] == ["sales", "shop"]
+
+
+KEY = ("email", "ann@example.com")
+
+
+def test_a_link_whose_record_is_not_wanted_any_more_leaves_nothing_behind(hub: Hub) -> None:
+    hub.land("sales", record("1", email="ann@example.com"))
+    (id,) = hub.identify()
+    hub.commit(plan(hub.case(id), {"email": "ann@example.com"}, create("shop", email="ann@example.com")))
+    case = hub.case(id)
+    (one,) = case.open
+    hub.commit(plan(case, links=(), superseded=(one.id,), unwanted=(one.link_id,)))
+    assert [link.connection for link in hub.case(id).links] == ["sales"]
+    assert list(hub.store.deliveries([*DeliveryState], None, 9)) == []
+    assert [one.connection for one in hub.store.candidates(Kind.CONTACT, [KEY])[KEY]] == ["sales"]
+
+
+def test_a_link_is_not_given_up_once_its_create_was_sent(hub: Hub) -> None:
+    hub.land("sales", record("1", email="ann@example.com"))
+    (id,) = hub.identify()
+    hub.commit(plan(hub.case(id), {"email": "ann@example.com"}, create("shop", email="ann@example.com")))
+    case = hub.case(id)
+    (one,) = case.open
+    hub.store.send([one.id], "w", at(1), None)
+    assert hub.commit(plan(case, links=(), superseded=(one.id,), unwanted=(one.link_id,))) == [id]
+    assert len(hub.case(id).links) == 2

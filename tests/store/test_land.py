@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.store.hub import Hub, at, page, plan, record
-from trueup.errors import Broken
 from trueup.model.entity import WAS_ABSENT, LinkState
 from trueup.model.fields import Kind
 from trueup.model.plan import Landed
@@ -141,49 +142,74 @@ def test_a_record_newer_than_its_tombstone_lives_again(hub: Hub) -> None:
     assert hub.case(case.entity.id).reasons == ("restored",)
 
 
+def listed(hub: Hub, *records: Record, began: float = 10, **more: Any) -> Landed:
+    """A listing of one page, whatever it lacks is believed."""
+    number = hub.store.begin_listing("sales", "contacts", at(began))
+    last = {"listing": number, "complete": True, "ended": True, "implausible": lambda missing, living: False}
+    return hub.land("sales", *records, now=began + 1, **(last | more))
+
+
 def test_absence_from_a_complete_listing_buries(hub: Hub) -> None:
     gone, stays = hub.settled("sales", "7", a=1), hub.settled("sales", "8", a=1)
-    number = hub.store.begin_listing("sales", "contacts", at(10))
-    hub.land("sales", record("8", 0, a=1), now=11, listing=number, complete=True, ended=True)
-    assert hub.store.missing("sales", "contacts", number) == (1, 2)
-    assert hub.store.bury("sales", "contacts", number, at(12)) == 1
+    assert listed(hub, record("8", 0, a=1)).vanished == 1
     assert hub.link("sales", "7").state is LinkState.TOMBSTONE
     assert hub.link("sales", "8").state is LinkState.LIVE
     assert hub.due(12) == [gone.entity.id]
     assert stays.entity.id not in hub.due(12)
 
 
-def test_a_listing_that_is_not_complete_buries_nobody(hub: Hub) -> None:
-    hub.settled("sales", "7", a=1)
-    number = hub.store.begin_listing("sales", "contacts", at(10))
-    hub.land("sales", record("8", 0, a=1), now=11, listing=number)
-    with pytest.raises(Broken, match="not complete"):
-        hub.store.bury("sales", "contacts", number, at(12))
+def test_a_listing_that_lacks_more_than_may_be_believed_buries_nobody(hub: Hub) -> None:
+    for id in ("7", "8", "9"):
+        hub.settled("sales", id, a=1)
+    told: list[tuple[int, int]] = []
+    landed = listed(hub, record("8", 0, a=1), implausible=lambda *both: told.append(both) is None)
+    assert (landed.vanished, landed.doubted, landed.living, told) == (0, 2, 3, [(2, 3)])
     assert hub.link("sales", "7").state is LinkState.LIVE
+
+
+@pytest.mark.parametrize("page", [{"complete": False}, {"implausible": None}])
+def test_absence_from_anything_but_a_complete_listing_says_nothing(page: dict[str, Any], hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    assert listed(hub, record("8", 0, a=1), **page).vanished == 0
+    assert hub.link("sales", "7").state is LinkState.LIVE
+
+
+def test_the_last_page_of_a_listing_that_was_given_up_buries_nobody(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    first = hub.store.begin_listing("sales", "contacts", at(9))
+    hub.store.begin_listing("sales", "contacts", at(10))
+    assert listed(hub, listing=first).vanished == 0
 
 
 def test_a_record_made_while_the_listing_ran_is_not_missing(hub: Hub) -> None:
     number = hub.store.begin_listing("sales", "contacts", at(10))
     hub.land("sales", record("9", 11, a=1), now=11)
-    hub.land("sales", now=12, listing=number, complete=True, ended=True)
-    assert hub.store.missing("sales", "contacts", number) == (0, 1)
+    last = {"listing": number, "complete": True, "implausible": lambda missing, living: False}
+    assert hub.land("sales", now=12, **last).vanished == 0
 
 
 def test_an_older_version_in_a_listing_is_still_present(hub: Hub) -> None:
     hub.settled("sales", "7", a=1)
     hub.land("sales", record("7", 9, a=2), now=9)
-    number = hub.store.begin_listing("sales", "contacts", at(10))
-    hub.land("sales", record("7", 4, a=1), now=11, listing=number, complete=True)
-    assert hub.store.missing("sales", "contacts", number) == (0, 1)
+    assert listed(hub, record("7", 4, a=1)).vanished == 0
 
 
 def test_a_record_that_a_listing_missed_lives_again_when_it_is_seen(hub: Hub) -> None:
     hub.settled("sales", "7", a=1)
-    number = hub.store.begin_listing("sales", "contacts", at(10))
-    hub.land("sales", now=11, listing=number, complete=True)
-    hub.store.bury("sales", "contacts", number, at(12))
+    listed(hub)
     assert hub.land("sales", record("7", 0, a=1), now=20).changed == 1
     assert hub.link("sales", "7").state is LinkState.LIVE
+
+
+def test_the_end_of_the_first_listing_makes_due_who_waits_to_be_created_there(hub: Hub) -> None:
+    ann = hub.settled("shop", "1", a=1).entity.id
+    assert hub.due() == []
+    listed(hub, opens=True)
+    assert hub.due() == [ann]
+    assert hub.case(ann).reasons == ("listed",)
+    hub.commit(plan(hub.case(ann)))
+    listed(hub, began=20, opens=True)
+    assert hub.due() == []
 
 
 # -- positions -----------------------------------------------------------------------------------------
@@ -237,7 +263,3 @@ def test_what_was_landed_survives_the_process(url: str) -> None:
     assert second.known("sales", "contacts", ["7"])["7"].observed == {"a": "ü"}
     assert second.stream("sales", "contacts").cursor == {"n": 1}
     second.close()
-
-
-def test_a_stream_that_nobody_read_misses_nothing(hub: Hub) -> None:
-    assert hub.store.missing("erp", "contacts", 1) == (0, 0)

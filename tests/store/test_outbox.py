@@ -297,11 +297,13 @@ def test_a_remote_job_is_named_before_it_is_asked(hub: Hub) -> None:
     assert waiting.job == "j1"
 
 
-def test_what_a_dead_worker_sent_is_in_doubt(hub: Hub) -> None:
+def test_what_a_dead_worker_sent_is_in_doubt_and_looked_up_when_it_must_be_visible(hub: Hub) -> None:
     delivery = sent(hub)
-    assert hub.store.abandoned(at(0)) == 0
-    assert hub.store.abandoned(at(100)) == 1
-    (doubt,) = hub.store.doubtful(at(100), ["shop"], 10)
+    lags = {("shop", "contacts"): 30.0}
+    assert hub.store.abandoned(at(0), lags) == 0
+    assert hub.store.abandoned(at(100), lags) == 1
+    assert list(hub.store.doubtful(at(129), ["shop"], 10)) == []
+    (doubt,) = hub.store.doubtful(at(130), ["shop"], 10)
     assert (doubt.id, doubt.ended_at) == (delivery.id, at(100))
 
 

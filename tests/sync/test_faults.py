@@ -12,7 +12,7 @@ from tests.sync.small_hub import SmallHub, rules, small_hub
 from trueup.connectors.base import Capability, ObjectSpec
 from trueup.errors import Malformed, OutcomeUnknown, RateLimited, Refused, Transient, Unauthorized
 from trueup.mapping.apply import compile_mapping
-from trueup.mapping.schema import FieldRule
+from trueup.mapping.schema import ConsentRule, FieldRule
 from trueup.model.canonical import Locale
 from trueup.model.fields import TABLES, Kind
 from trueup.model.plan import DeliveryState, RunOutcome
@@ -427,3 +427,59 @@ def test_what_an_earlier_run_holds_keeps_the_next_one_held(tmp_path: Path, clock
     assert (first.outcome, second.outcome) == (RunOutcome.HELD, RunOutcome.HELD)
     assert second.held == {("target", "create"): 3}
     assert len(hub.systems["target"].living()) == 2
+
+
+def optouts(folder: Path, clock: Clock) -> SmallHub:
+    """Ann in two systems that agree; both keep whether she may be written to."""
+    consent = (ConsentRule("email", "marketing", "optout", opted_out=True),)
+    objects = {name: rules(consent=consent) for name in ("source", "target")}
+    hub = small_hub(folder, clock, {name: Memory(clock) for name in objects}, objects=objects)
+    for system in hub.systems.values():
+        system.add(**ann(optout=False))
+        system.add(email="bob@example.com", first_name="Bob", optout=False)
+    hub.sync()
+    hub.release()
+    return hub
+
+
+def unreadable(*_: object) -> None:
+    raise Malformed("the list has another shape")
+
+
+def test_a_list_that_cannot_be_read_holds_back_everything_there_but_opt_outs(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = optouts(tmp_path, clock)
+    target = hub.systems["target"]
+    target.pull = unreadable  # type: ignore[method-assign, assignment]
+    hub.systems["source"].edit("1", optout=True, job_title="CTO")
+    clock.tick(600)
+    report = hub.sync()
+    assert report.outcome is RunOutcome.PARTIAL
+    assert (target.values("1")["optout"], target.values("1").get("job_title")) == (True, None)
+    del target.pull
+    clock.tick(600)
+    hub.sync()
+    assert target.values("1")["job_title"] == "CTO"
+
+
+def test_a_system_that_is_down_is_asked_once_to_take_an_opt_out(tmp_path: Path, clock: Clock) -> None:
+    hub = optouts(tmp_path, clock)
+    target = hub.systems["target"]
+    target.pull = unreadable  # type: ignore[method-assign, assignment]
+    asked: list[object] = []
+
+    def down(*given: object) -> None:
+        asked.append(given)
+        raise Transient("no answer")
+
+    target.write = down  # type: ignore[method-assign, assignment]
+    place = ("target", "people")
+    hub.parts = replace(
+        hub.parts, specs={**hub.parts.specs, place: replace(hub.parts.specs[place], write_batch=1)}
+    )
+    for id in ("1", "2"):
+        hub.systems["source"].edit(id, optout=True)
+    clock.tick(600)
+    hub.sync()
+    assert len(asked) == 1

@@ -90,7 +90,11 @@ def discard(
         found = _chosen(hub, which, all, connection)
         desk.confirm(f"Give up {counted(len(found.numbers), 'write')} for good?", yes)
         count = failing.discard(hub, found, user_name())
-    return Answer({"discarded": count}, [f"{counted(count, 'write')} given up."])
+    lines = [f"{counted(count, 'write')} given up."]
+    kept = len(found.numbers) - count
+    if kept:
+        lines.append(f"{counted(kept, 'opt-out')} stay until delivered: mend the cause, or opt out there.")
+    return Answer({"discarded": count, "kept": kept}, lines)
 
 
 def _chosen(hub: Hub, which: list[str] | None, all: bool, connection: str | None) -> Chosen:

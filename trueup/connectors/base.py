@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from trueup.errors import ConnectorError, RateLimited, Unauthorized
 from trueup.model.plan import WriteKind
 from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
 
@@ -134,10 +135,18 @@ class GoneItem:
 
 @dataclass(frozen=True, slots=True)
 class NotApplied:
-    """Certainly not applied, may work later (a row lock). `retry_after` in seconds, if told."""
+    """Certainly not applied, may work later (a row lock). `retry_after` in seconds, if told. `tried` is false
+    where the system did not look at the item at all: a limit is reached, the login does not hold."""
 
     reason: str
     retry_after: float | None = None
+    tried: bool = True
+
+
+def not_applied(error: ConnectorError) -> NotApplied:
+    """The outcome of items whose call ended with an error that tells they were not applied."""
+    wait = getattr(error, "retry_after", None)
+    return NotApplied(error.message, wait, tried=not isinstance(error, RateLimited | Unauthorized))
 
 
 @dataclass(frozen=True, slots=True)

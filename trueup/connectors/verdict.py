@@ -111,7 +111,7 @@ def as_outcome(verdict: Verdict) -> Outcome:
         case "gone":
             return GoneItem(verdict.successor)
         case "transient" | "rate_limited":
-            return NotApplied(reason, verdict.retry_after)
+            return NotApplied(reason, verdict.retry_after, tried=verdict.kind == "transient")
         case _:
             return UnknownItem(reason)
 

@@ -17,6 +17,7 @@ from trueup.connectors.base import (
     RefusedItem,
     UnknownItem,
     WriteItem,
+    not_applied,
 )
 from trueup.connectors.http import Call
 from trueup.connectors.paths import ABSENT, nest, path
@@ -59,7 +60,7 @@ def write(session: Session, object: str, items: Sequence[WriteItem], fields: Seq
                     raise
                 outcomes += [left_open(error)] * len(chunk)
                 rest = len(items) - len(outcomes)
-                return outcomes + [NotApplied(error.message)] * rest
+                return outcomes + [NotApplied(error.message, tried=False)] * rest
     return outcomes
 
 
@@ -69,7 +70,7 @@ def left_open(error: ConnectorError) -> Outcome:
         return UnknownItem(error.message)
     if isinstance(error, Refused):
         return RefusedItem(error.vendor_says or error.message, error.fields, code=error.code)
-    return NotApplied(error.message, getattr(error, "retry_after", None))
+    return not_applied(error)
 
 
 # -- which words apply ----------------------------------------------------------------------------------

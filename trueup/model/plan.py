@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -104,7 +104,7 @@ class Delivery:
     write: Write
     link: Link
     entity_id: int
-    entity_revision: int
+    entity_revision: int  # of which it carries all that was decided for this record; a later one has more
     state: DeliveryState
     attempts: int
     not_before: datetime
@@ -116,6 +116,7 @@ class Delivery:
     job: str | None = None
     error: str = ""
     code: str = ""
+    failing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +260,9 @@ class Plan:
     """The outcome of one decision about one entity; previewed, explained, committed by the same object.
 
     `entity` is as it should become, its `revision` as it was read. `superseded`: ids of never-sent
-    Deliveries that this plan replaces. `references`: (field, public id) of every entity that this one
+    Deliveries that this plan replaces. `unwanted`: ids of links whose record was never made and shall not be
+    made any more. `later`: writes that are decided too and leave when what goes before them on their record
+    and lane has ended; the entity is due then. `references`: (field, public id) of every entity that this one
     points at. `skipped`: why a record that might be expected was not written: (connection, object,
     reason). `missed`: by link, what it is to remember of changes that it could not get (`Link.missed`),
     nothing for one that has caught up. `withheld`: replacements newly reported but not written, as Writes
@@ -274,7 +277,9 @@ class Plan:
     links: tuple[LinkPatch, ...] = ()
     writes: tuple[Write, ...] = ()
     withheld: tuple[Write, ...] = ()
+    later: tuple[Write, ...] = ()
     superseded: tuple[int, ...] = ()
+    unwanted: tuple[int, ...] = ()
     consent: tuple[ConsentEvent, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
     skipped: tuple[tuple[str, str, str], ...] = ()
@@ -311,15 +316,19 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Records to be stored as observed, with the cursor, in one transaction.
+    """Records to be stored as observed, with the cursor and what follows from them, in one transaction.
 
     `listing` is the number of the listing that they belong to (absence is judged by it), None for
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
-    was the last page of that listing; `ended`: of this reading, whichever it was. `moved` lists records
+    was the last page of that listing; `ended`: of this reading, whichever it was; `began` when it began
+    (a listing's beginning is known). `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
     paths that were asked for; a completed listing remembers them. `consent`: opt-outs that no decision will
     read, of records that were deleted, merged away or not taken. `unreadable` are records that are there
     and could not be read, `rejected` the number of rows of which nobody can tell whose they are.
+    `implausible` (missing, living) tells whether a complete listing lacks more records than may be believed
+    to be deleted, None where absence says nothing; `opens`: the kinds of which something may be made once a
+    first listing is complete.
     """
 
     connection: str
@@ -331,16 +340,24 @@ class Landing:
     listing: int | None = None
     complete: bool = False
     ended: bool = False
+    began: datetime | None = None
     fields: tuple[str, ...] = ()
     moved: tuple[tuple[str, int], ...] = ()
     consent: tuple[ConsentEvent, ...] = ()
     unreadable: tuple[str, ...] = ()
     rejected: int = 0
+    implausible: Callable[[int, int], bool] | None = None
+    opens: tuple[Kind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What a landing found; the counts add up to `read`."""
+    """What a landing found; the counts up to `older` add up to `read`.
+
+    `vanished` were missing from a complete listing and are deleted for us; `doubted` of `living` links are
+    missing and not believed to be deleted: they are too many, or stand beside `unread` rows of which nobody
+    can tell whose they are.
+    """
 
     read: int = 0
     new: int = 0
@@ -348,6 +365,10 @@ class Landed:
     same: int = 0
     deleted: int = 0
     older: int = 0  # an older version than already seen is not evidence
+    vanished: int = 0
+    doubted: int = 0
+    living: int = 0
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,8 +377,9 @@ class StreamState:
 
     `cursor` is where CHANGES go on; `listing_cursor` where an unfinished listing (number `listing`)
     goes on; `listed_at` when a listing was last complete, None if never; `read_at` when a reading last
-    ended; `fields` the remote paths that the last complete listing asked for; `rejected` how many rows of the
-    last listing could not be read, nor told whose they are.
+    ended, `read_since` when that one began: what stood there by then was read; `fields` the remote paths
+    that the last complete listing asked for; `rejected` how many rows of the last listing could not be read,
+    nor told whose they are.
     """
 
     connection: str
@@ -367,6 +389,7 @@ class StreamState:
     listing: int = 0
     listed_at: datetime | None = None
     read_at: datetime | None = None
+    read_since: datetime | None = None
     fields: tuple[str, ...] = ()
     rejected: int = 0
 
@@ -478,7 +501,8 @@ class Settlement:
     keeps it only where the entity has moved on since the Delivery was decided (else it is the default).
     `remote_id`, `object`, `version`, `active` change the Link where not None (a moved link keeps its old
     id as an alias); `fresh`: nothing is agreed with that record yet (a create that found it there already).
-    `published`: when throttled bindings were written. `due`: why the entity must be decided again, empty for
+    `published`: when throttled bindings were written. `failing_since`: when the first of the attempts that
+    failed was made; `untried`: this was no attempt. `due`: why the entity must be decided again, empty for
     no need.
     """
 
@@ -502,4 +526,6 @@ class Settlement:
     active: bool | None = None
     changed_at: datetime | None = None
     fresh: bool = False
+    failing_since: datetime | None = None
+    untried: bool = False
     due: str = ""

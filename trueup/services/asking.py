@@ -193,7 +193,8 @@ class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
     Words: `in step`, `pending`, `in doubt`, `job`, `held`, `parked`, `not approved`, `set aside`,
-    `withheld`, `waits`, `left`, `left out`, `deleted there`, `unsure`, `never`, `not wanted`, `not listed`,
+    `withheld`, `waits`, `given up`, `left`, `left out`, `deleted there`, `unsure`, `never`, `not wanted`,
+    `not listed`,
     `not decided`.
     """
 
@@ -217,13 +218,16 @@ def standings(hub: Hub, case: Case) -> list[Standing]:
 
 
 def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
-    links = [link for link in case.links if link.connection == name]
+    links = [link for link in case.links if link.connection == name and link.id not in plan.unwanted]
     living = [link for link in links if link.state in (LinkState.LIVE, LinkState.WANTED)]
     if not living:
         return _absent(hub, case, plan, name, links)
     link = next((one for one in living if one.primary), living[0])
     record = f"{link.object}/{link.remote_id}" if link.remote_id else ""
-    checks = (_open_write, _unapproved, _aside, _withheld, _to_be_written, _waits, _published, _left)
+    checks = (
+        *(_open_write, _unapproved, _aside, _withheld, _to_be_written, _given_up, _waits, _published),
+        _left,
+    )
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
     return Standing(name, word, sentence, then, record, _differences(plan, name))
@@ -323,6 +327,14 @@ def _differences(plan: Plan, name: str) -> tuple[Difference, ...]:
 def _to_be_written(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
     paths = sorted({path for one in plan.writes if one.connection == name for path in one.values})
     return ("not decided", f"the next sync writes {', '.join(paths)}", "trueup sync") if paths else None
+
+
+def _given_up(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+    """A record that is wanted, and nothing is on the way to make it."""
+    if any(link.remote_id is not None for link in living):
+        return None
+    sentence = "somebody gave up creating it there; it is tried again when what it would carry is another"
+    return "given up", sentence, ""
 
 
 def _waits(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:

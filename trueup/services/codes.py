@@ -57,9 +57,10 @@ _SYSTEMS = {
         " the limit.",
     ),
     "TU-CON-012": Explanation(
-        "Tried as often as makes sense",
-        "A write was tried again and again over hours, and each time the system was not able to take it."
-        " It waits for a person now; other fields and other contacts are not affected.",
+        "Tried as long as makes sense",
+        "A write was tried again and again over days, and each time the system was not able to take it."
+        " It waits for a person now; other fields and other contacts are not affected. Limits and logins"
+        " that do not hold are no attempts, and opt-outs are tried until they are delivered.",
         "`trueup failures` groups such writes by cause. When the cause is gone: `trueup failures retry"
         " CAUSE`.",
     ),
@@ -188,7 +189,7 @@ _HUB = {
     "TU-DEL-010": Explanation(
         "Given up by a person",
         "Somebody discarded this pending write: the system stays as it is, and the difference is not"
-        " raised again until one side changes.",
+        " raised again until one side changes. Opt-outs cannot be given up.",
         "Nothing. An edit on either side is decided and written as usual.",
     ),
     "TU-ID-409": Explanation(

@@ -20,7 +20,7 @@ from trueup.model.record import Json
 from trueup.services.backfilling import read_by
 from trueup.services.ownfile import check_free, own_file
 from trueup.sync.rules.backfill import Backfill, read_reason
-from trueup.sync.rules.reconcile import write_digest
+from trueup.sync.rules.lanes import write_digest
 
 FORMAT = 1
 

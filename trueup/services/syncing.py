@@ -14,7 +14,7 @@ from trueup.model.plan import Case, Plan
 from trueup.services.backfilling import Filled, filled
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
-from trueup.sync.engine import Order, Report, landing, register, run
+from trueup.sync.engine import Order, Report, landing, run
 from trueup.sync.owning import own
 from trueup.sync.preview import preview
 from trueup.sync.rules.backfill import Backfill
@@ -105,7 +105,7 @@ def plan(
     parts, report = hub.parts, PlanReport(filled=[filled(hub, one) for one in fills])
     fence = own(parts)
     try:
-        register(parts)
+        parts.store.register(tuple(parts.connectors), parts.policy.config_version)
         if not offline:
             reading = Report(0)
             reading.tally = report.tally

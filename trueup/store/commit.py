@@ -26,11 +26,11 @@ from trueup.store.formats import learn
 from trueup.store.identify import write_keys
 from trueup.store.leases import check
 from trueup.store.marks import mark_due
-from trueup.store.moves import supersede
+from trueup.store.moves import forget, supersede
 from trueup.store.rows import UNSENT, payload
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
-from trueup.sync.rules.reconcile import write_digest
+from trueup.sync.rules.lanes import write_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Now:
     """The rows that plans are checked against, locked until the end."""
 
     entities: dict[int, Row]  # id -> id, revision, look_again_at
-    links: dict[int, Row]  # id -> id, rev, entity_id
+    links: dict[int, Row]  # id -> id, rev, entity_id, remote_id
     open: dict[tuple[int, str], int]  # (link, lane) -> delivery
     unsent: frozenset[int]
     wanted: dict[tuple[int, int], int]  # (entity, stream) -> link without a remote id
@@ -91,8 +91,10 @@ def _read(tx: Tx, plans: Sequence[Plan]) -> _Now:
     )
     touched = {patch.link_id for plan in plans for patch in plan.links}
     touched |= {write.link_id for plan in plans for write in plan.writes if write.link_id}
+    touched |= {id for plan in plans for id in plan.unwanted}
     links = tx.rows(
-        "select id, rev, entity_id from links where id in ints(?) order by id" + tx.lock, sorted(touched)
+        "select id, rev, entity_id, remote_id from links where id in ints(?) order by id" + tx.lock,
+        sorted(touched),
     )
     wanted = _wanted(tx, plans)
     written = {write.link_id for plan in plans for write in plan.writes} | set(wanted.values())
@@ -144,7 +146,15 @@ def _holds(plan: Plan, now: _Now) -> bool:
             return False
     if not now.unsent.issuperset(plan.superseded):
         return False
+    if not all(_unmade(id, plan, now) for id in plan.unwanted):
+        return False
     return all(_free(write, plan, now) for write in plan.writes if write.link_id)
+
+
+def _unmade(link_id: int, plan: Plan, now: _Now) -> bool:
+    """Whether this link still waits for its record, and nothing was sent that could make it."""
+    link = now.links.get(link_id)
+    return link is not None and link[2] == plan.before.id and link[3] is None
 
 
 def _free(write: Write, plan: Plan, now: _Now) -> bool:
@@ -161,6 +171,7 @@ def _close(tx: Tx, stands: Sequence[Plan]) -> None:
     superseded = [id for plan in stands for id in plan.superseded]
     if superseded:
         supersede(tx, "id in ints(?)", superseded)
+    forget(tx, [id for plan in stands for id in plan.unwanted])
     edits = [id for plan in stands for id in plan.edits]
     if edits:
         tx.run("delete from edits where id in ints(?)", edits)
@@ -197,7 +208,15 @@ def _entities(rows: _Rows, stands: Sequence[Plan], now: _Now, run_id: int, at: i
 
 def _bumps(plan: Plan) -> bool:
     """Whether the revision grows: something about the entity or what is wanted elsewhere changed."""
-    if plan.writes or plan.changes or plan.conflicts or plan.consent or plan.superseded:
+    if (
+        plan.writes
+        or plan.later
+        or plan.changes
+        or plan.conflicts
+        or plan.consent
+        or plan.superseded
+        or plan.unwanted
+    ):
         return True
     return (
         plan.entity.values != plan.before.values
@@ -247,8 +266,9 @@ def _writes(
     made = iter(tx.allocate("links", _creates(stands, now, known)))
     ids = iter(tx.allocate("deliveries", sum(len(plan.writes) for plan in stands)))
     for plan in stands:
-        revision = plan.before.revision + 1
+        more = {(write.link_id, write.lane) for write in plan.later}
         for write in plan.writes:
+            revision = plan.before.revision + ((write.link_id, write.lane) not in more)
             stream_id = known.ids[write.connection, write.object]
             link_id = write.link_id
             if not link_id:

@@ -10,7 +10,6 @@ from hashlib import blake2b
 
 import orjson
 
-from trueup.errors import Broken
 from trueup.model.consent import ConsentEvent
 from trueup.model.entity import Link
 from trueup.model.jsontext import dumps
@@ -20,7 +19,7 @@ from trueup.store.addresses import remember_consent
 from trueup.store.codec import dumps_or_none, micros, micros_or_none
 from trueup.store.formats import Path, count
 from trueup.store.leases import check
-from trueup.store.marks import mark_due, mark_each
+from trueup.store.marks import mark_due, mark_each, mark_kind_due
 from trueup.store.moves import Reasons, because, follow_moves, remember_alias
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
@@ -66,7 +65,12 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     _judge(tx, known, found, landing.at)
     _write(tx, found, landing, stream_id, listing)
     _hear(tx, landing, stream_id)
+    ends = listing is not None and landing.complete
+    if ends and landing.opens and _never_listed(tx, stream_id):
+        for kind in landing.opens:
+            mark_kind_due(tx, kind, "listed")
     _move_position(tx, landing, stream_id, listing)
+    vanished, doubted, living, unread = _account_for_missing(tx, landing, stream_id) if ends else (0, 0, 0, 0)
     return Landed(
         read=len(landing.records),
         new=len(found.new),
@@ -74,7 +78,15 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
         same=found.same,
         deleted=found.deleted,
         older=found.older,
+        vanished=vanished,
+        doubted=doubted,
+        living=living,
+        unread=unread,
     )
+
+
+def _never_listed(tx: Tx, stream_id: int) -> bool:
+    return tx.row("select 1 from streams where id = ? and listed_at is null", stream_id) is not None
 
 
 def _locks(tx: Tx, known: Streams, landing: Landing, stream_id: int) -> list[str]:
@@ -347,7 +359,9 @@ def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None
     elif listing is not None:
         _move_listing(tx, landing, stream_id, listing)
     if landing.ended:
-        tx.run("update streams set read_at = ? where id = ?", at, stream_id)
+        began = at if landing.began is None else micros(landing.began)
+        since = "?" if landing.listing is None else "coalesce(listing_began_at, ?)"
+        tx.run(f"update streams set read_at = ?, read_since = {since} where id = ?", at, began, stream_id)
 
 
 def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> None:
@@ -376,32 +390,33 @@ _MISSING = (
 )
 
 
-def missing(tx: Tx, connection: str, object: str, listing: int) -> tuple[int, int]:
-    stream_id = streams(tx).ids.get((connection, object))
-    if stream_id is None:
-        return 0, 0
-    absent = tx.row("select count(*)" + _MISSING, stream_id, listing)
-    living = tx.row("select count(*) from links where stream_id = ? and state = 'live'", stream_id)
-    assert absent is not None and living is not None
-    return int(absent[0]), int(living[0])
-
-
-def bury(tx: Tx, connection: str, object: str, listing: int, at: datetime) -> int:
-    """Absence means deletion only after a listing that was complete and is still the last one."""
-    stream_id = ensure(tx, streams(tx), connection, object)
-    tx.hold(stream_locks({stream_id}))
-    complete = tx.row("select listed from streams where id = ? and listing = listed", stream_id)
-    if complete is None or complete[0] != listing:
-        raise Broken(f"listing {listing} of {connection}/{object} is not complete: absence means nothing")
-    found = tx.rows("select l.id, l.entity_id" + _MISSING + " order by l.id", stream_id, listing)
+def _account_for_missing(tx: Tx, landing: Landing, stream_id: int) -> tuple[int, int, int, int]:
+    """Absence means deletion only after a complete listing, and only up to what may be believed. (made
+    tombstones of, missing but not believed, living before, rows that nobody could read)"""
+    if landing.implausible is None:
+        return 0, 0, 0, 0
+    absent = tx.rows("select l.id, l.entity_id" + _MISSING + " order by l.id", stream_id, landing.listing)
+    count = tx.row("select count(*) from links where stream_id = ? and state = 'live'", stream_id)
+    assert count is not None
+    unread = _left_unread(tx, stream_id) if absent else 0
+    if unread:
+        return 0, len(absent), int(count[0]), unread
+    if landing.implausible(len(absent), int(count[0])):
+        return 0, len(absent), int(count[0]), 0
     tx.run(
         "update links set state = 'tombstone', buried = 'missing', buried_at = ?, digest = null,"
         " rev = rev + 1 where id in ints(?)",
-        micros(at),
-        [id for id, _ in found],
+        micros(landing.at),
+        [id for id, _ in absent],
     )
-    mark_due(tx, [entity for _, entity in found if entity is not None], "deleted")
-    return len(found)
+    mark_due(tx, [entity for _, entity in absent if entity is not None], "deleted")
+    return len(absent), 0, int(count[0]), 0
+
+
+def _left_unread(tx: Tx, stream_id: int) -> int:
+    """How many rows of this listing could not be read, nor told whose they are."""
+    found = tx.row("select listing_rejected from streams where id = ?", stream_id)
+    return 0 if found is None else int(found[0])
 
 
 def known_links(tx: Tx, connection: str, object: str, ids: Sequence[str]) -> dict[str, Link]:

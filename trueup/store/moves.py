@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -191,6 +191,22 @@ def absorb(tx: Tx, lost: int, kept: int) -> None:
     for table in ("dangling", "match_keys", "link_missed", "link_notes", "link_docs"):
         tx.run(f"delete from {table} where link_id = ?", lost)
     tx.run("delete from links where id = ?", lost)
+
+
+def forget(tx: Tx, ids: Sequence[int]) -> None:
+    """Remove links whose record was never made, with the deliveries that would have made it."""
+    if not ids:
+        return
+    links = list(ids)
+    its = "select id from deliveries where link_id in ints(?)"
+    after = ("delivery_after", "delivery_id"), ("delivery_after", "after_id")
+    for table, column in (("delivery_docs", "delivery_id"), *after):
+        tx.run(f"delete from {table} where {column} in ({its})", links)
+    for table in ("deliveries", "match_keys", "link_notes"):
+        tx.run(f"delete from {table} where link_id in ints(?)", links)
+    for column in ("left_id", "right_id"):
+        tx.run(f"delete from match_decisions where {column} in ints(?)", links)
+    tx.run("delete from links where id in ints(?)", links)
 
 
 def supersede(tx: Tx, condition: str, *values: object) -> int:

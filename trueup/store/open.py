@@ -125,12 +125,6 @@ class SqlStore:
     def land(self, landing: Landing, fence: Fence | None) -> Landed:
         return self._db.write(lambda tx: land.land(tx, landing, fence))
 
-    def missing(self, connection: str, object: str, listing: int) -> tuple[int, int]:
-        return self._db.read(lambda tx: land.missing(tx, connection, object, listing))
-
-    def bury(self, connection: str, object: str, listing: int, at: datetime) -> int:
-        return self._db.write(lambda tx: land.bury(tx, connection, object, listing, at))
-
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
         return self._db.read(lambda tx: land.known_links(tx, connection, object, ids))
 
@@ -184,9 +178,6 @@ class SqlStore:
     def mark_due(self, ids: Sequence[int], reason: str) -> None:
         self._db.write(lambda tx: marks.mark_due(tx, ids, reason))
 
-    def mark_kind_due(self, kind: Kind, reason: str) -> int:
-        return self._db.write(lambda tx: marks.mark_kind_due(tx, kind, reason))
-
     def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
         self._db.write(lambda tx: decide.edit(tx, public_id, values, user, at, pin))
 
@@ -211,8 +202,8 @@ class SqlStore:
         state = DeliveryState.WAITING
         return self._db.read(lambda tx: outbox.in_state(tx, state, now, connections, limit))
 
-    def abandoned(self, worker_gone_before: datetime) -> int:
-        return self._db.write(lambda tx: outbox.abandoned(tx, worker_gone_before))
+    def abandoned(self, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
+        return self._db.write(lambda tx: outbox.abandoned(tx, worker_gone_before, lags))
 
     def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
         return self._db.read(lambda tx: outbox.next_delivery_at(tx, connections))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.model.entity import Agreed
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, WriteKind
 from trueup.store.audit import note
-from trueup.store.codec import micros, moment_or_none
+from trueup.store.codec import micros, moment_or_none, write_agreed
 from trueup.store.leases import check
-from trueup.store.marks import renew
+from trueup.store.marks import mark_due, renew
 from trueup.store.moves import supersede
 from trueup.store.rows import deliveries_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import streams
+from trueup.sync.rules.lanes import left
 
 _SENDABLE = (
     " v.open = 1 and v.stream_id = ? and v.state = 'due' and v.lane = ? and v.kind = ?"
@@ -84,23 +86,24 @@ def in_state(
     )
 
 
-def abandoned(tx: Tx, worker_gone_before: datetime) -> int:
-    """See `Store.abandoned`. The attempt may have lasted until its worker went: the lag counts from then."""
-    gone = micros(worker_gone_before)
+def abandoned(tx: Tx, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
+    """See `Store.abandoned`."""
+    known, gone = streams(tx), micros(worker_gone_before)
     found = tx.rows(
-        "select id, entity_id from deliveries where open = 1 and stream_id in ints(?) and state = 'sent'"
-        " and sent_at < ? order by id" + tx.lock,
-        sorted(streams(tx).names),
+        "select id, entity_id, stream_id from deliveries where open = 1 and stream_id in ints(?)"
+        " and state = 'sent' and sent_at < ? order by id" + tx.lock,
+        sorted(known.names),
         gone,
     )
     tx.run(
-        "update deliveries set state = 'doubt', ended_at = ?, not_before = ?, code = 'TU-CON-020',"
+        "update deliveries set state = 'doubt', ended_at = ?, code = 'TU-CON-020',"
         " error = 'the worker that sent it is gone' where id in ints(?)",
         gone,
-        gone,
-        [id for id, _ in found],
+        [id for id, _, _ in found],
     )
-    renew(tx, [entity for _, entity in found])
+    visible = {id: gone + int(lags.get(place, 0.0) * 1_000_000) for id, place in known.names.items()}
+    tx.update("deliveries", ("id",), ("not_before",), [(id, visible[stream]) for id, _, stream in found])
+    renew(tx, [entity for _, entity, _ in found])
     return len(found)
 
 
@@ -147,7 +150,9 @@ def open_gates(tx: Tx, connection: str, gate: str, user: str, at: datetime) -> i
 
 
 def retry(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:
-    fresh = f"state = 'due', attempts = 0, not_before = {micros(at)}, error = '', code = ''"
+    fresh = (
+        f"state = 'due', attempts = 0, failing_since = null, not_before = {micros(at)}, error = '', code = ''"
+    )
     again = _reopen(tx, "state = 'parked' and id in ints(?)", fresh, list(ids))
     return _noted(tx, user, "failures retry", again, at)
 
@@ -161,28 +166,36 @@ def _reopen(tx: Tx, condition: str, change: str, *values: object) -> list[tuple[
 
 
 def close_gates(tx: Tx, run_id: int, user: str, reason: str, at: datetime) -> int:
-    condition = "stream_id in ints(?) and state = 'gated' and run_id = ?"
-    why = f"{user}: {reason}"
-    closed = _withdraw(tx, condition, why, "", sorted(streams(tx).names), run_id)
+    condition = "v.stream_id in ints(?) and v.state = 'gated' and v.run_id = ?"
+    closed = _give_up(tx, condition, f"{user}: {reason}", "", sorted(streams(tx).names), run_id)
     if closed:
         note(tx, user, "runs reject", f"run {run_id}", {"writes": len(closed)}, at)
     return len(closed)
 
 
 def discard(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:
-    why = f"discarded by {user}"
-    closed = _withdraw(tx, "state = 'parked' and id in ints(?)", why, "TU-DEL-010", list(ids))
+    """See `Store.discard`."""
+    condition = "v.state = 'parked' and v.lane <> 'urgent' and v.id in ints(?)"
+    closed = _give_up(tx, condition, f"discarded by {user}", "TU-DEL-010", list(ids))
     return _noted(tx, user, "failures discard", closed, at)
 
 
-def _withdraw(tx: Tx, condition: str, reason: str, code: str, *values: object) -> list[tuple[int, int]]:
-    """(id, run) of those that are given up."""
-    found = _held(tx, condition, *values)
-    ids = [id for id, _, _ in found]
+def _give_up(tx: Tx, condition: str, reason: str, code: str, *values: object) -> list[tuple[int, int]]:
+    """Close deliveries for good: their links remember it, so that nothing raises the same again. (id, run)
+    of each."""
+    found = deliveries_where(tx, streams(tx), f"v.open = 1 and {condition} order by v.id", *values)
+    tx.rows("select id from links where id in ints(?) order by id" + tx.lock, [one.link.id for one in found])
+    agreed: dict[int, dict[str, Agreed]] = {}
+    for one in found:
+        agreed.setdefault(one.link.id, dict(one.link.agreed)).update(left(one.write, one.link))
+    rows = [(id, write_agreed(each)) for id, each in agreed.items()]
+    tx.upsert("link_notes", ("link_id",), ("agreed",), rows)
+    tx.run("update links set rev = rev + 1 where id in ints(?)", list(agreed))
+    ids = [one.id for one in found]
     tx.run("update deliveries set error = ?, code = ? where id in ints(?)", reason, code, ids)
     supersede(tx, "id in ints(?)", ids)
-    renew(tx, [entity for _, entity, _ in found])
-    return [(id, run_id) for id, _, run_id in found]
+    mark_due(tx, [one.entity_id for one in found], "discarded")
+    return [(one.id, one.run_id) for one in found]
 
 
 def _held(tx: Tx, condition: str, *values: object) -> list[Row]:

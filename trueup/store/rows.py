@@ -95,9 +95,9 @@ def entity_of(row: Row) -> Entity:
 _OWN = (
     "v.id, v.stream_id, v.entity_id, v.entity_revision, v.kind, v.lane, v.state, v.gate, v.package,"
     " p.payload, v.replaced, v.attempts, v.not_before, v.run_id, v.config_version, v.created_at,"
-    " v.sent_at, v.ended_at, v.job, v.error, v.code"
+    " v.sent_at, v.ended_at, v.job, v.error, v.code, v.failing_since"
 )
-_OWN_WIDTH = 21
+_OWN_WIDTH = 22
 
 
 def deliveries_where(tx: Tx, streams: Streams, condition: str, *values: Any) -> list[Delivery]:
@@ -131,6 +131,7 @@ def delivery_of(row: Row, streams: Streams) -> Delivery:
         job=row[18],
         error=row[19],
         code=row[20],
+        failing_since=moment_or_none(row[21]),
     )
 
 

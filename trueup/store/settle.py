@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.errors import NotFound
@@ -48,6 +48,8 @@ class _Rows:
 
     deliveries: list[Row] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
+    untried: list[int] = field(default_factory=list)
+    failing: list[Row] = field(default_factory=list)
     links: dict[int, _Holding] = field(default_factory=dict)
     reasons: Reasons = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)  # entities
@@ -70,11 +72,14 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
         if one.delivery_id in newcomers.parked:
             rows.deliveries.append(_end(newcomers.parked[one.delivery_id], row, at))
             rows.touched.add(row[1])
+            if row[2] != row[5]:
+                because(rows.reasons, row[1], "settled")
         elif row[3] in _OPEN or one.delivery_id in newcomers.folded:
             _settle_one(known, rows, newcomers, one, row, at)
     _write(tx, rows, at)
 
 
+_UNDER_WAY = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING)
 _OPEN = {str(state) for state in OPEN_STATES}
 _OWN = "v.id, v.entity_id, v.entity_revision, v.state, v.job, e.revision"
 
@@ -108,6 +113,8 @@ def _settle_one(
     """Put down the delivery's own end, and what follows for its link and entity."""
     entity, moved_on = row[1], row[2] != row[5]
     link = rows.links.get(row[6]) or _holding(row[6:])
+    if one.fresh and one.delivery_id in newcomers.folded:
+        one = _seen_there(one, link)
     before = link.base
     newer = _newer_reading(link, one)
     changed = _apply(link, one, moved_on)
@@ -125,9 +132,13 @@ def _settle_one(
         because(rows.reasons, entity, one.due)
     if link.base != before and any(path not in before for path in link.base):
         because(rows.reasons, entity, "read")
-    if moved_on and one.state not in OPEN_STATES:
+    if moved_on and one.state not in _UNDER_WAY:
         because(rows.reasons, entity, "settled")
     rows.deliveries.append(_end(one, row, at))
+    if one.untried:
+        rows.untried.append(one.delivery_id)
+    if one.failing_since is not None:
+        rows.failing.append((one.delivery_id, micros(one.failing_since)))
     if one.state not in OPEN_STATES:
         rows.closed.append(one.delivery_id)
     if changed or one.said or one.delivery_id in newcomers.read:
@@ -159,6 +170,11 @@ def _apply(link: _Holding, one: Settlement, moved_on: bool) -> bool:
     link.fresh = int(one.fresh or (link.fresh == 1 and not done))
     says = one.observed or one.assumed or one.agreed or one.quarantine or one.drops_version or one.tombstone
     return done or bool(says) or one.version is not None or one.active is not None
+
+
+def _seen_there(one: Settlement, link: _Holding) -> Settlement:
+    """A record that stood with the entity already: what was agreed with it stays, the rest is a reading."""
+    return replace(one, observed={}, said={**one.said, **one.observed}, fresh=link.fresh == 1)
 
 
 def _newer_reading(link: _Holding, one: Settlement) -> Record | None:
@@ -243,6 +259,9 @@ _LINK = (
 
 def _write(tx: Tx, rows: _Rows, at: datetime) -> None:
     tx.update("deliveries", ("id",), _DELIVERY, rows.deliveries)
+    tx.update("deliveries", ("id",), ("failing_since",), rows.failing)
+    if rows.untried:
+        tx.run("update deliveries set attempts = attempts - 1 where id in ints(?)", rows.untried)
     if rows.closed:
         tx.run("delete from delivery_docs where delivery_id in ints(?)", rows.closed)
     _write_links(tx, rows.links, micros(at))

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.model.fields import Kind
 from trueup.model.jsontext import loads
 from trueup.model.plan import StreamState
 from trueup.store.audit import note
 from trueup.store.codec import micros, moment_or_none
-from trueup.store.marks import mark_due
+from trueup.store.marks import mark_due, mark_kind_due
 from trueup.store.sql import Row, Tx
 
 
@@ -55,7 +56,7 @@ def ensure(tx: Tx, known: Streams, connection: str, object: str) -> int:
 
 
 def register(tx: Tx, connections: Sequence[str], config_version: str) -> bool:
-    """These connections are configured, others are not: their links sleep, those of these wake."""
+    """See `Store.register`."""
     before = tx.row("select value from settings where name = 'config_version'")
     tx.insert_new("connections", ("name",), [(name,) for name in sorted(set(connections))])
     tx.upsert("settings", ("name",), ("value",), [("config_version", config_version)])
@@ -63,7 +64,11 @@ def register(tx: Tx, connections: Sequence[str], config_version: str) -> bool:
     for id, name, configured in tx.rows("select id, name, configured from connections order by id"):
         if (name in wanted) != bool(configured):
             _configure(tx, id, name in wanted)
-    return before is not None and before[0] != config_version
+    changed = before is not None and before[0] != config_version
+    if changed:
+        for kind in Kind:
+            mark_kind_due(tx, kind, "config")
+    return changed
 
 
 def _configure(tx: Tx, connection_id: int, configured: bool) -> None:
@@ -121,7 +126,8 @@ def connection_id(tx: Tx, name: str) -> int:
 
 
 _STATE = (
-    "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.fields, s.listing_rejected"
+    "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.read_since, s.fields,"
+    " s.listing_rejected"
     " from streams s join connections c on c.id = s.connection_id where c.name = ? and s.object = ?"
 )
 
@@ -132,7 +138,7 @@ def stream(tx: Tx, connection: str, object: str) -> StreamState:
 
 
 def _state(connection: str, object: str, row: Row) -> StreamState:
-    cursor, listing_cursor, listing, listed_at, read_at, fields, rejected = row
+    cursor, listing_cursor, listing, listed_at, read_at, read_since, fields, rejected = row
     return StreamState(
         connection,
         object,
@@ -141,6 +147,7 @@ def _state(connection: str, object: str, row: Row) -> StreamState:
         listing=listing,
         listed_at=moment_or_none(listed_at),
         read_at=moment_or_none(read_at),
+        read_since=moment_or_none(read_since),
         fields=tuple(loads(fields)),
         rejected=rejected,
     )

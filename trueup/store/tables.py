@@ -106,6 +106,7 @@ streams = Table(
     _big("listed", default=0),  # the last listing that was complete
     _big("listed_at", null=True),
     _big("read_at", null=True),
+    _big("read_since", null=True),  # when the reading began that ended then
     _text("fields", default="[]"),
     UniqueConstraint("connection_id", "object"),
     **AUTO,
@@ -327,6 +328,7 @@ deliveries = Table(
     _text("replaced", null=True),  # what stood there; stays when the delivery is closed
     Column("digest", LargeBinary, nullable=False),
     _big("attempts", default=0),
+    _big("failing_since", null=True),
     _big("not_before"),
     _text("owner", default=""),
     _big("fence", null=True),
@@ -339,6 +341,7 @@ deliveries = Table(
     _text("error", default=""),
     _text("code", default=""),
     CheckConstraint(f"(open = 1) = (state in {OPEN_WORDS})", name="open"),
+    Index("ix_deliveries_link_id", "link_id"),
     _partial("ux_deliveries_open", "link_id", "lane", where="open = 1", unique=True),
     _partial("ix_deliveries_ready", "stream_id", "state", "lane", "kind", "not_before", where="open = 1"),
     **AUTO,

@@ -12,7 +12,7 @@ from trueup.sync.identifying import identify_all
 from trueup.sync.inbox import land
 from trueup.sync.outbox import Push
 from trueup.sync.owning import LEASE, own
-from trueup.sync.parts import KINDS, Parts
+from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.tally import Tally
 
@@ -68,7 +68,7 @@ def _renewing(parts: Parts, fence: Fence) -> Parts:
 
 
 def _run(parts: Parts, order: Order, fence: Fence) -> Report:
-    register(parts)
+    parts.store.register(tuple(parts.connectors), parts.policy.config_version)
     if order.approve_first:
         parts.store.approve(order.connections, order.user, parts.now())
     report = Report(parts.store.start_run(order.kind, parts.policy.config_version, order.user, parts.now()))
@@ -83,15 +83,8 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
     return report
 
 
-def register(parts: Parts) -> None:
-    """Make the configuration known; where it changed, everything is decided anew with it."""
-    if parts.store.register(tuple(parts.connectors), parts.policy.config_version):
-        for kind in KINDS:
-            parts.store.mark_kind_due(kind, "config")
-
-
 def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
-    parts.store.abandoned(parts.now())
+    parts.store.abandoned(parts.now(), {stream: spec.lag for stream, spec in parts.specs.items()})
     push = Push(parts, report.tally, fence)
     push.resolve(order.connections)
     landing(parts, order.connections, report, fence)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from trueup.connectors.base import Capability, GoneItem
 from trueup.connectors.verdict import discreet
 from trueup.mapping.apply import observe
 from trueup.model.consent import ConsentEvent
 from trueup.model.fields import Kind
-from trueup.model.plan import Fence, Landing, Lane, StreamState
+from trueup.model.plan import Fence, Landed, Landing, Lane, StreamState
 from trueup.model.record import Page, Reading, Record
 from trueup.sync.facts import facts
 from trueup.sync.parts import Parts
@@ -61,29 +62,23 @@ def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fe
     number = state.listing
     if cursor is None:
         number = parts.store.begin_listing(*stream, parts.now())
-    fields = asked_fields(parts, stream)
+    fields, began = asked_fields(parts, stream), parts.now()
     while True:
         page = parts.connectors[stream[0]].pull(stream[1], Reading.LISTING, cursor, fields)
-        _store(parts, stream, page, tally, fence, number, fields)
+        _store(parts, stream, page, tally, fence, number, fields, began)
         if not page.more:
-            break
+            return
         cursor = page.cursor
-    _account_for_missing(parts, stream, number, tally)
-    kind = parts.policy.rules[stream].kind
-    if state.listed_at is None and kind is not None and stream in parts.policy.create:
-        parts.store.mark_kind_due(kind, "listed")
-    if state.listed_at is None and kind is Kind.COMPANY and makes_companies(parts.policy):
-        parts.store.mark_kind_due(Kind.CONTACT, "listed")  # whose companies could not be made so far
 
 
 def _read_changes(
     parts: Parts, stream: Stream, state: StreamState, tally: Tally, fence: Fence | None
 ) -> None:
     cursor = state.cursor
-    fields = asked_fields(parts, stream)
+    fields, began = asked_fields(parts, stream), parts.now()
     while True:
         page = parts.connectors[stream[0]].pull(stream[1], Reading.CHANGES, cursor, fields)
-        _store(parts, stream, page, tally, fence, None, fields)
+        _store(parts, stream, page, tally, fence, None, fields, began)
         if not page.more:
             return
         cursor = page.cursor
@@ -97,6 +92,7 @@ def _store(
     fence: Fence | None,
     listing: int | None,
     fields: Sequence[str],
+    began: datetime,
 ) -> None:
     for where, why in page.rejected:
         tally.add(stream, "read")
@@ -115,6 +111,9 @@ def _store(
         listing=listing,
         complete=listing is not None and not page.more,
         ended=not page.more,
+        began=began,
+        implausible=_implausible(parts, stream),
+        opens=_opens(parts, stream),
         fields=tuple(fields),
         consent=tuple(_last_words(parts, stream, page.records, kept, at)),
         unreadable=unreadable,
@@ -127,8 +126,18 @@ def _store(
         tally.add(stream, "same", len(kept) - moved)
         parts.store.land(landing, fence)
     else:
-        tally.landed(stream, parts.store.land(landing, fence))
+        _count(stream, parts.store.land(landing, fence), tally)
     parts.progress("read", *stream, len(page.records))
+
+
+def _opens(parts: Parts, stream: Stream) -> tuple[Kind, ...]:
+    """The kinds of which something may be made once this stream was listed to its end."""
+    kind, kinds = parts.policy.rules[stream].kind, []
+    if kind is not None and stream in parts.policy.create:
+        kinds.append(kind)
+    if kind is Kind.COMPANY and makes_companies(parts.policy):
+        kinds.append(Kind.CONTACT)  # whose companies could not be made so far
+    return tuple(kinds)
 
 
 def _rejected(parts: Parts, stream: Stream, page: Page) -> tuple[tuple[str, ...], int]:
@@ -172,28 +181,27 @@ def _taken(parts: Parts, stream: Stream, records: Sequence[Record], tally: Tally
     return kept
 
 
-def _account_for_missing(parts: Parts, stream: Stream, listing: int, tally: Tally) -> None:
-    """Absence is deletion only after a complete listing, and only up to what may be believed."""
+def _implausible(parts: Parts, stream: Stream) -> Callable[[int, int], bool] | None:
+    """How many absences are too many to be deletions; None where a listing does not tell them."""
     if parts.policy.rules[stream].kind is None or not parts.can(stream, Capability.COMPLETE_LISTING):
-        return
-    missing, living = parts.store.missing(*stream, listing)
-    if not missing:
-        return
-    rejected = parts.store.stream(*stream).rejected
-    if rejected:
+        return None
+    return partial(too_many_missing, fuse=parts.fuses["delete"])
+
+
+def _count(stream: Stream, landed: Landed, tally: Tally) -> None:
+    tally.landed(stream, landed)
+    tally.add(stream, "vanished", landed.vanished)
+    if landed.unread:
         tally.notes.append(
-            f"{stream[0]} {stream[1]}: {rejected} rows could not be read, nor told whose they are; so the "
-            f"{missing} known records that this listing lacks were not treated as deleted"
+            f"{stream[0]} {stream[1]}: {landed.unread} rows could not be read, nor told whose they are; so the "
+            f"{landed.doubted} known records that this listing lacks were not treated as deleted"
         )
-        return
-    if too_many_missing(missing, living, parts.fuses["delete"]):
-        tally.add(stream, "held missing", missing)
+    elif landed.doubted:
+        tally.add(stream, "held missing", landed.doubted)
         tally.notes.append(
-            f"{stream[0]} {stream[1]}: {missing} of {living} known records are missing from a complete "
-            "listing; that is more than may be believed, so nobody was treated as deleted"
+            f"{stream[0]} {stream[1]}: {landed.doubted} of {landed.living} known records are missing from a"
+            " complete listing; that is more than may be believed, so nobody was treated as deleted"
         )
-        return
-    tally.add(stream, "vanished", parts.store.bury(*stream, listing, parts.now()))
 
 
 def reread(

@@ -19,12 +19,13 @@ from trueup.connectors.base import (
     StaleItem,
     UnknownItem,
     WriteItem,
+    not_applied,
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
-from trueup.model.entity import public_id
+from trueup.model.entity import LinkState, public_id
 from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, Write, WriteKind
 from trueup.model.record import Json, Record
 from trueup.model.values import Rejected
@@ -43,9 +44,10 @@ LANES = (Lane.URGENT, Lane.NORMAL, Lane.BULK)
 
 @dataclass(slots=True)
 class Push:
-    """One pass over the outbox. `blocked`: connections that must wait, with why; `limited`: those whose
-    budget is used up for all but the urgent lane; `put_off`: deliveries that this pass could not send (their
-    record moved, another worker has them) and does not try twice."""
+    """One pass over the outbox. `blocked`: connections that must wait, with why; `limited`: those where only
+    the urgent lane still tries (a list that cannot be read, a budget that is used up); `put_off`:
+    deliveries that this pass could not send (their record moved, another worker has them) and does not
+    try twice."""
 
     parts: Parts
     tally: Tally
@@ -70,12 +72,9 @@ class Push:
                 self._deliver(batch)
 
     def stop(self, connection: str, lane: Lane, error: ConnectorError) -> None:
-        """Leave a connection alone for the rest of this pass; a limit of ours or the system's, met in a
-        lower lane, still lets the urgent one try."""
-        if isinstance(error, RateLimited) and lane is not Lane.URGENT:
-            self.limited[connection] = error
-        else:
-            self.blocked[connection] = error
+        """Leave a connection alone for the rest of this pass. What a lower lane met still lets the urgent one
+        try: an opt-out waits neither for a limit nor for a list that nobody can read."""
+        (self.blocked if lane is Lane.URGENT else self.limited)[connection] = error
 
     def stopped(self) -> dict[str, ConnectorError]:
         """Every connection that has to wait, with why."""
@@ -178,9 +177,11 @@ class Push:
             return self._bisected(stream, batch, error)
         except (RateLimited, Unauthorized) as error:
             self.stop(stream[0], batch[0].write.lane, error)
-            return [NotApplied(error.message, getattr(error, "retry_after", None))] * len(batch)
+            return [not_applied(error)] * len(batch)
         except ConnectorError as error:
-            return [NotApplied(error.message, getattr(error, "retry_after", None))] * len(batch)
+            if stream[0] in self.limited:  # in trouble, and not in its lower lanes only
+                self.stop(stream[0], batch[0].write.lane, error)
+            return [not_applied(error)] * len(batch)
 
     def _bisected(self, stream: Stream, batch: Sequence[Delivery], error: Refused) -> Sequence[Outcome]:
         """A batch refused as a whole is split until the bad ones stand alone."""
@@ -271,8 +272,9 @@ class Push:
                 return acknowledge.stale(delivery, now)
             case GoneItem(successor=successor, successor_object=object):
                 return acknowledge.gone(delivery, successor, object, now)
-            case NotApplied(reason=reason, retry_after=wait):
-                return acknowledge.again(delivery, discreet(reason), wait, self.parts.random.random(), now)
+            case NotApplied(reason=reason, retry_after=wait, tried=tried):
+                ended = acknowledge.again if tried else acknowledge.turned_away
+                return ended(delivery, discreet(reason), wait, self.parts.random.random(), now)
             case UnknownItem(reason=reason):
                 return acknowledge.unknown(delivery, discreet(reason), lag, now)
             case Pending(job=job):
@@ -307,30 +309,29 @@ class Push:
     # -- doubt and remote jobs --------------------------------------------------------------------
 
     def resolve(self, connections: Sequence[str]) -> int:
-        """Deliveries in doubt are read, remote jobs are asked; how many were looked at."""
+        """Deliveries in doubt are read, remote jobs are asked; how many steps were taken."""
         looked = 0
         for delivery in self.parts.store.doubtful(self.parts.now(), connections, 500):
-            self._careful(delivery.write.connection, partial(self._resolve_doubt, delivery))
-            looked += 1
+            if self._can_look(delivery):
+                looked += self._careful(delivery.write, partial(self._resolve_doubt, delivery))
         for batch in _by_job(self.parts.store.waiting(self.parts.now(), connections, 500)):
-            self._careful(batch[0].write.connection, partial(self._ask_job, batch))
-            looked += len(batch)
+            looked += self._careful(batch[0].write, partial(self._ask_job, batch))
         return looked
 
-    def _careful(self, connection: str, step: Callable[[], None]) -> None:
-        """One step of a connection that is not blocked; its error blocks only that connection."""
-        if self._waits(connection, Lane.NORMAL):
-            return
+    def _careful(self, write: Write, step: Callable[[], None]) -> bool:
+        """One step of a connection that is not blocked; its error blocks only that connection and lane.
+        Whether it was taken."""
+        if self._waits(write.connection, write.lane):
+            return False
         try:
             step()
         except ConnectorError as error:
-            self.stop(connection, Lane.NORMAL, error)
+            self.stop(write.connection, write.lane, error)
+        return True
 
     def _resolve_doubt(self, delivery: Delivery) -> None:
         stream = (delivery.write.connection, delivery.write.object)
         now, lag = self.parts.now(), self.parts.specs[stream].lag
-        if delivery.link.remote_id is None and not self._can_look(stream, delivery):
-            return
         record = self._look(stream, delivery)
         settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
         settlement = publishing.noted(settlement, delivery, self.parts.policy.mappings[stream], now)
@@ -342,25 +343,32 @@ class Push:
         if settlement.state in _COUNTED:
             self.tally.add(stream, _COUNTED[settlement.state])
 
-    def _can_look(self, stream: Stream, delivery: Delivery) -> bool:
-        """A create without a key to look up is found by a reading that began after it was tried."""
-        read_at = self.parts.store.stream(*stream).read_at
-        ended = delivery.ended_at or delivery.sent_at
-        return bool(self._lookup_keys(stream, delivery)) or (
-            read_at is not None and ended is not None and read_at > ended
-        )
+    def _can_look(self, delivery: Delivery) -> bool:
+        """A create without a key to look up is found by a reading that began when it was to be seen."""
+        stream = (delivery.write.connection, delivery.write.object)
+        if delivery.link.remote_id is not None or self._lookup_keys(stream, delivery):
+            return True
+        since = self.parts.store.stream(*stream).read_since
+        return since is not None and since >= delivery.not_before
 
     def _look(self, stream: Stream, delivery: Delivery) -> Record | None:
         """The record that a write in doubt is about, as it is now; None when there is none."""
-        connector, fields = self.parts.connectors[stream[0]], asked_fields(self.parts, stream)
+        connector = self.parts.connector(stream[0], delivery.write.lane)
+        fields = asked_fields(self.parts, stream)
         if delivery.link.remote_id is not None:
             answer = connector.read(stream[1], [delivery.link.remote_id], fields)[0]
             return answer if isinstance(answer, Record) else None
         for key, value in self._lookup_keys(stream, delivery):
             found = [one for one in connector.find(stream[1], key, [value], fields) if not one.deleted]
             if found:
-                return min(found, key=lambda record: record.id)
+                return self._likeliest(stream, delivery, found)
         return self._among_landed(stream, delivery)
+
+    def _likeliest(self, stream: Stream, delivery: Delivery, found: Sequence[Record]) -> Record:
+        """Of several records with one key (an address that a family shares) the one that is nobody else's."""
+        known = self.parts.store.known(*stream, [record.id for record in found])
+        own = (None, delivery.entity_id)
+        return min(found, key=lambda one: (one.id in known and known[one.id].entity_id not in own, one.id))
 
     def _lookup_keys(self, stream: Stream, delivery: Delivery) -> list[tuple[str, Json]]:
         if not self.parts.can(stream, Capability.LOOKUP_BY_KEY):
@@ -378,7 +386,7 @@ class Push:
         """Where nothing can be looked up: the entity's own record, if a reading since has brought it."""
         case = self.parts.store.case(public_id(delivery.link.kind, delivery.entity_id))
         for link in case.links:
-            if link.stream == stream and link.remote_id is not None and link.id != delivery.link.id:
+            if link.stream == stream and link.remote_id is not None and link.state is LinkState.LIVE:
                 return Record(link.remote_id, link.observed, link.version, link.changed_at)
         return None
 
@@ -402,7 +410,9 @@ class Push:
     def _ask_job(self, batch: Sequence[Delivery]) -> None:
         stream = (batch[0].write.connection, batch[0].write.object)
         items = [self._item(stream, one) for one in batch]
-        outcomes = self.parts.connectors[stream[0]].poll(stream[1], batch[0].job or "", items)
+        outcomes = self.parts.connector(stream[0], batch[0].write.lane).poll(
+            stream[1], batch[0].job or "", items
+        )
         self._settle(stream, batch, outcomes)
 
 

@@ -75,7 +75,7 @@ def preview(
             for case, plan in plans_for(parts, mine, context, undecided):
                 if kind is not Kind.CONTACT:
                     overlay.remember(plan, case)
-                yield case, plan
+                yield case, replace(plan, writes=(*plan.writes, *plan.later), later=())
                 yield from _founded(parts, plan, overlay, undecided)
 
 

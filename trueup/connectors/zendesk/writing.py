@@ -15,12 +15,12 @@ from trueup.connectors.base import (
     Done,
     Elements,
     GoneItem,
-    NotApplied,
     Outcome,
     RefusedItem,
     StaleItem,
     UnknownItem,
     WriteItem,
+    not_applied,
 )
 from trueup.connectors.http import Call
 from trueup.connectors.paths import nest
@@ -39,7 +39,6 @@ from trueup.errors import (
     RateLimited,
     Refused,
     Stale,
-    Transient,
     Unauthorized,
 )
 from trueup.model.plan import WriteKind
@@ -124,7 +123,7 @@ def _run(steps: Sequence[Step], items: Sequence[WriteItem]) -> list[Outcome]:
         except _WHOLE_CONNECTION as error:
             if not outcomes:
                 raise
-            left = NotApplied(error.message, getattr(error, "retry_after", None))
+            left = replace(not_applied(error), tried=False)
             return [outcomes.get(place, left) for place in range(len(items))]
         except ConnectorError as error:
             answers = [_outcome(error, items[place]) for place in step.places]
@@ -353,10 +352,8 @@ def _outcome(error: ConnectorError, item: WriteItem) -> Outcome:
             return StaleItem()
         case OutcomeUnknown():
             return UnknownItem(error.message)
-        case Transient():
-            return NotApplied(error.message, error.retry_after)
         case _:
-            return NotApplied(error.message)
+            return not_applied(error)
 
 
 def _refused(error: Refused, item: WriteItem) -> RefusedItem:

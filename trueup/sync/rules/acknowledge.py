@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, listed, written
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
-from trueup.model.plan import Delivery, DeliveryState, Settlement, WriteKind
+from trueup.model.plan import Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.record import Json, Record
-from trueup.sync.rules.backoff import next_try
+from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
 from trueup.sync.rules.differences import refusal_digest
 from trueup.sync.rules.ledger import must_change
 
@@ -211,12 +211,27 @@ def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settl
 def again(
     delivery: Delivery, reason: str, retry_after: float | None, jitter: float, now: datetime
 ) -> Settlement:
-    """Certainly not applied: the identical payload goes again later, or a person looks at it."""
-    at = next_try(delivery.attempts, now, retry_after, jitter)
-    if at is None:
-        why = f"gave up after {delivery.attempts} attempts: {reason}"
+    """Certainly not applied: the identical payload goes again later. After days a person looks at it, except
+    at consent, which is tried until it is delivered."""
+    since = delivery.failing_since or now
+    if now - since >= GIVE_UP_AFTER and delivery.write.lane is not Lane.URGENT:
+        why = f"gave up after {(now - since).days} days: {reason}"
         return Settlement(delivery.id, DeliveryState.PARKED, error=why, code="TU-CON-012")
-    return Settlement(delivery.id, DeliveryState.DUE, not_before=at, error=reason, code="TU-CON-010")
+    at = next_try(delivery.attempts, now, retry_after, jitter)
+    return Settlement(
+        delivery.id, DeliveryState.DUE, not_before=at, error=reason, code="TU-CON-010", failing_since=since
+    )
+
+
+def turned_away(
+    delivery: Delivery, reason: str, retry_after: float | None, jitter: float, now: datetime
+) -> Settlement:
+    """The system took no call of ours (a limit, a login): that says nothing about this write, and was no
+    attempt of it."""
+    at = next_try(delivery.attempts, now, retry_after, jitter)
+    return Settlement(
+        delivery.id, DeliveryState.DUE, not_before=at, error=reason, code="TU-CON-011", untried=True
+    )
 
 
 def doubt_resolved(
@@ -224,22 +239,53 @@ def doubt_resolved(
 ) -> Settlement:
     """A Delivery in doubt, read again: landed, not landed, or somebody edited there meanwhile.
 
-    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent.
+    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent. What cannot be
+    read tells nothing: a write of which no path is shown goes again as it was.
     """
+    write = delivery.write
+    if write.kind is WriteKind.DELETE:
+        return (
+            done(delivery, delivery.link.remote_id or "", None, lag, now)
+            if record is None
+            else _unlanded(delivery, now)
+        )
     if record is None:
-        return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
-    sent = predicted(delivery)
-    if all(path not in record.values or keeps(path, record.values[path]) for path in sent):
+        return _unlanded(delivery, now)
+    shown = [path for path in write.values if path in record.values]
+    making = write.kind is WriteKind.CREATE
+    if (shown or making) and all(keeps(path, record.values[path]) for path in shown):
         return done(delivery, record.id, record, lag, now)
-    replaced = delivery.write.replaced
-    if all(record.values.get(path) == replaced.get(path) for path in sent if path in record.values):
-        return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
+    if making:
+        return found(delivery, record)
+    if all(record.values[path] == write.replaced.get(path) for path in shown):
+        return _unlanded(delivery, now)
     return Settlement(
         delivery.id,
         DeliveryState.OVERTAKEN,
         error="somebody edited the record while our write was in doubt",
         drops_version=True,
         due="overtaken",
+    )
+
+
+def _unlanded(delivery: Delivery, now: datetime) -> Settlement:
+    """Not applied after all: the same payload goes again."""
+    return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
+
+
+def found(delivery: Delivery, record: Record) -> Settlement:
+    """A create in doubt whose record is there, with other values than ours (the system reshaped them, or
+    somebody was quick): it is this contact's record, and what it holds is judged as a first sight."""
+    return Settlement(
+        delivery.id,
+        DeliveryState.DONE,
+        observed=record.values,
+        remote_id=record.id,
+        version=record.version,
+        drops_version=record.version is None,
+        changed_at=record.changed_at,
+        fresh=True,
+        due="found",
     )
 
 

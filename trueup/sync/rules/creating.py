@@ -9,6 +9,7 @@ from trueup.mapping.apply import put
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
 from trueup.model.entity import NEVER, Entity, Link, LinkState, Quarantine
+from trueup.model.fields import Kind
 from trueup.model.plan import Context, Effect, Lane, Write, WriteKind
 from trueup.model.record import Json
 from trueup.model.values import Absent, Rejected, Value
@@ -18,13 +19,24 @@ from trueup.sync.rules.policy import Policy, Stream
 
 
 def create(
-    stream: Stream, after: Entity, links: Sequence[Link], context: Context, policy: Policy, now: datetime
+    stream: Stream,
+    after: Entity,
+    links: Sequence[Link],
+    standing: Sequence[Link],
+    context: Context,
+    policy: Policy,
+    now: datetime,
 ) -> tuple[list[Write], list[str]]:
-    """The create for one stream, or why there is none (nothing to say where it is not asked for)."""
+    """The create for one stream, or why there is none (nothing to say where it is not asked for).
+
+    A create that was decided before and never left is asked the same again: its link is not among the
+    `standing` ones. What a person must say of that link itself (the system knows such a record as
+    somebody else's) holds back other records only.
+    """
     condition = policy.create.get(stream)
     if condition is None:
         return [], []
-    here = [link for link in links if link.connection == stream[0] and link.kind is after.kind]
+    here = [link for link in standing if link.connection == stream[0] and link.kind is after.kind]
     if any(link.state is not LinkState.TOMBSTONE for link in here):
         return [], []
     answer = condition.met(after.values, now)
@@ -32,16 +44,21 @@ def create(
         return [], [f"create: {answer.reason}"]
     if here:
         return [], ["was deleted there: a tombstone blocks creating it again"]
-    unsure = any(stream[0] in context.rivals.get(link.id, ()) for link in links)
+    unsure = any(stream[0] in context.rivals.get(link.id, ()) for link in standing)
     if after.provisional or unsure:
         return [], ["waits for a decision: is this the same person as another contact?"]
     if stream not in context.gates_open:
         return [], ["not created before this object was listed to its end once"]
-    probe = Link(0, *stream, None, None, after.kind)
-    write, waits = create_write(probe, after, context, policy, now)
+    write, waits = create_write(wanted_at(stream, links, after.kind), after, context, policy, now)
     if not write.values:
         return [], ["nothing to create it with: no mapped field has a value"]
     return [write], [f"waits for {target}" for target in waits]
+
+
+def wanted_at(stream: Stream, links: Sequence[Link], kind: Kind) -> Link:
+    """The link that waits for its record in this stream, or one that is still to be made (id 0)."""
+    wanted = (link for link in links if link.stream == stream and link.state is LinkState.WANTED)
+    return next(wanted, Link(0, *stream, None, None, kind, LinkState.WANTED))
 
 
 def create_write(

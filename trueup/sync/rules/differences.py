@@ -33,6 +33,7 @@ class Draft:
     quarantine: dict[str, Quarantine] = field(default_factory=dict)
     ordinary: list[Difference] = field(default_factory=list)
     urgent: list[Difference] = field(default_factory=list)
+    refused: list[Difference] = field(default_factory=list)  # opt-outs that the system would not take
     withheld: int = 0
     newly_withheld: list[Difference] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
@@ -123,8 +124,9 @@ def compare(
     refusal = link.quarantine.get(binding.key)
     if refusal is not None and refusal.digest == refusal_digest(hub):
         draft.quarantine[binding.key] = refusal
-        _keep(reading, draft)
-        return
+        if not (binding.consent and hub == ConsentState.OPTED_OUT):
+            _keep(reading, draft)
+            return
     if binding.consent:  # whatever was agreed once: what has to show and does not is written
         _write(reading, hub, raw, draft, released)
     else:
@@ -279,7 +281,7 @@ def _write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool
     if binding.create_only:
         _leave(reading, hub, draft)
     elif binding.consent:
-        draft.urgent.append(difference)
+        (draft.refused if binding.key in draft.quarantine else draft.urgent).append(difference)
         due(reading, draft)
     elif released or effect is Effect.FILL:
         draft.ordinary.append(difference)

@@ -11,8 +11,7 @@ from trueup.mapping.elements import is_change
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
-from trueup.model.fields import Kind
-from trueup.model.jsontext import digest
+from trueup.model.fields import Field, Kind
 from trueup.model.plan import (
     UNSENT_STATES,
     Case,
@@ -20,7 +19,6 @@ from trueup.model.plan import (
     Effect,
     Lane,
     LinkPatch,
-    OpenDelivery,
     Plan,
     Write,
     WriteKind,
@@ -29,7 +27,7 @@ from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Value
 from trueup.sync.rules import backfill, evidence, formats, leaving, publishing
 from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
-from trueup.sync.rules.creating import create, create_write
+from trueup.sync.rules.creating import create, create_write, wanted_at
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
@@ -48,6 +46,7 @@ from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.first_sight import first_sight
 from trueup.sync.rules.founding import foundings, keep_in_company
 from trueup.sync.rules.groups import keep_whole
+from trueup.sync.rules.lanes import given_up, queue, was_given_up
 from trueup.sync.rules.leaving import Standing
 from trueup.sync.rules.policy import Policy, Stream
 from trueup.sync.rules.swinging import holds, keep_aside, lost, swinging
@@ -99,16 +98,19 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
     after = replace(entity, values=state.values, sources=state.sources)
     writes, withheld, patches, skipped, later = _outward(case, seen, links, after, context, policy, now)
     made, why = foundings(entity, after, links, writes, context, policy, now)
-    kept, superseded, writes = _against_open(case.open, writes)
+    by_id = {link.id: link for link in links}
+    queued = queue(case.open, [write for write in writes if not was_given_up(write, by_id)])
     return Plan(
         before=entity,
         entity=after,
         changes=tuple(state.changes),
         conflicts=tuple(state.conflicts),
         links=patches,
-        writes=tuple(write for write in writes if write not in kept),
+        writes=queued.new,
+        later=queued.later,
+        unwanted=_unwanted(case, links, writes),
         withheld=withheld,
-        superseded=superseded,
+        superseded=queued.superseded,
         consent=consent,
         references=_references(after, policy),
         skipped=(*skipped, *why),
@@ -298,13 +300,10 @@ def _outward(
         stands = leaving.standing(one.link, after.values, policy, now)
         gone = bool(gone_elsewhere - {one.link.connection})
         switch = leaving.switch(one.link, rules, stands, gone)
-        writes.extend(_bundle(one.link, _first_the_opt_outs(draft.urgent), Lane.URGENT))
-        if switch is not None:  # alone: what else is to be written there follows once it is done
-            writes.append(switch)
-        elif not stands.left:
-            also = for_new_address(one.readings, draft.ordinary, after.values)
-            writes.extend(_bundle(one.link, [*draft.ordinary, *also], Lane.NORMAL))
+        writes.extend(_writes(one, draft, after, stands, switch, policy))
         withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
+        if switch is not None and was_given_up(switch, {one.link.id: one.link}):
+            draft.agreed.update([given_up(switch)])
         patch = _patch(one, draft, after, case.entity, carries=one is seen[0])
         active = leaving.is_active(one.link, rules, stands, gone)
         patches.append(_with_standing(patch, one.link, stands.entered, active))
@@ -312,14 +311,29 @@ def _outward(
         later.extend(draft.later)
         if len(_first_the_opt_outs(draft.urgent)) < len(draft.urgent):
             skipped.append((*one.link.stream, AFTER_OPT_OUT))
+    standing = _standing(case, links)
     for link in links:
-        if link.state is LinkState.WANTED and link.stream in policy.mappings:
+        if link.state is LinkState.WANTED and link in standing and link.stream in policy.mappings:
             writes.append(create_write(link, after, context, policy, now)[0])
     for stream in policy.streams(after.kind):
-        made, why = create(stream, after, links, context, policy, now)
+        made, why = create(stream, after, links, standing, context, policy, now)
         writes.extend(made)
+        standing.extend(wanted_at(stream, links, after.kind) for _ in made)
         skipped.extend((*stream, reason) for reason in why)
     return writes, tuple(withheld), tuple(patches), tuple(skipped), tuple(later)
+
+
+def _standing(case: Case, links: Sequence[Link]) -> list[Link]:
+    """Links that stand for a record: of the wanted ones only those whose create may have arrived. Whether
+    the others are still wanted is asked again at every decision."""
+    sent = {one.link_id for one in case.open if one.state not in UNSENT_STATES}
+    return [link for link in links if link.state is not LinkState.WANTED or link.id in sent]
+
+
+def _unwanted(case: Case, links: Sequence[Link], writes: Sequence[Write]) -> tuple[int, ...]:
+    """Wanted links whose create never left and is not asked for any more."""
+    kept = {write.link_id for write in writes} | {link.id for link in _standing(case, links)}
+    return tuple(link.id for link in links if link.id not in kept)
 
 
 def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
@@ -357,6 +371,23 @@ def _observe_only(reading: Reading, draft: Draft) -> None:
         draft.agreed[reading.binding.key] = Agreed(hub, reading.raw, left=True)
 
 
+def _writes(
+    one: Seen, draft: Draft, after: Entity, stands: Standing, switch: Write | None, policy: Policy
+) -> Iterable[Write]:
+    """What is to be written to one record: consent first, then fields, then what clears, then the switch;
+    switching on goes before the fields of who comes back."""
+    yield from _bundle(one.link, _first_the_opt_outs(draft.urgent), Lane.URGENT)
+    yield from _bundle(one.link, draft.refused, Lane.URGENT)
+    if switch is not None and switch.kind is WriteKind.REACTIVATE:
+        yield switch
+    if not stands.left:
+        also = for_new_address(one.readings, draft.ordinary, after.values)
+        for differences in _apart([*draft.ordinary, *also], policy.tables[after.kind]):
+            yield from _bundle(one.link, differences, Lane.NORMAL)
+    if switch is not None and switch.kind is not WriteKind.REACTIVATE:
+        yield switch
+
+
 def _first_the_opt_outs(urgent: Sequence[Difference]) -> Sequence[Difference]:
     """An opt-in waits for its fuse, an opt-out for nothing: they never go together."""
     return [one for one in urgent if one.hub != OPTED_IN] or urgent
@@ -367,6 +398,23 @@ def _waiting(draft: Draft, stands: Standing) -> list[str]:
     if stands.left:
         return [f"left: {stands.reason}"]
     return [*(f"waits for {target}" for target in draft.waits), *draft.held_back]
+
+
+def _apart(differences: Sequence[Difference], table: Mapping[str, Field]) -> Iterable[Sequence[Difference]]:
+    """What clears comes last, with what must not be parted from it (an address, one list): while it is held,
+    the other fields go on."""
+    held = {name for one in differences if one.effect is Effect.CLEAR for name in _families(one, table)}
+    if not held:
+        return [differences]
+    bound = [one for one in differences if not held.isdisjoint(_families(one, table))]
+    return [[one for one in differences if one not in bound], bound]
+
+
+def _families(difference: Difference, table: Mapping[str, Field]) -> Iterable[str]:
+    """The remote path, and the groups of the fields, that belong together."""
+    yield f"at {difference.binding.remote}"
+    for name in difference.binding.fields:
+        yield (table[name].group if name in table else "") or name
 
 
 def _bundle(link: Link, differences: Sequence[Difference], lane: Lane) -> Iterable[Write]:
@@ -471,36 +519,3 @@ def _references(after: Entity, policy: Policy) -> tuple[tuple[str, str], ...]:
         if value is not None:
             found.extend((name, one) for one in (value if isinstance(value, list) else [value]))
     return tuple(sorted(found))
-
-
-# -- against unfinished work ----------------------------------------------------------------------
-
-
-def write_digest(write: Write) -> str:
-    """What makes two intentions the same: where, kind and values."""
-    return digest([write.connection, write.object, write.kind.value, dict(write.values)])
-
-
-def _against_open(
-    open: Sequence[OpenDelivery], writes: Sequence[Write]
-) -> tuple[list[Write], tuple[int, ...], list[Write]]:
-    """Writes that stand in the outbox already stay there; never-sent ones that differ are superseded;
-    nothing new goes to a link and lane whose last write is not settled."""
-    kept: list[Write] = []
-    dropped: list[Write] = []
-    stays = {one.id for one in open if one.kind is WriteKind.CREATE and not _replaced_create(one, writes)}
-    for write in writes:
-        for one in open:
-            if one.link_id != write.link_id or one.lane is not write.lane:
-                continue
-            if one.state in UNSENT_STATES and one.digest == write_digest(write):
-                kept.append(write)
-                stays.add(one.id)
-            elif one.state not in UNSENT_STATES:
-                dropped.append(write)
-    superseded = tuple(one.id for one in open if one.state in UNSENT_STATES and one.id not in stays)
-    return kept, superseded, [write for write in writes if write not in dropped]
-
-
-def _replaced_create(one: OpenDelivery, writes: Sequence[Write]) -> bool:
-    return any(write.link_id == one.link_id and write.kind is WriteKind.CREATE for write in writes)

@@ -1,0 +1,212 @@
+"""Writes whose answer was lost: read after the lag, adopted or sent again as they were, never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.sync.memory import ALL, Clock, Memory
+from tests.sync.small_hub import SmallHub, rules, small_hub
+from trueup.connectors.base import Capability
+from trueup.errors import OutcomeUnknown
+from trueup.model.entity import LinkState
+from trueup.model.fields import Kind
+from trueup.model.plan import DeliveryState
+from trueup.model.record import Cursor, Page, Reading
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def pair(folder: Path, clock: Clock, *, impatient: bool = False, **target: object) -> SmallHub:
+    """A source that is read and a target that contacts are created in."""
+    systems = {"source": Memory(clock), "target": Memory(clock, **target)}  # type: ignore[arg-type]
+    hub = small_hub(folder, clock, systems, create=("target",))
+    if impatient:
+        hub.parts = replace(hub.parts, timing=replace(hub.parts.timing, patience=0.0))
+    return hub
+
+
+def ann(**more: object) -> dict[str, object]:
+    return {"email": "ann@example.com", "first_name": "Ann", "last_name": "Lee", **more}
+
+
+def nothing_arrives(system: Memory) -> None:
+    """Until `all_arrives`, writes are lost on the way there, and so are the answers."""
+    system._apply = lambda item, fields: None  # type: ignore[method-assign, assignment, return-value]
+    system.loses = lambda item: True
+
+
+def all_arrives(system: Memory) -> None:
+    vars(system).pop("_apply", None)
+    system.loses = lambda item: False
+
+
+def shortened(path: str, value: object) -> object:
+    return value[:10] if path == "job_title" and isinstance(value, str) else value
+
+
+def test_a_lost_create_that_the_system_reshaped_is_this_contact_s_record(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = pair(tmp_path, clock, keeps=shortened)
+    hub.systems["source"].add(**ann(job_title="Chief Technology Officer"))
+    hub.systems["target"].after_write = [OutcomeUnknown("lost")]
+    report = hub.sync()
+    assert len(hub.systems["target"].living()) == 1
+    assert hub.contact("ann@example.com")["job_title"] == "Chief Technology Officer"
+    assert report.tally.get("withheld", "target") == 1
+
+
+def test_a_lost_create_that_somebody_edited_at_once_is_this_contact_s_record(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = pair(tmp_path, clock, lag=300.0)
+    hub.systems["source"].add(**ann(job_title="CTO"))
+    hub.systems["target"].after_write = [OutcomeUnknown("lost")]
+    hub.sync()
+    hub.systems["target"].edit("1", job_title="CEO", department="Board")
+    for _ in range(3):
+        clock.tick(400)
+        hub.sync()
+    assert len(hub.systems["target"].living()) == 1
+    assert hub.systems["source"].values("1")["department"] == "Board"
+
+
+def test_what_was_agreed_with_a_record_stays_when_a_lost_create_turns_out_to_be_it(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = pair(tmp_path, clock, lag=300.0, impatient=True)
+    hub.systems["source"].add(**ann())
+    hub.systems["target"].after_write = [OutcomeUnknown("lost")]
+    hub.sync()
+    hub.release()
+    hub.systems["target"].edit("1", job_title="CEO")
+    clock.tick(60)
+    hub.sync()
+    hub.systems["source"].edit("1", job_title="Chair")
+    clock.tick(60)
+    hub.sync()
+    clock.tick(400)
+    hub.sync()
+    (name,) = hub.store.find(Kind.CONTACT, "ann@example.com", 9)
+    assert [link.state for link in hub.store.case(name).links] == [LinkState.LIVE] * 2
+    assert hub.systems["target"].values("1")["job_title"] == "Chair"
+
+
+def test_one_of_a_team_is_not_mistaken_for_another_who_has_the_same_address(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = pair(tmp_path, clock)
+    for n in range(8):
+        hub.systems["target"].add(email="team@example.com", first_name=f"P{n}", last_name=f"L{n}")
+    hub.systems["source"].add(email="team@example.com", first_name="Cleo", last_name="Cleoson")
+    hub.systems["target"].after_write = [OutcomeUnknown("lost")]
+    hub.sync()
+    assert len(hub.systems["target"].living()) == 9
+    assert _closed(hub) == [DeliveryState.DONE]
+    assert hub.sync().tally.get("creates") == 0
+
+
+def test_the_lag_of_a_write_counts_from_the_end_of_its_worker(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock, lag=30.0)
+    hub.systems["source"].add(**ann())
+    hub.systems["target"].after_write = [KeyboardInterrupt()]  # type: ignore[list-item]
+    with pytest.raises(KeyboardInterrupt):
+        hub.sync()
+    clock.tick(5)
+    hub.sync()
+    assert len(hub.systems["target"].living()) == 1
+
+
+class Lagging(Memory):
+    """Its list shows a record a minute after it was written, as many search indexes do."""
+
+    def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: object) -> Page:
+        shown = {
+            id: row for id, row in self.rows.items() if self.clock.now() - row.stamp >= timedelta(minutes=1)
+        }
+        everything, self.rows = self.rows, shown
+        number, self.sequence = self.sequence, max((row.number for row in shown.values()), default=0)
+        try:
+            return super().pull(object, reading, cursor, fields)  # type: ignore[arg-type]
+        finally:
+            self.rows, self.sequence = everything, number
+
+
+def test_a_reading_that_began_before_the_lag_was_over_does_not_tell_that_nothing_was_made(
+    tmp_path: Path, clock: Clock
+) -> None:
+    target = Lagging(clock, capabilities=ALL - {Capability.LOOKUP_BY_KEY}, lag=60.0)
+    hub = small_hub(tmp_path, clock, {"source": Memory(clock), "target": target}, create=("target",))
+    hub.parts = replace(hub.parts, timing=replace(hub.parts.timing, patience=0.0))
+    hub.systems["source"].add(**ann())
+    target.loses = lambda item: True
+    hub.sync()
+    target.loses = lambda item: False
+    for seconds in (2, 100, 100):
+        clock.tick(seconds)
+        hub.sync()
+    assert len(target.living()) == 1
+
+
+def test_a_lost_deletion_is_done_only_when_the_record_is_gone(tmp_path: Path, clock: Clock) -> None:
+    objects = {"source": rules(), "target": rules(deleted_elsewhere="delete"), "third": rules()}
+    hub = small_hub(tmp_path, clock, {name: Memory(clock) for name in objects}, objects=objects)
+    for system in hub.systems.values():
+        system.add(**ann())
+        system.add(email="bob@example.com", first_name="Bob")
+    hub.sync()
+    nothing_arrives(hub.systems["target"])
+    hub.systems["source"].delete("1")
+    clock.tick(60)
+    hub.sync()
+    assert "1" in hub.systems["target"].living()
+    all_arrives(hub.systems["target"])
+    clock.tick(60)
+    hub.sync()
+    assert "1" not in hub.systems["target"].living()
+    assert _closed(hub) == [DeliveryState.DONE]
+
+
+def test_a_deletion_that_arrived_while_its_answer_was_lost_is_done(tmp_path: Path, clock: Clock) -> None:
+    objects = {"source": rules(), "target": rules(deleted_elsewhere="delete")}
+    hub = small_hub(tmp_path, clock, {name: Memory(clock) for name in objects}, objects=objects)
+    for system in hub.systems.values():
+        system.add(**ann())
+        system.add(email="bob@example.com", first_name="Bob")
+    hub.sync()
+    hub.systems["target"].after_write = [OutcomeUnknown("lost")]
+    hub.systems["source"].delete("1")
+    clock.tick(60)
+    hub.sync()
+    assert _closed(hub) == [DeliveryState.DONE]
+    assert hub.systems["target"].calls.count("write") == 1
+
+
+def test_a_lost_write_that_nothing_shows_is_sent_again_as_it_was(tmp_path: Path, clock: Clock) -> None:
+    hub = small_hub(tmp_path, clock, {"source": Memory(clock), "target": Memory(clock, hidden={"job_title"})})
+    for system in hub.systems.values():
+        system.add(**ann())
+    hub.sync()
+    hub.release()
+    hub.systems["source"].edit("1", job_title="CTO")
+    nothing_arrives(hub.systems["target"])
+    hub.sync()
+    all_arrives(hub.systems["target"])
+    for _ in range(2):
+        clock.tick(60)
+        hub.sync()
+    values: Mapping[str, object] = hub.systems["target"].values("1")
+    assert values.get("job_title") == "CTO"
+    assert _closed(hub) == [DeliveryState.DONE]
+
+
+def _closed(hub: SmallHub) -> list[DeliveryState]:
+    return [one.state for one in hub.store.deliveries([*DeliveryState], None, 9)]

@@ -1,0 +1,103 @@
+"""What may stand in the outbox at once: one write per record and lane (HARD-CASES 3). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from trueup.mapping.compiled import remote_path
+from trueup.model.entity import WAS_ABSENT, Agreed, Link
+from trueup.model.jsontext import digest
+from trueup.model.plan import UNSENT_STATES, DeliveryState, Lane, OpenDelivery, Write, WriteKind
+
+Place = tuple[int, str, str, Lane]
+"""Link (0: it is still to be made), connection, object and lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """`new` go into the outbox, `superseded` (delivery ids) leave it unsent; `later` are decided as well, and
+    leave when what goes before them on the same record and lane has ended."""
+
+    new: tuple[Write, ...]
+    later: tuple[Write, ...]
+    superseded: tuple[int, ...]
+
+
+def write_digest(write: Write) -> str:
+    """What makes two intentions the same: where, kind and values."""
+    return digest([write.connection, write.object, write.kind.value, dict(write.values)])
+
+
+def queue(open: Sequence[OpenDelivery], writes: Sequence[Write]) -> Queued:
+    """What follows for the outbox, where these writes are wanted and those deliveries stand.
+
+    Of several writes to one record and lane the first goes. Nothing goes behind what was sent and is not
+    settled; what stands there unsent stays if it is what shall go, and is superseded if not.
+    """
+    there = {(one.link_id, one.lane): one for one in open}
+    new: list[Write] = []
+    later: list[Write] = []
+    stays: set[int] = set()
+    for place, some in _by_place(writes).items():
+        standing = there.get((place[0], place[-1])) if place[0] else None
+        if standing is not None and standing.state not in UNSENT_STATES:
+            later.extend(one for one in some if write_digest(one) != standing.digest)
+            continue
+        first = _first(some, standing)
+        later.extend(one for one in some if one is not first)
+        if standing is not None and standing.digest == write_digest(first):
+            stays.add(standing.id)
+        else:
+            new.append(first)
+    superseded = tuple(one.id for one in open if one.state in UNSENT_STATES and one.id not in stays)
+    return Queued(tuple(new), tuple(later), superseded)
+
+
+def _by_place(writes: Sequence[Write]) -> Mapping[Place, list[Write]]:
+    places: dict[Place, list[Write]] = {}
+    for one in writes:
+        places.setdefault((one.link_id, one.connection, one.object, one.lane), []).append(one)
+    return places
+
+
+def _first(some: Sequence[Write], standing: OpenDelivery | None) -> Write:
+    """The first that is wanted; a change of the record that waits for a person does not keep the record from
+    being switched off."""
+    if standing is not None and standing.state is DeliveryState.PARKED:
+        other = (one for one in some if one.kind is not WriteKind.UPDATE)
+        if standing.digest == write_digest(some[0]):
+            return next(other, some[0])
+    return some[0]
+
+
+# -- what a person gave up ------------------------------------------------------------------------
+
+
+def given_up(write: Write) -> tuple[str, Agreed]:
+    """How a link remembers that a person gave up this write, which is not about single fields: the same
+    is not raised again."""
+    return f"{_WHOLE}{write.kind}", Agreed(write_digest(write), None, left=True)
+
+
+def left(write: Write, link: Link) -> dict[str, Agreed]:
+    """The agreements that remain when a person gives up this write: each side keeps what it holds."""
+    if write.kind is not WriteKind.UPDATE:
+        return dict([given_up(write)])
+    judged = {**link.observed, **link.base}  # an edit that was read and not judged yet stays one
+    return {
+        key: Agreed(hub, judged.get(remote_path(key, write.values), WAS_ABSENT), left=True)
+        for key, hub in write.wants.items()
+    }
+
+
+def was_given_up(write: Write, links: Mapping[int, Link]) -> bool:
+    """Whether a person gave up the same write, and what it carries did not move since."""
+    if write.kind is WriteKind.UPDATE or write.link_id not in links:
+        return False
+    key, mark = given_up(write)
+    return links[write.link_id].agreed.get(key) == mark
+
+
+_WHOLE = "\ue000write:"
+"""Marks keys of a link's agreements that are no field of it."""
