@@ -114,7 +114,7 @@ def _create_values(
             aside[binding.key] = refusal
             continue
         raw = wanted(binding, link, values, context)
-        if raw.__class__ is str and raw and not binding.element:
+        if raw.__class__ is str and raw and not (binding.element or binding.sign):
             made[binding.remote] = raw
             wants[binding.key] = hub
         elif isinstance(raw, Waits):
