@@ -64,8 +64,8 @@ class Seen:
     """One living link with its readings; those with unsettled writes are left out as evidence,
     and those that are set `aside` for swinging.
 
-    `held`: what the record says, by field address. A first sight taken at once has no readings: there is
-    nothing to compare.
+    `held`: what the record says, by field address. A first sight taken at once has readings only where the
+    record does not show what the hub holds.
     """
 
     link: Link
@@ -174,7 +174,7 @@ def _judged(
         link = links[0]
         none = formats.Settled(())
         return (
-            [Seen(link, policy.mappings[link.stream], (), frozenset(), {}, none, sight.held, {})],
+            [Seen(link, policy.mappings[link.stream], sight.differing, frozenset(), {}, none, sight.held, {})],
             sight.state,
             (),
         )
