@@ -7,7 +7,7 @@ gives the same plan field by field; the tests compare the two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,8 @@ from trueup.model.consent import ConsentState
 from trueup.model.entity import WAS_ABSENT, Link, LinkState, Source
 from trueup.model.fields import Field, Kind, Strategy
 from trueup.model.plan import Case, Change, Context
-from trueup.model.values import ABSENT, Value
+from trueup.model.record import Json
+from trueup.model.values import ABSENT, Absent, Value
 from trueup.sync.rules import backfill
 from trueup.sync.rules.addresses import Named, keep_addresses
 from trueup.sync.rules.decide_values import (
@@ -27,20 +28,23 @@ from trueup.sync.rules.decide_values import (
     derive,
     settle_consent,
 )
-from trueup.sync.rules.evidence import READ_AS, read
+from trueup.sync.rules.evidence import READ_AS, Reading, hub_side, read
 from trueup.sync.rules.founding import keep_in_company
 from trueup.sync.rules.policy import Policy, Stream
 
 FIRST_SIGHT = "first sight"
+_NOTHING: Mapping[str, Value] = {}
 _TAKES_THE_FIRST = (Strategy.AUTHORITY, Strategy.LATEST, Strategy.MOST_COMPLETE, Strategy.FIRST)
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the record says, by field address, and what the entity becomes."""
+    """What the record says, by field address, what the entity becomes, and where the record does not show
+    that (its list of all addresses, which lacks the primary one): only there is anything to compare."""
 
     held: Mapping[str, Value]
     state: Values
+    differing: tuple[Reading, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,11 @@ def first_sight(case: Case, link: Link, context: Context, policy: Policy, now: d
     derive(state, policy.derived(link.kind), context, now)
     if link.kind is Kind.CONTACT:
         settle_consent(state, case, (), policy.consents(), now)
-    return Sight(held, state) if _settled(route, held, state.values, link) else None
+    differing = tuple(_differing(route, held, state.values, link))
+    table = policy.tables[link.kind]
+    if any(name in table and table[name].group for one in differing for name in one.binding.fields):
+        return None  # fields that survive together are compared with each other
+    return Sight(held, state, differing)
 
 
 def _plain(case: Case, link: Link) -> bool:
@@ -166,17 +174,26 @@ def _may(route: _Route, stage: str | None, link: Link, policy: Policy) -> frozen
     return found
 
 
-def _settled(route: _Route, held: Mapping[str, Value], values: Mapping[str, Value], link: Link) -> bool:
-    """Whether the record shows everything that the entity became, so that nothing is to be written there."""
-    get = values.get
-    for name, value in held.items():
-        if get(name) != value:
-            return False
-    observed = link.observed
+def _differing(
+    route: _Route, held: Mapping[str, Value], values: Mapping[str, Value], link: Link
+) -> Iterator[Reading]:
+    get, observed = values.get, link.observed
     for path, _, binding in route.readers:
-        if path not in observed and not _not_wanted(binding, values):
-            return False
-    return True
+        raw = observed.get(path, ABSENT)
+        if raw is ABSENT or raw == WAS_ABSENT:
+            if not _not_wanted(binding, values):
+                yield _reading(link, binding, raw, ABSENT)
+            continue
+        for name in binding.fields:
+            if name in held and get(name) != held[name]:
+                has = {one: held[one] for one in binding.fields if one in held}
+                yield _reading(link, binding, raw, has)
+                break
+
+
+def _reading(link: Link, binding: Binding, raw: Json | Absent, has: Mapping[str, Value] | Absent) -> Reading:
+    """Nothing is agreed yet, and the hub held nothing before."""
+    return Reading(link, binding, raw, has, None, None, hub_side(binding, _NOTHING))
 
 
 def _not_wanted(binding: Binding, values: Mapping[str, Value]) -> bool:

@@ -64,8 +64,8 @@ class Seen:
     """One living link with its readings; those with unsettled writes are left out as evidence,
     and those that are set `aside` for swinging.
 
-    `held`: what the record says, by field address. A first sight taken at once has no readings: there is
-    nothing to compare.
+    `held`: what the record says, by field address. A first sight taken at once has readings only where the
+    record does not show what the hub holds.
     """
 
     link: Link
@@ -171,13 +171,9 @@ def _judged(
     """What was read, the values that follow, and the ledger's new events."""
     sight = first_sight(case, links[0], context, policy, now) if len(links) == 1 else None
     if sight is not None:
-        link = links[0]
-        none = formats.Settled(())
-        return (
-            [Seen(link, policy.mappings[link.stream], (), frozenset(), {}, none, sight.held, {})],
-            sight.state,
-            (),
-        )
+        mapping, none = policy.mappings[links[0].stream], formats.Settled(())
+        whole = Seen(links[0], mapping, sight.differing, frozenset(), {}, none, sight.held, {})
+        return [whole], sight.state, ()
     filling = backfill.asked(case.reasons)
     seen = [_seen(link, case, context, policy, filling, now) for link in links if _readable(link, policy)]
     state = _values(case, seen, context, policy, now)
