@@ -14,7 +14,7 @@ from trueup.errors import Transient
 from trueup.mapping.schema import FieldRule
 from trueup.model.fields import Kind
 from trueup.model.plan import DeliveryState
-from trueup.sync.engine import Report, landing, register
+from trueup.sync.engine import Report, landing
 from trueup.sync.preview import preview
 from trueup.sync.rules.policy import Condition
 
@@ -253,7 +253,7 @@ def test_a_plan_tells_the_company_before_it_is_made_and_makes_none(tmp_path: Pat
     hub.systems["marketing"].add(**ann(employer="Acme"))
     hub.systems["marketing"].add(**bob(employer="Acme"))
     undecided: list[object] = []
-    register(hub.parts)
+    hub.store.register(tuple(hub.parts.connectors), hub.parts.policy.config_version)
     landing(hub.parts, tuple(hub.systems), Report(0), None)
     made = [one for _, one in preview(hub.parts, undecided.append) if one.entity.kind is Kind.COMPANY]
     assert [one.writes[0].values for one in made] == [{"name": "Acme", "domain": "acme.example"}]

@@ -83,7 +83,7 @@ def test_what_cannot_be_applied_for_days_waits_for_a_person_and_is_tried_as_long
     run(hub, timedelta(hours=12), 1)
     (one,) = parked(hub)
     assert (one.code, one.error) == ("TU-CON-012", "gave up after 3 days: the row is locked")
-    hub.store.retry([one.id], hub.parts.now())
+    hub.store.retry([one.id], "ops", hub.parts.now())
     run(hub, timedelta(hours=12), 5)
     assert parked(hub) == []
 

@@ -12,6 +12,7 @@ from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import Always, SmallHub, small_hub, with_policy
 from trueup.errors import Transient
 from trueup.ports import Store
+from trueup.sync.parts import Pace
 
 
 class Killed(BaseException):
@@ -99,7 +100,7 @@ def test_what_a_full_listing_did_not_contain_is_deleted(tmp_path: Path) -> None:
     def made(folder: Path) -> SmallHub:
         clock = Clock()
         hub = small_hub(folder, clock, {"a": Memory(clock), "b": Memory(clock)})
-        hub.parts = replace(hub.parts, timing=replace(hub.parts.timing, full_listing=timedelta(days=1)))
+        hub.parts = replace(hub.parts, paces={"a": Pace(full_listing=timedelta(days=1))})
         for number in range(3):
             hub.systems["a"].add(email=f"p{number}@example.com", first_name=f"P{number}")
         hub.sync()

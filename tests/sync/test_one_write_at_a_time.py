@@ -176,7 +176,7 @@ def test_a_rejected_deletion_is_not_raised_again(tmp_path: Path, clock: Clock) -
     hold(hub, "delete")
     hub.systems["source"].delete("1")
     later(hub)
-    assert hub.store.close_gates(hub.reports[-1].run_id, "no") == 1
+    assert hub.store.close_gates(hub.reports[-1].run_id, "ops", "no", clock.now()) == 1
     hub.systems["third"].edit("1", job_title="CTO")
     later(hub)
     assert hub.systems["target"].living()["1"]["job_title"] == "CTO"
@@ -214,7 +214,7 @@ def test_a_refused_opt_out_stays_shown_until_it_is_delivered(tmp_path: Path, clo
     assert len(parked(hub)) == 1
     assert hub.store.discard(parked(hub), "ops", clock.now()) == 0
     target.refuse = lambda values: {}
-    hub.store.retry(parked(hub), clock.now())
+    hub.store.retry(parked(hub), "ops", clock.now())
     later(hub)
     assert (target.values("1")["optout"], parked(hub)) == (True, [])
     assert list(hub.store.quarantined("target", 9)) == []

@@ -199,10 +199,8 @@ def forget(tx: Tx, ids: Sequence[int]) -> None:
         return
     links = list(ids)
     its = "select id from deliveries where link_id in ints(?)"
-    after = ("delivery_after", "delivery_id"), ("delivery_after", "after_id")
-    for table, column in (("delivery_docs", "delivery_id"), *after):
-        tx.run(f"delete from {table} where {column} in ({its})", links)
-    for table in ("deliveries", "match_keys", "link_notes"):
+    tx.run(f"delete from delivery_docs where delivery_id in ({its})", links)
+    for table in ("deliveries", "match_keys", "link_missed", "link_notes"):
         tx.run(f"delete from {table} where link_id in ints(?)", links)
     for column in ("left_id", "right_id"):
         tx.run(f"delete from match_decisions where {column} in ints(?)", links)

@@ -193,8 +193,8 @@ def _count(stream: Stream, landed: Landed, tally: Tally) -> None:
     tally.add(stream, "vanished", landed.vanished)
     if landed.unread:
         tally.notes.append(
-            f"{stream[0]} {stream[1]}: {landed.unread} rows could not be read, nor told whose they are; so the "
-            f"{landed.doubted} known records that this listing lacks were not treated as deleted"
+            f"{stream[0]} {stream[1]}: {landed.unread} rows could not be read, nor told whose they are; so "
+            f"the {landed.doubted} known records that this listing lacks were not treated as deleted"
         )
     elif landed.doubted:
         tally.add(stream, "held missing", landed.doubted)
