@@ -92,7 +92,7 @@ def test_a_held_clearing_does_not_hold_back_the_other_fields_and_leaves_when_app
     assert (target.values("1")["department"], target.values("1")["job_title"]) == ("IT", "Old")
     assert hub.reports[-1].outcome is RunOutcome.HELD
     for name in hub.systems:
-        hub.store.open_gates(name, "clear", "boss")
+        hub.store.open_gates(name, "clear", "boss", hub.parts.now())
     later(hub)
     assert target.values("1")["job_title"] is None
 
