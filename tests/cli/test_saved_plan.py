@@ -64,4 +64,4 @@ def test_writes_that_wait_for_time_say_why_and_until_when(desk: Path) -> None:
         assert said.code == 1
         assert "Run 1 did a part" in said.out
         (line,) = [line for line in said.out.splitlines() if line.startswith("  marketing contacts: ")]
-        assert "2 writes not taken for now [TU-CON-010], tried again from" in line, said.out
+        assert "2 writes not taken for now [TU-CON-011], tried again from" in line, said.out

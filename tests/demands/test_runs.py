@@ -35,7 +35,7 @@ from trueup.sync.owning import LEASE
 from trueup.sync.parts import Pace
 from trueup.sync.rules.guard import Fuse
 
-FREE = {name: Fuse() for name in ("create", "change", "clear", "opt_in")}
+FREE = {name: Fuse() for name in ("create", "change", "clear", "delete", "opt_in")}
 
 
 @pytest.fixture

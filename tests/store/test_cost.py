@@ -145,7 +145,7 @@ def _one_of_everything(hub: Hub) -> None:
     store.edit("c-1", {"a": 1}, "ann", NOON, False)
     store.case("c-1")
     number = store.begin_listing("erp", "contacts", NOON)
-    last = {"listing": number, "complete": True, "opens": True}
+    last = {"listing": number, "complete": True, "opens": (Kind.CONTACT,)}
     hub.land("erp", **last, implausible=lambda missing, living: False)
     store.links([1])
     store.resolve([Ref("sales", "contacts", "100001"), Ref("sales", "contacts", "nobody")])

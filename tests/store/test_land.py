@@ -204,11 +204,11 @@ def test_a_record_that_a_listing_missed_lives_again_when_it_is_seen(hub: Hub) ->
 def test_the_end_of_the_first_listing_makes_due_who_waits_to_be_created_there(hub: Hub) -> None:
     ann = hub.settled("shop", "1", a=1).entity.id
     assert hub.due() == []
-    listed(hub, opens=True)
+    listed(hub, opens=(Kind.CONTACT,))
     assert hub.due() == [ann]
     assert hub.case(ann).reasons == ("listed",)
     hub.commit(plan(hub.case(ann)))
-    listed(hub, began=20, opens=True)
+    listed(hub, began=20, opens=(Kind.CONTACT,))
     assert hub.due() == []
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from trueup.mapping.elements import is_change
 from trueup.model.record import Json
 
 if TYPE_CHECKING:
@@ -156,6 +155,8 @@ def cell_text(cell: object) -> str:
 
 def value_text(value: Json, most: int = 60) -> str:
     """A value of a contact for people: quoted text, `nothing`, lists with commas."""
+    from trueup.mapping.elements import is_change  # not before a value is shown: `--help` stays quick
+
     if value is None or value == "" or value == []:
         return "nothing"
     if is_change(value):
