@@ -15,8 +15,8 @@ from trueup.services.hub import Hub
 
 _NAMESAKES = 20
 _MOST = 100_000
-_SETTLED = ("in step", "never", "not wanted", "waits")
-"""`waits`: for a record of an owner or a company that the system does not have; nothing else is open."""
+_SETTLED = ("in step", "never", "not wanted", "waits", "left out")
+"""`waits` and `left out`: of an owner or a company that the system does not have; nothing else is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,12 +120,12 @@ def test_too_many_failed_logins_make_the_connection_wait() -> None:
 
 def test_a_model_that_is_not_there_is_refused(desk: Desk) -> None:
     with pytest.raises(Refused):
-        Rpc(desk.connector._account.rpc.http).ask("sale.nothing.search", [[]])  # type: ignore[attr-defined]
+        Rpc(desk.connector._inner._account.rpc.http).ask("sale.nothing.search", [[]])  # type: ignore[attr-defined]
 
 
 def test_a_method_that_is_not_offered_is_unauthorized(desk: Desk) -> None:
     with pytest.raises(Unauthorized):
-        Rpc(desk.connector._account.rpc.http).ask("party.party.nothing", [])  # type: ignore[attr-defined]
+        Rpc(desk.connector._inner._account.rpc.http).ask("party.party.nothing", [])  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -226,8 +226,16 @@ def _properties(
         if not started:
             raise
         outcomes = [writing.left_open(error)] * len(sent)
-    done |= {item.key: outcome for item, outcome in zip(sent, outcomes, strict=True)}
+    done |= {item.key: _whole(outcome, plain) for item, outcome in zip(sent, outcomes, strict=True)}
     return done | _moved_back(session, object, sent, done, plain)
+
+
+def _whole(outcome: Outcome, asked: Sequence[str]) -> Outcome:
+    """The answer to a create leaves out what is empty in the new record."""
+    if not isinstance(outcome, Done) or not outcome.created or outcome.record is None:
+        return outcome
+    values = {**dict.fromkeys(asked), **outcome.record.values}
+    return replace(outcome, record=replace(outcome.record, values=values))
 
 
 def _bare(item: WriteItem) -> WriteItem:

@@ -123,14 +123,16 @@ def _held(route: _Route, link: Link, context: Context) -> dict[str, Value] | Non
         if raw is ABSENT or raw == WAS_ABSENT:
             continue
         has: Any = said(raw) if said is not None else read(binding, raw, link, context)
-        if has.__class__ is not dict or not has or (binding.consent and _says(has)):
+        if has.__class__ is not dict or not has or (binding.consent and _says(raw, has)):
             return None
         held.update(has)
     return held
 
 
-def _says(consent: Mapping[str, Value]) -> bool:
-    """Whether the ledger would hear of it."""
+def _says(raw: Any, consent: Mapping[str, Value]) -> bool:
+    """Whether the ledger would hear of it, be it of another address of the person."""
+    if raw.__class__ is dict and raw.get("elsewhere"):
+        return True
     return any(said != ConsentState.UNKNOWN for said in consent.values())
 
 
