@@ -46,7 +46,7 @@ def test_the_opt_out_goes_at_once_and_the_opt_in_when_its_fuse_lets_it(
 ) -> None:
     clock = Clock()
     hub = one_out_one_in(tmp_path, clock, allowed)
-    assert shown(hub) == (True, True)
+    assert shown(hub) == (True, held)
     clock.tick(60)
     report = hub.sync()
     assert (shown(hub), report.outcome is RunOutcome.HELD) == ((True, held), held)

@@ -18,7 +18,7 @@ from trueup.sync.facts import facts
 from trueup.sync.parts import Parts
 from trueup.sync.rules import ledger
 from trueup.sync.rules.founding import makes_companies
-from trueup.sync.rules.guard import too_many_missing
+from trueup.sync.rules.guard import Fuse, too_many_missing
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
 
@@ -185,7 +185,7 @@ def _implausible(parts: Parts, stream: Stream) -> Callable[[int, int], bool] | N
     """How many absences are too many to be deletions; None where a listing does not tell them."""
     if parts.policy.rules[stream].kind is None or not parts.can(stream, Capability.COMPLETE_LISTING):
         return None
-    return partial(too_many_missing, fuse=parts.fuses["delete"])
+    return partial(too_many_missing, fuse=parts.fuses.get("delete", Fuse()))
 
 
 def _count(stream: Stream, landed: Landed, tally: Tally) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.elements import is_change
@@ -50,13 +50,6 @@ from trueup.sync.rules.lanes import given_up, queue, was_given_up
 from trueup.sync.rules.leaving import Standing
 from trueup.sync.rules.policy import Policy, Stream
 from trueup.sync.rules.swinging import holds, keep_aside, lost, swinging
-
-OPTED_IN = ConsentState.OPTED_IN
-
-AFTER_OPT_OUT = "an opt-in waits until the opt-out of the same record is written"
-
-SOON = timedelta(seconds=1)
-"""After so long an opt-in that was put off behind an opt-out is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +111,18 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         missed=_missed(links, entity, after, policy),
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
-        look_again_at=_look_again(after, skipped, policy, now, later),
+        look_again_at=_look_again(after, policy, now, later),
         kept=tuple(kept for one in seen for kept in one.forms.kept),
     )
 
 
-def _look_again(
-    after: Entity,
-    skipped: Sequence[tuple[str, str, str]],
-    policy: Policy,
-    now: datetime,
-    later: Sequence[datetime],
-) -> datetime | None:
-    """The earliest time at which the clock alone would give another answer, or what waits may go on."""
+def _look_again(after: Entity, policy: Policy, now: datetime, later: Sequence[datetime]) -> datetime | None:
+    """The earliest time at which the clock alone would give another answer."""
     turns = [
         policy.create[stream].next_change(after.values, now)
         for stream in policy.streams(after.kind)
         if stream in policy.create
     ]
-    if any(reason == AFTER_OPT_OUT for *_, reason in skipped):
-        turns.append(now + SOON)
     return min((*later, *(turn for turn in turns if turn is not None)), default=None)
 
 
@@ -305,8 +290,6 @@ def _outward(
         patches.append(_with_standing(patch, one.link, stands.entered, active))
         skipped.extend((*one.link.stream, why) for why in _waiting(draft, stands))
         later.extend(draft.later)
-        if len(_first_the_opt_outs(draft.urgent)) < len(draft.urgent):
-            skipped.append((*one.link.stream, AFTER_OPT_OUT))
     standing = _standing(case, links)
     for link in links:
         if link.state is LinkState.WANTED and link in standing and link.stream in policy.mappings:
@@ -370,23 +353,21 @@ def _observe_only(reading: Reading, draft: Draft) -> None:
 def _writes(
     one: Seen, draft: Draft, after: Entity, stands: Standing, switch: Write | None, policy: Policy
 ) -> Iterable[Write]:
-    """What is to be written to one record: consent first, then fields, then what clears, then the switch;
-    switching on goes before the fields of who comes back."""
-    yield from _bundle(one.link, _first_the_opt_outs(draft.urgent), Lane.URGENT)
+    """What is to be written to one record, in the order in which it leaves: opt-outs, those that were refused
+    before, opt-ins (they wait for their fuse); and fields, then what clears, then the switch. Switching on
+    goes before the fields of who comes back."""
+    opt_ins = [each for each in draft.urgent if each.hub == ConsentState.OPTED_IN]
+    yield from _bundle(one.link, [each for each in draft.urgent if each not in opt_ins], Lane.URGENT)
     yield from _bundle(one.link, draft.refused, Lane.URGENT)
+    yield from _bundle(one.link, opt_ins, Lane.URGENT)
     if switch is not None and switch.kind is WriteKind.REACTIVATE:
         yield switch
     if not stands.left:
-        also = for_new_address(one.readings, draft.ordinary, after.values)
-        for differences in _apart([*draft.ordinary, *also], policy.tables[after.kind]):
-            yield from _bundle(one.link, differences, Lane.NORMAL)
+        for differences in _apart(draft.ordinary, policy.tables[after.kind]):
+            also = for_new_address(one.readings, differences, after.values)
+            yield from _bundle(one.link, [*differences, *also], Lane.NORMAL)
     if switch is not None and switch.kind is not WriteKind.REACTIVATE:
         yield switch
-
-
-def _first_the_opt_outs(urgent: Sequence[Difference]) -> Sequence[Difference]:
-    """An opt-in waits for its fuse, an opt-out for nothing: they never go together."""
-    return [one for one in urgent if one.hub != OPTED_IN] or urgent
 
 
 def _waiting(draft: Draft, stands: Standing) -> list[str]:
@@ -448,7 +429,7 @@ def _merged(differences: Sequence[Difference]) -> dict[str, Json]:
 
 def _gate(differences: Sequence[Difference], lane: Lane) -> str:
     if lane is Lane.URGENT:
-        return "opt_in" if any(one.hub == OPTED_IN for one in differences) else ""
+        return "opt_in" if any(one.hub == ConsentState.OPTED_IN for one in differences) else ""
     return "clear" if any(one.effect is Effect.CLEAR for one in differences) else ""
 
 
