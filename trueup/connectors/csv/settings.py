@@ -11,7 +11,6 @@ from typing import Any
 from trueup.connectors.base import Capability, ObjectSpec
 from trueup.connectors.options import CONTACT_OBJECT, Option, Options, names, text
 from trueup.errors import ConfigError, Problem
-from trueup.model.record import Json
 
 AUTO = "auto"
 _DELIMITERS = {
@@ -114,7 +113,7 @@ def _encoding(connection: str, said: str) -> str:
     return said if said == AUTO else codecs.lookup(said).name
 
 
-def _is_encoding(said: Json) -> bool:
+def _is_encoding(said: object) -> bool:
     try:
         "".encode(str(said))  # base64 and the like are codecs, but of no text
     except (LookupError, ValueError):
@@ -128,7 +127,7 @@ def _delimiter(connection: str, said: str) -> str:
     return _DELIMITERS.get(said, said)
 
 
-def _is_delimiter(said: Json) -> bool:
+def _is_delimiter(said: object) -> bool:
     return isinstance(said, str) and (said in _DELIMITERS or (len(said) == 1 and said not in '"\r\n'))
 
 
