@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from trueup.config.systems import Setting, System, SystemObject, parse_mapping
 from trueup.connectors.base import Capability
+from trueup.connectors.options import Option, fits_pattern, text
+from trueup.connectors.sql.settings import OBJECT_OPTIONS
 from trueup.model.record import FieldSpec
 
 _SALESFORCE = """
@@ -56,6 +58,10 @@ SYSTEMS = {
             "client_id": Setting(help="Setup > App Manager > your external client app > Consumer Key"),
             "client_secret": Setting(help="Setup > App Manager > your external client app > Consumer Secret"),
         },
+        options={
+            "external_id_field": text("a unique field that holds the hub's id", "the name of a custom field"),
+            "save_duplicates": Option("", "true or false", fits_pattern("(?i:true|false)")),
+        },
         calls_per_day=100_000,
     ),
     "hubspot": _system(
@@ -78,6 +84,6 @@ SYSTEMS = {
             "token": Setting(help="Admin Center > Apps and integrations > APIs > Zendesk API"),
         },
     ),
-    "sql": System("sql", "SQL", open=True),
+    "sql": System("sql", "SQL", open=True, object_options=OBJECT_OPTIONS),
 }
 SYSTEMS["hubspot"].objects["contacts"].fields["hs_analytics_source"] = _read_only("hs_analytics_source")  # type: ignore[index]

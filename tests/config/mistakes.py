@@ -131,6 +131,40 @@ MISTAKES = (
     _one("unknown-role", SALES, "role: sales", "role: crm"),
     _one("missing-role", SALES, "role: sales\n", ""),
     _one("unknown-sign-in", SALES, "kind: client_credentials", "kind: client_credential"),
+    _one(
+        "unknown-option",
+        SALES,
+        "role: sales\n",
+        "role: sales\noptions: {external_id_feld: Hub_Id__c}\n",
+    ),
+    _one(
+        "option-of-another-form", SALES, "role: sales\n", "role: sales\noptions: {save_duplicates: maybe}\n"
+    ),
+    _one(
+        "secret-among-options",
+        SALES,
+        "role: sales\n",
+        'role: sales\noptions: {client_secret: "${env:SALESFORCE_CLIENT_SECRET}"}\n',
+    ),
+    _one(
+        "unknown-option-of-an-object",
+        SHOP,
+        "    changed_at: updated_at\n    consent:",
+        "    options: {lokback: 5m}\n    consent:",
+    ),
+    _one(
+        "length-of-time-of-a-table-in-words",
+        SHOP,
+        "    changed_at: updated_at\n    consent:",
+        "    lookback: five\n    consent:",
+    ),
+    _one(
+        "file-key-for-a-table",
+        SHOP,
+        "    changed_at: updated_at\n    consent:",
+        "    encoding: utf-8\n    consent:",
+    ),
+    _one("table-without-key", SHOP, "    key: order_id\n", ""),
     _one("unknown-object", SALES, "  Opportunity: {", "  Oportunity: {"),
     _one("unknown-time-zone", HUB, "time_zone: Europe/Kyiv", "time_zone: Europe/Kiyv"),
     _one("country-code-of-common-speech", HUB, "phone_region: UA", "phone_region: UK"),

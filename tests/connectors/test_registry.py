@@ -125,3 +125,42 @@ def test_every_connector_says_of_every_acceptance_rule_that_it_is_done_or_why_it
         for rule, status in statuses.items():
             reason = status.get("exempt", "") if isinstance(status, dict) else ""
             assert status == "done" or len(reason) > 10, f"{name}: {rule}"
+
+
+@pytest.mark.parametrize("name", sorted(connectors()))
+def test_every_option_of_a_default_mapping_is_declared_and_of_its_form(name: str) -> None:
+    kind = connector_kind(name)
+    mapping = yaml.safe_load(kind.mapping_file.read_text()) if kind.mapping_file.exists() else {"objects": {}}
+    said = [option for words in mapping["objects"].values() for option in words.get("options", {}).items()]
+    assert all(kind.object_options[option].fits(value) for option, value in said)
+
+
+@pytest.mark.parametrize("name", sorted(connectors()))
+def test_every_option_says_in_words_what_form_it_takes(name: str) -> None:
+    kind = connector_kind(name)
+    assert all(option.form for option in (*kind.options.values(), *kind.object_options.values()))
+
+
+@pytest.mark.parametrize(
+    ("connector", "option", "fitting", "wrong"),
+    [
+        (
+            "csv",
+            "encoding",
+            ["auto", "utf-16", "windows-1251"],
+            ["utf8x", "base64", "undefined", "a\0b", None],
+        ),
+        ("csv", "delimiter", ["auto", "tab", ";", "\t"], [";;", '"', "", 1]),
+        ("csv", "columns", ["email", ["id", "email"]], [[], {}, [["id"]], True]),
+        ("sql", "lookback", ["5m", "300", 300], ["five", "-1", [300], True]),
+        ("salesforce", "save_duplicates", [True, "false"], ["maybe", None]),
+        ("tryton", "lookback", [0, 2.5], ["soon", True]),
+    ],
+)
+def test_an_option_takes_its_form_only(
+    connector: str, option: str, fitting: list[object], wrong: list[object]
+) -> None:
+    kind = connector_kind(connector)
+    declared = {**kind.object_options, **kind.options}[option]
+    assert [value for value in fitting if not declared.fits(value)] == []
+    assert [value for value in wrong if declared.fits(value)] == []

@@ -19,6 +19,7 @@ from trueup.config.yaml import parse_document
 from trueup.connectors.base import Capability
 from trueup.connectors.manifest import Manifest, StaticField
 from trueup.connectors.metadata import joined_by
+from trueup.connectors.options import Options
 from trueup.connectors.registry import ConnectorKind, connectors
 from trueup.errors import Problem
 from trueup.model.record import FieldSpec
@@ -40,7 +41,7 @@ class SystemObject:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of `auth` or `options`. `help` says where the vendor shows or issues it."""
+    """One key of `auth`. `help` says where the vendor shows or issues it."""
 
     required: bool = True
     secret: bool = True
@@ -52,6 +53,7 @@ class System:
     """A kind of connector. `open`: its objects are named by the user (tables, files).
 
     `auth`: the ways to sign in, empty if that is not stated. `mapping`: the default one.
+    `options` and `object_options`: what a connection and an object may say that only it understands.
     `calls_per_day`: the vendor's limit, None if it states none.
     """
 
@@ -62,6 +64,8 @@ class System:
     auth: tuple[str, ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
     mapping: Mapping[str, SaidObject] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
+    object_options: Options = field(default_factory=dict)
     calls_per_day: int | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -79,7 +83,15 @@ def _system(kind: ConnectorKind) -> System:
     manifest = kind.manifest
     mapping, problems = read_mapping(kind.mapping_file, f"connectors/{kind.name}/mapping.yaml")
     if manifest is None:
-        return System(kind.name, kind.name, open=True, mapping=mapping, problems=problems)
+        return System(
+            kind.name,
+            kind.name,
+            open=True,
+            mapping=mapping,
+            options=kind.options,
+            object_options=kind.object_options,
+            problems=problems,
+        )
     return System(
         kind.name,
         manifest.title,
@@ -90,6 +102,8 @@ def _system(kind: ConnectorKind) -> System:
             for name, words in manifest.settings.items()
         },
         mapping=mapping,
+        options=kind.options,
+        object_options=kind.object_options,
         calls_per_day=_calls_per_day(manifest),
         problems=problems,
     )

@@ -127,12 +127,14 @@ class Setting(Words):
     """One named setting of a connection, used as `{name}`; looked up in `auth`, then in `options`.
 
     What the chosen way to sign in and the base URL mention is needed anyway; `required` is for others.
+    `form` says in words what `pattern` takes; `help` what it is, or where the vendor shows it.
     """
 
     required: bool = False
     default: str = ""
     pattern: Regex = r"[^\s/@?#\\]+"
     secret: bool = True
+    form: str = ""
     help: str = ""
 
 
@@ -251,6 +253,7 @@ class Manifest(Words):
     docs: str = ""
     base_url: str
     settings: dict[str, Setting] = {}
+    object_options: dict[str, Setting] = {}
     headers: dict[str, str] = {}
     auth: list[Auth]
     limits: list[Limit] = []

@@ -17,9 +17,10 @@ from trueup.connectors.base import Connector
 from trueup.connectors.boundary import Bounded
 from trueup.connectors.http import Account, HttpClient
 from trueup.connectors.manifest import Manifest, load_manifest
+from trueup.connectors.options import Options
 from trueup.connectors.rest import RestConnector, Steps
 from trueup.connectors.session import Session
-from trueup.connectors.settings import ConnectionSettings, auth_of, secrets_of, values_of
+from trueup.connectors.settings import ConnectionSettings, auth_of, options_of, secrets_of, values_of
 from trueup.errors import Broken, NotFound
 from trueup.ports import Budget, Clock
 
@@ -52,6 +53,22 @@ class ConnectorKind:
     def sign_in(self) -> tuple[str, ...]:
         """What a connector that is all code needs under `auth:` (its `SIGN_IN`)."""
         return tuple(getattr(self._module("connector"), "SIGN_IN", ()))
+
+    @property
+    def options(self) -> Options:
+        """What a connection may say under `options:`: the manifest's settings that are no secret, or the
+        `OPTIONS` of code."""
+        manifest = self.manifest
+        return options_of(manifest.settings) if manifest else self._declared("OPTIONS")
+
+    @property
+    def object_options(self) -> Options:
+        """What an object may say: the manifest's `object_options`, or the `OBJECT_OPTIONS` of code."""
+        manifest = self.manifest
+        return options_of(manifest.object_options) if manifest else self._declared("OBJECT_OPTIONS")
+
+    def _declared(self, name: str) -> Options:
+        return cast(Options, getattr(self._module("connector"), name, {}))
 
     @property
     def local(self) -> bool:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trueup.connectors.manifest import Auth, Manifest, placeholders
+from trueup.connectors.manifest import Auth, Manifest, Setting, placeholders
+from trueup.connectors.options import Option, Options, fits_pattern
 from trueup.errors import ConfigError, Problem
 from trueup.model.record import Json
 
@@ -37,12 +38,21 @@ def values_of(manifest: Manifest, settings: ConnectionSettings) -> dict[str, str
         text = "" if given is None else str(given)
         if text and not re.fullmatch(words.pattern, text):
             message = f"`{name}` is not in the form that {manifest.title} needs"
-            problems.append(_problem(settings, message, words.help))
+            problems.append(_problem(settings, message, words.form or words.help))
         elif text:
             values[name] = text
     if problems:
         raise ConfigError(problems)
     return values
+
+
+def options_of(settings: Mapping[str, Setting]) -> Options:
+    """Named settings as options; those that are secret are none, because `options` are shown."""
+    return {
+        name: Option(words.help, words.form or words.help, fits_pattern(words.pattern))
+        for name, words in settings.items()
+        if not words.secret
+    }
 
 
 def auth_of(manifest: Manifest, settings: ConnectionSettings, values: Mapping[str, str]) -> Auth:

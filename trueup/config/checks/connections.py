@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from trueup.config.checks.abilities import check_company, check_leaves
+from trueup.config.checks.options import check_options
 from trueup.config.checks.report import Report
 from trueup.config.codes import Code
-from trueup.config.files.objects import TABLE_KEYS
 from trueup.config.nodes import Table
 from trueup.config.settings import Connection
 from trueup.config.suggest import hint_for, listed
@@ -32,6 +32,7 @@ def check_connections(report: Report) -> None:
         report.problems.extend(problem for problem in system.problems if problem not in report.problems)
         _auth(report, file, connection, system)
         _objects(report, file, connection, system)
+        check_options(report, file, connection, system)
         _activities(report, file, connection, system)
 
 
@@ -120,7 +121,7 @@ def _objects(report: Report, file: str, connection: Connection, system: System) 
                 f"`{name}`: what are its records?",
                 remedy="add `entity: contact` (or company, deal), or `case: order` (or ticket, …)",
             )
-        _table_keys(report, file, name, connection.objects.get(name), system)
+        _whose(report, file, name, connection.objects.get(name))
         _without(report, file, name, system)
     for name, rules in connection.objects.items():
         _capabilities(report, file, name, rules, system)
@@ -128,20 +129,8 @@ def _objects(report: Report, file: str, connection: Connection, system: System) 
         check_company(report, file, name, connection)
 
 
-def _table_keys(report: Report, file: str, name: str, rules: ObjectRules | None, system: System) -> None:
-    if rules is None:
-        return
-    for key in TABLE_KEYS:
-        if not system.open and report.has(file, "objects", name, key):
-            report.at_key(
-                file,
-                ("objects", name, key),
-                Code.KEY,
-                f"object: `{key}` means nothing to {system.title}",
-                hint="it is for tables and files",
-                remedy="remove the line",
-            )
-    if rules.case and not rules.contact and report.has(file, "objects", name):
+def _whose(report: Report, file: str, name: str, rules: ObjectRules | None) -> None:
+    if rules is not None and rules.case and not rules.contact and report.has(file, "objects", name):
         report.at_key(
             file,
             ("objects", name),

@@ -13,12 +13,21 @@ from trueup.connectors.base import GoneItem, ObjectSpec, Outcome, RefusedItem, W
 from trueup.connectors.csv import reading
 from trueup.connectors.csv.reading import Progress
 from trueup.connectors.csv.rows import opened
-from trueup.connectors.csv.settings import FileSettings, file_settings, object_spec, wrong
+from trueup.connectors.csv.settings import (
+    OBJECT_OPTIONS,
+    OPTIONS,
+    FileSettings,
+    file_settings,
+    object_spec,
+    wrong,
+)
 from trueup.connectors.csv.writing import write_file
 from trueup.connectors.settings import ConnectionSettings
 from trueup.errors import ConnectorError, NotFound, Refused, Unauthorized
 from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
 from trueup.ports import Budget, Clock
+
+__all__ = ["LOCAL", "OBJECT_OPTIONS", "OPTIONS", "CsvConnector", "connect"]
 
 
 def connect(

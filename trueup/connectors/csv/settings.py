@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from trueup.connectors.base import Capability, ObjectSpec
+from trueup.connectors.options import CONTACT_OBJECT, Option, Options, names, text
 from trueup.errors import ConfigError, Problem
 
 AUTO = "auto"
@@ -107,21 +108,27 @@ def _path(connection: str, name: str, own: Any, common: Any) -> Path:
 
 
 def _encoding(connection: str, said: str) -> str:
-    if said == AUTO:
-        return said
+    if not _is_encoding(said):
+        raise wrong(connection, f"`{said}` is no known encoding")
+    return said if said == AUTO else codecs.lookup(said).name
+
+
+def _is_encoding(said: object) -> bool:
     try:
-        "".encode(said)  # base64 and the like are codecs, but of no text
-        return codecs.lookup(said).name
-    except LookupError:
-        raise wrong(connection, f"`{said}` is no known encoding") from None
+        "".encode(str(said))  # base64 and the like are codecs, but of no text
+    except (LookupError, ValueError):
+        return said == AUTO
+    return True
 
 
 def _delimiter(connection: str, said: str) -> str:
-    if said in _DELIMITERS:
-        return _DELIMITERS[said]
-    if len(said) == 1 and said not in '"\r\n':
-        return said
-    raise wrong(connection, f"`{said}` cannot separate cells: one character is needed")
+    if not _is_delimiter(said):
+        raise wrong(connection, f"`{said}` cannot separate cells: one character is needed")
+    return _DELIMITERS.get(said, said)
+
+
+def _is_delimiter(said: object) -> bool:
+    return isinstance(said, str) and (said in _DELIMITERS or (len(said) == 1 and said not in '"\r\n'))
 
 
 def _names(said: Any) -> tuple[str, ...]:
@@ -132,3 +139,25 @@ def _names(said: Any) -> tuple[str, ...]:
 
 def wrong(connection: str, message: str) -> ConfigError:
     return ConfigError([Problem(f"connections/{connection}.yaml", 0, 0, message)])
+
+
+OPTIONS: Options = {
+    "path": text("where the files are", "a file, a folder, or a pattern such as exports/*.csv"),
+    "key": text("the column that identifies a row", "the name of a column"),
+    "keys": names("more columns that look-ups may use"),
+    "columns": names("the columns of a file without a header line"),
+    "delimiter": Option(
+        "the sign between columns", "one character, tab, comma, semicolon or auto", _is_delimiter
+    ),
+    "encoding": Option(
+        "of the file", "an encoding of text, such as utf-8, windows-1251 or auto", _is_encoding
+    ),
+}
+"""What holds for every file of a connection."""
+
+OBJECT_OPTIONS: Options = {
+    **OPTIONS,
+    "path": replace(OPTIONS["path"], required=True),
+    "contact_object": CONTACT_OBJECT,
+}
+"""What one file may say for itself."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.connectors.base import Capability, ObjectSpec
+from trueup.connectors.options import CONTACT_OBJECT, Option, Options, fits_pattern, names, text
 from trueup.errors import ConfigError, Problem
 
 DEFAULT_LOOKBACK = 300.0
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LENGTH = r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*"
 
 _ALWAYS = frozenset({
     Capability.COMPLETE_LISTING, Capability.BATCH_READ, Capability.LOOKUP_BY_KEY, Capability.BATCH_WRITE,
@@ -91,7 +93,7 @@ def _names(said: Any) -> tuple[str, ...]:
 
 
 def _seconds(name: str, said: Any) -> float:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", str(said))
+    found = re.fullmatch(_LENGTH, str(said))
     if not found:
         raise _wrong(f"objects.{name}: `lookback` is a duration such as 300, 5m or 1h")
     return float(found[1]) * _UNITS[found[2]]
@@ -99,3 +101,19 @@ def _seconds(name: str, said: Any) -> float:
 
 def _wrong(message: str) -> ConfigError:
     return ConfigError([Problem("", 0, 0, message)])
+
+
+_COLUMN = "the name of a column"
+OBJECT_OPTIONS: Options = {
+    "table": text("the table, where it is not the object's name", "the name of a table or view"),
+    "schema": text("the schema of the table", "the name of a schema"),
+    "key": replace(text("the column that identifies a row", _COLUMN), required=True),
+    "keys": names("more columns that look-ups may use"),
+    "changed_at": names("the column that says when a row changed"),
+    "upsert_key": text("the column by which a repeated create finds its record", _COLUMN),
+    "lookback": Option(
+        "how late a transaction may commit", "a length of time: 300, 5m, 1h", fits_pattern(_LENGTH)
+    ),
+    "contact_object": CONTACT_OBJECT,
+}
+"""What a table may say; there are no options of a whole database."""

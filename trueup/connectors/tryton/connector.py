@@ -15,11 +15,19 @@ from trueup.connectors.settings import ConnectionSettings
 from trueup.connectors.tryton import reading, writing
 from trueup.connectors.tryton.reading import Account
 from trueup.connectors.tryton.rpc import ERRORS, Rpc, SessionCredential
-from trueup.connectors.tryton.settings import BASIC, TrytonSettings, tryton_settings
+from trueup.connectors.tryton.settings import (
+    BASIC,
+    OBJECT_OPTIONS,
+    OPTIONS,
+    TrytonSettings,
+    tryton_settings,
+)
 from trueup.connectors.tryton.shape import PARTY, Object, field_specs, objects_of, specs
 from trueup.errors import NotFound, Refused, Unauthorized
 from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
 from trueup.ports import Budget, Clock
+
+__all__ = ["OBJECT_OPTIONS", "OPTIONS", "SIGN_IN", "TrytonConnector", "connect"]
 
 TIMEOUT = 60.0
 

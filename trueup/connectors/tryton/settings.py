@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trueup.connectors.options import Option, Options, text
 from trueup.connectors.settings import ConnectionSettings
 from trueup.errors import ConfigError, Problem
 from trueup.model.record import Json
@@ -41,13 +42,13 @@ def tryton_settings(settings: ConnectionSettings) -> TrytonSettings:
     if kind not in (SESSION, BASIC):
         wrong.append(f"`{kind}` is no way to sign in to Tryton: it is `{SESSION}` or `{BASIC}`")
     lookback = said.get("lookback", LOOKBACK)
-    if not isinstance(lookback, (int, float)) or isinstance(lookback, bool):
+    if not _is_number(lookback):
         wrong.append("`lookback` is a number of seconds")
     where = {name: said["where"] for name, said in settings.objects.items() if "where" in said}
     wrong += [
         f"objects.{name}: `where` is a Tryton domain, a list of conditions"
         for name, domain in where.items()
-        if not isinstance(domain, list)
+        if not _is_domain(domain)
     ]
     if wrong:
         file = f"connections/{settings.name}.yaml"
@@ -61,6 +62,34 @@ def tryton_settings(settings: ConnectionSettings) -> TrytonSettings:
         kind=kind,
         company_category=str(said.get("company_category", "Company")),
         company_relation=str(said.get("company_relation", "Employee of")),
-        lookback=float(lookback),
+        lookback=float(str(lookback)),
         where=where,
     )
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_domain(value: Json) -> bool:
+    return isinstance(value, list)
+
+
+OPTIONS: Options = {
+    "url": text(
+        "the address; ends with the database, or `database` names it", "an address, as https://host/name"
+    ),
+    "database": text("the database", "the name of a database"),
+    "user": text("who signs in", "the login of a user"),
+    "company_category": text("the party category that marks companies", "the name of a category"),
+    "company_relation": text("the relation that says who works where", "the name of a relation type"),
+    "lookback": Option(
+        "how long a transaction may last there", "a number of seconds, without quotes", _is_number
+    ),
+}
+"""What holds for the whole of a Tryton."""
+
+OBJECT_OPTIONS: Options = {
+    "where": Option("which of its records are meant", "a Tryton domain, a list of conditions", _is_domain),
+}
+"""What an object may say."""
