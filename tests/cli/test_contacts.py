@@ -104,3 +104,18 @@ def test_an_edit_that_makes_no_sense_is_refused(hub: Path, change: str, code: in
     said = say("contacts", "edit", "c-1", change)
     assert said.code == code
     assert "not an address" not in said.err
+
+
+def test_who_waits_for_a_decision_says_whom_it_may_be(desk: Path) -> None:
+    Path("a.csv").write_text("Email;First name;Last name\nhome@example.com;Ann;Lee\n", "utf-8")
+    Path("b.csv").write_text("Email;First name;Last name\nhome@example.com;Bob;Lee\n", "utf-8")
+    assert (
+        say("init", "--name", "t", "--connect", "a=a.csv:sales", "--connect", "b=b.csv:marketing").code == 0
+    )
+    assert say("sync", "--approve-first").code == 0
+    (bob,) = [one for one in ("c-1", "c-2") if say("contacts", "show", one, "--json").json["provisional"]]
+    other = "c-1" if bob == "c-2" else "c-2"
+    found = [one for one in say("why", bob, "--json").json["systems"] if one["stands"] == "unsure"]
+    assert [(one["because"], one["then"]) for one in found] == [
+        (f"it may be the same person as {other}: a person decides", f"trueup contacts show {other}")
+    ]

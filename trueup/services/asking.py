@@ -10,10 +10,10 @@ from trueup.config.join import address
 from trueup.errors import NotFound, TrueupError
 from trueup.mapping.compiled import remote_path
 from trueup.model.canonical import Locale, parse
-from trueup.model.entity import Link, LinkState, Source
+from trueup.model.entity import Link, LinkState, Source, public_id
 from trueup.model.fields import PREFIX, Kind
 from trueup.model.history import HistoryRow
-from trueup.model.plan import Case, Change, DeliveryState, OpenDelivery, Plan
+from trueup.model.plan import Case, Change, DeliveryState, OpenDelivery, Plan, Verdict
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
 from trueup.services.consents import told_consent
@@ -387,12 +387,24 @@ def _absent_words(hub: Hub, case: Case, plan: Plan, name: str, links: Sequence[L
         return "not decided", "the next sync creates it there", "trueup sync"
     reasons = [reason for connection, _, reason in plan.skipped if connection == name]
     reason = reasons[0] if reasons else "the conditions of `create:` are not met"
+    if reason.startswith("waits for a decision"):
+        return _unsure(hub, case)
     return _skipped(reason, file)
 
 
+def _unsure(hub: Hub, case: Case) -> tuple[str, str, str]:
+    """Whom it may be the same person as."""
+    mine = {link.id for link in case.links}
+    open = [one for one in hub.parts.store.verdicts(sorted(mine)) if one.verdict is Verdict.UNSURE]
+    others = hub.parts.store.links(sorted({id for one in open for id in (one.left, one.right)} - mine))
+    ids = sorted({link.entity_id for link in others if link.entity_id not in (None, case.entity.id)})
+    names = [public_id(case.entity.kind, id) for id in ids if id is not None]
+    whom = " or ".join(names) if names else "another contact"
+    then = f"trueup contacts show {names[0]}" if names else ""
+    return "unsure", f"it may be the same person as {whom}: a person decides", then
+
+
 def _skipped(reason: str, file: str) -> tuple[str, str, str]:
-    if reason.startswith("waits for a decision"):
-        return "unsure", "it may be the same person as another contact: a person decides", ""
     if reason.startswith("not created before"):
         return (
             "not listed",
