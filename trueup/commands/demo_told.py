@@ -30,14 +30,27 @@ def systems_grid(stage: Stage) -> Grid:
 
 
 def done_line(tally: Tally) -> str:
-    """What a run did, in one line."""
-    parts = [
-        f"{tally.get(what):,} {what.replace('_', '-')}" for what in (*RECORDS, *FIELDS) if tally.get(what)
-    ]
-    wrote = counted(tally.get("done"), "pending write")
-    said = f"{wrote} done ({', '.join(parts)})" if parts else f"{wrote} done"
-    refused = tally.get("failed")
-    return f"{said}; {refused:,} refused by their system." if refused else f"{said}."
+    """What a run did, in one line that adds up: decided = done + refused + not sent.
+
+    What earlier runs held back and this one let go was decided then: such a run says only what is done.
+    """
+    done, refused = tally.get("done"), tally.get("failed")
+    decided = sum(tally.get(what) for what in RECORDS)
+    ends = [f"{refused:,} refused by their system"] if refused else []
+    if not decided:
+        return "; ".join([f"{counted(done, 'pending write')} done", *ends]) + "."
+    left = decided - done - refused
+    ends += [f"{left:,} not sent: held back, or replaced by a newer decision"] if left > 0 else []
+    fields = _numbers(tally, FIELDS)
+    within = f"; in them {fields}" if fields else ""
+    wrote = f"{counted(decided, 'pending write')} ({_numbers(tally, RECORDS)}{within})"
+    return "; ".join([f"{wrote}: {done:,} done", *ends]) + "."
+
+
+def _numbers(tally: Tally, names: Sequence[str]) -> str:
+    """`231 creates, 1 update`: what there is of each."""
+    found = [(tally.get(what), what.replace("_", "-").removesuffix("s")) for what in names]
+    return ", ".join(counted(number, word) for number, word in found if number)
 
 
 def opt_out_lines(tally: Tally) -> list[str]:
