@@ -206,9 +206,17 @@ class PlanDrifted(TrueupError):
 
 
 class NotFound(TrueupError):
-    """A person named something that does not exist."""
+    """A person named something that does not exist.
+
+    `typed` are the person's own words, where the message holds them masked: only who typed them at a
+    terminal sees them again.
+    """
 
     code = "TU-GEN-404"
+
+    def __init__(self, message: str = "", *, code: str = "", typed: str = "") -> None:
+        self.typed = typed
+        super().__init__(message, code=code)
 
 
 class Broken(TrueupError):

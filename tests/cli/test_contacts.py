@@ -43,7 +43,22 @@ def test_a_contact_is_found_by_id_address_or_record(hub: Path, typed: str) -> No
 def test_nobody_is_guessed(hub: Path) -> None:
     synced()
     assert (say("why", "nobody@example.com").code, say("why", "c-999").code) == (1, 1)
-    assert "nobody@example.com" not in say("why", "nobody@example.com").err
+    assert "known by" in say("why", "nobody@example.com").err
+
+
+def test_before_the_first_sync_nobody_is_known_and_the_plan_is_named(hub: Path) -> None:
+    say("plan")
+    said = say("why", "ann@example.com")
+    assert (said.code, "the first sync makes the contacts" in said.err) == (1, True)
+    assert "trueup plan --only WHO --offline" in said.err
+    assert say("plan", "--only", "ann@example.com", "--offline").code == 0
+
+
+def test_who_typed_an_address_sees_it_again_and_a_document_masks_it(hub: Path) -> None:
+    synced()
+    said = say("why", "nobody@example.com")
+    assert "no contact is known by `nobody@example.com`; `trueup contacts find`" in said.err
+    assert "nobody@" not in say("why", "nobody@example.com", "--json").out
 
 
 def test_a_field_that_there_is_not_is_named(hub: Path) -> None:

@@ -149,7 +149,10 @@ _THEN: tuple[tuple[type[TrueupError], str], ...] = (
 
 
 def _plain_lines(error: TrueupError) -> tuple[str, ...]:
-    lines = [f"{covered(_message(error))}  [{error.code}]"]
+    message = covered(_message(error))
+    if isinstance(error, NotFound) and error.typed:
+        message = message.replace(covered(error.typed), error.typed)
+    lines = [f"{message}  [{error.code}]"]
     remedy = getattr(error, "remedy", "")
     if remedy:
         lines.append(f"    do: {remedy}")

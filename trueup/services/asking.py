@@ -76,10 +76,15 @@ def the_one(hub: Hub, text: str) -> Case:
     if len(ids) == 1:
         return hub.parts.store.case(ids[0])
     if not ids:
-        raise NotFound(
-            f"no contact is known by `{covered(text)}`; `trueup contacts find` searches by a part of a name"
-        )
+        raise NotFound(f"no contact is known by `{covered(text)}`; {_where_to_look(hub)}", typed=text)
     raise NotFound(f"several contacts match: {', '.join(ids)}; name one of them", code="TU-GEN-405")
+
+
+def _where_to_look(hub: Hub) -> str:
+    """What to do when nobody is found: before the first sync there is nobody to be found."""
+    if hub.parts.store.runs(1):
+        return "`trueup contacts find` searches by a part of a name"
+    return "the first sync makes the contacts; until then: `trueup plan --only WHO --offline` shows one"
 
 
 # -- why this value -----------------------------------------------------------------------------------
