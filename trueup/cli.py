@@ -17,9 +17,11 @@ from trueup.commands import (
     starting,
     syncing,
 )
+from trueup.commands.ending import CommandLine
 
 app = typer.Typer(
     name="trueup",
+    cls=CommandLine,
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
@@ -34,7 +36,7 @@ def trueup() -> None:
     The order of safety: init, check, check --live, plan, sync. Only `sync` writes to a system.
 
     Exit codes: 0 fine; 1 something failed, waits for a person, or is not finished; 2 configuration;
-    3 `plan --exit-code` found changes.
+    3 `plan --exit-code` found changes; 130 stopped by Ctrl-C.
     """
 
 

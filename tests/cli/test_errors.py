@@ -145,3 +145,13 @@ def test_a_reader_that_goes_away_is_no_error(hub: Path) -> None:
     text = f"{sys.executable} -m trueup.cli explain | head -1"
     said = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True, env=os.environ)
     assert said.stderr == ""
+
+
+def test_who_stops_a_command_is_told_that_nothing_is_lost(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trueup.services.syncing.sync", pressed)
+    said = say("sync", "--approve-first")
+    assert (said.code, said.out) == (130, "")
+    assert said.err == "stopped; nothing is lost, the next `trueup sync` goes on where this one stopped\n"
