@@ -74,6 +74,23 @@ def test_a_usage_mistake_is_a_configuration_mistake(desk: Path) -> None:
     assert said.out == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "about"),
+    [
+        ("runs show abc", "'RUN'"),
+        ("sync --limit 0", "'--limit'"),
+        ("plan --nosuch", "--nosuch"),
+        ("plam", "'plam'"),
+        ("why", "WHO"),
+    ],
+)
+def test_a_usage_mistake_is_one_json_document_too(words: str, about: str) -> None:
+    said = say(*words.split(), "--json")
+    assert (said.code, said.err) == (2, "")
+    assert said.json["error"]["code"] == "TU-CLI-004"
+    assert about in said.json["error"]["message"]
+
+
 def test_an_error_of_a_system_has_four_lines() -> None:
     error = Unauthorized(
         "answered 403", connection="sales", operation="Lead.read", vendor_says="no scope", remedy="add it"

@@ -297,6 +297,11 @@ _COMMANDS = {
         "The run holds nothing back: it was approved, rejected, or never held.",
         "`trueup runs` lists runs with their outcome.",
     ),
+    "TU-CLI-004": Explanation(
+        "Nobody understands these words",
+        "A command or an option that there is not, or a value that it does not take; nothing was done.",
+        "`--help` after the command lists what it takes.",
+    ),
     "TU-BFL-001": Explanation(
         "A back-fill that cannot be",
         "`--backfill CONN.FIELD=push` writes the contacts' values where they differ, `=pull` takes the"
