@@ -60,6 +60,9 @@ def plan(
     Reads every system (that changes nothing there), decides by the same rules as `sync`, and shows the
     outcome: numbers per object, samples old -> new, and how many calls it would take. The first plan reads
     everything, later ones what is new.
+
+    withheld: fields that differ, reported and not written because their connection is not released. skipped:
+    not written to that system at all, with the reason below the table.
     """
     from trueup.commands import planned
     from trueup.services import backfilling, syncing
@@ -92,6 +95,11 @@ def sync(
     Reads, decides, writes, and says what it did in numbers that add up. Until a connection is released it
     only fills what is empty there, and reports what differs. Nothing is written to a system for the first
     time before a person has allowed it.
+
+    withheld: fields that differ, reported and not written because their connection is not released. skipped:
+    not written to that system at all, with the reason below the table. overtaken: no usable answer came, and
+    somebody edited the record meanwhile, so it is decided again. replaced: never sent, because a newer
+    decision took its place.
     """
     from trueup.commands import synced
     from trueup.services import syncing
