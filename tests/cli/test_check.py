@@ -172,3 +172,7 @@ def test_live_writes_nothing(desk: Path) -> None:
         hub.people()
         hub.say("check", "--live")
         assert [standin.ledger.writes() for standin in hub.sandbox.standins.values()] == [[], [], []]
+
+
+def test_a_folder_without_a_hub_is_named_as_it_was_given(desk: Path) -> None:
+    assert "/there/is/none/hub.yaml  there is no such file" in say("check", "--config", "/there/is/none").out

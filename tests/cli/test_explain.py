@@ -77,3 +77,7 @@ def test_an_unknown_code_names_the_nearest() -> None:
 def test_without_a_code_all_are_listed() -> None:
     listed = say("explain", "--json").json["codes"]
     assert [one["code"] for one in listed] == sorted(CODES)
+
+
+def test_an_unknown_code_is_told_in_a_sentence_that_can_be_read() -> None:
+    assert "there is no code `X`; `trueup explain` without a code lists all" in say("explain", "X").err

@@ -85,3 +85,12 @@ def test_why_names_the_write_that_failed(hub: Played) -> None:
 def test_a_choice_that_makes_no_sense_is_refused(hub: Played, words: list[str]) -> None:
     assert hub.say("failures", "retry", *words).code in (1, 2)
     assert len(causes(hub)) == 1
+
+
+@pytest.mark.parametrize("words", [["list"], ["retry", "--all"], ["discard", "--all", "--yes"]])
+def test_a_connection_that_there_is_not_has_no_failures_and_is_refused(hub: Played, words: list[str]) -> None:
+    said = hub.say("failures", *words, "--connection", "marketin")
+    assert (said.code, "there is no connection `marketin`; did you mean `marketing`?" in said.err) == (
+        1,
+        True,
+    )

@@ -78,6 +78,31 @@ def test_a_missing_file_is_named(desk: Path) -> None:
     assert (said.code, "nowhere.csv" in said.err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("a=hubspott", "`hubspott` is neither a system nor a file here; did you mean `hubspot`?"),
+        ("a=qqqq", "the systems are csv, hubspot"),
+        ("a=people.csv:saless", "there is no role `saless`; did you mean `sales`?"),
+        ("a=hubspot:boss", "there is no role `boss`; there are marketing, sales, operations"),
+    ],
+)
+def test_a_misspelt_system_or_role_is_told_with_what_was_meant(desk: Path, said: str, meant: str) -> None:
+    (desk / "people.csv").write_text("Name,Email\nAnn Lee,ann@example.com\n", "utf-8")
+    told = say("init", "--connect", said)
+    assert (told.code, meant in told.err) == (2, True), told.err
+    assert not (desk / "config").exists()
+
+
+@pytest.mark.parametrize(
+    ("region", "hint"), [("UKR", "two letters"), ("ua", "did you mean `UA`?"), ("UK", "did you mean `GB`?")]
+)
+def test_a_country_that_check_would_refuse_is_refused(desk: Path, region: str, hint: str) -> None:
+    told = say("init", "--region", region, "--connect", "a=hubspot")
+    assert (told.code, "TU-INI-003" in told.err, hint in told.err) == (2, True, True)
+    assert not (desk / "config").exists()
+
+
 def test_dirty_exports_in_another_alphabet_are_mapped_and_synced(desk: Path) -> None:
     dirty_csvs(3, 20, desk)
     said = say(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.kit import Said, plain, rows, say
 from tests.cli.test_plan_and_sync import changed, synced
 
@@ -140,3 +142,9 @@ def test_all_decisions_of_people_are_listed_newest_first_without_values(hub: Pat
     assert say("decisions", "--about", "c-1", "--json").json["decisions"] == said[:1]
     text = say("decisions").out
     assert "Chief" not in text and "ann@example.com" not in text and "job_title" in text
+
+
+@pytest.mark.parametrize("number", ["7", "0", "99999999999999999999999"])
+def test_a_run_that_there_is_not_is_told_plainly(hub: Path, number: str) -> None:
+    said = say("runs", "show", number)
+    assert (said.code, f"there is no run {number}  [TU-GEN-404]" in said.err) == (1, True), said.err

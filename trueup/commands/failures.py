@@ -40,9 +40,14 @@ def overview(desk: Desk) -> Answer:
 def list_failures(desk: Desk, connection: Connection = None) -> Answer:
     """Every cause with how many it concerns, the most frequent first."""
     from trueup.services import failing
+    from trueup.services.connecting import connection_named
 
     with desk.hub() as hub:
         found = failing.causes(hub, connection)
+        if connection is not None and not found:
+            connection_named(
+                hub.config, connection
+            )  # or else "nothing waits" would be said of a typing error
     shown: list[Shown] = [line for cause in found for line in _lines(cause)]
     if not found:
         shown = ["Nothing waits for a person: every write was taken, or is still on its way."]
@@ -99,11 +104,14 @@ def discard(
 
 def _chosen(hub: Hub, which: list[str] | None, all: bool, connection: str | None) -> Chosen:
     from trueup.services import failing
+    from trueup.services.connecting import connection_named
 
     if bool(which) == all:
         raise Unusable("name causes or numbers as `trueup failures` lists them, or say `--all`")
     if connection is not None and not all:
         raise Unusable("`--connection` goes with `--all`")
+    if connection is not None and not failing.causes(hub, connection):
+        connection_named(hub.config, connection)
     return failing.every(hub, connection) if all else failing.chosen(hub, which or [])
 
 

@@ -59,7 +59,7 @@ def init(
             )
         said = ask_for_systems(initialise.offered())
         name = name or typer.prompt("What is the hub called?", default=target.resolve().parent.name or "hub")
-    region = region if region is not None else initialise.region_of(os.environ)
+    region = initialise.region_of(os.environ) if region is None else initialise.checked_region(region)
     tables = _tables(said)
     files = initialise.files_of(_plain_name(name or target.resolve().parent.name), region, said, tables)
     written = initialise.write_files(target, files)
@@ -69,7 +69,7 @@ def init(
 def _wanted(text: str) -> Wanted:
     """`sales=salesforce:sales`, or `shop=./customers.csv:operations`."""
     from trueup.config.vocabulary import Role
-    from trueup.services.initialise import Wanted, offered
+    from trueup.services.initialise import Wanted, checked_file, offered
 
     name, sign, rest = text.partition("=")
     what, colon, role = rest.rpartition(":")
@@ -79,7 +79,7 @@ def _wanted(text: str) -> Wanted:
         raise Unusable(f"`{text}` is not NAME=SYSTEM[:ROLE], such as sales=salesforce:sales")
     if what in offered() and what != "csv":
         return Wanted(name, what, _role(name, role, what))
-    return Wanted(name, "csv", _role(name, role, "csv"), Path(what))
+    return Wanted(name, "csv", _role(name, role, "csv"), checked_file(what))
 
 
 def _role(name: str, said: str, connector: str):  # type: ignore[no-untyped-def]

@@ -61,11 +61,11 @@ def examine(
     reading.variables = Variables(folder, env)
     if not (folder / "hub.yaml").is_file():
         remedy = "run `trueup init`, or name the folder that holds hub.yaml"
+        near = folder.resolve().is_relative_to(Path.cwd())
+        missing = f"{reading.shown if near else folder.as_posix()}/hub.yaml"
         return None, (
             *problems,
-            Problem(
-                f"{reading.shown}/hub.yaml", 0, 0, "there is no such file", Code.FILE.value, remedy=remedy
-            ),
+            Problem(missing, 0, 0, "there is no such file", Code.FILE.value, remedy=remedy),
         )
     config = _config(reading)
     reading.problems.extend(_missing_variables(reading))
@@ -272,14 +272,19 @@ def _region(document: Document) -> Iterable[Problem]:
     """Phone regions are ISO codes; the United Kingdom is GB."""
     said = document.node("phone_region")
     if isinstance(said, Scalar) and len(said.text) == 2 and said.text not in SUPPORTED_REGIONS:
-        meant = {"UK": "GB", "EN": "GB", "JA": "JP"}.get(said.text.upper(), said.text.upper())
         yield document.problem(
             said.mark,
             Code.WORD,
             f"`{said.text}` is not a country code",
-            hint=f"did you mean `{meant}`?" if meant in SUPPORTED_REGIONS else "",
+            hint=country_hint(said.text),
             allowed="ISO 3166 codes such as UA, DE, GB, US",
         )
+
+
+def country_hint(said: str) -> str:
+    """Which country was probably meant by an unknown code, as a half-sentence; empty if none is near."""
+    meant = {"UK": "GB", "EN": "GB", "JA": "JP"}.get(said.upper(), said.upper())
+    return f"did you mean `{meant}`?" if meant in SUPPORTED_REGIONS else ""
 
 
 def _missing_variables(reading: _Reading) -> Iterable[Problem]:

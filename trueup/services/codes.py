@@ -354,8 +354,14 @@ _COMMANDS = {
     ),
     "TU-INI-002": Explanation(
         "A table cannot be used as it is",
-        "The file cannot be read as a table, or none of its columns could be recognised.",
+        "There is no such file (or system, or role), it cannot be read as a table, or none of its columns"
+        " could be recognised.",
         "The message says why. A table needs a first line with the names of the columns.",
+    ),
+    "TU-INI-003": Explanation(
+        "No country of telephone numbers",
+        "`--region` is the country of numbers that carry no country code: two capital letters (ISO 3166).",
+        "Write a code such as UA, DE, GB or US. Nothing was written.",
     ),
 }
 

@@ -16,7 +16,7 @@ def explained(code: str) -> tuple[str, Explanation]:
     if wanted in CODES:
         return wanted, CODES[wanted]
     near = nearest(wanted, CODES)
-    hint = f"; did you mean {near}?" if near else ""
+    hint = f"; did you mean {near}?" if near else ";"
     raise NotFound(f"there is no code `{code}`{hint} `trueup explain` without a code lists all")
 
 

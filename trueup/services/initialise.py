@@ -8,6 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from phonenumbers import SUPPORTED_REGIONS
+
+from trueup.config.load import country_hint
+from trueup.config.suggest import hint_for
 from trueup.config.systems import System, registered_systems
 from trueup.config.vocabulary import Role
 from trueup.connectors.csv.connector import CsvConnector
@@ -23,6 +27,13 @@ class HubExists(TrueupError):
     """There are configuration files already; nothing was written."""
 
     code = "TU-INI-001"
+    exit_code = 2
+
+
+class NoRegion(TrueupError):
+    """A country that numbers cannot be of."""
+
+    code = "TU-INI-003"
     exit_code = 2
 
 
@@ -361,6 +372,31 @@ def _secret_lines(one: Wanted, system: System, tables: Mapping[str, Table]) -> l
     if one.name in tables:
         return []
     return [f"{_variable(one, name)}=" for name in _needed(one.connector, system)]
+
+
+def checked_file(said: str) -> Path:
+    """The file of a table. Raises NoTable, and names the system or the role that was probably meant."""
+    path = Path(said)
+    if path.is_file():
+        return path
+    file, colon, role = said.rpartition(":")
+    known = offered()
+    if colon and (Path(file).is_file() or file in known):
+        roles = [one.value for one in Role]
+        hint = hint_for(role, roles) or f"there are {', '.join(roles)}"
+        raise NoTable(f"there is no role `{role}`; {hint}")
+    if path.suffix or "/" in said:
+        raise NoTable(f"there is no file {said}")
+    hint = hint_for(said, known) or f"the systems are {', '.join(known)}"
+    raise NoTable(f"`{said}` is neither a system nor a file here; {hint}")
+
+
+def checked_region(said: str) -> str:
+    """A country of telephone numbers, as said. Raises NoRegion for what `check` would refuse."""
+    if not said or said in SUPPORTED_REGIONS:
+        return said
+    hint = country_hint(said) or "there are UA, DE, GB, US and so on"
+    raise NoRegion(f"`--region {said}` is no country code of two letters; {hint}")
 
 
 def region_of(environment: Mapping[str, str]) -> str:

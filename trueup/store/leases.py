@@ -112,14 +112,18 @@ def finish_run(
 _RUN = "id, kind, started_at, config_version, outcome, ended_at, counts, notes, author"
 
 
+_MOST = 2**63 - 1
+"""The largest number that a database takes for a run."""
+
+
 def runs(tx: Tx, limit: int) -> list[Run]:
     return [_run(row) for row in tx.rows(f"select {_RUN} from runs order by id desc limit ?", limit)]
 
 
 def run(tx: Tx, id: int) -> Run:
-    found = tx.row(f"select {_RUN} from runs where id = ?", id)
+    found = tx.row(f"select {_RUN} from runs where id = ?", id) if 0 < id <= _MOST else None
     if found is None:
-        raise NotFound(f"there is no run {id}")
+        raise NotFound(f"there is no run {id}", typed=str(id))
     return _run(found)
 
 
