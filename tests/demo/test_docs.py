@@ -105,3 +105,13 @@ def test_a_golden_record_that_expects_something_else_fails_the_check(tmp_path: P
     said = CliRunner().invoke(app, ["check", "--sandbox", "--config", str(tmp_path)])
     assert said.exit_code == 2
     assert "while sales leads, its edit wins over marketing's" in said.stdout
+
+
+def test_the_tables_of_the_walk_are_made_by_the_line_that_it_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs" / "getting-started-csv.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r'^python -c "(.+)"$', text, re.M)
+    monkeypatch.chdir(tmp_path)
+    exec(line.replace("8000", "80"), {})
+    assert {path.name for path in tmp_path.glob("*.csv")} == {"customers.csv", "newsletter.csv"}
