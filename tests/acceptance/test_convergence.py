@@ -74,9 +74,9 @@ def verdict(hands: Hands) -> list[str]:
     return [*disagreements(at), *doubles(at), *strays(at), *lost(at), *unheard(at, hands)]
 
 
-def converges(hands: Hands, acts: str) -> None:
+def converges(hands: Hands, acts: str, number: int = ACTS) -> None:
     """Acts and steps in any order, then quiet: all agree, and a further run writes nothing."""
-    for _ in range(ACTS):
+    for _ in range(number):
         hands.act(acts)
         while hands.dice.random() < 0.5:
             step(hands)
@@ -104,6 +104,11 @@ def test_stages_interests_tags_companies_and_opt_outs_converge_too(seed: int, tm
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_creations_deletions_merges_and_conversions_converge_too(seed: int, tmp_path: Path) -> None:
     converges(lived(tmp_path, 2000 + seed), ALL)
+
+
+@pytest.mark.parametrize("seed", [23])
+def test_lives_in_which_a_clearing_met_a_write_without_an_answer_converge(seed: int, tmp_path: Path) -> None:
+    converges(lived(tmp_path, seed), EDITS, 40)
 
 
 # -- order ------------------------------------------------------------------------------------------------

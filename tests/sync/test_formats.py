@@ -217,3 +217,17 @@ def test_a_clock_that_runs_ahead_is_found_out_after_a_few_records(tmp_path: Path
         sales.add(email=f"p{number}@example.com", first_name=f"P{number}", job_title="CTO")
         until_quiet(hub, clock_of(hub))
     assert [title(hub, number) for number in range(6, 12)] == ["CTO"] * 6
+
+
+def test_a_system_that_silently_drops_a_value_empties_nobody_else(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, lambda path, value: None if path == "job_title" else value)
+    hub.systems["sales"].add(email="a@example.com", first_name="Ann", job_title="CTO")
+    until_quiet(hub, hub.parts.clock)  # type: ignore[arg-type]
+    hub.systems["sales"].edit("1", job_title="CEO")
+    for _ in range(6):
+        hub.parts.clock.sleep(3600)
+        hub.sync()
+    held = {
+        name: [row.get("job_title") for row in one.living().values()] for name, one in hub.systems.items()
+    }
+    assert held == {"sales": ["CEO"], "support": [None], "marketing": ["CEO"]}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from trueup.model.entity import Agreed, Link, Source
+from trueup.model.entity import NEVER, Agreed, Link, Source
 from trueup.model.plan import Conflict, Context, Format, How, Kept
 from trueup.model.record import Json
 from trueup.model.values import Value
@@ -25,6 +25,7 @@ TOUCHED = "touched"
 """Marks an assumption that failed: whether somebody changed the record after our write, None if unknown."""
 
 RULE = "kept so by the system after our write"
+AGAIN = "found empty after our write, which is sent again"
 
 
 def touched(assumption: Mapping[str, Json], changed_at: datetime | None, read_at: datetime) -> bool | None:
@@ -106,10 +107,15 @@ def settle(
             continue
         format, edited = context.formats.get((*link.stream, path)), link.assumed[path][TOUCHED]
         same = isinstance(reading.has, Mapping) and alike(reading.binding, reading.was or {}, reading.has)
+        if not edited and _emptied(reading) and not (format is not None and format.learned):
+            kept[path] = Kept(*link.stream, path, How.EDIT)
+            conflicts.extend(_perhaps_lost(reading, sources, AGAIN))
+            judged.append(_not_there(reading))
+            continue
         form = is_form(reading.agreed and reading.agreed.remote, reading.raw, format, edited)
         how = How.AS_SENT if same else How.FORM if form else How.EDIT
         if how is How.FORM and (edited or format is None or not format.learned):
-            conflicts.extend(_perhaps_lost(reading, sources))
+            conflicts.extend(_perhaps_lost(reading, sources, RULE))
         kept[path] = Kept(*link.stream, path, how)
         judged.append(reading if how is How.EDIT else _agreed_as_kept(reading))
     left = {path: one for path, one in link.assumed.items() if path not in mine}
@@ -127,7 +133,19 @@ def _agreed_as_kept(reading: Reading) -> Reading:
     return replace(reading, was=was, agreed=Agreed(reading.agreed.hub, reading.raw))
 
 
-def _perhaps_lost(reading: Reading, sources: Mapping[str, Source]) -> Iterator[Conflict]:
+def _emptied(reading: Reading) -> bool:
+    """Whether nothing at all is left of what was sent: no form of it, and no proof of a clearing."""
+    sent = reading.agreed.remote if reading.agreed is not None else None
+    return sent not in (None, "", []) and reading.raw in (None, "", [])
+
+
+def _not_there(reading: Reading) -> Reading:
+    """As if the hub's value had never been there: it is written again, whatever emptied it."""
+    was = reading.has if isinstance(reading.has, Mapping) else reading.was
+    return replace(reading, was=was, agreed=Agreed(NEVER, reading.raw))
+
+
+def _perhaps_lost(reading: Reading, sources: Mapping[str, Source], rule: str) -> Iterator[Conflict]:
     """It may have been somebody's edit after all: the history keeps what stood there."""
     if not isinstance(reading.has, Mapping) or not isinstance(reading.was, Mapping):
         return
@@ -137,7 +155,7 @@ def _perhaps_lost(reading: Reading, sources: Mapping[str, Source]) -> Iterator[C
             source = sources.get(name)
             said_by = source.ref or source.origin if source is not None else "hub"
             mine = f"{link.connection}/{link.object}/{link.remote_id}"
-            yield Conflict(name, value, mine, _hub_value(reading, name), said_by, RULE)
+            yield Conflict(name, value, mine, _hub_value(reading, name), said_by, rule)
 
 
 def _hub_value(reading: Reading, name: str) -> Value:
