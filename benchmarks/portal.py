@@ -30,7 +30,7 @@ def contact(number: int, chance: random.Random) -> dict[str, str]:
         "firstname": first,
         "lastname": f"{last}{number}",
         "salutation": "Dr.",
-        "jobtitle": chance.choice(("Head of Sales", "Buyer", "Engineer", "CEO", "Office manager")),
+        "jobtitle": chance.choice(("Head of Sales", "Buyer", "Engineer", "COO", "Office manager")),
         "phone": f"+4930{20000000 + number}",
         "mobilephone": f"+4917{610000000 + number}",
         "fax": f"+4930{30000000 + number}",

@@ -54,11 +54,11 @@ def test_p42_a_value_names_its_source_time_rule_and_what_it_replaced(tmp_path: P
     hub.sync()
     hub.release()
     clock.tick(3600)
-    hub.systems["support"].edit("1", job_title="CEO")
+    hub.systems["support"].edit("1", job_title="COO")
     hub.sync()
     case = hub.store.case(public(hub, "ann@example.com"))
     (why,) = why_values(hub, case, "job_title")  # type: ignore[arg-type]
-    assert (why.value, why.replaced, why.rule) == ("CEO", "CTO", "authority")
+    assert (why.value, why.replaced, why.rule) == ("COO", "CTO", "authority")
     assert why.source.startswith("support")
     assert why.run == hub.reports[-1].run_id
     assert why.at is not None and (clock.now() - why.at).total_seconds() < 60

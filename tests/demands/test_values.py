@@ -151,7 +151,7 @@ def agreed_pair(folder: Path, clock: Clock, refused: Refusal = Refusal.WRITE_BAC
 
 
 def later_edit_of_the_weaker(hub: SmallHub, clock: Clock) -> None:
-    hub.systems["source"].edit("1", job_title="CEO")
+    hub.systems["source"].edit("1", job_title="COO")
     hub.sync()
     clock.tick(3600)
     hub.systems["target"].edit("1", job_title="Intern")
@@ -167,7 +167,7 @@ def test_p14_a_later_write_of_a_lower_rank_is_accepted_where_it_may_decide(
     (row, *_) = hub.store.history(public(hub, "ann@example.com"), 10)
     (change,) = [one for one in row.changes if one.field == "job_title"]
     assert (change.old, change.new, change.source, change.rule) == (
-        "CEO",
+        "COO",
         "Intern",
         "target/people/1",
         "authority",
@@ -180,13 +180,13 @@ def test_p14_a_later_write_of_a_lower_rank_is_refused_where_it_may_not(
 ) -> None:
     hub = agreed_pair(tmp_path, clock, judged=judged)
     later_edit_of_the_weaker(hub, clock)
-    assert told(hub.systems["source"], "job_title") == ["CEO"]
-    assert told(hub.systems["target"], "job_title") == ["CEO"]
+    assert told(hub.systems["source"], "job_title") == ["COO"]
+    assert told(hub.systems["target"], "job_title") == ["COO"]
     (conflict,) = conflicts(hub, "job_title")
     assert (conflict.lost, conflict.lost_source, conflict.kept, conflict.kept_source) == (
         "Intern",
         "target/people/1",
-        "CEO",
+        "COO",
         "source/people/1",
     )
     assert "authority" in conflict.rule
@@ -195,7 +195,7 @@ def test_p14_a_later_write_of_a_lower_rank_is_refused_where_it_may_not(
 def test_p14_a_refused_write_may_be_left_where_it_is(tmp_path: Path, clock: Clock) -> None:
     hub = agreed_pair(tmp_path, clock, Refusal.LEAVE, judged=judged_by("source"))
     later_edit_of_the_weaker(hub, clock)
-    assert told(hub.systems["source"], "job_title") == ["CEO"]
+    assert told(hub.systems["source"], "job_title") == ["COO"]
     assert told(hub.systems["target"], "job_title") == ["Intern"]
     assert len(conflicts(hub, "job_title")) == 1
 

@@ -61,7 +61,7 @@ def test_a_transform_obeys_the_laws_for_every_value(text: str, type: Type, data:
     table = {"x": Field("x", type)}
     mapping = ObjectMapping("c", "o", Kind.CONTACT, (binding(text, type),), ("r",), frozenset({"r"}))
     value, raw = data.draw(canonical(table["x"])), data.draw(RAW)
-    assert violations(mapping, [{"x": value}], [{"r": raw}], table) == []
+    assert violations(mapping.bindings, [{"x": value}], [{"r": raw}], table) == []
 
 
 @pytest.mark.parametrize(("text", "type"), PAIRS + PARAMETERS)

@@ -55,9 +55,9 @@ def test_with_a_before_records_are_edits_and_the_rank_decides(tmp_path: Path) ->
 - name: sales leads an opportunity, so its title wins
   before: {first_name: Ann, last_name: Lee, email: ann@example.com, job_title: CTO, stage: opportunity}
   given:
-    sales: {Lead: {FirstName: Ann, LastName: Lee, Email: ann@example.com, Title: CEO}}
+    sales: {Lead: {FirstName: Ann, LastName: Lee, Email: ann@example.com, Title: COO}}
     marketing: {contacts: {firstname: Ann, lastname: Lee, email: ann@example.com, jobtitle: Boss}}
-  expect: {contact: {job_title: CEO}, written: {marketing: {contacts: {jobtitle: CEO}}}}
+  expect: {contact: {job_title: COO}, written: {marketing: {contacts: {jobtitle: COO}}}}
 """
     assert results(tmp_path, text)[0].misses == ()
 
@@ -67,14 +67,14 @@ def test_a_miss_names_both_values_and_the_rule(tmp_path: Path) -> None:
 - name: marketing is believed
   before: {last_name: Lee, job_title: CTO, stage: opportunity}
   given:
-    sales: {Lead: {LastName: Lee, Title: CEO}}
+    sales: {Lead: {LastName: Lee, Title: COO}}
     marketing: {contacts: {lastname: Lee, jobtitle: Boss}}
   expect: {contact: {job_title: Boss}}
 """
     (miss,) = results(tmp_path, text)[0].misses
     assert (
         miss
-        == "contact.job_title: expected 'Boss', got 'CEO' (lost: 'Boss' from marketing contacts: authority)"
+        == "contact.job_title: expected 'Boss', got 'COO' (lost: 'Boss' from marketing contacts: authority)"
     )
 
 

@@ -138,32 +138,32 @@ def test_a_push_that_was_begun_is_finished_by_the_next_run(tmp_path: Path) -> No
 def test_an_edit_there_that_nobody_has_read_yet_is_judged_before_a_push(tmp_path: Path) -> None:
     clock = Clock()
     hub = titled(tmp_path, clock, "Sales")
-    hub.systems["sales"].edit("1", title="CEO")
+    hub.systems["sales"].edit("1", title="COO")
     carried_out(hub, PUSH)
-    assert hub.systems["marketing"].values("1")["title"] == "CEO"
+    assert hub.systems["marketing"].values("1")["title"] == "COO"
 
 
 def test_a_pull_takes_the_value_of_the_stronger_system_and_passes_it_on(tmp_path: Path) -> None:
     clock = Clock()
-    hub = titled(tmp_path, clock, "CEO")
+    hub = titled(tmp_path, clock, "COO")
     carried_out(hub, PULL)
-    assert hub.contact("ann@example.com")["job_title"] == "CEO"
-    assert hub.systems["marketing"].values("1")["title"] == "CEO"
+    assert hub.contact("ann@example.com")["job_title"] == "COO"
+    assert hub.systems["marketing"].values("1")["title"] == "COO"
 
 
 def test_a_pull_never_displaces_what_a_person_said_and_writes_nothing_back(tmp_path: Path) -> None:
     clock = Clock()
-    hub = titled(tmp_path, clock, "CEO")
+    hub = titled(tmp_path, clock, "COO")
     hub.store.edit("c-1", {"job_title": "CTO"}, "al", clock.now(), False)
     hub.sync()
     carried_out(hub, PULL)
     assert hub.contact("ann@example.com")["job_title"] == "CTO"
-    assert hub.systems["sales"].values("1")["title"] == "CEO"
+    assert hub.systems["sales"].values("1")["title"] == "COO"
 
 
 def test_an_edit_there_that_nobody_has_read_yet_stays_an_edit_in_a_pull(tmp_path: Path) -> None:
     clock = Clock()
-    hub = titled(tmp_path, clock, "CEO")
+    hub = titled(tmp_path, clock, "COO")
     hub.store.edit("c-1", {"job_title": "CTO"}, "al", clock.now(), False)
     hub.sync()
     hub.systems["sales"].edit("1", title="Founder")

@@ -71,7 +71,7 @@ def test_a_lost_create_that_somebody_edited_at_once_is_this_contact_s_record(
     hub.systems["source"].add(**ann(job_title="CTO"))
     hub.systems["target"].after_write = [OutcomeUnknown("lost")]
     hub.sync()
-    hub.systems["target"].edit("1", job_title="CEO", department="Board")
+    hub.systems["target"].edit("1", job_title="COO", department="Board")
     for _ in range(3):
         clock.tick(400)
         hub.sync()
@@ -87,7 +87,7 @@ def test_what_was_agreed_with_a_record_stays_when_a_lost_create_turns_out_to_be_
     hub.systems["target"].after_write = [OutcomeUnknown("lost")]
     hub.sync()
     hub.release()
-    hub.systems["target"].edit("1", job_title="CEO")
+    hub.systems["target"].edit("1", job_title="COO")
     clock.tick(60)
     hub.sync()
     hub.systems["source"].edit("1", job_title="Chair")

@@ -73,7 +73,7 @@ def test_who_leaves_is_switched_off_and_nothing_else_is_written_there(tmp_path: 
     hub = hub_with(tmp_path, clock)
     entered(hub)
     leave(hub)
-    hub.systems["sales"].edit("1", job_title="CEO")
+    hub.systems["sales"].edit("1", job_title="COO")
     hub.sync()
     assert (support(hub)["active"], support(hub)["department"], support(hub)["job_title"]) == (
         False,
@@ -91,9 +91,9 @@ def test_who_comes_back_is_switched_on_in_the_same_record_and_brought_up_to_date
     entered(hub)
     before = link(hub)
     leave(hub)
-    hub.systems["sales"].edit("1", job_title="CEO")
+    hub.systems["sales"].edit("1", job_title="COO")
     leave(hub, "VIP")
-    assert (support(hub)["active"], support(hub)["job_title"]) == (True, "CEO")
+    assert (support(hub)["active"], support(hub)["job_title"]) == (True, "COO")
     assert len(hub.systems["support"].rows) == 1
     after = link(hub)
     assert (after.id, after.remote_id, after.active) == (before.id, before.remote_id, True)
@@ -160,9 +160,9 @@ def test_a_record_that_never_met_the_condition_is_none_of_ours(tmp_path: Path, c
     hub.systems["support"].add(**ann(department="R&D", active=True))
     hub.sync()
     hub.release()
-    hub.systems["sales"].edit("1", job_title="CEO")
+    hub.systems["sales"].edit("1", job_title="COO")
     hub.sync()
-    assert (support(hub)["active"], support(hub)["job_title"]) == (True, "CEO")
+    assert (support(hub)["active"], support(hub)["job_title"]) == (True, "COO")
 
 
 def test_a_record_that_was_there_and_met_it_once_does_leave(tmp_path: Path, clock: Clock) -> None:
@@ -214,7 +214,7 @@ def test_where_it_says_stop_nothing_but_consent_is_written_any_more(tmp_path: Pa
     hub = hub_with(tmp_path, clock, leaves="stop")
     entered(hub)
     leave(hub)
-    hub.systems["sales"].edit("1", job_title="CEO", no_mail=True)
+    hub.systems["sales"].edit("1", job_title="COO", no_mail=True)
     hub.sync()
     held = support(hub)
     assert (held["department"], held["job_title"], held["no_mail"], held.get("active")) == (
@@ -224,7 +224,7 @@ def test_where_it_says_stop_nothing_but_consent_is_written_any_more(tmp_path: Pa
         None,
     )
     leave(hub, "VIP")
-    assert support(hub)["job_title"] == "CEO"
+    assert support(hub)["job_title"] == "COO"
 
 
 def test_where_it_says_keep_everything_goes_on(tmp_path: Path, clock: Clock) -> None:
@@ -256,6 +256,6 @@ def test_a_record_deleted_elsewhere_is_switched_off_although_a_field_changed_too
     hub.sync()
     hub.release()
     systems["shop"].delete("1")
-    systems["sales"].edit("1", job_title="CEO")
+    systems["sales"].edit("1", job_title="COO")
     hub.sync()
-    assert (support(hub)["active"], support(hub)["job_title"]) == (False, "CEO")
+    assert (support(hub)["active"], support(hub)["job_title"]) == (False, "COO")

@@ -58,10 +58,10 @@ def test_an_edit_in_one_system_arrives_in_the_others(hub: SmallHub) -> None:
     id = hub.systems["marketing"].add(**ann())
     hub.sync()
     hub.release()
-    hub.systems["marketing"].edit(id, job_title="CEO")
+    hub.systems["marketing"].edit(id, job_title="COO")
     hub.sync()
     assert {one["job_title"] for system in hub.systems.values() for one in system.living().values()} == {
-        "CEO"
+        "COO"
     }
 
 

@@ -48,7 +48,7 @@ def compile_mapping(
     if problems := list(_leaving(bindings, confined)):
         raise ConfigError(problems)
     if rules.kind is None:
-        raise ConfigError([_problem(rules.origin, f"`{rules.name}` is no entity and has no mapping", "")])
+        raise ConfigError([problem_at(rules.origin, f"`{rules.name}` is no entity and has no mapping", "")])
     asked = dict.fromkeys(binding.remote for binding in bindings)
     switches = dict.fromkeys((*rules.deactivate, *rules.reactivate))
     written = frozenset((*(binding.remote for binding in bindings if binding.outward), *switches))
@@ -78,7 +78,7 @@ def compile_bindings(
         try:
             bindings.append(field_binding(site, _key(rule.remote, field.name, taken)))
         except UnknownTransform as error:
-            problems.append(_problem(rule.origin, str(error), ""))
+            problems.append(problem_at(rule.origin, str(error), ""))
     for consent in rules.consent:
         path = f"{consent.remote}#{consent.element}" if consent.shape is Shape.ELEMENT else consent.remote
         key = _key(path, f"{consent.channel}.{consent.purpose}", taken)
@@ -177,12 +177,12 @@ def _field(rule: FieldRule, table: Mapping[str, Field], problems: list[Problem])
     if field is None:
         near = process.extractOne(name, list(table), score_cutoff=70)
         hint = f"did you mean `{near[0]}`?" if near else ""
-        problems.append(_problem(rule.origin, f"there is no field `{rule.field}`", hint))
+        problems.append(problem_at(rule.origin, f"there is no field `{rule.field}`", hint))
     elif field.derived and name != "full_name" and rule.direction is Direction.IN:
-        problems.append(_problem(rule.origin, f"`{name}` is computed: it goes out, never in", ""))
+        problems.append(problem_at(rule.origin, f"`{name}` is computed: it goes out, never in", ""))
     elif field.type is Type.MONEY and rule.currency is not None:
         message = f"`{name}` is money in one value: `transform: money(EUR)`, or two fields for the two"
-        problems.append(_problem(rule.origin, message, ""))
+        problems.append(problem_at(rule.origin, message, ""))
     return field
 
 
@@ -195,7 +195,7 @@ def _with_currency(
         return (rule,)
     name = next((name for name in (f"{rule.field}_currency", "currency") if name in table), None)
     if name is None:
-        problems.append(_problem(rule.origin, f"there is no field for the currency of `{rule.field}`", ""))
+        problems.append(problem_at(rule.origin, f"there is no field for the currency of `{rule.field}`", ""))
         return (rule,)
     if any(other.field == name for other in rules.fields):
         return (rule,)
@@ -244,12 +244,12 @@ def _said_twice(bindings: Iterable[Binding]) -> Iterable[Problem]:
         for field in binding.fields if binding.inward else ():
             if field in read:
                 message = f"`{_shown(field)}` is read from `{read[field]}` too"
-                yield _problem(binding.origin, message, "", _TWICE)
+                yield problem_at(binding.origin, message, "", _TWICE)
             read.setdefault(field, binding.remote)
         if binding.outward and binding.shape is not Shape.ELEMENT:
             if binding.remote in written:
                 message = f"`{binding.remote}` is written from `{written[binding.remote]}` too"
-                yield _problem(binding.origin, message, "", _TWICE)
+                yield problem_at(binding.origin, message, "", _TWICE)
             written.setdefault(binding.remote, _shown(binding.fields[0]))
 
 
@@ -258,7 +258,7 @@ def _leaving(bindings: Iterable[Binding], confined: Collection[str]) -> Iterable
         for field in binding.fields if binding.outward else ():
             if field in confined:
                 message = f"`{_shown(field)}` may not be written here: it is confined to other connections"
-                yield _problem(binding.origin, message, "", _CONFINED)
+                yield problem_at(binding.origin, message, "", _CONFINED)
 
 
 _CONFINED = "TU-CFG-035"
@@ -270,7 +270,7 @@ def _shown(field: str) -> str:
     return f"{field} (a part of full_name)" if field in NAME_PARTS else field
 
 
-def _problem(origin: str, message: str, hint: str, code: str = _MAPPING) -> Problem:
+def problem_at(origin: str, message: str, hint: str, code: str = _MAPPING) -> Problem:
     """`origin` is `file:line`, or a word such as `default`."""
     file, _, line = origin.rpartition(":")
     if not file or not line.isdigit():

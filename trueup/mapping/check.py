@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from trueup.mapping.apply import keeps
-from trueup.mapping.compiled import Binding, ObjectMapping
+from trueup.mapping.compiled import Binding
 from trueup.model.canonical import comparable
 from trueup.model.fields import Field
 from trueup.model.record import Json
@@ -42,7 +42,7 @@ class LawViolation:
 
 
 def violations(
-    mapping: ObjectMapping,
+    bindings: Iterable[Binding],
     samples: Iterable[Mapping[str, Value]],
     remote: Iterable[Mapping[str, Json]] = (),
     types: Mapping[str, Field] | None = None,
@@ -55,7 +55,7 @@ def violations(
     table = types or {}
     samples, remote = list(samples), list(remote)
     found: dict[tuple[str, Law], LawViolation] = {}
-    for binding in mapping.bindings:
+    for binding in bindings:
         tried = (
             *(_outward(binding, values, table) for values in samples if binding.outward),
             *(_inward(binding, raw, table) for raw in _raw_values(binding, remote)),
@@ -129,7 +129,10 @@ def samples_of(field: Field) -> Sequence[Value]:
         return [None, *([value] for value in one if value is not None), [v for v in one if v is not None]]
     if field.options:
         return [None, *field.options]
-    return _SAMPLES[field.type]
+    most = field.max_length
+    return [
+        one for one in _SAMPLES[field.type] if most is None or not isinstance(one, str) or len(one) <= most
+    ]
 
 
 _SAMPLES: Mapping[Type, Sequence[Value]] = {

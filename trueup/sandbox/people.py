@@ -25,7 +25,7 @@ TAGS = ("beach", "investor", "vip", "partner", "press", "seminar", "referral")
 OFFERS = ("Spring package", "Sea view 2 for 1", "Early booking", "Loyalty upgrade", "Referral bonus")
 SUFFIXES = {"en": "Jr.", "de": "jun.", "es": "hijo"}
 TITLES: Mapping[str, tuple[str, ...]] = {
-    "en": ("CEO", "Sales Manager", "Accountant", "Head of Marketing", "Engineer", "Office Manager", "Buyer"),
+    "en": ("COO", "Sales Manager", "Accountant", "Head of Marketing", "Engineer", "Office Manager", "Buyer"),
     "de": ("Geschäftsführer/in", "Vertriebsleiter/in", "Buchhalter/in", "Einkauf", "Assistenz der GL"),
     "uk": ("Директор", "Менеджер з продажу", "Головний бухгалтер", "Маркетолог", "Інженер"),
     "ru": ("Директор", "Менеджер по продажам", "Главный бухгалтер", "Маркетолог", "Инженер"),

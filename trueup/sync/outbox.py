@@ -452,12 +452,6 @@ _COUNTED = {
 }
 
 
-def _prefix(delivery: Delivery) -> str:
-    from trueup.model.fields import PREFIX
-
-    return PREFIX[delivery.link.kind]
-
-
 def _unmoved(delivery: Delivery, now: Mapping[str, object]) -> bool:
     link = now.get(delivery.link.remote_id or "")
     return (

@@ -91,7 +91,7 @@ PERSON: dict[str, Any] = {
     "middle_name": "B",
     "last_name": "O'Hara",
     "name_suffix": "Jr.",
-    "job_title": "CEO",
+    "job_title": "COO",
     "address.street": "Seeweg 1",
     "address.city": "Zürich",
     "address.region": "ZH",

@@ -110,11 +110,11 @@ def test_edits_between_the_pages_of_a_reading_come_in_the_same_reading() -> None
     connector = desk.connector()
     first = connector.pull("Lead", CHANGES, None, ("Title",))
     desk.clock.pass_(seconds=1)
-    desk.org.user_edit("Lead", ids[0], {"Title": "CEO"})
+    desk.org.user_edit("Lead", ids[0], {"Title": "COO"})
     desk.org.user_edit("Lead", ids[2], {"Title": "CFO"})
     rest = records(pages(connector, "Lead", CHANGES, first.cursor, ("Title",)))
     assert sorted(record.id for record in rest) == sorted([ids[0], *ids[2:]])
-    assert {record.values["Title"] for record in rest if record.id in (ids[0], ids[2])} == {"CEO", "CFO"}
+    assert {record.values["Title"] for record in rest if record.id in (ids[0], ids[2])} == {"COO", "CFO"}
 
 
 def test_an_edit_during_a_listing_comes_with_the_changes_after_it() -> None:
@@ -123,11 +123,11 @@ def test_an_edit_during_a_listing_comes_with_the_changes_after_it() -> None:
     connector = desk.connector()
     first = connector.pull("Lead", LISTING, None, ("Title",))
     desk.clock.pass_(minutes=1)
-    desk.org.user_edit("Lead", ids[0], {"Title": "CEO"})
+    desk.org.user_edit("Lead", ids[0], {"Title": "COO"})
     rest = pages(connector, "Lead", LISTING, first.cursor, ("Title",))
     desk.clock.pass_(hours=1)
     changes = records(pages(connector, "Lead", CHANGES, rest[-1].cursor, ("Title",)))
-    assert {"Title": "CEO"} in [record.values for record in changes]
+    assert {"Title": "COO"} in [record.values for record in changes]
 
 
 def test_a_clock_of_ours_that_is_minutes_fast_loses_no_edit_after_a_listing() -> None:
@@ -137,7 +137,7 @@ def test_a_clock_of_ours_that_is_minutes_fast_loses_no_edit_after_a_listing() ->
     connector = desk.connector(clock=fast)
     rest = pages(connector, "Lead", LISTING, None, ())[-1].cursor
     desk.clock.pass_(seconds=5)
-    desk.org.user_edit("Lead", lead, {"Title": "CEO"})
+    desk.org.user_edit("Lead", lead, {"Title": "COO"})
     assert [record.id for record in records(pages(connector, "Lead", CHANGES, rest, ()))] == [lead]
 
 
@@ -279,14 +279,14 @@ def test_a_look_up_with_many_answers_follows_the_pages() -> None:
 
 def test_a_hidden_field_is_absent_and_the_others_come() -> None:
     desk = Desk(page_cap=1)
-    ids = [desk.lead("Meier", Title="CEO"), desk.lead("Huber", Title="CFO")]
+    ids = [desk.lead("Meier", Title="COO"), desk.lead("Huber", Title="CFO")]
     desk.org.hide("Lead", "HasOptedOutOfEmail")
     desk.org.hide("Lead", "MiddleName")
     fields = ("LastName", "HasOptedOutOfEmail", "MiddleName", "Title")
     connector = desk.connector()
     found = records(pages(connector, "Lead", CHANGES, None, fields))
     assert [record.values for record in found] == [
-        {"LastName": "Meier", "Title": "CEO"},
+        {"LastName": "Meier", "Title": "COO"},
         {"LastName": "Huber", "Title": "CFO"},
     ]
     (read,) = connector.read("Lead", ids[:1], fields)

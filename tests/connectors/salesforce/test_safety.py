@@ -56,6 +56,6 @@ def test_every_call_has_a_time_limit() -> None:
 
     connector = desk.connector(httpx.MockTransport(answer))
     connector.whoami()
-    connector.write("Lead", [update(desk.lead(), Title="CEO")], ())
+    connector.write("Lead", [update(desk.lead(), Title="COO")], ())
     assert len(limits) == 3
     assert all(0 < limit[part] <= 120 for limit in limits for part in ("connect", "read", "write", "pool"))

@@ -22,7 +22,7 @@ def test_every_request_is_one_that_the_vendor_describes() -> None:
     made = connector.write("Lead", [create(f"key-{number}", **NEW) for number in range(3)], ())
     ids = [outcome.id for outcome in made if isinstance(outcome, Done)]
     connector.write("Lead", [WriteItem("k", WriteKind.CREATE, None, NEW, upsert=("Hub_Id__c", "c-1"))], ())
-    connector.write("Lead", [update(id, Title="CEO") for id in ids], ())
+    connector.write("Lead", [update(id, Title="COO") for id in ids], ())
     rest = pages(connector, "Lead", Reading.LISTING, None, ("LastName", "Owner.Email"))[-1].cursor
     connector.write("Lead", [WriteItem(id, WriteKind.DELETE, id, {}) for id in ids[:2]], ())
     pages(connector, "Lead", Reading.CHANGES, rest, ("LastName",))

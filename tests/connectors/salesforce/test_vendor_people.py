@@ -84,7 +84,7 @@ def test_the_ledger_tells_who_changed_what() -> None:
     desk = Desk()
     lead = desk.lead()
     desk.org.user_edit("Lead", lead, {"Title": "CFO"}, by="eve")
-    desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "CEO"})
+    desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "COO"})
     (eves,), (ours,) = desk.org.ledger.writes("eve"), desk.org.ledger.writes()
     assert (eves.before, eves.after) == ({"Title": None}, {"Title": "CFO"})
     assert (ours.action, ours.id, ours.before) == ("update", lead, {"Title": "CFO"})

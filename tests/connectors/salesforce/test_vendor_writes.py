@@ -30,10 +30,10 @@ def test_an_update_answers_nothing_and_moves_the_stamp_by_whole_seconds() -> Non
     desk = Desk()
     lead = desk.lead()
     desk.clock.pass_(seconds=5.7)
-    answer = desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "CEO"})
+    answer = desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "COO"})
     assert (answer.status_code, answer.content) == (204, b"")
     row = desk.get(f"/sobjects/Lead/{lead}", fields="Title,SystemModstamp").json()
-    assert (row["Title"], row["SystemModstamp"]) == ("CEO", "2026-03-01T09:00:05.000+0000")
+    assert (row["Title"], row["SystemModstamp"]) == ("COO", "2026-03-01T09:00:05.000+0000")
 
 
 def test_a_write_that_changes_nothing_moves_the_stamp_too() -> None:
@@ -68,7 +68,7 @@ def test_an_unknown_record_is_not_found() -> None:
         ({"IsConverted": True}, "INVALID_FIELD_FOR_INSERT_UPDATE", ["IsConverted"]),
         ({"OwnerId": "005Kp00000zzzzzAAA"}, "INVALID_CROSS_REFERENCE_KEY", ["OwnerId"]),
         ({"Unknown__c": 1}, "INVALID_FIELD", None),
-        ({"title": "CEO"}, "INVALID_FIELD", None),
+        ({"title": "COO"}, "INVALID_FIELD", None),
         ({"DoNotCall": "yes"}, "JSON_PARSER_ERROR", None),
         ({"DoNotCall": None}, "JSON_PARSER_ERROR", None),
         ({"Score__c": "many"}, "JSON_PARSER_ERROR", None),
@@ -87,14 +87,14 @@ def test_what_is_kept_is_not_always_what_was_sent() -> None:
     desk = Desk()
     contact = desk.contact()
     sent = {
-        "Title": "  CEO ", "Department": "", "Score__c": "12.345", "Open_Tickets__c": 2.6,
+        "Title": "  COO ", "Department": "", "Score__c": "12.345", "Open_Tickets__c": 2.6,
         "Interests__c": "Wine;Reporting;CRM", "EmailBouncedDate": "2026-01-02T04:04:05.9+01:00",
     }  # fmt: skip
     assert desk.send("PATCH", f"/sobjects/Contact/{contact}", sent).status_code == 204
     row = desk.get(f"/sobjects/Contact/{contact}").json()
     kept = {name: row[name] for name in sent}
     assert kept == {
-        "Title": "CEO", "Department": None, "Score__c": 12.35, "Open_Tickets__c": 3.0,
+        "Title": "COO", "Department": None, "Score__c": 12.35, "Open_Tickets__c": 3.0,
         "Interests__c": "CRM;Reporting;Wine", "EmailBouncedDate": "2026-01-02T03:04:05.000+0000",
     }  # fmt: skip
 
@@ -105,10 +105,10 @@ def test_a_guarded_update_is_refused_when_the_record_moved() -> None:
     seen = "Sun, 01 Mar 2026 09:00:00 GMT"
     desk.clock.pass_(seconds=2)
     desk.org.user_edit("Lead", lead, {"Title": "CFO"})
-    answer = desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "CEO"}, **{"If-Unmodified-Since": seen})
+    answer = desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "COO"}, **{"If-Unmodified-Since": seen})
     assert answer.status_code == 412
     now = {"If-Unmodified-Since": "Sun, 01 Mar 2026 09:00:02 GMT"}
-    assert desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "CEO"}, **now).status_code == 204
+    assert desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "COO"}, **now).status_code == 204
 
 
 def test_an_edit_in_the_same_second_slips_past_the_guard() -> None:
@@ -117,7 +117,7 @@ def test_an_edit_in_the_same_second_slips_past_the_guard() -> None:
     seen = {"If-Unmodified-Since": "Sun, 01 Mar 2026 09:00:00 GMT"}
     desk.clock.pass_(seconds=0.5)
     desk.org.user_edit("Lead", lead, {"Title": "CFO"})
-    assert desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "CEO"}, **seen).status_code == 204
+    assert desk.send("PATCH", f"/sobjects/Lead/{lead}", {"Title": "COO"}, **seen).status_code == 204
 
 
 def test_a_collection_answers_each_item_in_its_place() -> None:
@@ -144,13 +144,13 @@ def test_a_collection_of_updates_tells_what_is_deleted_locked_or_unknown() -> No
     desk.org.lock(locked)
     desk.org.user_delete("Lead", dead)
     ids = (fine, locked, dead, "00QKp00000zzzzzAAA", None)
-    body = records(*({"id": id, "Title": "CEO"} for id in ids))
+    body = records(*({"id": id, "Title": "COO"} for id in ids))
     results = desk.send("PATCH", MANY, body).json()
     found = [result["errors"][0]["statusCode"] if result["errors"] else "" for result in results]
     assert found == [
         "", "UNABLE_TO_LOCK_ROW", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "MISSING_ARGUMENT",
     ]  # fmt: skip
-    assert desk.send("PATCH", f"/sobjects/Lead/{locked}", {"Title": "CEO"}).status_code == 204
+    assert desk.send("PATCH", f"/sobjects/Lead/{locked}", {"Title": "COO"}).status_code == 204
 
 
 def test_a_collection_takes_200_records_and_no_more() -> None:
@@ -224,7 +224,7 @@ def test_an_upsert_key_that_several_records_hold_writes_nothing() -> None:
     desk = Desk()
     desk.org.add_field("Lead", Field("Old_Id__c", "string", 20, external_id=True))
     ids = [desk.lead(Old_Id__c="7"), desk.lead(Old_Id__c="7")]
-    answer = desk.send("PATCH", "/sobjects/Lead/Old_Id__c/7", {"Title": "CEO"})
+    answer = desk.send("PATCH", "/sobjects/Lead/Old_Id__c/7", {"Title": "COO"})
     assert answer.status_code == 300 and [url[-18:] for url in answer.json()] == ids
     assert desk.org.ledger.writes() == []
 
@@ -270,7 +270,7 @@ def test_the_orgs_own_rules_and_flows_act_on_every_save() -> None:
     desk.org.org.flows.append(lambda object, row: {"Rating": "Hot"} if object == "Lead" else {})
     answer = desk.send("POST", "/sobjects/Lead", {"LastName": "Meier", "Company": "KG"})
     assert codes(answer) == ["FIELD_CUSTOM_VALIDATION_EXCEPTION"]
-    answer = desk.send("POST", "/sobjects/Lead", {"LastName": "Meier", "Company": "KG", "Title": "CEO"})
+    answer = desk.send("POST", "/sobjects/Lead", {"LastName": "Meier", "Company": "KG", "Title": "COO"})
     assert desk.get(f"/sobjects/Lead/{answer.json()['id']}").json()["Rating"] == "Hot"
 
 

@@ -32,7 +32,7 @@ def test_a_created_record_answers_with_its_id() -> None:
 
 def test_an_update_touches_only_what_it_names_and_clears_with_null() -> None:
     desk = Desk()
-    lead = desk.lead(Title="CEO", Phone="1")
+    lead = desk.lead(Title="COO", Phone="1")
     assert desk.connector().write("Lead", [update(lead, Title=None)], ()) == [Done(lead)]
     row = desk.get(f"/sobjects/Lead/{lead}").json()
     assert (row["Title"], row["Phone"]) == (None, "1")
@@ -86,9 +86,9 @@ def test_a_locked_row_was_not_written_and_may_be_tried_again() -> None:
     lead = desk.lead()
     desk.org.lock(lead)
     connector = desk.connector()
-    (first,) = connector.write("Lead", [update(lead, Title="CEO")], ())
+    (first,) = connector.write("Lead", [update(lead, Title="COO")], ())
     assert isinstance(first, NotApplied)
-    assert connector.write("Lead", [update(lead, Title="CEO")], ()) == [Done(lead)]
+    assert connector.write("Lead", [update(lead, Title="COO")], ()) == [Done(lead)]
 
 
 def test_a_lost_answer_leaves_the_outcome_unknown_and_the_record_can_be_looked_up() -> None:
@@ -105,7 +105,7 @@ def test_a_server_error_after_a_write_is_an_unknown_outcome() -> None:
     desk = Desk()
     lead = desk.lead()
     desk.org.faults = [Fault("update_many", 1, "status_after", 500)]
-    (outcome,) = desk.connector().write("Lead", [update(lead, Title="CEO")], ())
+    (outcome,) = desk.connector().write("Lead", [update(lead, Title="COO")], ())
     assert isinstance(outcome, UnknownItem)
 
 
@@ -113,7 +113,7 @@ def test_a_server_that_is_unavailable_took_nothing() -> None:
     desk = Desk()
     body = b'[{"errorCode": "SERVER_UNAVAILABLE", "message": "Server unavailable"}]'
     desk.org.faults = [Fault("update_many", 1, "status", 503, body=body)]
-    (outcome,) = desk.connector().write("Lead", [update(desk.lead(), Title="CEO")], ())
+    (outcome,) = desk.connector().write("Lead", [update(desk.lead(), Title="COO")], ())
     assert isinstance(outcome, NotApplied)
 
 
@@ -185,7 +185,7 @@ def test_an_update_of_what_is_gone_says_where_it_went() -> None:
     desk.org.user_delete("Lead", dead)
     desk.org.user_merge("Lead", fine, loser)
     ids = [dead, fine, loser, lead["Id"], "00QKp00000zzzzzAAA"]
-    outcomes = desk.connector().write("Lead", [update(id, Title="CEO") for id in ids], ())
+    outcomes = desk.connector().write("Lead", [update(id, Title="COO") for id in ids], ())
     assert outcomes == [
         GoneItem(),
         Done(fine),
@@ -200,7 +200,7 @@ def test_what_was_written_stands_even_if_the_successor_cannot_be_read() -> None:
     fine, dead = desk.lead(), desk.lead()
     desk.org.user_delete("Lead", dead)
     desk.org.faults = [Fault("query_all", number, "lost_request") for number in range(1, 9)]
-    outcomes = desk.connector().write("Lead", [update(id, Title="CEO") for id in (fine, dead)], ())
+    outcomes = desk.connector().write("Lead", [update(id, Title="COO") for id in (fine, dead)], ())
     assert outcomes == [Done(fine), GoneItem()]
 
 

@@ -17,7 +17,8 @@ from trueup.config.settings import Connection
 from trueup.config.suggest import hint_for, listed
 from trueup.config.systems import System
 from trueup.errors import ConfigError, Problem
-from trueup.mapping.apply import compile_bindings
+from trueup.mapping.apply import compile_bindings, problem_at
+from trueup.mapping.check import sample_records, violations
 from trueup.mapping.schema import Direction, FieldRule, ObjectRules, Shape, Unmapped
 from trueup.mapping.transforms import TRANSFORMS, UnknownTransform, transform
 from trueup.model.canonical import Locale
@@ -372,7 +373,12 @@ def _compiled(place: Place) -> Iterator[Problem]:
     locale = Locale(place.connection.phone_region, place.connection.time_zone)
     known = place.system.objects.get(place.rules.name) if place.system else None
     try:
-        compile_bindings(place.rules, place.table, locale, known.fields if known else {})
+        bindings = compile_bindings(place.rules, place.table, locale, known.fields if known else {})
+        broken = violations(bindings, sample_records(place.table), types=place.table)
+        if broken:
+            raise ConfigError(
+                [problem_at(one.origin, f"{one.detail}: {one.law} does not hold", "") for one in broken]
+            )
     except ConfigError as error:
         document = place.report.config.documents.get(place.file)
         for problem in error.problems:

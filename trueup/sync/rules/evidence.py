@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import Clearing
 from trueup.model.canonical import same
-from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link
+from trueup.model.entity import WAS_ABSENT, Agreed, Entity, Link
 from trueup.model.fields import Field
 from trueup.model.plan import Context
 from trueup.model.record import Json, Ref
@@ -211,8 +211,3 @@ def _beyond(some: Value, others: Value, kind: Type) -> frozenset[str]:
         return frozenset(some or ()) - frozenset(others or ())
     known = {one.lower() for one in others}
     return frozenset(one for one in some or () if one.lower() not in known)
-
-
-def was_written(agreed: Agreed | None) -> bool:
-    """Whether the hub's value was ever there."""
-    return agreed is not None and agreed.hub is not NEVER and agreed.hub != NEVER
