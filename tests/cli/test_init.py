@@ -9,7 +9,7 @@ import pytest
 from tests.cli.kit import kept, rows, say, two_tables
 from trueup.config.load import load
 from trueup.sandbox.dirty_csvs import dirty_csvs
-from trueup.services.headers import KEY, NEWSLETTER, field_of
+from trueup.services.headers import KEY, field_of
 
 
 def test_two_tables_become_a_hub_that_passes_check(desk: Path) -> None:
@@ -40,7 +40,53 @@ def test_a_consent_column_that_never_says_no_is_listed_as_left_out(desk: Path) -
     (desk / "news.csv").write_text("Name,Email,Subscribed\nAnn Lee,ann@example.com,yes\n", "utf-8")
     said = say("init", "--connect", "news=news.csv:marketing", "--json")
     (table,) = said.json["tables"].values()
-    assert (table["consent"], table["left_out"]) == (None, ["Subscribed"])
+    assert (table["consent"], table["left_out"]) == ([], ["Subscribed"])
+
+
+@pytest.mark.parametrize(
+    ("header", "words", "rule"),
+    [
+        ("Subscribed", "yes no", 'email.marketing: {field: "Subscribed", opted_out: "no"}'),
+        ("Unsubscribed", "yes no", 'email.marketing: {field: "Unsubscribed", opted_out: "yes"}'),
+        (
+            "Підписка на розсилку",
+            "так ні",
+            'email.marketing: {field: "Підписка на розсилку", opted_out: "ні"}',
+        ),
+        ("Отписан", "да нет", 'email.marketing: {field: "Отписан", opted_out: "да"}'),
+        ("HasOptedOutOfEmail", "1 0", 'email.marketing: {field: "HasOptedOutOfEmail", opted_out: "1"}'),
+        ("Do not call", "x", 'phone.marketing: {field: "Do not call", opted_out: "x"}'),
+        ("Status", "active unsubscribed no", 'email.marketing: {field: "Status", opted_out: "unsubscribed"}'),
+        ("Newsletter", "nein No ja", 'email.marketing: {field: "Newsletter", opted_out: ["No", "nein"]}'),
+    ],
+)
+def test_the_words_in_a_column_that_mean_opted_out_are_proposed(
+    desk: Path, header: str, words: str, rule: str
+) -> None:
+    lines = [f"{place}@example.com,{word}" for place, word in enumerate(words.split())]
+    (desk / "news.csv").write_text("\n".join([f"Email,{header}", *lines]) + "\n", "utf-8")
+    said = say("init", "--connect", "news=news.csv:marketing")
+    assert (said.code, say("check").code) == (0, 0)
+    assert rule in Path("config/connections/news.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("header", ["Status", "Subscribed", "Unsubscribed", "Favourite colour"])
+def test_a_column_in_which_nothing_surely_means_opted_out_is_left_out(desk: Path, header: str) -> None:
+    (desk / "news.csv").write_text(f"Email,{header}\na@example.com,maybe\nb@example.com,\n", "utf-8")
+    said = say("init", "--json", "--connect", "news=news.csv:marketing")
+    (table,) = said.json["tables"].values()
+    assert (table["consent"], table["left_out"]) == ([], [header])
+
+
+def test_who_unsubscribed_in_one_table_is_opted_out_in_the_other(desk: Path) -> None:
+    (desk / "crm.csv").write_text("ID,Email,Do not email\n1,a@example.com,no\n2,b@example.com,yes\n", "utf-8")
+    (desk / "news.csv").write_text(
+        "Nr,Email,Status\n7,a@example.com,unsubscribed\n8,b@example.com,active\n", "utf-8"
+    )
+    say("init", "--connect", "crm=crm.csv:sales", "--connect", "news=news.csv:marketing")
+    assert say("sync", "--approve-first").code == 0
+    assert rows("crm.csv") == ["1,a@example.com,yes", "2,b@example.com,yes"]
+    assert rows("news.csv") == ["7,a@example.com,unsubscribed", "8,b@example.com,unsubscribed"]
 
 
 def test_it_never_writes_over_a_file(hub: Path) -> None:
@@ -168,7 +214,7 @@ def test_files_for_known_systems_pass_check_once_their_secrets_are_there(desk: P
         ("Моб.", "phones.mobile"), ("Handy", "phones.mobile"), ("Телефон", "phone"),
         ("PLZ", "address.postcode"), ("Індекс", "address.postcode"), ("ZIP code", "address.postcode"),
         ("Geburtsdatum", "birthday"), ("Дата рождения", "birthday"),
-        ("Kunden-Nr.", KEY), ("№", KEY), ("Subscribed", NEWSLETTER), ("Farbe", None),
+        ("Kunden-Nr.", KEY), ("№", KEY), ("Farbe", None),
     ],
 )  # fmt: skip
 def test_headers_are_recognised_in_four_languages(header: str, field: str | None) -> None:

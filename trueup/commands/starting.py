@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -142,17 +143,20 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
 
 
 def _consent_lines(table: Table) -> list[Shown]:
-    if table.opted_out is None:
-        return []
-    column, word = table.opted_out
-    return [f"  consent:    {column} = email.marketing, where `{word}` is an opt-out"]
+    return [
+        f"  consent:    {one.column} = {one.consent}, where {_words(one.words)} is an opt-out"
+        for one in table.opt_outs
+    ]
 
 
-def _consent_document(table: Table) -> dict[str, str] | None:
-    if table.opted_out is None:
-        return None
-    column, word = table.opted_out
-    return {"consent": "email.marketing", "column": column, "opted_out": word}
+def _words(words: Sequence[str]) -> str:
+    return " or ".join(f"`{word}`" for word in words)
+
+
+def _consent_document(table: Table) -> list[Mapping[str, Any]]:
+    return [
+        {"consent": one.consent, "column": one.column, "opted_out": list(one.words)} for one in table.opt_outs
+    ]
 
 
 def sandbox(

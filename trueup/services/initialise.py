@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from trueup.connectors.csv.settings import AUTO
 from trueup.errors import ConnectorError, NotFound, TrueupError
 from trueup.model.record import Json, Reading
 from trueup.ports import Clock
-from trueup.services.headers import KEY, NEWSLETTER, field_of
+from trueup.services.headers import KEY, consent_of, field_of
 
 
 class HubExists(TrueupError):
@@ -55,11 +55,20 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class OptOut:
+    """A column that tells of consent (`email.marketing`), and the words in it that mean opted out."""
+
+    consent: str
+    column: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What a table is made of. `fields`: contact field to column; `turned`: field to transform.
 
-    `key` identifies a row, None if no column does. `opted_out` is the word in the newsletter column that
-    means no. `left`: columns that nobody is sure about.
+    `key` identifies a row, None if no column does. `opt_outs`: columns that tell who wants no more of
+    something. `left`: columns that nobody is sure about.
     """
 
     path: Path
@@ -70,7 +79,7 @@ class Table:
     key: str | None
     fields: Mapping[str, str]
     turned: Mapping[str, str] = field(default_factory=dict)
-    opted_out: tuple[str, str] | None = None
+    opt_outs: tuple[OptOut, ...] = ()
     left: tuple[str, ...] = ()
 
 
@@ -104,7 +113,6 @@ def _understood(
         if meant is not None and meant not in found:
             found[meant] = name
     key = found.pop(KEY, None)
-    newsletter = found.pop(NEWSLETTER, None)
     if "full_name" in found and "last_name" in found:
         found.pop("full_name")
     if not found.keys() & {"email", "phone", "phones.mobile", "full_name", "last_name"}:
@@ -113,8 +121,8 @@ def _understood(
             f"(its columns are {', '.join(columns)})"
         )
     encoding, delimiter = _dialect(path)
-    opted_out = _opted_out(newsletter, samples.get(newsletter or "", ()))
-    used = {*found.values(), key, opted_out[0] if opted_out else None}
+    opt_outs = tuple(_opt_outs([name for name in columns if name not in found.values()], samples))
+    used = {*found.values(), key, *(one.column for one in opt_outs)}
     turned = {name: how for name, column in found.items() if (how := _turned(name, samples[column]))}
     return Table(
         path.resolve(),
@@ -125,7 +133,7 @@ def _understood(
         key if key is not None and _identifies(samples[key]) else None,
         found,
         turned,
-        opted_out,
+        opt_outs,
         tuple(name for name in columns if name not in used),
     )
 
@@ -144,20 +152,6 @@ def _identifies(values: Sequence[Json]) -> bool:
 
 
 _DAYS = re.compile(r"(\d\d?)([./-])(\d\d?)\2\d{2,4}", re.ASCII)
-_NO_WORDS = (
-    "no",
-    "n",
-    "0",
-    "false",
-    "nein",
-    "ні",
-    "нет",
-    "unsubscribed",
-    "opted out",
-    "opted_out",
-    "off",
-    "abgemeldet",
-)
 
 
 def _turned(field: str, values: Sequence[Json]) -> str:
@@ -190,11 +184,19 @@ def _date_order(texts: Sequence[str]) -> str:
     return "" if first == second else f"date_dmy({words})" if first else f"date_mdy({words})"
 
 
-def _opted_out(column: str | None, values: Sequence[Json]) -> tuple[str, str] | None:
-    """The newsletter column and the word in it that means no, where there is exactly one."""
-    words = {str(value).strip() for value in values if value}
-    no = [word for word in words if word.casefold() in _NO_WORDS]
-    return (column, no[0]) if column is not None and len(no) == 1 else None
+def _opt_outs(columns: Sequence[str], samples: Mapping[str, Sequence[Json]]) -> Iterator[OptOut]:
+    """For each kind of consent the first column that tells of it and in which somebody is opted out: what no
+    row says yet nobody can be sure about."""
+    found: set[str] = set()
+    for column in columns:
+        asks = consent_of(column)
+        if asks is None or asks.consent in found:
+            continue
+        words = {str(value).strip() for value in samples[column] if value}
+        out = sorted(word for word in words if word.casefold() in asks.out)
+        if out:
+            found.add(asks.consent)
+            yield OptOut(asks.consent, column, tuple(out))
 
 
 # -- the files ----------------------------------------------------------------------------------------
@@ -283,11 +285,10 @@ def _table_file(one: Wanted, table: Table) -> str:
         lines.append(
             "    create: 'true'              # contacts of other systems are added as rows; left out: never"
         )
-    if table.opted_out is not None:
-        column, word = table.opted_out
+    if table.opt_outs:
         lines += [
-            "    consent:",
-            f"      email.marketing: {{field: {_quoted(column)}, opted_out: {_quoted(word)}}}",
+            "    consent:                    # the word that means: no more of it",
+            *_consent_lines(table),
         ]
     lines += ["    fields:                     # the contact's field: the column", *_field_lines(table)]
     if table.left:
@@ -304,6 +305,13 @@ def _field_lines(table: Table) -> list[str]:
         said = f"{{field: {_quoted(column)}, transform: {how}}}" if how else _quoted(column)
         lines.append(f"      {name}: {said}")
     return lines
+
+
+def _consent_lines(table: Table) -> Iterator[str]:
+    for one in table.opt_outs:
+        words = [_quoted(word) for word in one.words]
+        said = words[0] if len(words) == 1 else f"[{', '.join(words)}]"
+        yield f"      {one.consent}: {{field: {_quoted(one.column)}, opted_out: {said}}}"
 
 
 def _sign(delimiter: str) -> str:
