@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from trueup.config.suggest import nearest
 from trueup.errors import NotFound
-from trueup.services.codes import CODES, Explanation
+from trueup.services.codes import CODES
+from trueup.services.codes.explanation import Explanation
 
 
 def explained(code: str) -> tuple[str, Explanation]:

@@ -1,0 +1,103 @@
+"""What happens in the hub itself: its contacts, its runs, its database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trueup.services.codes.explanation import Explanation
+
+HUB: Mapping[str, Explanation] = {
+    "TU-DEL-010": Explanation(
+        "Given up by a person",
+        "Somebody discarded this pending write: the system stays as it is, and the difference is not"
+        " raised again until one side changes. Opt-outs cannot be given up.",
+        "Nothing. An edit on either side is decided and written as usual.",
+    ),
+    "TU-ID-409": Explanation(
+        "The record belongs to another contact",
+        "The system answered a create with `this exists already`, and that record is linked to another"
+        " contact here. Nothing was joined by itself: they may be two people with one address.",
+        "Look at both contacts with `trueup why CONTACT`. If they are one person, merge their records in"
+        " that system; the hub follows. If not, correct the address that they share, then `trueup"
+        " failures retry CAUSE`.",
+    ),
+    "TU-RUN-010": Explanation(
+        "Another process took over",
+        "This process did not renew its ownership in time (it stood still, or the machine slept), and"
+        " another one works on. Nothing that it had decided since was stored.",
+        "`trueup runs` shows the other run. Start again when it has ended, if need be.",
+    ),
+    "TU-RUN-011": Explanation(
+        "Another run is at work",
+        "Two runs never work on one hub at once: this one ended before it did anything.",
+        "Wait until it has ended (`trueup runs`). A run whose process died on this machine is taken over"
+        " at once, one that died elsewhere three minutes after its last sign of progress.",
+    ),
+    "TU-RUN-020": Explanation(
+        "The run waits for a person",
+        "A fuse tripped (more creates, replacements, clearings, deletions than one run may do), or nobody"
+        " has allowed the first writing to a system. What was decided is stored and not sent.",
+        "`trueup runs show RUN` says what waits; `trueup runs approve RUN` lets it go, `trueup runs"
+        " reject RUN` drops it. For a first contact: look at `trueup plan`, then `trueup sync"
+        " --approve-first`.",
+    ),
+    "TU-RUN-030": Explanation(
+        "The saved plan is outdated",
+        "More of it would be written differently now than `drift_limit` in hub.yaml allows. Nothing was"
+        " written.",
+        "Make a new plan (`trueup plan --out FILE`), look at it, and apply that one.",
+    ),
+    "TU-RUN-031": Explanation(
+        "The configuration is not the one of the plan",
+        "The files were changed after the plan was saved, so it says nothing about them. Nothing was"
+        " written.",
+        "Make a new plan (`trueup plan --out FILE`), look at it, and apply that one.",
+    ),
+    "TU-STO-010": Explanation(
+        "The hub's database is busy",
+        "Another process held it longer than we wait. What was under way is undone as a whole; nothing is"
+        " half stored.",
+        "Run again. If it lasts: another run may be at work (`trueup runs`), or the disk is full or slow.",
+    ),
+    "TU-STO-011": Explanation(
+        "The hub's database cannot be reached",
+        "The server named by `database:` in hub.yaml does not answer, or refuses this user.",
+        "Check the address and the credentials, and that the server runs. Nothing was read from or"
+        " written to any system.",
+    ),
+    "TU-STO-020": Explanation(
+        "The hub's database refuses",
+        "The database answered with an error that is not known to pass: a damaged or read-only file, a"
+        " full disk, a schema of another version.",
+        "The log named in the message says where in the code it was, without personal values. Check the"
+        " disk and the rights of the file; restore the last backup if the file is damaged.",
+    ),
+    "TU-GEN-001": Explanation(
+        "Something did not work",
+        "An error without a kind of its own; its message says all there is.",
+        "Read the message; if it does not help, report it with the log.",
+    ),
+    "TU-GEN-404": Explanation(
+        "There is no such name",
+        "What was typed names no contact, connection, run, file or code.",
+        "The message says which command lists those that there are.",
+    ),
+    "TU-GEN-405": Explanation(
+        "Several contacts match",
+        "An address or a record's id can belong to more than one contact; nothing is guessed.",
+        "Name the contact by its id (`c-17`), as the message lists them.",
+    ),
+    "TU-GEN-406": Explanation(
+        "There is no such field",
+        "No contact has a field of this name. Fields of the systems have other names than the contact's own.",
+        "`trueup config fields` lists the contact's fields; `contact.custom_fields` in hub.yaml adds one.",
+    ),
+    "TU-GEN-500": Explanation(
+        "A fault of trueup itself",
+        "Something happened that the program does not expect. What was not stored is undone; what was"
+        " stored stands, and the next run goes on from there. The log holds places in the code and kinds"
+        " of errors, no values.",
+        "Run again. If it happens again, report it with the log that the message names; `--debug` shows"
+        " it at once.",
+    ),
+}
