@@ -185,6 +185,19 @@ MISTAKES = (
         "      full_name: {field: name, transform: integer}",
     ),
     _one(
+        "countrys-name-cut",
+        SALES,
+        "      score: {field: Score__c,",
+        "      address.country: {field: Country, transform: country_name, max_length: 8, too_long: truncate}\n"
+        "      score: {field: Score__c,",
+    ),
+    _one(
+        "word-of-a-list-cut",
+        SALES,
+        "tier: {field: Tier__c, direction: out}",
+        "tier: {field: Tier__c, direction: out, max_length: 3, too_long: truncate}",
+    ),
+    _one(
         "computed-field-comes-in",
         MARKETING,
         "owner.email: {field: rep_email, direction: out}",

@@ -27,6 +27,7 @@ class Code(StrEnum):
     CONSENT = "TU-CFG-034"
     CONFINED = "TU-CFG-035"
     MAPPING = "TU-CFG-036"
+    LAW = "TU-CFG-037"
     NAME = "TU-CFG-040"
     CONDITION = "TU-CFG-050"
     STAGE = "TU-CFG-060"
@@ -69,6 +70,8 @@ EXPLANATIONS = {
     Code.CONFINED: "A confined field would be written to a system that it may not reach.",
     Code.MAPPING: "The rule cannot be made into a mapping: an unknown transform, a shape that does not"
     " fit the field, an object that the connector does not have.",
+    Code.LAW: "Values that the hub writes by this rule come back as others, or cannot be read any more. Tried"
+    " with values of every kind, long ones and foreign ones among them, before anything is written.",
     Code.NAME: "A name in `authority`, `control` or `confined_to` is a role or a connection; this one"
     " is neither, is both, or stands for nobody.",
     Code.CONDITION: "The condition cannot be evaluated: a name it uses does not exist, or types do not fit.",

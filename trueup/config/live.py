@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from trueup.config.checks.mappings import Place
+from trueup.config.checks.place import Place
 from trueup.config.checks.report import Report
 from trueup.config.codes import Code
 from trueup.config.live_types import fits

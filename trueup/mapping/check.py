@@ -37,7 +37,9 @@ class LawViolation:
 
     binding: str
     law: Law
-    detail: str
+    remote: str
+    reason: str
+    fields: tuple[str, ...]
     origin: str
 
 
@@ -118,8 +120,8 @@ def _key(name: str, values: Mapping[str, Value], table: Table) -> object:
     return comparable(kind, values.get(name))
 
 
-def _broken(binding: Binding, law: Law, detail: str) -> LawViolation:
-    return LawViolation(binding.key, law, f"{binding.remote}: {detail}", binding.origin)
+def _broken(binding: Binding, law: Law, reason: str) -> LawViolation:
+    return LawViolation(binding.key, law, binding.remote, reason, binding.fields, binding.origin)
 
 
 def samples_of(field: Field) -> Sequence[Value]:

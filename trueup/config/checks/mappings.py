@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from trueup.config.case_fields import CASE_TABLE
 from trueup.config.checks.consent import check_consent
 from trueup.config.checks.fields import field_hint
+from trueup.config.checks.laws import check_laws
+from trueup.config.checks.place import Place
 from trueup.config.checks.publishing import check_publish
 from trueup.config.checks.report import Report
 from trueup.config.codes import Code
 from trueup.config.join import address
-from trueup.config.nodes import Document, Mark, Step
-from trueup.config.settings import Connection
+from trueup.config.nodes import Step
 from trueup.config.suggest import hint_for, listed
-from trueup.config.systems import System
-from trueup.errors import ConfigError, Problem
-from trueup.mapping.apply import compile_bindings, problem_at
-from trueup.mapping.check import sample_records, violations
-from trueup.mapping.schema import Direction, FieldRule, ObjectRules, Shape, Unmapped
+from trueup.mapping.schema import Direction, FieldRule, Shape, Unmapped
 from trueup.mapping.transforms import TRANSFORMS, UnknownTransform, transform
 from trueup.model.canonical import Locale
 from trueup.model.fields import Field, Kind
-from trueup.model.record import FieldSpec
 from trueup.model.values import Type
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One object of one connection, and the table its fields come from."""
-
-    report: Report
-    connection: Connection
-    rules: ObjectRules
-    system: System | None
-
-    @property
-    def file(self) -> str:
-        return f"connections/{self.connection.name}"
-
-    @property
-    def table(self) -> Mapping[str, Field]:
-        return self.report.config.fields[self.rules.kind] if self.rules.kind else CASE_TABLE
-
-    @property
-    def what(self) -> str:
-        return self.rules.kind.value if self.rules.kind else (self.rules.case or "case")
-
-    def path(self, *steps: Step) -> tuple[Step, ...]:
-        return ("objects", self.rules.name, *steps)
-
-    def rule_path(self, rule: FieldRule) -> tuple[Step, ...]:
-        """Where a rule stands in the connection's file: its own line, or the object for a default."""
-        if rule.field == "stage" and self.report.has(self.file, *self.path("stage")):
-            return self.path("stage")
-        for name in (rule.field, f"{rule.field}[]"):
-            if self.report.has(self.file, *self.path("fields", name)):
-                return self.path("fields", name)
-        return self.path() if self.report.has(self.file, *self.path()) else ("connector",)
-
-    def spec(self, remote: str) -> FieldSpec | None:
-        known = self.system.objects.get(self.rules.name) if self.system else None
-        return known.fields.get(remote) if known else None
 
 
 def check_mappings(report: Report) -> None:
@@ -78,7 +34,7 @@ def check_mappings(report: Report) -> None:
             _handoff(place)
             _segments(place)
             if len(report.problems) == before:
-                report.problems.extend(_compiled(place))
+                report.problems.extend(check_laws(place))
 
 
 def _rule(place: Place, rule: FieldRule) -> None:
@@ -364,35 +320,3 @@ def _segments(place: Place) -> None:
                 hint=hint_for(name, known),
                 allowed=listed(dict.fromkeys(known), 40),
             )
-
-
-# -- what only the compiler sees ----------------------------------------------------------------------
-
-
-def _compiled(place: Place) -> Iterator[Problem]:
-    locale = Locale(place.connection.phone_region, place.connection.time_zone)
-    known = place.system.objects.get(place.rules.name) if place.system else None
-    try:
-        bindings = compile_bindings(place.rules, place.table, locale, known.fields if known else {})
-        broken = violations(bindings, sample_records(place.table), types=place.table)
-        if broken:
-            raise ConfigError(
-                [problem_at(one.origin, f"{one.detail}: {one.law} does not hold", "") for one in broken]
-            )
-    except ConfigError as error:
-        document = place.report.config.documents.get(place.file)
-        for problem in error.problems:
-            yield _placed(problem, document, place) if document else problem
-
-
-def _placed(problem: Problem, document: Document, place: Place) -> Problem:
-    """The compiler's problem with its line; one of a default rule is shown at the connector's name."""
-    own = problem.file == document.file and 0 < problem.line <= len(document.lines)
-    if own:
-        line = document.lines[problem.line - 1]
-        column = len(line) - len(line.lstrip(" -")) + 1
-        mark = Mark(problem.line, column, max(1, len(line.strip(" -"))))
-    else:
-        mark = document.mark("connector")
-    where = "" if own else f"the default mapping of {place.rules.name}: "
-    return document.problem(mark, Code(problem.code), f"mapping: {where}{problem.message}", hint=problem.hint)

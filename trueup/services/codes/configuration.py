@@ -69,6 +69,10 @@ _REMEDIES = {
         "Take the line away, or widen `confined_to` in hub.yaml if the field may go there after all."
     ),
     "TU-CFG-036": "Take a transform, shape or object that the message lists.",
+    "TU-CFG-037": (
+        "Change what the message names in that line (`transform`, `values`, `too_long`), or only read the"
+        " field: `direction: in`."
+    ),
     "TU-CFG-040": "Correct the name; where a name is a role and a connection, rename the connection.",
     "TU-CFG-050": (
         "Correct the name or the types in the condition. `trueup config fields` lists the contact's fields."
