@@ -188,7 +188,8 @@ MISTAKES = (
         "countrys-name-cut",
         SALES,
         "      score: {field: Score__c,",
-        "      address.country: {field: Country, transform: country_name, max_length: 8, too_long: truncate}\n"
+        "      address.country: {field: Country, transform: country_name, max_length: 8,"
+        " too_long: truncate}\n"
         "      score: {field: Score__c,",
     ),
     _one(
