@@ -32,7 +32,7 @@ def hub(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> Register:
-    """A transform `odd` of two steps, for texts and e-mail addresses, in the registry while the test lasts."""
+    """A transform `odd` of two steps, for texts and addresses, in the registry while the test lasts."""
 
     def register(read: Step, write: Step) -> None:
         entry = Entry(

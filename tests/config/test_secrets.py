@@ -11,7 +11,7 @@ from tests.config.hubs import ENVIRONMENT, change, example_hub, loaded, problems
 from tests.config.known_systems import SYSTEMS
 from tests.config.mistakes import MISTAKES
 from trueup.config import SandboxEnvironment, Secret, load
-from trueup.config.mask import masked
+from trueup.model.covering import masked
 
 _CANARY = "canary-4f9a81c2-secret"
 

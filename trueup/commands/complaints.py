@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from trueup.errors import (
     TrueupError,
     Unauthorized,
 )
+from trueup.model.covering import covered, first_line
 from trueup.model.record import Json
 
 
@@ -181,13 +181,6 @@ def _details(error: TrueupError) -> dict[str, Json]:
     return {name: value for name, value in said.items() if value}
 
 
-def covered(text: str) -> str:
-    """Text without secrets, e-mail addresses and telephone numbers: the rest stands verbatim."""
-    from trueup.services.words import covered as without_personal_values
-
-    return without_personal_values(text)
-
-
 # -- what nobody foresaw ------------------------------------------------------------------------------
 
 
@@ -197,15 +190,9 @@ def unexpected_lines(error: BaseException) -> list[str]:
     for one in traceback.extract_tb(error.__traceback__):
         lines.append(f"  {one.filename}:{one.lineno} in {one.name}")
     kind = type(error)
-    lines.append(f"{kind.__module__}.{kind.__qualname__}: {_without_values(str(error))}")
+    lines.append(f"{kind.__module__}.{kind.__qualname__}: {first_line(str(error))}")
     cause = error.__cause__ or error.__context__
     if cause is not None and cause is not error:
         lines.append("because of")
         lines.extend(unexpected_lines(cause))
     return lines
-
-
-def _without_values(text: str) -> str:
-    """The first line, with everything in quotes covered."""
-    first = text.splitlines()[0] if text else ""
-    return covered(re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", first))[:300]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trueup.commands.answer import Grid, counted, value_text
-from trueup.commands.complaints import covered
+from trueup.model.covering import covered
 from trueup.model.record import Json
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from trueup.commands.answer import CHANGES, FAILED, FINE, Answer, Grid, Shown, counted, value_text
-from trueup.commands.complaints import complaint, connector_lines, covered
+from trueup.commands.complaints import complaint, connector_lines
 from trueup.commands.counts import (
     Row,
     calls_line,
@@ -29,6 +29,7 @@ from trueup.commands.counts import (
 from trueup.commands.empty import empty_lines
 from trueup.errors import ConnectorError
 from trueup.mapping.compiled import remote_path
+from trueup.model.covering import covered
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Write
 from trueup.model.record import Json

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.commands.answer import Answer, Grid, Shown, counted
-from trueup.commands.complaints import covered
 from trueup.commands.desk import Desk, Unusable, command, user_name
 
 if TYPE_CHECKING:
@@ -170,5 +169,5 @@ def _document(run: Run) -> dict[str, Json]:
         "user": run.user,
         "config_version": run.config_version,
         "counts": dict(run.counts),
-        "notes": [covered(note) for note in run.notes],
+        "notes": list(run.notes),
     }

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from trueup.config.codes import Code
-from trueup.config.mask import masked, visible
+from trueup.config.visible import visible
 from trueup.errors import Problem
+from trueup.model.covering import masked
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,9 +8,9 @@ from typing import Final, Literal, TypeAlias
 
 from trueup.config.codes import Code
 from trueup.config.env import Variables, reference_parts, references
-from trueup.config.mask import masked
 from trueup.config.nodes import Document, Mark, Node, Scalar
 from trueup.errors import Problem
+from trueup.model.covering import masked
 
 
 class Unread(Enum):

@@ -12,10 +12,10 @@ from typing import Generic, Protocol, TypeVar
 
 from trueup.config.codes import Code
 from trueup.config.env import Secret, has_reference
-from trueup.config.mask import holds_secret
 from trueup.config.nodes import Listing, Node, Scalar
 from trueup.config.notes import UNREAD, Failed, Notes, quoted
 from trueup.config.suggest import hint_for, listed
+from trueup.model.covering import holds_secret
 from trueup.model.record import Json
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from trueup.config.codes import Code
-from trueup.config.mask import INVISIBLE
 from trueup.config.nodes import Mark
+from trueup.config.visible import INVISIBLE
 
 _SIGNS = "{}[],:@`%*!\"“”‘’&|>#'"
 _MENDED = {sign: chr(0xE000 + index) for index, sign in enumerate(_SIGNS)}

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from trueup.config.codes import Code
-from trueup.config.mask import holds_secret
 from trueup.config.nodes import Listing, Node, Scalar, Table
 from trueup.config.notes import UNREAD, Failed, Notes, quoted
 from trueup.config.scalars import Shape
 from trueup.config.suggest import hint_for, listed
+from trueup.model.covering import holds_secret
 from trueup.model.record import Json
 
 T = TypeVar("T")

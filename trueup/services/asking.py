@@ -10,6 +10,7 @@ from trueup.config.join import address
 from trueup.errors import NotFound, TrueupError
 from trueup.mapping.compiled import remote_path
 from trueup.model.canonical import Locale, parse
+from trueup.model.covering import covered
 from trueup.model.entity import Link, LinkState, Source, public_id
 from trueup.model.fields import PREFIX, Kind
 from trueup.model.history import HistoryRow
@@ -19,7 +20,6 @@ from trueup.model.values import Rejected, Type, Value
 from trueup.services.consents import told_consent
 from trueup.services.hub import Hub
 from trueup.services.waiting import WAITS, told_reference
-from trueup.services.words import covered
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
 from trueup.sync.rules.publishing import UNTIL

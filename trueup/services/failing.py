@@ -8,10 +8,10 @@ from datetime import datetime
 from hashlib import blake2b
 
 from trueup.errors import NotFound
+from trueup.model.covering import without_values
 from trueup.model.entity import public_id
 from trueup.model.plan import Delivery, DeliveryState
 from trueup.services.hub import Hub
-from trueup.services.words import without_values
 from trueup.sync.rules.swinging import CODE as SWINGS
 
 MOST = 50_000

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from operator import is_
 
 from trueup.dedupe.normalise import company_key
+from trueup.model.covering import place_of
 from trueup.model.entity import Entity, Link, Reference, public_id
 from trueup.model.fields import Kind
 from trueup.model.history import HistoryRow
@@ -102,19 +103,8 @@ def plans_for(
         try:
             found.append((case, reconcile(case, context, parts.policy, now)))
         except Exception as error:  # whatever it is, it is about this one entity
-            undecided(Undecided(case.entity.public_id, _place(error)))
+            undecided(Undecided(case.entity.public_id, place_of(error)))
     return found
-
-
-def _place(error: Exception) -> str:
-    """The kind of an error and the line that raised it: its words may hold values."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return type(error).__name__
-    name = trace.tb_frame.f_globals.get("__name__", "?")
-    return f"{type(error).__name__} in {name}, line {trace.tb_lineno}"
 
 
 # -- context --------------------------------------------------------------------------------------

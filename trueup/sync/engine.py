@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from trueup.errors import ConnectorError
+from trueup.errors import ConnectorError, TrueupError
+from trueup.model.covering import covered, place_of
 from trueup.model.plan import Fence, Lane, RunOutcome
 from trueup.sync.decide import Chosen, Deciding, decide_all
 from trueup.sync.identifying import identify_all
@@ -74,10 +75,8 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
     report = Report(parts.store.start_run(order.kind, parts.policy.config_version, order.user, parts.now()))
     try:
         _work(parts, order, report, fence)
-    except BaseException as error:
-        notes = [*report.tally.notes, f"{type(error).__name__}: {error}"]
-        if isinstance(error, Exception):
-            parts.store.finish_run(report.run_id, RunOutcome.FAILED, report.tally.flat(), notes, parts.now())
+    except Exception as error:
+        _end(parts, report, RunOutcome.FAILED, _ended_by(error))
         raise
     _finish(parts, report)
     return report
@@ -155,8 +154,21 @@ def _finish(parts: Parts, report: Report) -> None:
     report.held = dict(parts.store.gated(report.run_id))
     report.tally.notes.extend(_of_forms(parts, report.tally))
     report.outcome = _outcome(parts, report)
-    notes = [*report.tally.notes, *(f"{name}: {error}" for name, error in sorted(report.failed.items()))]
-    parts.store.finish_run(report.run_id, report.outcome, report.tally.flat(), notes, parts.now())
+    failed = [f"{name}: {error}" for name, error in sorted(report.failed.items())]
+    _end(parts, report, report.outcome, *failed)
+
+
+def _end(parts: Parts, report: Report, outcome: RunOutcome, *more: str) -> None:
+    """What a run leaves behind is kept long and read by many: no note holds a secret or an address."""
+    notes = [covered(note) for note in (*report.tally.notes, *more)]
+    parts.store.finish_run(report.run_id, outcome, report.tally.flat(), notes, parts.now())
+
+
+def _ended_by(error: Exception) -> str:
+    """Of an error that nobody foresaw its kind and place only: its text may hold anything."""
+    if isinstance(error, TrueupError):
+        return str(error)
+    return f"a fault of trueup itself: {place_of(error)}"
 
 
 def _of_forms(parts: Parts, tally: Tally) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.services.words import covered, without_values
+from trueup.model.covering import covered, without_values
 
 
 @pytest.mark.parametrize(

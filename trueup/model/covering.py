@@ -1,0 +1,78 @@
+"""What of a text may be shown or kept: secrets, addresses and numbers are covered."""
+
+from __future__ import annotations
+
+import re
+
+_COVER = "•"
+
+_NAMED = re.compile(
+    r"(?i)\b\w*?(?:token|password|passwd|pwd|secret|api_?key|access_?key|private_?key)\b[\"']?\s*[:=]\s*[\"']?"
+    r"(?!\$\{|[\"'\s])(?P<secret>[^\s\"',}#]+)"
+)
+_USERINFO = re.compile(r"://[^/\s:@]*:(?!\$\{)(?P<secret>[^@\s/]+)@")
+_TOKEN = re.compile(
+    r"(?P<secret>(?:\b(?:[sr]k_(?:live|test)_|pat-[a-z]{2}\d-|gh[pousr]_|github_pat_|xox[abeprs]-"
+    r"|shp(?:at|ss|ca|pa)_|SG\.|AKIA|AIza|xkeysib-|eyJ[A-Za-z0-9_-]{8,}\.)[A-Za-z0-9_.\-]{6,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
+)
+_OPAQUE = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?P<secret>(?=[A-Za-z+/_-]*\d)(?=[\d+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2})"
+)
+_EVERY = (_NAMED, _USERINFO, _TOKEN, _OPAQUE)
+
+
+def masked(line: str) -> str:
+    """The line with whatever looks like a secret covered, character for character: a caret below it still
+    points at the right place."""
+    for pattern in _EVERY:
+        line = pattern.sub(_cover, line)
+    return line
+
+
+def _cover(match: re.Match[str]) -> str:
+    start, end = match.start("secret") - match.start(), match.end("secret") - match.start()
+    whole = match.group(0)
+    return whole[:start] + _COVER * (end - start) + whole[end:]
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a value, whatever it is for, is certainly a secret: a vendor's token, a password in a URL."""
+    return any(pattern.search(text) for pattern in (_USERINFO, _TOKEN))
+
+
+# -- personal values ----------------------------------------------------------------------------------
+
+_EMAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
+_NUMBER = re.compile(r"(?<![\w.-])\+?\d(?:[ ()./-]{0,2}\d){8,}(?![\w-])")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_ID = re.compile(r"\b(?=[A-Za-z]*\d)[A-Za-z0-9]{15,18}\b|(?<![\w-])\d{4,}(?![\w-])")
+
+
+def covered(text: str) -> str:
+    """Text without secrets, e-mail addresses and telephone numbers: the rest stands verbatim."""
+    # "sales token: the endpoint …" names an operation of ours, not a secret
+    text = _EMAIL.sub("‹e-mail›", masked(text.replace(" token: the ", " token request: the ")))
+    return _NUMBER.sub("‹number›", text)
+
+
+def without_values(text: str) -> str:
+    """As `covered`, and without record ids: sentences that differ only in them are one cause."""
+    return _ID.sub("‹id›", covered(text))
+
+
+def first_line(text: str) -> str:
+    """The first line of what a program says of a fault, short, with everything in quotes covered too."""
+    first = text.splitlines()[0] if text else ""
+    return covered(_QUOTED.sub("'…'", first))[:300]
+
+
+def place_of(error: Exception) -> str:
+    """The kind of an error and the line that raised it: its words may hold values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    name = trace.tb_frame.f_globals.get("__name__", "?")
+    return f"{type(error).__name__} in {name}, line {trace.tb_lineno}"
