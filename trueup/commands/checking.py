@@ -106,8 +106,8 @@ def _verdict(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
     names = ", ".join(config.connections) or "no connection"
     said = f"The configuration is right: {config.hub.name} with {names}."
     if asked is None:
-        return [said, f"Next: trueup check --live{desk.flags}"]
-    return [f"{said} The systems agree with it.", f"Next: trueup plan{desk.flags}"]
+        return [said, "Next: trueup check --live"]
+    return [f"{said} The systems agree with it.", "Next: trueup plan"]
 
 
 def _document(checked: Checked, asked: Live | None) -> Json:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from trueup.commands.answer import FAILED, Answer, config_flag, console_on, print_json, print_shown
+from trueup.commands.answer import FAILED, Answer, console_on, print_json, print_shown
 from trueup.commands.complaints import complaint, unexpected_lines
+from trueup.commands.hints import Called, known
 from trueup.errors import TrueupError
 
 if TYPE_CHECKING:
@@ -95,9 +96,9 @@ class Desk:
         return load(self.folder, environment_for(self.folder, self.reality))
 
     @property
-    def flags(self) -> str:
+    def called(self) -> Called:
         """What was said of folder and systems, as a next command has to say it again."""
-        return config_flag(self.folder) + (" --sandbox" if self.reality is Reality.SANDBOX else "")
+        return Called(self.folder, self.reality is Reality.SANDBOX)
 
     @property
     def asks(self) -> bool:
@@ -110,8 +111,12 @@ class Desk:
             return
         if not self.asks:
             raise Unconfirmed(f"{question} Nothing was done: say `--yes` to go on without being asked")
-        if not typer.confirm(question):
+        if not self.ask(question):
             raise typer.Exit(FAILED)
+
+    def ask(self, question: str) -> bool:
+        """What the person at the terminal answers."""
+        return typer.confirm(self.called.complete(question))
 
     @contextmanager
     def _progress(self) -> Iterator[Progress]:
@@ -147,7 +152,9 @@ def command(
     """
 
     def register(function: Callable[..., Answer]) -> Any:
-        shared = _with_common(function, f"{app.info.name or ''} {name}".strip())
+        path = f"{app.info.name or ''} {name}".strip()
+        known(path)
+        shared = _with_common(function, path)
         text = inspect.getdoc(function) or ""
         if default:
             app.callback(invoke_without_command=True, help=text)(_unless_named(shared))
@@ -218,7 +225,7 @@ def hub_folder(said: Path | None) -> Path:
 def _answered(desk: Desk, work: Callable[[], Answer]) -> int:
     """Do the work, show the answer or the error; the exit code."""
     try:
-        answer = work()
+        answer = desk.called.answer(work())
     except TrueupError as error:
         return _complained(desk, error)
     except (typer.Exit, typer.Abort, typer.BadParameter):
@@ -297,11 +304,11 @@ def _logged(desk: Desk, trace: list[str]) -> Path:
 
 def _say(desk: Desk, lines: Any, document: Any) -> None:
     if desk.form is Form.JSON:
-        print_json(document)
+        print_json(desk.called.document(document))
         return
     console = console_on("stderr")
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(desk.called.complete(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def user_name() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,15 +45,13 @@ NOTHING_WRITTEN = "Nothing has been written to any system."
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the plan was asked for. `replaced`: how many replacements went to the table; `flags`: those that
-    the next command needs too."""
+    """How the plan was asked for. `replaced`: how many replacements went to the table."""
 
     only: str | None
     out: Path | None
     csv: Path | None
     replaced: int | None
     exit_code: bool
-    flags: str = ""
 
 
 @contextmanager
@@ -283,10 +282,10 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
         return [*lines, "A sync would write nothing."]
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     flag = " --approve-first" if first else ""
-    saved = f" --plan {asked.out}" if asked.out is not None else ""
+    saved = f" --plan {shlex.quote(str(asked.out))}" if asked.out is not None else ""
     if report.filled and asked.out is None:
         return [*lines, "Next: the same with `--out FILE`, then trueup sync --plan FILE"]
-    return [*lines, f"Next: trueup sync{saved}{flag}{asked.flags}"]
+    return [*lines, f"Next: trueup sync{saved}{flag}"]
 
 
 def _exit(report: PlanReport, asked: Asked) -> int:

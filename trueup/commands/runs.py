@@ -93,7 +93,7 @@ def approve(desk: Desk, run: HeldRun = None, yes: Yes = False) -> Answer:
         desk.confirm(f"Let {counted(sum(held.values()), 'pending write')} of run {run} go?", yes)
         now, user = hub.parts.now(), user_name()
         freed = sum(hub.parts.store.open_gates(name, gate, user, now) for name, gate in held)
-    shown = [f"{counted(freed, 'pending write')} may go. Next: trueup sync{desk.flags}"]
+    shown = [f"{counted(freed, 'pending write')} may go. Next: trueup sync"]
     return Answer({"run": run, "approved": freed}, shown)
 
 

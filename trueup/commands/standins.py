@@ -15,7 +15,6 @@ from pathlib import Path
 import httpx
 import orjson
 
-from trueup.commands.answer import config_flag
 from trueup.errors import NotFound
 
 FOLDER = ".sandbox"
@@ -58,16 +57,15 @@ def running_standins(folder: Path) -> Standins:
         said = orjson.loads(path.read_bytes())
         standins = Standins(**said)
     except (OSError, ValueError, TypeError):
-        raise _none_running(folder) from None
+        raise _none_running() from None
     if not _alive(standins.pid):
-        raise _none_running(folder)
+        raise _none_running()
     return standins
 
 
-def _none_running(folder: Path) -> NotFound:
+def _none_running() -> NotFound:
     return NotFound(
-        "no sandbox is running for this hub: "
-        f"start `trueup sandbox{config_flag(folder)}` in another terminal",
+        "no sandbox is running for this hub: start `trueup sandbox` in another terminal",
         code="TU-CLI-030",
     )
 

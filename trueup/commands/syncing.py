@@ -71,7 +71,7 @@ def plan(
         fills = backfilling.backfills(hub, backfill or ())
         report = syncing.plan(hub, syncing.Scope(only, limit), offline, file, fills)
         replaced = planned.write_replacements(file, csv) if file is not None and csv is not None else None
-        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code, desk.flags))
+        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code))
 
 
 def sync(
@@ -123,4 +123,4 @@ def _allows_first(desk: Desk, hub: Hub) -> bool:
     question = (
         f"trueup has never written to {', '.join(new)}. `trueup plan` shows what it would. May it write now?"
     )
-    return typer.confirm(question)
+    return desk.ask(question)
