@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from trueup.config.systems import Setting, System, SystemObject, parse_mapping
+from trueup.config.systems import System, SystemObject, parse_mapping
 from trueup.connectors.base import Capability
-from trueup.connectors.options import Option, fits_pattern, text
+from trueup.connectors.options import AuthKey, matching, text
 from trueup.connectors.sql.settings import OBJECT_OPTIONS
 from trueup.model.record import FieldSpec
 
@@ -54,13 +54,13 @@ SYSTEMS = {
         {"Lead": "contact", "Contact": "contact", "Account": "company", "Opportunity": "deal"},
         auth=("client_credentials",),
         settings={
-            "domain": Setting(secret=False),
-            "client_id": Setting(help="Setup > App Manager > your external client app > Consumer Key"),
-            "client_secret": Setting(help="Setup > App Manager > your external client app > Consumer Secret"),
+            "domain": AuthKey(secret=False),
+            "client_id": AuthKey(help="Setup > App Manager > your external client app > Consumer Key"),
+            "client_secret": AuthKey(help="Setup > App Manager > your external client app > Consumer Secret"),
         },
         options={
             "external_id_field": text("a unique field that holds the hub's id", "the name of a custom field"),
-            "save_duplicates": Option("", "true or false", fits_pattern("(?i:true|false)")),
+            "save_duplicates": matching("", "true or false", "(?i:true|false)"),
         },
         calls_per_day=100_000,
     ),
@@ -70,7 +70,7 @@ SYSTEMS = {
         _HUBSPOT,
         {"contacts": "contact", "companies": "company"},
         auth=("bearer", "refresh_token"),
-        settings={"token": Setting(help="Settings > Integrations > Private Apps > your app > Auth")},
+        settings={"token": AuthKey(help="Settings > Integrations > Private Apps > your app > Auth")},
     ),
     "zendesk": _system(
         "zendesk",
@@ -79,11 +79,18 @@ SYSTEMS = {
         {"users": "contact", "organizations": "company"},
         auth=("basic",),
         settings={
-            "subdomain": Setting(secret=False),
-            "user": Setting(secret=False),
-            "token": Setting(help="Admin Center > Apps and integrations > APIs > Zendesk API"),
+            "subdomain": AuthKey(secret=False),
+            "user": AuthKey(secret=False),
+            "token": AuthKey(help="Admin Center > Apps and integrations > APIs > Zendesk API"),
         },
     ),
-    "sql": System("sql", "SQL", open=True, object_options=OBJECT_OPTIONS),
+    "sql": System(
+        "sql",
+        "SQL",
+        open=True,
+        auth=("url",),
+        settings={"url": AuthKey(secret=False)},
+        object_options=OBJECT_OPTIONS,
+    ),
 }
 SYSTEMS["hubspot"].objects["contacts"].fields["hs_analytics_source"] = _read_only("hs_analytics_source")  # type: ignore[index]

@@ -177,6 +177,12 @@ MISTAKES = (
     ),
     _one("label-for-field-name", SUPPORT, "      full_name: name", "      Job Title: name"),
     _one("usual-word-for-field", SHOP, "      address.postcode:", "      zip:"),
+    _one(
+        "key-of-another-way-to-sign-in",
+        SHOP,
+        'auth: {kind: url, url: "${env:SHOP_DATABASE}"}',
+        'auth: {kind: url, url: "${env:SHOP_DATABASE}", password: "${env:SHOP_DATABASE}"}',
+    ),
     _one("unknown-transform", SALES, "transform: semicolon_list", "transform: semicolonlist"),
     _one(
         "transform-of-another-type",

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trueup.config.connection_schema import with_connectors
 from trueup.config.files.connection import CONNECTION
 from trueup.config.files.dedupe import DEDUPE
 from trueup.config.files.examples import EXAMPLES
 from trueup.config.files.hub import HUB
 from trueup.config.files.lifecycle import LIFECYCLE
 from trueup.config.scalars import Shape
+from trueup.config.systems import registered_systems
 from trueup.model.record import Json
 
 _TITLES = {
@@ -33,14 +35,10 @@ def schemas() -> Mapping[str, Json]:
         "dedupe": DEDUPE,
         "examples": EXAMPLES,
     }
-    return {
-        name: {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": _TITLES[name],
-            **shape.schema(),
-        }
-        for name, shape in shapes.items()
-    }
+    made = {name: shape.schema() for name, shape in shapes.items()}
+    made["connection"] = with_connectors(made["connection"], registered_systems())
+    head = "https://json-schema.org/draft/2020-12/schema"
+    return {name: {"$schema": head, "title": _TITLES[name], **schema} for name, schema in made.items()}
 
 
 def write_schemas(folder: Path) -> tuple[Path, ...]:

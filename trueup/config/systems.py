@@ -19,7 +19,7 @@ from trueup.config.yaml import parse_document
 from trueup.connectors.base import Capability
 from trueup.connectors.manifest import Manifest, StaticField
 from trueup.connectors.metadata import joined_by
-from trueup.connectors.options import Options
+from trueup.connectors.options import AuthKey, Options
 from trueup.connectors.registry import ConnectorKind, connectors
 from trueup.errors import Problem
 from trueup.model.record import FieldSpec
@@ -40,19 +40,10 @@ class SystemObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """One key of `auth`. `help` says where the vendor shows or issues it."""
-
-    required: bool = True
-    secret: bool = True
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class System:
     """A kind of connector. `open`: its objects are named by the user (tables, files).
 
-    `auth`: the ways to sign in, empty if that is not stated. `mapping`: the default one.
+    `auth`: the ways to sign in; with no `settings` either, nobody signs in. `mapping`: the default one.
     `options` and `object_options`: what a connection and an object may say that only it understands.
     `calls_per_day`: the vendor's limit, None if it states none.
     """
@@ -62,7 +53,7 @@ class System:
     objects: Mapping[str, SystemObject] = field(default_factory=dict)
     open: bool = False
     auth: tuple[str, ...] = ()
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    settings: Mapping[str, AuthKey] = field(default_factory=dict)
     mapping: Mapping[str, SaidObject] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
     object_options: Options = field(default_factory=dict)
@@ -87,6 +78,8 @@ def _system(kind: ConnectorKind) -> System:
             kind.name,
             kind.name,
             open=True,
+            auth=kind.sign_in.ways,
+            settings=kind.sign_in.keys,
             mapping=mapping,
             options=kind.options,
             object_options=kind.object_options,
@@ -96,11 +89,8 @@ def _system(kind: ConnectorKind) -> System:
         kind.name,
         manifest.title,
         objects={name: _object(name, manifest) for name in manifest.objects},
-        auth=tuple(words.kind for words in manifest.auth),
-        settings={
-            name: Setting(words.required, words.secret, words.help)
-            for name, words in manifest.settings.items()
-        },
+        auth=kind.sign_in.ways,
+        settings=kind.sign_in.keys,
         mapping=mapping,
         options=kind.options,
         object_options=kind.object_options,

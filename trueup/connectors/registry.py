@@ -17,7 +17,7 @@ from trueup.connectors.base import Connector
 from trueup.connectors.boundary import Bounded
 from trueup.connectors.http import Account, HttpClient
 from trueup.connectors.manifest import Manifest, load_manifest
-from trueup.connectors.options import Options
+from trueup.connectors.options import AuthKey, Options, SignIn
 from trueup.connectors.rest import RestConnector, Steps
 from trueup.connectors.session import Session
 from trueup.connectors.settings import ConnectionSettings, auth_of, options_of, secrets_of, values_of
@@ -50,9 +50,17 @@ class ConnectorKind:
         return load_manifest(file) if file.exists() else None
 
     @property
-    def sign_in(self) -> tuple[str, ...]:
-        """What a connector that is all code needs under `auth:` (its `SIGN_IN`)."""
-        return tuple(getattr(self._module("connector"), "SIGN_IN", ()))
+    def sign_in(self) -> SignIn:
+        """What a connection may say under `auth:`: the manifest's ways and settings, or the `SIGN_IN` of
+        code (nothing without one)."""
+        manifest = self.manifest
+        if manifest is None:
+            return cast(SignIn, getattr(self._module("connector"), "SIGN_IN", SignIn()))
+        keys = {
+            name: AuthKey(words.required, words.secret, words.help)
+            for name, words in manifest.settings.items()
+        }
+        return SignIn(tuple(words.kind for words in manifest.auth), keys)
 
     @property
     def options(self) -> Options:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trueup.connectors.manifest import Auth, Manifest, Setting, placeholders
-from trueup.connectors.options import Option, Options, fits_pattern
+from trueup.connectors.options import Options, matching
 from trueup.errors import ConfigError, Problem
 from trueup.model.record import Json
 
@@ -49,7 +49,7 @@ def values_of(manifest: Manifest, settings: ConnectionSettings) -> dict[str, str
 def options_of(settings: Mapping[str, Setting]) -> Options:
     """Named settings as options; those that are secret are none, because `options` are shown."""
     return {
-        name: Option(words.help, words.form or words.help, fits_pattern(words.pattern))
+        name: matching(words.help, words.form or words.help, words.pattern)
         for name, words in settings.items()
         if not words.secret
     }

@@ -357,7 +357,7 @@ def _needed(connector: str, system: System) -> list[str]:
     kind = connector_kind(connector)
     manifest = kind.manifest
     if manifest is None:
-        return list(kind.sign_in)
+        return list(kind.sign_in.keys)
     words = placeholders(manifest.auth[0].model_dump()) if manifest.auth else set()
     words |= placeholders(manifest.base_url)
     settings = manifest.settings

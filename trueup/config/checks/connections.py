@@ -46,19 +46,18 @@ def _auth(report: Report, file: str, connection: Connection, system: System) -> 
             hint=hint_for(connection.auth.kind, system.auth),
             allowed=listed(system.auth),
         )
-    if not system.settings:
-        return
     said = report.node(file, "auth")
     names = [entry.key.text for entry in said.entries] if isinstance(said, Table) else []
+    known = [*(["kind"] if system.auth else []), *system.settings]
     for name in names:
-        if name != "kind" and name not in system.settings:
+        if name not in known:
             report.at_key(
                 file,
                 ("auth", name),
                 Code.KEY,
                 f"auth: {system.title} has no setting `{name}`",
-                hint=hint_for(name, system.settings),
-                allowed=listed(["kind", *system.settings], 30),
+                hint=hint_for(name, known),
+                allowed=listed(known, 30) or "none: nobody signs in there",
             )
     for name, setting in system.settings.items():
         if (

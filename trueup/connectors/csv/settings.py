@@ -147,10 +147,16 @@ OPTIONS: Options = {
     "keys": names("more columns that look-ups may use"),
     "columns": names("the columns of a file without a header line"),
     "delimiter": Option(
-        "the sign between columns", "one character, tab, comma, semicolon or auto", _is_delimiter
+        "the sign between columns",
+        "one character, tab, comma, semicolon or auto",
+        _is_delimiter,
+        {"anyOf": [{"enum": [*_DELIMITERS]}, {"type": "string", "pattern": '^[^"\\r\\n]$'}]},
     ),
     "encoding": Option(
-        "of the file", "an encoding of text, such as utf-8, windows-1251 or auto", _is_encoding
+        "of the file",
+        "an encoding of text, such as utf-8, windows-1251 or auto",
+        _is_encoding,
+        {"type": "string", "minLength": 1},
     ),
 }
 """What holds for every file of a connection."""

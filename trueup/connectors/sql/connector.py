@@ -18,7 +18,7 @@ from trueup.connectors.sql import reading, writing
 from trueup.connectors.sql.database import IMMEDIATE, open_database, require_file
 from trueup.connectors.sql.faults import failure, lost_commit
 from trueup.connectors.sql.reading import Table
-from trueup.connectors.sql.settings import OBJECT_OPTIONS, object_spec, table_settings
+from trueup.connectors.sql.settings import OBJECT_OPTIONS, SIGN_IN, object_spec, table_settings
 from trueup.connectors.sql.shape import field_specs, look
 from trueup.connectors.sql.stamps import stamp_of
 from trueup.errors import ConfigError, NotFound, Problem, Refused, Unauthorized
@@ -28,10 +28,6 @@ from trueup.ports import Budget, Clock
 __all__ = ["OBJECT_OPTIONS", "SIGN_IN", "SqlConnector", "connect"]
 
 T = TypeVar("T")
-
-
-SIGN_IN = ("url",)
-"""What `auth:` must say."""
 
 
 def connect(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.connectors.base import Capability, ObjectSpec
-from trueup.connectors.options import CONTACT_OBJECT, Option, Options, fits_pattern, names, text
+from trueup.connectors.options import CONTACT_OBJECT, AuthKey, Options, SignIn, matching, names, text
 from trueup.errors import ConfigError, Problem
 
 DEFAULT_LOOKBACK = 300.0
@@ -104,6 +104,7 @@ def _wrong(message: str) -> ConfigError:
 
 
 _COLUMN = "the name of a column"
+SIGN_IN = SignIn(("url",), {"url": AuthKey(secret=False, help="postgresql://user:password@host/database")})
 OBJECT_OPTIONS: Options = {
     "table": text("the table, where it is not the object's name", "the name of a table or view"),
     "schema": text("the schema of the table", "the name of a schema"),
@@ -111,9 +112,7 @@ OBJECT_OPTIONS: Options = {
     "keys": names("more columns that look-ups may use"),
     "changed_at": names("the column that says when a row changed"),
     "upsert_key": text("the column by which a repeated create finds its record", _COLUMN),
-    "lookback": Option(
-        "how late a transaction may commit", "a length of time: 300, 5m, 1h", fits_pattern(_LENGTH)
-    ),
+    "lookback": matching("how late a transaction may commit", "a length of time: 300, 5m, 1h", _LENGTH),
     "contact_object": CONTACT_OBJECT,
 }
 """What a table may say; there are no options of a whole database."""

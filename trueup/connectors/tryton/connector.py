@@ -19,6 +19,7 @@ from trueup.connectors.tryton.settings import (
     BASIC,
     OBJECT_OPTIONS,
     OPTIONS,
+    SIGN_IN,
     TrytonSettings,
     tryton_settings,
 )
@@ -30,10 +31,6 @@ from trueup.ports import Budget, Clock
 __all__ = ["OBJECT_OPTIONS", "OPTIONS", "SIGN_IN", "TrytonConnector", "connect"]
 
 TIMEOUT = 60.0
-
-
-SIGN_IN = ("url", "database", "user", "password")
-"""What `auth:` must say."""
 
 
 def connect(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trueup.connectors.options import Option, Options, text
+from trueup.connectors.options import AuthKey, Option, Options, SignIn, text
 from trueup.connectors.settings import ConnectionSettings
 from trueup.errors import ConfigError, Problem
 from trueup.model.record import Json
@@ -75,6 +75,15 @@ def _is_domain(value: Json) -> bool:
     return isinstance(value, list)
 
 
+SIGN_IN = SignIn(
+    (SESSION, BASIC),
+    {
+        "url": AuthKey(secret=False, help="the address of the server, with the database or without"),
+        "database": AuthKey(required=False, secret=False, help="the database, where `url` does not name it"),
+        "user": AuthKey(secret=False, help="the login of a user who may read and write parties"),
+        "password": AuthKey(help="that user's password"),
+    },
+)
 OPTIONS: Options = {
     "url": text(
         "the address; ends with the database, or `database` names it", "an address, as https://host/name"
@@ -84,12 +93,20 @@ OPTIONS: Options = {
     "company_category": text("the party category that marks companies", "the name of a category"),
     "company_relation": text("the relation that says who works where", "the name of a relation type"),
     "lookback": Option(
-        "how long a transaction may last there", "a number of seconds, without quotes", _is_number
+        "how long a transaction may last there",
+        "a number of seconds, without quotes",
+        _is_number,
+        {"type": "number"},
     ),
 }
 """What holds for the whole of a Tryton."""
 
 OBJECT_OPTIONS: Options = {
-    "where": Option("which of its records are meant", "a Tryton domain, a list of conditions", _is_domain),
+    "where": Option(
+        "which of its records are meant",
+        "a Tryton domain, a list of conditions",
+        _is_domain,
+        {"type": "array"},
+    ),
 }
 """What an object may say."""
