@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.mapping.strategies import KYIV, RAW, canonical
 from trueup.errors import ConfigError
-from trueup.mapping.apply import compile_mapping, keeps, observe, remote_values
+from trueup.mapping.apply import compile_mapping, keeps, observe
 from trueup.mapping.check import Law, sample_records, violations
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import (
@@ -330,7 +330,6 @@ def test_a_truth_value_can_be_one_element_of_a_list_and_is_then_no_tag() -> None
     compiled = mapping(*rules, custom=(Field("vip", Type.BOOL),))
     assert said(compiled, tags=["VIP", "b"]) == {"vip": True, "tags": ["b"]}
     assert said(compiled, tags=None) == {"vip": False, "tags": None}
-    assert remote_values(compiled, {"vip": True, "tags": ["b"]})[0] == {"tags": ["vip", "b"]}
 
 
 def test_sets_are_addressed_with_brackets_too() -> None:
@@ -426,28 +425,13 @@ def test_a_subscription_is_written_by_its_status() -> None:
     assert compiled.bindings[0].write({"consent.email.marketing": UNKNOWN}) is None
 
 
-def test_the_tag_of_a_consent_is_not_among_the_tags_but_in_the_list_of_a_create() -> None:
+def test_the_tag_of_a_consent_is_not_among_the_tags() -> None:
     rule = ConsentRule("email", "marketing", "tags", Shape.ELEMENT, "no_mail", "present")
     compiled = mapping(FieldRule("tags", "tags"), consent=(rule,))
     assert said(compiled, tags=["a", "no_mail"]) == {"tags": ["a"], "consent.email.marketing": OUT}
-    remote, _ = remote_values(compiled, {"tags": ["a"], "consent.email.marketing": OUT})
-    assert remote == {"tags": ["a", "no_mail"]}
 
 
-# --- creates, laws, problems ------------------------------------------------------------------------
-
-
-def test_a_create_carries_what_is_known_and_tells_what_could_not_be_written() -> None:
-    compiled = mapping(
-        FieldRule("email", "mail"),
-        FieldRule("department", "dep"),
-        FieldRule("stage", "status", values=STAGES),
-        FieldRule("source", "src", Direction.IN),
-        FieldRule("last_name", "last", default="?"),
-    )
-    remote, rejected = remote_values(compiled, {"email": "a@b.de", "stage": "customer", "source": "web"})
-    assert remote == {"mail": "a@b.de", "last": "?"}
-    assert list(rejected) == ["status"]
+# --- laws, problems --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [Kind.CONTACT, Kind.COMPANY, Kind.DEAL, Kind.USER])

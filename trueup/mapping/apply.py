@@ -1,7 +1,7 @@
 """Compile a connection's rules once; apply them to many records.
 
-`compile_mapping` makes Bindings, `observe` reads one remote record through them, `remote_values` writes
-a whole entity (for a create), `keeps` tells what one binding's target would make of a value.
+`compile_mapping` makes Bindings, `observe` reads one remote record through them, `put` lays what one of
+them writes into a new record, `keeps` tells what its target would make of a value.
 """
 
 from __future__ import annotations
@@ -112,26 +112,6 @@ def observed(bindings: Iterable[Binding], values: Mapping[str, Json]) -> Observa
         else:
             said.update(result)  # type: ignore[arg-type]
     return Observation(said, rejected)
-
-
-def remote_values(
-    mapping: ObjectMapping, values: Mapping[str, Value]
-) -> tuple[dict[str, Json], dict[str, Rejected]]:
-    """What a create carries: remote path to value, and by binding key what could not be written.
-
-    Empty fields are left out, unless a default stands for them. References are remote ids here.
-    """
-    remote: dict[str, Json] = {}
-    rejected: dict[str, Rejected] = {}
-    for binding in mapping.bindings:
-        if not binding.outward or (binding.consent and values.get(binding.fields[0]) is None):
-            continue
-        written = binding.write(values)
-        if isinstance(written, Rejected):
-            rejected[binding.key] = written
-        elif written is not ABSENT:
-            put(remote, binding, written)
-    return remote, rejected
 
 
 def keeps(binding: Binding, values: Mapping[str, Value]) -> Mapping[str, Value] | Rejected:

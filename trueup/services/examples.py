@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from trueup.config.join import address
 from trueup.config.settings import Example, ExampleRecord, HubConfig
 from trueup.config.systems import Systems, registered_systems
-from trueup.mapping.apply import remote_values
 from trueup.mapping.elements import is_change, listed
 from trueup.model.canonical import Locale, parse, same
 from trueup.model.consent import ConsentState
@@ -19,6 +18,7 @@ from trueup.model.plan import Case, Context, Plan
 from trueup.model.record import FieldSpec, Json
 from trueup.model.values import Rejected, Value
 from trueup.services.policies import policy_of
+from trueup.sync.rules.creating import create_write, wanted_at
 from trueup.sync.rules.policy import Policy, Stream
 from trueup.sync.rules.reconcile import reconcile
 
@@ -79,13 +79,17 @@ def _case(example: Example, before: Mapping[str, Value], policy: Policy) -> Case
     """The contact with its records: read for the first time, or, where the hub holds something already,
     edited since they were in step with that."""
     sources = {name: Source("example", "edit", NOW) for name in before}
-    links = tuple(_link(number, one, before, policy) for number, one in enumerate(example.given, 1))
-    return Case(Entity(1, Kind.CONTACT, 0, dict(before), sources), links)
+    known = Entity(1, Kind.CONTACT, 0, dict(before), sources)
+    return Case(
+        known, tuple(_link(number, one, known, policy) for number, one in enumerate(example.given, 1))
+    )
 
 
-def _link(number: int, record: ExampleRecord, before: Mapping[str, Value], policy: Policy) -> Link:
-    stream = (record.connection, record.object)
-    held = remote_values(policy.mappings[stream], before)[0] if before else {}
+def _link(number: int, record: ExampleRecord, known: Entity, policy: Policy) -> Link:
+    """`known`: what the hub holds already. A record that is in step with it holds what a new one would."""
+    stream, before = (record.connection, record.object), known.values
+    new = create_write(wanted_at(stream, (), known.kind), known, Context(), policy, NOW)[0]
+    held = new.values if before else {}
     base = {path: held.get(path) for path, value in record.values.items() if held.get(path) != value}
     return Link(
         number,
