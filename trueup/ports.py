@@ -55,7 +55,7 @@ class Random(Protocol):
 class Budget(Protocol):
     """Asked before every call to a system, in one place (`connectors/http.py`).
 
-    `group` is the endpoint group of the manifest, `lane` the importance (`urgent`, `normal`, `bulk`),
+    `group` is the endpoint group of the manifest, `lane` the importance (`urgent`, `normal`),
     `cost` in the vendor's unit. The answer is the seconds to wait: 0 means go. `learn` takes what the
     vendor's answer headers say: what remains and in how many seconds it is reset.
     """

@@ -69,7 +69,7 @@ def test_only_the_asked_connections_are_served(hub: Hub) -> None:
     case = hub.settled("sales", "1", a=1)
     writing(hub, case, {"a": 1}, create("shop", a=1))
     assert hub.store.outstanding(at(0), list(Lane), ["mail"], 10) == []
-    assert hub.store.outstanding(at(0), [Lane.BULK], ["shop"], 10) == []
+    assert hub.store.outstanding(at(0), [Lane.URGENT], ["shop"], 10) == []
 
 
 def test_a_gated_write_waits_for_its_gate(hub: Hub) -> None:

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 
 class Lane(StrEnum):
-    """Importance; a lane never waits for a lower one."""
+    """Importance, the highest first; a lane never waits for a lower one."""
 
     URGENT = "urgent"  # consent, transitions
     NORMAL = "normal"
-    BULK = "bulk"  # first loads, back-fills
 
 
 class WriteKind(StrEnum):

@@ -54,7 +54,7 @@ class TokenBudget:
 
     def __init__(self, clock: Clock, allowances: Sequence[Allowance], reserve: float = 0.10) -> None:
         self._clock = clock
-        self._reserve = {"urgent": 0.0, "normal": reserve, "bulk": 2 * reserve}
+        self._reserve = {"urgent": 0.0, "normal": reserve}
         self._lock = threading.Lock()
         start = clock.now().timestamp()
         self._buckets: dict[tuple[str, str], list[Bucket]] = {}
@@ -68,7 +68,7 @@ class TokenBudget:
             buckets = self._of(connection, group)
             for bucket in buckets:
                 bucket.refill(now)
-            share = self._reserve.get(lane, self._reserve["normal"])
+            share = self._reserve[lane]
             wait = max((bucket.wait(cost, share * bucket.capacity) for bucket in buckets), default=0.0)
             if wait == 0.0:
                 for bucket in buckets:

@@ -39,8 +39,6 @@ from trueup.sync.tally import Tally
 SOME = 1000
 """Deliveries that are loaded at once."""
 
-LANES = (Lane.URGENT, Lane.NORMAL, Lane.BULK)
-
 
 @dataclass(slots=True)
 class Push:
@@ -84,10 +82,10 @@ class Push:
         return connection in self.blocked or (lane is not Lane.URGENT and connection in self.limited)
 
     def _outstanding(self, connections: Sequence[str]) -> Sequence[Delivery]:
-        for lanes in (LANES[:1], LANES[1:]):
-            names = [name for name in connections if not self._waits(name, lanes[0])]
+        for lane in Lane:
+            names = [name for name in connections if not self._waits(name, lane)]
             if names:
-                found = self.parts.store.outstanding(self.parts.now(), lanes, names, SOME)
+                found = self.parts.store.outstanding(self.parts.now(), [lane], names, SOME)
                 if found:
                     return found
         return ()
