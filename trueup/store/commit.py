@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from trueup.dedupe.normalise import match_keys
+from trueup.dedupe.normalise import company_key, match_keys
+from trueup.model.entity import Entity
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps
 from trueup.model.plan import Fence, LinkPatch, Plan, Write, WriteKind
@@ -17,6 +18,7 @@ from trueup.store.codec import (
     id_of,
     micros,
     micros_or_none,
+    short_key,
     write_agreed,
     write_quarantine,
     write_sources,
@@ -416,6 +418,7 @@ def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
     _references(tx, changed)
     contacts = [plan for plan in stands if plan.before.kind is Kind.CONTACT and plan.before.id in moved]
     _addresses(tx, contacts)
+    _await_companies(tx, contacts)
     _consent(tx, stands)
     if moved:
         found = tx.rows(
@@ -442,6 +445,22 @@ def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:
     )
     known = {subject for (subject,) in found}
     mark_due(tx, sorted({id for subject, id in new if subject in known}), "consent")
+
+
+def _await_companies(tx: Tx, contacts: Sequence[Plan]) -> None:
+    """Who names a company that nothing is linked for is decided again when one of that name comes."""
+    awaited = [(plan.before.id, _awaited(plan.before), _awaited(plan.entity)) for plan in contacts]
+    over = [id for id, before, now in awaited if before and before != now]
+    if over:
+        tx.run("delete from awaited_companies where entity_id in ints(?)", over)
+    new = [(now, id) for id, before, now in awaited if now and before != now]
+    tx.insert("awaited_companies", ("key", "entity_id"), new)
+
+
+def _awaited(contact: Entity) -> str:
+    """The key of the company's name that a contact without a company says; empty if there is none."""
+    name = contact.values.get("company_name")
+    return short_key(company_key(name)) if name and contact.values.get("company") is None else ""
 
 
 def _references(tx: Tx, plans: Sequence[Plan]) -> None:

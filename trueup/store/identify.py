@@ -12,7 +12,7 @@ from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Assignment, Candidate, Fence, MatchDecision, Verdict
 from trueup.store.codec import micros, moment, short_key
 from trueup.store.leases import check
-from trueup.store.marks import mark_each
+from trueup.store.marks import mark_due, mark_each
 from trueup.store.moves import Reasons, because, referrers_of_places
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
@@ -187,17 +187,25 @@ def _entities(tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at
 
 
 def write_keys(tx: Tx, keys: Sequence[tuple[int, str, Iterable[Key]]]) -> None:
-    """Replace the match keys of links: (link id, entity kind, keys). What stays is not written again."""
+    """Replace the match keys of links: (link id, entity kind, keys). What stays is not written again. Whoever
+    names a company that comes to bear that name, or bears it no more, becomes due."""
     if not keys:
         return
     rows = {(kind, name, short_key(text), link) for link, kind, pairs in keys for name, text in pairs}
     links = [link for link, _, _ in keys]
     held = set(tx.rows("select kind, key_kind, key, link_id from match_keys where link_id in ints(?)", links))
+    names = {key for kind, name, key, _ in rows ^ held if (kind, name) == _NAME_OF_COMPANY}
     gone = sorted({row[3] for row in held - rows})
     if gone:
         tx.run("delete from match_keys where link_id in ints(?)", gone)
         held = {row for row in held if row[3] not in set(gone)}
     tx.insert("match_keys", ("kind", "key_kind", "key", "link_id"), sorted(rows - held))
+    if names:
+        sql = "select distinct entity_id from awaited_companies where key in texts(?) order by entity_id"
+        mark_due(tx, [id for (id,) in tx.rows(sql, sorted(names))], "company")
+
+
+_NAME_OF_COMPANY = (str(Kind.COMPANY), "name")
 
 
 def remember_decisions(tx: Tx, decisions: Sequence[MatchDecision]) -> None:

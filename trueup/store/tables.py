@@ -249,6 +249,15 @@ match_keys = Table(
     **CLUSTERED,
 )
 
+awaited_companies = Table(
+    "awaited_companies",  # contacts that name a company which none is linked for, by the key of its name
+    metadata,
+    _word("key"),
+    _key("entity_id"),  # no foreign key: as with match keys
+    Index("ix_awaited_companies_entity_id", "entity_id"),
+    **CLUSTERED,
+)
+
 match_decisions = Table(
     "match_decisions",
     metadata,
