@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
+from trueup.connectors.sql.loaders import read_beyond
 from trueup.errors import Unauthorized
 
 IMMEDIATE = {"trueup_begin": "BEGIN IMMEDIATE"}
@@ -74,6 +75,8 @@ def _prepare_postgresql(engine: Engine) -> None:
         with raw.cursor() as cursor:
             cursor.execute(_TIMEOUTS)
         raw.commit()  # or they would be undone with the first transaction
+        if engine.dialect.driver == "psycopg":
+            read_beyond(raw)
 
 
 def _fold(value: Any) -> Any:

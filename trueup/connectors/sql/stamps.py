@@ -19,12 +19,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trueup.connectors.sql.shape import Kind, Shape
-from trueup.connectors.sql.values import instant, moment_in
+from trueup.connectors.sql.values import Beyond, instant, moment_in
 from trueup.errors import Refused
 from trueup.model.record import Json
 
 _SQLITE_FORM = "%Y-%m-%d %H:%M:%f"
 _DAY = timedelta(days=1)
+_BEYOND = "beyond "
+"""In a cursor, before a stamp that no calendar has (`infinity`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,15 @@ class Stamp:
     text: bool
     optional: bool
     column: str
+    type: sa.types.TypeEngine[Any]
     raw: sa.ColumnElement[Any]
     order: sa.ColumnElement[Any]
     zone: tzinfo
 
     def encode(self, value: Any) -> Json:
         """An `order` value for a cursor."""
+        if isinstance(value, Beyond):
+            return f"{_BEYOND}{value}"
         if isinstance(value, (datetime, date)):
             return value.isoformat()
         return str(value) if isinstance(value, Decimal) else value
@@ -54,11 +59,19 @@ class Stamp:
             return kept
         if self.kind is Kind.DECIMAL:
             return Decimal(kept)
+        if kept.startswith(_BEYOND):
+            return self.compared(Beyond(kept.removeprefix(_BEYOND)))
         return date.fromisoformat(kept) if self.kind is Kind.DATE else datetime.fromisoformat(kept)
+
+    def compared(self, value: Any) -> Any:
+        """A stamp as read, for a comparison in the database: it knows the order of what no calendar has."""
+        return sa.type_coerce(str(value), self.type) if isinstance(value, Beyond) else value
 
     def readable(self, kept: Json) -> bool:
         """Whether a kept value can be one that readings start from. SQLite orders texts that are no time
         (hour 24); a number that is none orders above all others."""
+        if isinstance(kept, str) and kept.startswith(_BEYOND):
+            return False
         try:
             value = self.decode(kept)
         except (ValueError, ArithmeticError, TypeError):
@@ -97,8 +110,9 @@ class Stamp:
         return max(timedelta(), earlier - later)
 
     def token(self, raw: Any) -> str | None:
-        """The version token that a stored stamp makes; None where it says too little to be one."""
-        if raw is None or (self.kind is Kind.DATE):
+        """The version token that a stored stamp makes; None where it says too little to be one, and the hash
+        of the content takes its place."""
+        if raw is None or self.kind is Kind.DATE or (self.optional and isinstance(raw, Beyond)):
             return None
         return raw.isoformat() if isinstance(raw, (datetime, date)) else str(raw)
 
@@ -142,6 +156,7 @@ def stamp_of(shape: Shape, zone: tzinfo) -> Stamp | None:
         text=text,
         optional=text or all(column.nullable for column in columns),
         column=names[0],
+        type=columns[0].type,
         raw=raw,
         order=_sqlite_order(raw) if text else raw,
         zone=zone,

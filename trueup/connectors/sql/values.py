@@ -19,13 +19,19 @@ class Unfit(ValueError):
     """A value that this column cannot give or take; the message says why, without the value."""
 
 
+class Beyond(str):
+    """A date or time that no calendar here has, as the database wrote it (`infinity`)."""
+
+
 # -- out of the database ------------------------------------------------------------------------------
 
 
 def outward(column: Column, raw: Any, zone: tzinfo) -> Json:
     """A value as JSON. Dates as ISO, date-times as ISO in UTC (naive ones are taken to be in `zone`),
-    decimals as text. Unfit for bytes.
+    decimals as text. Unfit for bytes, and for dates beyond any calendar.
     """
+    if isinstance(raw, Beyond):
+        raise Unfit("holds a date that no calendar has")
     if isinstance(raw, (bytes, bytearray, memoryview)):
         raise Unfit("holds bytes")
     if raw is None:

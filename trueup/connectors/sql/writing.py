@@ -193,7 +193,7 @@ def _update(writing: _Writing, row: Row, stored: Stored) -> Outcome:
     table = writing.table
     where = [table.key == row.key]
     if table.stamp is not None and row.stored is not None:
-        where.append(table.stamp.raw == row.stored)
+        where.append(table.stamp.raw == table.stamp.compared(row.stored))
     if not _changed(writing, sa.update(table.shape.clause).where(*where).values(stored)):
         return StaleItem()
     key = stored.get(table.shape.settings.key, row.key)
