@@ -19,6 +19,7 @@ from trueup.model.plan import (
     AuditRow,
     Candidate,
     Case,
+    Chain,
     Delivery,
     DeliveryState,
     Fence,
@@ -305,6 +306,10 @@ class Store(Protocol):
 
         Every verb that takes a user adds one, in its own transaction, where it changed anything.
         """
+        ...
+
+    def verify_audit(self) -> Chain:
+        """Whether the decisions of people stand as they were written: none changed, taken out or put in."""
         ...
 
     def find(self, kind: Kind, text: str, limit: int) -> Sequence[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from tests.cli.kit import Said, plain, rows, say
+from tests.cli.kit import Said, kept, plain, rows, say
 from tests.cli.test_plan_and_sync import changed, synced
 
 
@@ -142,6 +143,26 @@ def test_all_decisions_of_people_are_listed_newest_first_without_values(hub: Pat
     assert say("decisions", "--about", "c-1", "--json").json["decisions"] == said[:1]
     text = say("decisions").out
     assert "Chief" not in text and "ann@example.com" not in text and "job_title" in text
+
+
+def test_decisions_that_stand_are_counted_and_the_last_one_is_named(hub: Path) -> None:
+    synced()
+    said = say("decisions", "--verify")
+    last = say("decisions", "--json").json["decisions"][0]["digest"]
+    assert (said.code, said.out) == (
+        0,
+        f"2 decisions, all as they were written.\nThe last one has the number {last}.\n",
+    )
+
+
+def test_a_decision_that_was_changed_in_the_database_is_told(hub: Path) -> None:
+    synced()
+    with sqlite3.connect("config/trueup.sqlite") as database:
+        database.execute("update audit set author = 'nobody' where id = 2")
+    said = say("decisions", "--verify")
+    assert said.code == 1
+    assert plain(said.out) == kept("decisions-broken", plain(said.out))
+    assert say("decisions", "--verify", "--json").json["broken"]["user"] == "nobody"
 
 
 @pytest.mark.parametrize("number", ["7", "0", "99999999999999999999999"])

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from tests.store.hub import Hub, at, create, plan, update
-from trueup.model.plan import AuditRow, DeliveryState, Settlement
+from trueup.model.plan import AuditRow, Chain, DeliveryState, Settlement
 from trueup.store.audit import FIRST, digest_of
 
 
@@ -115,3 +116,54 @@ def test_each_row_is_chained_to_the_one_before(hub: Hub) -> None:
     assert [one.digest for one in rows] == [digest_of(one) for one in rows]
     assert digest_of(replace(rows[0], user="eve")) != rows[0].digest
     assert isinstance(rows[0], AuditRow)
+
+
+# -- whether they stand as they were written ----------------------------------------------------------
+
+
+def decided(hub: Hub) -> None:
+    """Three decisions."""
+    hub.store.approve(["shop", "mail"], "ann", at(1))
+    hub.store.release("shop", "bob", at(2))
+
+
+def tampered(url: str, sql: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(sql))
+    engine.dispose()
+
+
+def test_decisions_that_nobody_touched_are_found_whole(hub: Hub) -> None:
+    assert hub.store.verify_audit() == Chain(0, FIRST)
+    decided(hub)
+    assert hub.store.verify_audit() == Chain(3, hub.store.audit("", 1)[0].digest)
+
+
+@pytest.mark.parametrize(
+    ("sql", "stand"),
+    [
+        ("update audit set author = 'eve' where id = 2", 1),
+        ("update audit set at = at + 1 where id = 1", 0),
+        ("update audit set details = 'no JSON' where id = 3", 2),
+        ("delete from audit where id = 2", 1),
+        ("delete from audit where id = 1", 0),
+        ("update audit set digest = previous where id = 2", 1),
+        (
+            "insert into audit (id, at, author, action, subject, details, previous, digest)"
+            " select 4, at, author, action, subject, details, previous, digest from audit where id = 3",
+            3,
+        ),
+    ],
+)
+def test_one_that_was_changed_taken_out_or_put_in_is_found(hub: Hub, url: str, sql: str, stand: int) -> None:
+    decided(hub)
+    tampered(url, sql)
+    found = hub.store.verify_audit()
+    assert (found.rows, found.broken is not None) == (stand, True)
+
+
+def test_long_chains_are_looked_through_to_their_end(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trueup.store.audit._CHUNK", 2)
+    decided(hub)
+    assert hub.store.verify_audit().rows == 3

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import Answer, Grid, Shown
+from trueup.commands.answer import FAILED, Answer, Grid, Shown, counted
 from trueup.commands.desk import Desk, command
 
 if TYPE_CHECKING:
-    from trueup.model.plan import AuditRow
+    from trueup.model.plan import AuditRow, Chain
     from trueup.model.record import Json
 
 
@@ -25,16 +25,40 @@ def decisions(
         str, typer.Option("--about", metavar="WHAT", help="Only about this: `run 7`, c-17, a connection.")
     ] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The last N.")] = 50,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Instead: whether all stand as they were written.")
+    ] = False,
 ) -> Answer:
     """What people decided here, newest first: who, when, what.
 
     Approvals and rejections, releases, edits, failures tried again or given up, connections renamed or
     removed. It names ids, fields and numbers, never anybody's values, and is kept for good.
+
+    Each is chained to the one before. `--verify` looks through all of them for one that was changed, taken
+    out or put in, and ends with 1 if there is any. A chain that was cut off at its end looks whole: keep the
+    number that it prints somewhere else, and compare.
     """
     with desk.hub() as hub:
+        if verify:
+            return _verified(hub.parts.store.verify_audit())
         found = hub.parts.store.audit(about, limit)
     shown: list[Shown] = [decisions_grid(found)] if found else ["Nobody has decided anything here yet."]
     return Answer({"decisions": [decision_document(one) for one in found]}, shown)
+
+
+def _verified(chain: Chain) -> Answer:
+    document = {"decisions": chain.rows, "digest": chain.last.hex(), "broken": None}
+    if chain.broken is None:
+        said = f"{counted(chain.rows, 'decision')}, all as they were written."
+        return Answer(document, [said, f"The last one has the number {chain.last.hex()}."])
+    one = chain.broken
+    lines = [
+        f"Decision {chain.rows + 1:,} is not as it was written, or one before it was taken out or put in:",
+        f"  {one.at:%Y-%m-%d %H:%M:%S} {one.user}: {one.action}, {one.subject}",
+        f"Before it: {counted(chain.rows, 'decision')}, as written.",
+        "Somebody wrote into the hub's database: compare it with the last backup.",
+    ]
+    return Answer({**document, "broken": decision_document(one)}, lines, FAILED)
 
 
 def decisions_grid(rows: Sequence[AuditRow]) -> Grid:

@@ -476,6 +476,16 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """The decisions of people, looked through from the first: `rows` of them are as they were written, the
+    last of these with digest `last`. `broken` is the next one, which is not; None where all are."""
+
+    rows: int
+    last: bytes
+    broken: AuditRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One pass. `counts` is a flat mapping (`sales.Lead.read` to number) that adds up."""
 

@@ -17,6 +17,7 @@ from trueup.model.plan import (
     AuditRow,
     Candidate,
     Case,
+    Chain,
     Delivery,
     DeliveryState,
     Fence,
@@ -258,6 +259,9 @@ class SqlStore:
 
     def audit(self, subject: str, limit: int) -> Sequence[AuditRow]:
         return self._db.read(lambda tx: audit.audit(tx, subject, limit))
+
+    def verify_audit(self) -> Chain:
+        return self._db.read(audit.verify)
 
     def find(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
         return self._db.read(lambda tx: ask.find(tx, kind, text, limit))
