@@ -12,7 +12,8 @@ from trueup.commands.desk import Desk, Unusable, command, user_name
 if TYPE_CHECKING:
     from trueup.model.plan import Case
     from trueup.model.record import Json
-    from trueup.services.asking import Standing, Why
+    from trueup.services.asking import Why
+    from trueup.services.standing import Standing
 
 Who = Annotated[
     str,
@@ -42,10 +43,10 @@ def find(
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N.")] = 20,
 ) -> Answer:
     """Search contacts by name, e-mail address, number or record id."""
-    from trueup.services import asking
+    from trueup.services import finding
 
     with desk.hub() as hub:
-        found = asking.find(hub, text, limit)
+        found = finding.find(hub, text, limit)
     rows = [(one.id, one.name, one.email, one.stage, ", ".join(one.records)) for one in found]
     shown: list[Shown] = [Grid(("contact", "name", "e-mail", "stage", "has records in"), rows)]
     if not found:
@@ -59,12 +60,12 @@ def find(
 
 def show(desk: Desk, who: Who) -> Answer:
     """One contact: its fields with where each came from, its records, and how it stands in each system."""
-    from trueup.services import asking
+    from trueup.services import asking, finding, standing
 
     with desk.hub() as hub:
-        case = asking.the_one(hub, who)
+        case = finding.the_one(hub, who)
         held = asking.why_values(hub, case)
-        stands = asking.standings(hub, case)
+        stands = standing.standings(hub, case)
     rows = [(one.field, value_text(one.value), one.source, _time(one.at)) for one in held]
     shown: list[Shown] = [
         _title(case),
@@ -88,12 +89,12 @@ def why(
     For each field: value, where it came from, when, by which rule it won, what it replaced, who lost. For
     each system exactly one reason.
     """
-    from trueup.services import asking
+    from trueup.services import asking, finding, standing
 
     with desk.hub() as hub:
-        case = asking.the_one(hub, who)
+        case = finding.the_one(hub, who)
         held = asking.why_values(hub, case, field)
-        stands = asking.standings(hub, case)
+        stands = standing.standings(hub, case)
     shown: list[Shown] = [_title(case), ""]
     for one in held:
         shown += _why_lines(one)
@@ -138,11 +139,11 @@ def edit(
     Your edit wins over all systems at that moment; a later edit in a system may change it again, unless it
     is pinned.
     """
-    from trueup.services import asking
+    from trueup.services import asking, finding
 
     said = dict(_pair(change) for change in changes)
     with desk.hub() as hub:
-        case = asking.the_one(hub, who)
+        case = finding.the_one(hub, who)
         values = asking.edit(hub, case, said, user_name(), pin)
         id = case.entity.public_id
     lines = [

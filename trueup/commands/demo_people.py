@@ -10,7 +10,7 @@ from trueup.commands.demo_world import Unlike
 from trueup.model.entity import Link, LinkState
 from trueup.model.fields import Kind
 from trueup.model.plan import Case
-from trueup.services import asking
+from trueup.services import standing
 from trueup.services.hub import Hub
 
 _NAMESAKES = 20
@@ -89,7 +89,7 @@ class Search:
         unsure = case.entity.provisional or any(link.id in self.unsure for link in case.links)
         if unsure or case.open or aside or not alone:
             return False
-        return all(one.word in _SETTLED for one in asking.standings(self.hub, case))
+        return all(one.word in _SETTLED for one in standing.standings(self.hub, case))
 
 
 def case_of(hub: Hub, connection: str, object: str, id: str) -> Case:

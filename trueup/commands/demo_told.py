@@ -14,7 +14,7 @@ from trueup.model.consent import ConsentState, consent_field
 from trueup.model.fields import Kind
 from trueup.model.plan import Case
 from trueup.model.record import Json
-from trueup.services import asking, failing
+from trueup.services import asking, failing, standing
 from trueup.sync.tally import Sample, Tally
 
 IMITATES = {MARKETING: "HubSpot", SALES: "Salesforce", SUPPORT: "Zendesk", SHOP: "a shop's database"}
@@ -202,12 +202,12 @@ def order_line(stage: Stage, case: Case, name: str) -> str:
 
 def _absences(stage: Stage, case: Case) -> Iterator[str]:
     """Systems that have no record of this person, each with the one reason."""
-    for one in asking.standings(stage.hub, case):
+    for one in standing.standings(stage.hub, case):
         if not one.record:
             yield f"  no record in {one.connection}: {one.sentence}"
     company = case.entity.values.get("company")
     if isinstance(company, str) and new_company(stage, company):
-        for one in asking.standings(stage.hub, stage.hub.store.case(company)):
+        for one in standing.standings(stage.hub, stage.hub.store.case(company)):
             if not one.record:
                 yield f"  no record of the company in {one.connection}: {one.sentence}"
 

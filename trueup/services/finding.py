@@ -1,0 +1,67 @@
+"""Whom a person means: contacts by an address, a name, a record's id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trueup.errors import NotFound
+from trueup.model.covering import covered
+from trueup.model.entity import LinkState
+from trueup.model.fields import PREFIX, Kind
+from trueup.model.plan import Case
+from trueup.services.hub import Hub
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One contact, in a line."""
+
+    id: str
+    name: str
+    email: str
+    stage: str
+    records: tuple[str, ...]
+
+
+def find(hub: Hub, text: str, limit: int, kind: Kind = Kind.CONTACT) -> list[Found]:
+    """Contacts whose address, name or record ids match what a person typed."""
+    return [_found(hub.parts.store.case(id)) for id in hub.parts.store.find(kind, text, limit)]
+
+
+def _found(case: Case) -> Found:
+    values = case.entity.values
+    name = (
+        " ".join(filter(None, (values.get("first_name"), values.get("last_name"))))
+        or values.get("name")
+        or ""
+    )
+    return Found(
+        case.entity.public_id,
+        str(name),
+        str(values.get("email") or ""),
+        str(values.get("stage") or ""),
+        tuple(sorted({link.connection for link in case.links if link.state is LinkState.LIVE})),
+    )
+
+
+def the_one(hub: Hub, text: str) -> Case:
+    """The one contact (company, deal) that a person means: by its id, an address or a record's id.
+
+    Raises NotFound when nobody, or more than one, is meant by it.
+    """
+    kinds = [kind for kind, prefix in PREFIX.items() if text.casefold().startswith(f"{prefix}-")] or [
+        Kind.CONTACT
+    ]
+    ids = list(dict.fromkeys(id for kind in kinds for id in hub.parts.store.find(kind, text, 6)))
+    if len(ids) == 1:
+        return hub.parts.store.case(ids[0])
+    if not ids:
+        raise NotFound(f"no contact is known by `{covered(text)}`; {_where_to_look(hub)}", typed=text)
+    raise NotFound(f"several contacts match: {', '.join(ids)}; name one of them", code="TU-GEN-405")
+
+
+def _where_to_look(hub: Hub) -> str:
+    """What to do when nobody is found: before the first sync there is nobody to be found."""
+    if hub.parts.store.runs(1):
+        return "`trueup contacts find` searches by a part of a name"
+    return "the first sync makes the contacts; until then: `trueup plan --only WHO --offline` shows one"
