@@ -17,7 +17,7 @@ import httpx
 
 from trueup.config.load import load
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
-from trueup.connectors.hubspot.vendor_portal import Definition
+from trueup.connectors.hubspot.vendor_properties import Definition
 from trueup.connectors.salesforce.vendor import Field, SalesforceStandIn
 from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.mapping.compiled import Binding

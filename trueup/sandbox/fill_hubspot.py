@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
-from trueup.connectors.hubspot.vendor_portal import Definition
+from trueup.connectors.hubspot.vendor_properties import Definition
 from trueup.sandbox.dirt import RecordView, Values
 from trueup.sandbox.filling import BY, Filled, address_once, named, said
 from trueup.sandbox.people import INTERESTS

@@ -6,7 +6,7 @@ import pytest
 
 from tests.connectors.hubspot.conftest import Desk
 from trueup.connectors.base import GoneItem
-from trueup.connectors.hubspot.vendor_portal import Definition
+from trueup.connectors.hubspot.vendor_properties import Definition
 from trueup.errors import Malformed, RateLimited, Transient, Unauthorized
 from trueup.model.record import Reading, Record
 from trueup.sandbox.standin import Fault

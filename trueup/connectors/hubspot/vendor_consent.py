@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from trueup.connectors.hubspot.vendor_portal import Consent, iso
+from trueup.connectors.hubspot.vendor_portal import Consent
+from trueup.connectors.hubspot.vendor_properties import iso
 from trueup.connectors.hubspot.vendor_wire import STATES, Desk, body_of, failure, item_error, too_many
 from trueup.sandbox.standin import Match
 

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import httpx
 import orjson
 
-from trueup.connectors.hubspot.vendor_portal import Definition, Invalid, Portal, Properties, Taken, fits
+from trueup.connectors.hubspot.vendor_portal import Portal, Taken
+from trueup.connectors.hubspot.vendor_properties import Definition, Invalid
 from trueup.sandbox.standin import Match
 
 SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
@@ -26,6 +27,12 @@ class Desk(Protocol):
 
     portal: Portal
     now: Callable[[], datetime]
+    owners: list[Owner]
+    empty: str
+
+    def rate_headers(self) -> dict[str, str]:
+        """What answers say of the rate limit."""
+        ...
 
     def batch(self, results: list[Any], errors: list[Any], good: int) -> httpx.Response:
         """The answer to a batch: `good`, or 207 with errors."""
@@ -123,30 +130,6 @@ def number_in(text: str) -> int | None:
 
 def listed(values: Sequence[str]) -> list[str]:
     return [name for value in values for name in value.split(",") if name]
-
-
-def search_problem(body: Mapping[str, Any], size: int) -> str:
-    groups = body.get("filterGroups") or []
-    counts = [len(group.get("filters") or []) for group in groups]
-    if size > 3000:
-        return "the request is longer than 3000 characters"
-    if len(groups) > 5 or sum(counts) > 18 or max(counts, default=0) > 6:
-        return "too many filters"
-    if len(body.get("sorts") or []) > 1:
-        return "only one sort is allowed"
-    if not 1 <= int(body.get("limit", 10)) <= 200:
-        return "limit must be between 1 and 200"
-    return ""
-
-
-def meets(groups: Sequence[Mapping[str, Any]], state: Properties) -> bool:
-    return not groups or any(all(fits(one, state) for one in group["filters"]) for group in groups)
-
-
-def sort_of(sort: Any) -> tuple[str, bool]:
-    if isinstance(sort, str):
-        return sort.lstrip("-"), sort.startswith("-")
-    return str(sort["propertyName"]), sort.get("direction") == "DESCENDING"
 
 
 def told_owner(owner: Owner) -> dict[str, Any]:
