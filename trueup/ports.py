@@ -11,31 +11,16 @@ from datetime import datetime
 from typing import Protocol
 
 from trueup.model.activity import Fact
+from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement
 from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
+from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
-from trueup.model.plan import (
-    Assignment,
-    AuditRow,
-    Candidate,
-    Case,
-    Chain,
-    Delivery,
-    DeliveryState,
-    Fence,
-    Format,
-    Founding,
-    Landed,
-    Landing,
-    Lane,
-    MatchDecision,
-    Plan,
-    Run,
-    RunOutcome,
-    Settlement,
-    StreamState,
-)
+from trueup.model.landing import Landed, Landing, StreamState
+from trueup.model.matching import Assignment, Candidate, MatchDecision
+from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Ref
+from trueup.model.run import AuditRow, Chain, Fence, Run, RunOutcome
 from trueup.model.values import Value
 
 

@@ -21,10 +21,11 @@ from trueup.connectors.hubspot.vendor_properties import Definition
 from trueup.connectors.salesforce.vendor import Field, SalesforceStandIn
 from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.mapping.compiled import Binding
+from trueup.model.delivery import DeliveryState
 from trueup.model.entity import Entity, Link, LinkState
 from trueup.model.fields import Kind
-from trueup.model.plan import DeliveryState, RunOutcome
 from trueup.model.record import Json, Record, Ref
+from trueup.model.run import RunOutcome
 from trueup.model.values import Absent, Rejected
 from trueup.sandbox.people import INTERESTS
 from trueup.sandbox.seed import ENVIRONMENT, example_sandbox

@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.hands import ALL, EDITS, MORE, Hands
 from tests.acceptance.kit import NAMES, dice, disagreements, house, refused_values
 from tests.acceptance.verdicts import doubles, lost, strays, too_early, unheard
-from trueup.model.plan import RunOutcome
+from trueup.model.run import RunOutcome
 from trueup.sandbox.standin import Fault
 from trueup.sync.decide import Deciding, decide_all
 from trueup.sync.engine import Report, landing

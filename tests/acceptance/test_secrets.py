@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.hands import MORE, Hands
 from tests.acceptance.kit import NAMES, House, dice, house
 from trueup.commands.synced import answer, pending
-from trueup.model.plan import DeliveryState
+from trueup.model.delivery import DeliveryState
 from trueup.sandbox.seed import ENVIRONMENT
 from trueup.sandbox.standin import Fault
 from trueup.services.syncing import Sync, plan, sync

@@ -10,7 +10,7 @@ import pytest
 from trueup.connectors.base import Connector, Done, WebhookRequest, WriteItem
 from trueup.connectors.boundary import Bounded
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Reading, Record
 
 SECRET = "canary@example.com"

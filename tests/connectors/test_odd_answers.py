@@ -24,8 +24,8 @@ from trueup.connectors.base import Connector, Done, Elements, WriteItem
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.errors import ConfigError, ConnectorError, Malformed, OutcomeUnknown
 from trueup.model.canonical import Locale, parse
+from trueup.model.delivery import WriteKind
 from trueup.model.fields import Field
-from trueup.model.plan import WriteKind
 from trueup.model.record import Cursor, Json, Reading
 from trueup.model.values import Rejected, Type
 

@@ -26,7 +26,7 @@ from trueup.connectors.manifest import Manifest
 from trueup.connectors.registry import ConnectionSettings, session
 from trueup.connectors.rest import RestConnector, Steps
 from trueup.errors import Malformed, NotFound, Refused, Unauthorized
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Reading, Record
 
 PEOPLE: dict[str, Any] = {

@@ -16,8 +16,8 @@ from trueup.connectors.base import Connector, GoneItem, ObjectSpec, Outcome, Web
 from trueup.mapping.apply import compile_mapping
 from trueup.mapping.schema import ConsentRule, FieldRule, ObjectRules
 from trueup.model.canonical import Locale
+from trueup.model.delivery import DeliveryState
 from trueup.model.fields import TABLES, Field, Kind
-from trueup.model.plan import DeliveryState
 from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
 from trueup.model.values import Value
 from trueup.ports import Store

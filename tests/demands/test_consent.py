@@ -28,8 +28,9 @@ from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.connectors.base import Capability
 from trueup.mapping.schema import ConsentRule, Shape
-from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.delivery import DeliveryState
 from trueup.model.record import Json
+from trueup.model.run import RunOutcome
 from trueup.sync.parts import Pace
 from trueup.sync.rules.guard import Fuse
 

@@ -13,7 +13,8 @@ from tests.demands.hubs import Setting, ann, contacts, hub_of, links, person
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub
 from trueup.connectors.base import Capability, RefusedItem
-from trueup.model.plan import RunOutcome, WriteKind
+from trueup.model.delivery import WriteKind
+from trueup.model.run import RunOutcome
 
 
 @pytest.fixture

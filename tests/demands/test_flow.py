@@ -24,7 +24,8 @@ from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.connectors.base import Capability
 from trueup.errors import Refused, Transient
-from trueup.model.plan import DeliveryState, RunOutcome, WriteKind
+from trueup.model.delivery import DeliveryState, WriteKind
+from trueup.model.run import RunOutcome
 from trueup.sync.inbox import reread
 from trueup.sync.rules.guard import Fuse
 

@@ -11,7 +11,7 @@ from tests.demands.hubs import Setting, ann, hub_of, mapped, public, told, until
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.model.fields import TABLES, Kind, Strategy
-from trueup.model.plan import Conflict
+from trueup.model.history import Conflict
 from trueup.sync.rules.evidence import Claim
 from trueup.sync.rules.policy import FieldPolicy
 from trueup.sync.rules.verdict import Question, judge

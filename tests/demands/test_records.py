@@ -24,7 +24,7 @@ from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import FieldRule, ObjectRules
 from trueup.model.fields import Kind
-from trueup.model.plan import RunOutcome
+from trueup.model.run import RunOutcome
 
 PERSON = ("email", "first_name", "last_name", "job_title")
 

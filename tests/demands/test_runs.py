@@ -27,8 +27,9 @@ from trueup.errors import (
     Transient,
     Unauthorized,
 )
-from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.delivery import DeliveryState
 from trueup.model.record import Page
+from trueup.model.run import RunOutcome
 from trueup.services.budget import Allowance, TokenBudget
 from trueup.sync.engine import Report
 from trueup.sync.owning import LEASE

@@ -25,7 +25,7 @@ from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import Clearing, FieldRule, Refusal, TooLong, Unmapped
 from trueup.model.canonical import Locale
 from trueup.model.fields import Field
-from trueup.model.plan import Conflict
+from trueup.model.history import Conflict
 from trueup.model.record import FieldSpec, Json
 from trueup.model.values import Type
 from trueup.sync.rules.policy import FieldPolicy

@@ -17,7 +17,7 @@ from tests.live.hubs import contact, lost_values, opened, release, synced, write
 from tests.live.postgres_server import fresh_database
 from tests.live.tables import Tables, batches, tables
 from tests.shared import shared
-from trueup.model.plan import RunOutcome
+from trueup.model.run import RunOutcome
 from trueup.services.hub import Hub
 from trueup.sync.engine import Report
 

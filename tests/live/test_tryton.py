@@ -16,7 +16,7 @@ from tests.live.postgres_server import fresh_database
 from tests.live.tables import Tables, tables
 from tests.live.tryton_server import tryton_server
 from trueup.model.entity import LinkState
-from trueup.model.plan import RunOutcome
+from trueup.model.run import RunOutcome
 from trueup.services.hub import Hub
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]

@@ -7,24 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from trueup.model.delivery import Delivery, DeliveryState, Effect, Lane, Settlement, Write, WriteKind
 from trueup.model.entity import Agreed, Link, Source, public_id
 from trueup.model.fields import Kind
-from trueup.model.plan import (
-    Assignment,
-    Case,
-    Change,
-    Delivery,
-    DeliveryState,
-    Effect,
-    Landed,
-    Landing,
-    Lane,
-    LinkPatch,
-    Plan,
-    Settlement,
-    Write,
-    WriteKind,
-)
+from trueup.model.history import Change
+from trueup.model.landing import Landed, Landing
+from trueup.model.matching import Assignment
+from trueup.model.plan import Case, LinkPatch, Plan
 from trueup.model.record import Record
 from trueup.ports import Store
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.store.hub import Hub, assignment, at, create, done, plan, record, update
+from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write
 from trueup.model.entity import WAS_ABSENT, LinkState
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Delivery, DeliveryState, Lane, Settlement, Write
+from trueup.model.plan import Case
 from trueup.model.record import Record
 from trueup.store.open import open_store
 

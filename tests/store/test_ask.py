@@ -6,8 +6,8 @@ import pytest
 
 from tests.store.hub import Hub, at, create, plan
 from trueup.errors import NotFound
+from trueup.model.delivery import DeliveryState
 from trueup.model.fields import Kind
-from trueup.model.plan import DeliveryState
 
 ANN = {"email": "ann@x.example", "first_name": "Ann", "last_name": "Lee-Šmíd"}
 

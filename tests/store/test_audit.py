@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.store.hub import Hub, at, create, plan, update
-from trueup.model.plan import AuditRow, Chain, DeliveryState, Settlement
+from trueup.model.delivery import DeliveryState, Settlement
+from trueup.model.run import AuditRow, Chain
 from trueup.store.audit import FIRST, digest_of
 
 

@@ -7,9 +7,10 @@ import pytest
 from tests.store.hub import Hub, at, create, plan, record, update
 from trueup.errors import ConfigError, NotFound
 from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.delivery import DeliveryState
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
-from trueup.model.plan import DeliveryState, LinkPatch
+from trueup.model.plan import LinkPatch
 from trueup.model.record import Ref
 
 

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from tests.store.hub import NOON, Hub, assignment, at, create, done, plan, record
+from trueup.model.delivery import Lane
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Change, Lane, LinkPatch, Plan
+from trueup.model.history import Change
+from trueup.model.plan import Case, LinkPatch, Plan
 from trueup.model.record import Ref
 from trueup.store import sqlite
 from trueup.store.open import open_store

@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from tests.store.hub import NOON, Hub, assignment, at, create, plan, record, update
 from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.delivery import DeliveryState, Lane, WriteKind
 from trueup.model.entity import NEVER, Agreed, LinkState, Quarantine, Reference, Source
 from trueup.model.fields import Kind
-from trueup.model.plan import Change, Conflict, DeliveryState, Lane, LinkPatch, WriteKind
+from trueup.model.history import Change, Conflict
+from trueup.model.plan import LinkPatch
 from trueup.model.record import Ref
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from tests.store.hub import Hub, assignment, at, holders_of, plan, record
 from trueup.model.fields import Kind
-from trueup.model.plan import Assignment, Candidate, LinkPatch, MatchDecision, Verdict
+from trueup.model.matching import Assignment, Candidate, MatchDecision, Verdict
+from trueup.model.plan import LinkPatch
 
 EMAIL = ("email", "a@x.example")
 

@@ -9,7 +9,7 @@ import pytest
 from tests.store.hub import Hub, at, page, plan, record
 from trueup.model.entity import WAS_ABSENT, LinkState
 from trueup.model.fields import Kind
-from trueup.model.plan import Landed
+from trueup.model.landing import Landed
 from trueup.model.record import Record
 from trueup.store.open import open_store
 

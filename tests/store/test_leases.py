@@ -8,7 +8,8 @@ import pytest
 
 from tests.store.hub import Hub, at, page, plan, record
 from trueup.errors import LeaseLost, NotFound
-from trueup.model.plan import DeliveryState, Run, RunOutcome, Settlement
+from trueup.model.delivery import DeliveryState, Settlement
+from trueup.model.run import Run, RunOutcome
 
 
 def test_a_piece_of_work_has_one_owner(hub: Hub) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.store.hub import Hub, at, create, done, plan, record, update
+from trueup.model.delivery import DeliveryState, Settlement
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
-from trueup.model.plan import DeliveryState, Landing, LinkPatch, Settlement, Verdict
+from trueup.model.landing import Landing
+from trueup.model.matching import Verdict
+from trueup.model.plan import LinkPatch
 from trueup.model.record import Record, Ref
 
 

@@ -8,9 +8,11 @@ import pytest
 
 from tests.store.hub import Hub, assignment, at, create, done, plan, record, update
 from trueup.errors import NotFound
+from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
 from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Delivery, DeliveryState, Lane, Settlement, Verdict, Write, WriteKind
+from trueup.model.matching import Verdict
+from trueup.model.plan import Case
 
 
 def mine(case: Case, connection: str = "shop") -> Link:

@@ -12,8 +12,8 @@ from typing import TypeVar
 import pytest
 
 from tests.store.hub import Hub, assignment, at, create, done, holders_of, page, plan, record, update
+from trueup.model.delivery import Lane
 from trueup.model.fields import Kind
-from trueup.model.plan import Lane
 from trueup.ports import Store
 from trueup.store.open import open_store
 

@@ -9,7 +9,8 @@ from tests.store.hub import NOON, Hub, at, done, plan, update
 from tests.store.test_races import together, workers  # noqa: F401  (a fixture)
 from trueup.model.entity import LinkState, Quarantine
 from trueup.model.fields import Kind
-from trueup.model.plan import Conflict, Founding
+from trueup.model.history import Conflict
+from trueup.model.plan import Founding
 from trueup.model.values import Value
 
 ACME = (("domain", "acme.example"), ("name", "acme"))

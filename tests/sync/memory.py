@@ -20,7 +20,7 @@ from trueup.connectors.base import (
     WebhookRequest,
     WriteItem,
 )
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
 
 ALL = frozenset(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
-from trueup.model.plan import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
 from trueup.model.record import Json, Record
 from trueup.sync.rules.acknowledge import done
 

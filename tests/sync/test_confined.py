@@ -19,8 +19,8 @@ from trueup.mapping.apply import compile_mapping
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.schema import Direction, FieldRule, ObjectRules
 from trueup.model.canonical import Locale
+from trueup.model.delivery import DeliveryState
 from trueup.model.fields import TABLES, Kind
-from trueup.model.plan import DeliveryState
 from trueup.sync.engine import Order, run
 from trueup.sync.rules.policy import Stream
 

@@ -10,8 +10,9 @@ from tests.sync.consenting import ann, both_have_ann, consent_hub, later, two
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub
 from trueup.connectors.base import Capability
-from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.delivery import DeliveryState
 from trueup.model.record import Json
+from trueup.model.run import RunOutcome
 
 ANSWERING = pytest.mark.parametrize("capabilities", [ALL, ALL - {Capability.ANSWERS_WITH_RECORD}])
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import Always, Said, SmallHub, small_hub, with_policy
+from trueup.model.delivery import DeliveryState
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
-from trueup.model.plan import DeliveryState
 
 
 @pytest.fixture

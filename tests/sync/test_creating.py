@@ -10,9 +10,10 @@ from tests.sync.small_hub import rules
 from trueup.mapping.apply import compile_mapping
 from trueup.mapping.schema import ConsentRule, Direction, FieldRule, Shape
 from trueup.model.canonical import Locale
+from trueup.model.delivery import Write
 from trueup.model.entity import Entity
 from trueup.model.fields import CONTACT, Field, Kind
-from trueup.model.plan import Context, Write
+from trueup.model.plan import Context
 from trueup.model.values import Type, Value
 from trueup.sync.rules.creating import create_write, wanted_at
 from trueup.sync.rules.policy import FieldPolicy, Policy

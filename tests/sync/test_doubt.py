@@ -13,9 +13,9 @@ from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, small_hub
 from trueup.connectors.base import Capability
 from trueup.errors import OutcomeUnknown
+from trueup.model.delivery import DeliveryState
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
-from trueup.model.plan import DeliveryState
 from trueup.model.record import Cursor, Page, Reading
 
 

@@ -14,8 +14,9 @@ from trueup.errors import Malformed, OutcomeUnknown, RateLimited, Refused, Trans
 from trueup.mapping.apply import compile_mapping
 from trueup.mapping.schema import ConsentRule, FieldRule
 from trueup.model.canonical import Locale
+from trueup.model.delivery import DeliveryState
 from trueup.model.fields import TABLES, Kind
-from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.run import RunOutcome
 
 
 @pytest.fixture

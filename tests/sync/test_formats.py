@@ -12,7 +12,7 @@ from tests.demands.hubs import until_quiet
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, small_hub
 from trueup.connectors.base import Capability
-from trueup.model.plan import Format
+from trueup.model.formats import Format
 from trueup.model.record import Json
 from trueup.sync.rules.formats import is_form
 

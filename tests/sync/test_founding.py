@@ -12,8 +12,8 @@ from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import Always, Said, SmallHub, rules
 from trueup.errors import Transient
 from trueup.mapping.schema import FieldRule
+from trueup.model.delivery import DeliveryState
 from trueup.model.fields import Kind
-from trueup.model.plan import DeliveryState
 from trueup.sync.engine import Report, landing
 from trueup.sync.preview import preview
 from trueup.sync.rules.policy import Condition

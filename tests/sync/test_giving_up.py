@@ -12,7 +12,7 @@ from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, small_hub
 from trueup.errors import ConnectorError, RateLimited, Unauthorized
 from trueup.mapping.schema import ConsentRule
-from trueup.model.plan import Delivery, DeliveryState
+from trueup.model.delivery import Delivery, DeliveryState
 
 OPT_OUT = ConsentRule("email", "marketing", "optout", opted_out=True)
 

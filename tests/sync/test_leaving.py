@@ -11,9 +11,10 @@ import pytest
 from tests.demands.hubs import OPT_OUT, Setting, When, hub_of, mapped, person, told, with_fuse
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import Said, SmallHub, rules
+from trueup.model.delivery import WriteKind
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
-from trueup.model.plan import RunOutcome, WriteKind
+from trueup.model.run import RunOutcome
 from trueup.sync.rules.guard import Fuse
 
 FIELDS = mapped("email", "first_name", "last_name", "job_title", "department")

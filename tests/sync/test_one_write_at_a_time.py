@@ -11,7 +11,8 @@ import pytest
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import FIELDS, SmallHub, rules, small_hub
 from trueup.mapping.schema import ConsentRule, ObjectRules
-from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.delivery import DeliveryState
+from trueup.model.run import RunOutcome
 from trueup.sync.rules.guard import Fuse
 
 OPT_OUT = ConsentRule("email", "marketing", "optout", opted_out=True)

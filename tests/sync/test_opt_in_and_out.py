@@ -11,7 +11,7 @@ from tests.sync.consenting import FLAG, ann, consent_hub
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import ConsentRule
-from trueup.model.plan import RunOutcome
+from trueup.model.run import RunOutcome
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 
 SUBSCRIBED = ConsentRule("sms", "marketing", "sms", opted_out=True, evidence=("time",))

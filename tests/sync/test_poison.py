@@ -11,8 +11,8 @@ from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, small_hub, with_policy
 from trueup.mapping.schema import ConsentRule
 from trueup.model.fields import Kind
-from trueup.model.plan import RunOutcome
 from trueup.model.record import Json
+from trueup.model.run import RunOutcome
 from trueup.sync.tally import Tally, Undecided
 
 FIELDS = ("email", "first_name", "birthday")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, small_hub
-from trueup.model.plan import RunOutcome
+from trueup.model.run import RunOutcome
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trueup.config.settings import HubConfig
-    from trueup.model.plan import Format
+    from trueup.model.formats import Format
     from trueup.services.connecting import Line, RemoteField, Tried
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A connection: the name of its file.")]

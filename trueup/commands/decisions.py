@@ -11,8 +11,8 @@ from trueup.commands.answer import FAILED, Answer, Grid, Shown, counted
 from trueup.commands.desk import Desk, command
 
 if TYPE_CHECKING:
-    from trueup.model.plan import AuditRow, Chain
     from trueup.model.record import Json
+    from trueup.model.run import AuditRow, Chain
 
 
 def add(app: typer.Typer) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from trueup.commands.answer import counted
-from trueup.model.plan import Delivery, DeliveryState
+from trueup.model.delivery import Delivery, DeliveryState
 from trueup.services.hub import Hub
 
 _WAITING = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING)

@@ -31,8 +31,9 @@ from trueup.commands.empty import empty_lines
 from trueup.errors import ConnectorError
 from trueup.mapping.compiled import remote_path
 from trueup.model.covering import covered
+from trueup.model.delivery import Write
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Write
+from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.services.backfilling import Filled
 from trueup.services.hub import Hub

@@ -12,8 +12,8 @@ from trueup.commands.desk import Desk, Unusable, command, user_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trueup.model.plan import Run
     from trueup.model.record import Json
+    from trueup.model.run import Run
     from trueup.services.hub import Hub
 
 HeldRun = Annotated[

@@ -20,8 +20,9 @@ from trueup.commands.counts import (
 from trueup.commands.empty import empty_lines
 from trueup.commands.later import waiting_lines
 from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
-from trueup.model.plan import DeliveryState, RunOutcome
+from trueup.model.delivery import DeliveryState
 from trueup.model.record import Json
+from trueup.model.run import RunOutcome
 from trueup.services.connecting import withheld_count
 from trueup.services.failing import causes
 from trueup.services.hub import Hub

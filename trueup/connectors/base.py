@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from trueup.errors import ConnectorError, RateLimited, Unauthorized
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
 
 

@@ -35,7 +35,7 @@ from trueup.connectors.verdict import (
     shorten,
 )
 from trueup.errors import ConnectorError, OutcomeUnknown, Refused
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Json
 
 _OF_ONE_ITEM = frozenset({"refused", "stale", "gone", "transient", "unknown"})

@@ -19,7 +19,7 @@ from trueup.dedupe.names import Name, contradicts_all, name_of
 from trueup.dedupe.normalise import is_role_mailbox
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
-from trueup.model.plan import Assignment, Candidate, MatchDecision, Verdict
+from trueup.model.matching import Assignment, Candidate, MatchDecision, Verdict
 from trueup.model.values import Value
 
 Key = tuple[str, str]

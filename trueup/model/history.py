@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from trueup.model.plan import Change, Conflict
+from trueup.model.values import Value
+
+
+class Change(NamedTuple):  # not a dataclass: made for every field of every record, at a third of the cost
+    """A canonical value that moved, with its reason."""
+
+    field: str
+    old: Value
+    new: Value
+    source: str  # Ref as text, `hub:<user>`, or `rule`
+    rule: str  # why it won: `authority`, `first sight`, `union`, `opt-out`, …
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An edit that lost, with the winner named."""
+
+    field: str
+    lost: Value
+    lost_source: str
+    kept: Value
+    kept_source: str
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)

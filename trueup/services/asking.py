@@ -11,8 +11,8 @@ from trueup.errors import NotFound, TrueupError
 from trueup.model.canonical import Locale, parse
 from trueup.model.entity import Source
 from trueup.model.fields import PREFIX, Kind
-from trueup.model.history import HistoryRow
-from trueup.model.plan import Case, Change
+from trueup.model.history import Change, HistoryRow
+from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
 from trueup.services.consents import told_consent

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from trueup.config.suggest import hint_for
 from trueup.errors import NotFound, TrueupError
 from trueup.mapping.compiled import Binding, remote_path
+from trueup.model.delivery import Effect
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Change, Effect, Plan
+from trueup.model.history import Change
+from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
 from trueup.services.connecting import connection_named
 from trueup.services.hub import Hub

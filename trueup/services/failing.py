@@ -9,8 +9,8 @@ from hashlib import blake2b
 
 from trueup.errors import NotFound
 from trueup.model.covering import without_values
+from trueup.model.delivery import Delivery, DeliveryState
 from trueup.model.entity import public_id
-from trueup.model.plan import Delivery, DeliveryState
 from trueup.services.hub import Hub
 from trueup.sync.rules.swinging import CODE as SWINGS
 

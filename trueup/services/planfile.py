@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import BinaryIO
 
 from trueup.errors import NotFound
+from trueup.model.delivery import Write
 from trueup.model.jsontext import digest, dumps, loads
-from trueup.model.plan import Case, Plan, Write
+from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
 from trueup.services.backfilling import read_by
 from trueup.services.ownfile import check_free, own_file

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from trueup.mapping.compiled import remote_path
 from trueup.model.covering import covered
+from trueup.model.delivery import DeliveryState, OpenDelivery
 from trueup.model.entity import Link, LinkState, public_id
-from trueup.model.plan import Case, DeliveryState, OpenDelivery, Plan, Verdict
+from trueup.model.matching import Verdict
+from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
 from trueup.services.hub import Hub
 from trueup.services.waiting import WAITS, told_reference

@@ -8,9 +8,8 @@ from datetime import datetime
 from trueup.errors import NotFound
 from trueup.model.entity import Link, Quarantine
 from trueup.model.fields import Kind
-from trueup.model.history import HistoryRow
+from trueup.model.history import Change, Conflict, HistoryRow
 from trueup.model.jsontext import loads
-from trueup.model.plan import Change, Conflict
 from trueup.model.values import Value
 from trueup.store.codec import micros, moment, name_of, parse_public_id, short_key
 from trueup.store.commit import FIRST_SIGHT

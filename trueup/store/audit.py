@@ -10,8 +10,8 @@ from datetime import datetime
 from hashlib import blake2b
 
 from trueup.model.jsontext import dumps, loads
-from trueup.model.plan import AuditRow, Chain
 from trueup.model.record import Json
+from trueup.model.run import AuditRow, Chain
 from trueup.store.codec import micros, moment
 from trueup.store.sql import Row, Tx
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from trueup.dedupe.normalise import company_key, match_keys
+from trueup.model.delivery import Write, WriteKind
 from trueup.model.entity import Entity
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps
-from trueup.model.plan import Fence, LinkPatch, Plan, Write, WriteKind
+from trueup.model.plan import LinkPatch, Plan
+from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.store.addresses import remember_consent, subjects_of
 from trueup.store.codec import (

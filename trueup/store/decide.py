@@ -8,10 +8,11 @@ from datetime import datetime
 
 from trueup.errors import NotFound
 from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.delivery import OpenDelivery
 from trueup.model.entity import Link, Reference
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps, loads
-from trueup.model.plan import Case, HubEdit, OpenDelivery
+from trueup.model.plan import Case, HubEdit
 from trueup.model.record import Ref
 from trueup.model.values import Value
 from trueup.store.audit import note

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from trueup.model.plan import Format, How, Kept
+from trueup.model.formats import Format, How, Kept
 from trueup.store.sql import Tx
 from trueup.store.streams import Streams, streams
 from trueup.sync.rules.formats import FEW

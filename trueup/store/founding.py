@@ -8,7 +8,8 @@ from datetime import datetime
 from trueup.model.entity import Source
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps
-from trueup.model.plan import Fence, Founding
+from trueup.model.plan import Founding
+from trueup.model.run import Fence
 from trueup.store.codec import micros, write_sources
 from trueup.store.commit import title
 from trueup.store.identify import holders_of, lock_of, write_keys

@@ -9,7 +9,8 @@ from zlib import crc32
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps, loads
-from trueup.model.plan import Assignment, Candidate, Fence, MatchDecision, Verdict
+from trueup.model.matching import Assignment, Candidate, MatchDecision, Verdict
+from trueup.model.run import Fence
 from trueup.store.codec import micros, moment, short_key
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each

@@ -13,8 +13,9 @@ import orjson
 from trueup.model.consent import ConsentEvent
 from trueup.model.entity import Link
 from trueup.model.jsontext import dumps
-from trueup.model.plan import Fence, Landed, Landing
+from trueup.model.landing import Landed, Landing
 from trueup.model.record import Json, Record
+from trueup.model.run import Fence
 from trueup.store.addresses import remember_consent
 from trueup.store.codec import dumps_or_none, micros, micros_or_none
 from trueup.store.formats import Path, count

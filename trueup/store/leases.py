@@ -7,7 +7,7 @@ from datetime import datetime
 
 from trueup.errors import LeaseLost, NotFound
 from trueup.model.jsontext import dumps, loads
-from trueup.model.plan import Fence, Run, RunOutcome
+from trueup.model.run import Fence, Run, RunOutcome
 from trueup.store.codec import micros, moment, moment_or_none
 from trueup.store.sql import Row, Tx
 

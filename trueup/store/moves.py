@@ -8,7 +8,8 @@ from datetime import datetime
 
 from trueup.model.entity import Agreed, Link, LinkState, Quarantine
 from trueup.model.jsontext import dumps
-from trueup.model.plan import Landing, Verdict
+from trueup.model.landing import Landing
+from trueup.model.matching import Verdict
 from trueup.model.record import Json, Record
 from trueup.store.codec import (
     digest,

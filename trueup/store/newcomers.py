@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from trueup.model.delivery import DeliveryState, Settlement
 from trueup.model.entity import Link
-from trueup.model.plan import DeliveryState, MatchDecision, Settlement, Verdict
+from trueup.model.matching import MatchDecision, Verdict
 from trueup.model.record import Record
 from trueup.store.codec import name_of
 from trueup.store.identify import remember_decisions

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.model.delivery import Delivery, DeliveryState, Lane, WriteKind
 from trueup.model.entity import Agreed
-from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, WriteKind
+from trueup.model.run import Fence
 from trueup.store.audit import note
 from trueup.store.codec import micros, moment_or_none, write_agreed
 from trueup.store.leases import check

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trueup.model.entity import Entity, Link, LinkState
-from trueup.model.fields import Kind
-from trueup.model.jsontext import dumps, loads
-from trueup.model.plan import (
+from trueup.model.delivery import (
     UNSENT_STATES,
     Delivery,
     DeliveryState,
@@ -18,6 +15,9 @@ from trueup.model.plan import (
     Write,
     WriteKind,
 )
+from trueup.model.entity import Entity, Link, LinkState
+from trueup.model.fields import Kind
+from trueup.model.jsontext import dumps, loads
 from trueup.store.codec import (
     moment,
     moment_or_none,

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.model.delivery import OPEN_STATES, DeliveryState, Settlement
 from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
-from trueup.model.plan import OPEN_STATES, DeliveryState, Fence, Settlement
 from trueup.model.record import Json, Record
+from trueup.model.run import Fence
 from trueup.store.codec import micros, micros_or_none, moment_or_none
 from trueup.store.land import fingerprint
 from trueup.store.leases import check

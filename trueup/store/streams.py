@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.errors import NotFound
 from trueup.model.fields import Kind
 from trueup.model.jsontext import loads
-from trueup.model.plan import StreamState
+from trueup.model.landing import StreamState
 from trueup.store.audit import note
 from trueup.store.codec import micros, moment_or_none
 from trueup.store.marks import mark_due, mark_kind_due

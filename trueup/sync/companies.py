@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from trueup.dedupe.normalise import company_key, domain_key
 from trueup.model.entity import Entity, Link, LinkState, Source, public_id
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Fence, Founding, Plan
+from trueup.model.plan import Case, Founding, Plan
+from trueup.model.run import Fence
 from trueup.sync.parts import Parts
 from trueup.sync.rules.founding import makes_companies
 

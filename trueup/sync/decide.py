@@ -8,22 +8,15 @@ from operator import is_
 
 from trueup.dedupe.normalise import company_key
 from trueup.model.covering import place_of
+from trueup.model.delivery import Effect, Write, WriteKind
 from trueup.model.entity import Entity, Link, Reference, public_id
 from trueup.model.fields import Kind
+from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
-from trueup.model.plan import (
-    Case,
-    Context,
-    Effect,
-    Fence,
-    Format,
-    MatchDecision,
-    Plan,
-    Verdict,
-    Write,
-    WriteKind,
-)
+from trueup.model.matching import MatchDecision, Verdict
+from trueup.model.plan import Case, Context, Plan
 from trueup.model.record import Ref
+from trueup.model.run import Fence
 from trueup.sync.companies import NAMED, found, holders, said
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.formats import failed

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from trueup.errors import ConnectorError, TrueupError
 from trueup.model.covering import covered, place_of
-from trueup.model.plan import Fence, Lane, RunOutcome
+from trueup.model.delivery import Lane
+from trueup.model.run import Fence, RunOutcome
 from trueup.sync.decide import Chosen, Deciding, decide_all
 from trueup.sync.identifying import identify_all
 from trueup.sync.inbox import land

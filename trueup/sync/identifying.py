@@ -11,7 +11,8 @@ from trueup.dedupe.normalise import match_keys
 from trueup.mapping.apply import observed
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
-from trueup.model.plan import Assignment, Fence
+from trueup.model.matching import Assignment
+from trueup.model.run import Fence
 from trueup.sync.parts import KINDS, Parts
 
 

@@ -11,9 +11,11 @@ from trueup.connectors.base import Capability, GoneItem
 from trueup.connectors.verdict import discreet
 from trueup.mapping.apply import observe
 from trueup.model.consent import ConsentEvent
+from trueup.model.delivery import Lane
 from trueup.model.fields import Kind
-from trueup.model.plan import Fence, Landed, Landing, Lane, StreamState
+from trueup.model.landing import Landed, Landing, StreamState
 from trueup.model.record import Page, Reading, Record
+from trueup.model.run import Fence
 from trueup.sync.facts import facts
 from trueup.sync.parts import Parts
 from trueup.sync.rules import ledger

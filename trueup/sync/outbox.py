@@ -25,9 +25,10 @@ from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
+from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
 from trueup.model.entity import LinkState, public_id
-from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, Write, WriteKind
 from trueup.model.record import Json, Record
+from trueup.model.run import Fence
 from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.parts import Parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from trueup.errors import Held
-from trueup.model.plan import Fence
+from trueup.model.run import Fence
 from trueup.sync.parts import Parts
 
 LEASE = timedelta(minutes=3)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from trueup.connectors.base import Capability, Connector, ObjectSpec
 from trueup.dedupe.decision import Identity
+from trueup.model.delivery import Lane
 from trueup.model.fields import Kind
-from trueup.model.plan import Lane
 from trueup.ports import Clock, Random, Store
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.sync.rules.policy import Policy, Stream

@@ -14,7 +14,8 @@ from typing import TypeVar
 from trueup.dedupe.normalise import match_keys
 from trueup.model.entity import Entity, Link, Reference
 from trueup.model.fields import Kind
-from trueup.model.plan import Case, Context, MatchDecision, Plan
+from trueup.model.matching import MatchDecision
+from trueup.model.plan import Case, Context, Plan
 from trueup.model.record import Ref
 from trueup.sync.companies import foreseen
 from trueup.sync.decide import CHUNK, Chosen, Undecidable, context_for, plans_for, rivals

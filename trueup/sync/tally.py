@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from trueup.mapping.compiled import remote_path
-from trueup.model.plan import Effect, How, Landed, Lane, Plan, Write, WriteKind
+from trueup.model.delivery import Effect, Lane, Write, WriteKind
+from trueup.model.formats import How
+from trueup.model.landing import Landed
+from trueup.model.plan import Plan
 from trueup.model.record import Json
 
 SAMPLES = 20

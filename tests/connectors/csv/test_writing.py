@@ -15,7 +15,7 @@ from tests.connectors.csv.conftest import COLUMNS, Desk
 from trueup.connectors.base import Done, GoneItem, NotApplied, Outcome, RefusedItem, StaleItem, WriteItem
 from trueup.connectors.csv.connector import CsvConnector
 from trueup.errors import Transient
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Record
 
 

@@ -10,7 +10,7 @@ from tests.connectors.spec import SpecTransport
 from tests.shared import shared
 from trueup.connectors.base import Connector, WriteItem
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, Json, Reading, Record
 
 TOKEN = "pat-eu1-standin"

@@ -9,7 +9,7 @@ import pytest
 from tests.connectors.hubspot.conftest import Desk, create, update
 from trueup.connectors.base import Done, GoneItem, Outcome, RefusedItem, UnknownItem, WriteItem
 from trueup.errors import OutcomeUnknown, RateLimited, Transient
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.sandbox.standin import Fault
 
 

@@ -10,7 +10,7 @@ import httpx
 from trueup.connectors.base import Connector, WriteItem
 from trueup.connectors.registry import ConnectionSettings, connector_kind
 from trueup.connectors.salesforce.vendor import SalesforceStandIn
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, Page, Reading, Record
 
 HOST = "https://acme.my.salesforce.com"

@@ -6,7 +6,7 @@ from tests.connectors.salesforce.org import Desk, create, pages, update
 from tests.connectors.spec import SpecTransport
 from tests.shared import shared
 from trueup.connectors.base import Done, WriteItem
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Reading
 
 DESCRIPTION = ("specs", "salesforce", "salesforce-rest-postman-derived.openapi.json")

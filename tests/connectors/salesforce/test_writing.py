@@ -16,7 +16,7 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.salesforce.vendor import DuplicateRule
 from trueup.errors import OutcomeUnknown, RateLimited, Transient
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Reading
 from trueup.sandbox.standin import Fault
 

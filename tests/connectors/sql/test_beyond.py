@@ -6,7 +6,7 @@ import pytest
 
 from tests.connectors.sql.conftest import Database, read_all
 from trueup.connectors.base import Done, WriteItem
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Reading
 
 LISTING, CHANGES = Reading.LISTING, Reading.CHANGES

@@ -24,7 +24,7 @@ from trueup.errors import (
     Transient,
     Unauthorized,
 )
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Reading
 
 STILL, FREE = Still(), Free()

@@ -7,7 +7,7 @@ import pytest
 from tests.connectors.sql.conftest import Database, read_all
 from trueup.connectors.base import Capability, Done, GoneItem, WriteItem
 from trueup.errors import Refused
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Reading, Record
 
 CHANGES, LISTING = Reading.CHANGES, Reading.LISTING

@@ -11,7 +11,7 @@ import pytest
 from tests.connectors.sql.conftest import Database
 from trueup.connectors.base import Done, GoneItem, Outcome, RefusedItem, StaleItem, WriteItem
 from trueup.connectors.sql.connector import SqlConnector
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Record
 
 DAY = "2026-03-01 10:00:00"

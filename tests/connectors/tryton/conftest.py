@@ -16,7 +16,7 @@ from tests.live.tryton_server import TrytonServer, tryton_server
 from trueup.connectors.base import Connector, Outcome, WriteItem
 from trueup.connectors.registry import connector_kind
 from trueup.connectors.settings import ConnectionSettings
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, Page, Reading, Record
 
 FIELDS = (

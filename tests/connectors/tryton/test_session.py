@@ -14,7 +14,7 @@ from trueup.connectors.registry import connector_kind
 from trueup.connectors.settings import ConnectionSettings
 from trueup.connectors.tryton.rpc import Rpc
 from trueup.errors import ConfigError, OutcomeUnknown, RateLimited, Refused, Transient, Unauthorized
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 
 pytestmark = pytest.mark.server
 

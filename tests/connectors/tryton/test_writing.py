@@ -9,7 +9,7 @@ import pytest
 from tests.connectors.tryton.conftest import FIELDS, Desk, Person
 from tests.live.tryton_server import TrytonServer
 from trueup.connectors.base import Done, Elements, GoneItem, Outcome, RefusedItem, StaleItem, WriteItem
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Record
 
 pytestmark = pytest.mark.server

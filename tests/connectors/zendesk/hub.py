@@ -13,7 +13,7 @@ from tests.connectors.zendesk.desk import Desk
 from tests.shared import shared
 from trueup.connectors.base import Connector, Outcome, WriteItem
 from trueup.connectors.registry import ConnectionSettings, connector_kind
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, Page, Reading, Record
 
 FIELDS = [

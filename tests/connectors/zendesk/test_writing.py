@@ -22,7 +22,7 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.zendesk.vendor_jobs import Fate
 from trueup.errors import RateLimited, Unauthorized
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.sandbox.standin import Fault
 
 

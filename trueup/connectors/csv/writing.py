@@ -29,7 +29,7 @@ from trueup.connectors.csv.reading import folded
 from trueup.connectors.csv.rows import Layout, Now, Piece, Table, id_of, opened, plain_id, to_record
 from trueup.connectors.csv.settings import FileSettings
 from trueup.errors import Transient
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Json
 
 try:

@@ -22,7 +22,7 @@ from trueup.connectors.hubspot import consent, links
 from trueup.connectors.rest import Steps
 from trueup.connectors.session import Session
 from trueup.errors import ConnectorError
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, FieldSpec, Json, Page, Reading, Record
 
 _STAGE = "lifecyclestage"

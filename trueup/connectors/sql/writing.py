@@ -15,7 +15,7 @@ from trueup.connectors.sql import reading, stamps
 from trueup.connectors.sql.faults import refusal
 from trueup.connectors.sql.reading import Row, Table
 from trueup.connectors.sql.values import Unfit, inward
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Json
 
 Stored = dict[str, Any]

@@ -18,7 +18,7 @@ from trueup.connectors.tryton.rpc import ALL
 from trueup.connectors.tryton.shape import COMPANIES, PARTY, Object
 from trueup.connectors.verdict import Verdict, as_outcome
 from trueup.errors import ConnectorError, OutcomeUnknown
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Json
 
 _ALONE = frozenset({"refused", "stale", "gone"})

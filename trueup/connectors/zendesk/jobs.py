@@ -21,7 +21,7 @@ from trueup.connectors.session import Session
 from trueup.connectors.verdict import shorten
 from trueup.connectors.zendesk.fields import about
 from trueup.errors import Gone, Refused
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Json
 
 Place = Callable[[Mapping[str, Any]], int | None]

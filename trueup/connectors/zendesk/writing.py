@@ -41,7 +41,7 @@ from trueup.errors import (
     Stale,
     Unauthorized,
 )
-from trueup.model.plan import WriteKind
+from trueup.model.delivery import WriteKind
 from trueup.model.record import Json
 
 _ONE = {"users": "user", "organizations": "organization"}

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, listed, written
+from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
-from trueup.model.plan import Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
 from trueup.sync.rules.differences import refusal_digest

@@ -17,7 +17,7 @@ from datetime import datetime
 from trueup.dedupe.normalise import match_keys
 from trueup.model.entity import Entity, Link, Source
 from trueup.model.fields import CONTACT, NAME_PARTS, Kind
-from trueup.model.plan import Conflict
+from trueup.model.history import Conflict
 from trueup.model.values import Type, Value
 from trueup.sync.rules.decide_values import RULE, STAGE, Values, source_of
 from trueup.sync.rules.evidence import Claim, Reading

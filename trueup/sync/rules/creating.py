@@ -8,9 +8,10 @@ from datetime import datetime
 from trueup.mapping.apply import put
 from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
+from trueup.model.delivery import Effect, Lane, Write, WriteKind
 from trueup.model.entity import NEVER, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
-from trueup.model.plan import Context, Effect, Lane, Write, WriteKind
+from trueup.model.plan import Context
 from trueup.model.record import Json
 from trueup.model.values import Absent, Rejected, Value
 from trueup.sync.rules.differences import Waits, refusal_digest, set_aside, wanted

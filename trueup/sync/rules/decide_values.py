@@ -9,7 +9,8 @@ from datetime import datetime
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import NAME, Field, Kind, Strategy
-from trueup.model.plan import Case, Change, Conflict, Context, HubEdit
+from trueup.model.history import Change, Conflict
+from trueup.model.plan import Case, Context, HubEdit
 from trueup.model.values import Type, Value
 from trueup.sync.rules import ledger
 from trueup.sync.rules.evidence import Claim, Reading

@@ -12,9 +12,10 @@ from trueup.mapping.elements import change, listed, present, with_element, witho
 from trueup.mapping.schema import Refusal, Shape
 from trueup.model.canonical import same
 from trueup.model.consent import ConsentState
+from trueup.model.delivery import Effect
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, Quarantine
 from trueup.model.jsontext import digest
-from trueup.model.plan import Context, Effect
+from trueup.model.plan import Context
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules.evidence import Reading, hub_side

@@ -17,7 +17,8 @@ from trueup.mapping.schema import Shape
 from trueup.model.consent import ConsentState
 from trueup.model.entity import WAS_ABSENT, Link, LinkState, Source
 from trueup.model.fields import Field, Kind, Strategy
-from trueup.model.plan import Case, Change, Context
+from trueup.model.history import Change
+from trueup.model.plan import Case, Context
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Value
 from trueup.sync.rules import backfill

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trueup.model.entity import NEVER, Agreed, Link, Source
-from trueup.model.plan import Conflict, Context, Format, How, Kept
+from trueup.model.formats import Format, How, Kept
+from trueup.model.history import Conflict
+from trueup.model.plan import Context
 from trueup.model.record import Json
 from trueup.model.values import Value
 from trueup.sync.rules.differences import alike

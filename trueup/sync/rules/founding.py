@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from trueup.dedupe.normalise import company_key, domain_key, match_keys
+from trueup.model.delivery import Write, WriteKind
 from trueup.model.entity import Entity, Link, LinkState, Source
 from trueup.model.fields import Kind
-from trueup.model.plan import Context, Founding, Write, WriteKind
+from trueup.model.plan import Context, Founding
 from trueup.model.values import Value
 from trueup.sync.rules.decide_values import RULE, Values, keep_company
 from trueup.sync.rules.policy import Policy, Stream

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal
+from trueup.model.delivery import Effect
 from trueup.model.fields import NAME, Field
-from trueup.model.plan import Effect
 from trueup.model.values import Absent, Rejected, Value
 from trueup.sync.rules.differences import Difference, Draft, due, nonempty, standing, withhold
 from trueup.sync.rules.evidence import Reading

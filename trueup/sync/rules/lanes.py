@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trueup.mapping.compiled import remote_path
+from trueup.model.delivery import UNSENT_STATES, DeliveryState, Lane, OpenDelivery, Write, WriteKind
 from trueup.model.entity import WAS_ABSENT, Agreed, Link
 from trueup.model.jsontext import digest
-from trueup.model.plan import UNSENT_STATES, DeliveryState, Lane, OpenDelivery, Write, WriteKind
 
 Place = tuple[int, str, str, Lane]
 """Link (0: it is still to be made), connection, object and lane."""

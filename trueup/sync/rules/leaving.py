@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.mapping.schema import ObjectRules
+from trueup.model.delivery import Lane, Write, WriteKind
 from trueup.model.entity import Link
-from trueup.model.plan import Lane, Write, WriteKind
 from trueup.model.record import Json
 from trueup.model.values import Value
 from trueup.sync.rules.policy import Policy

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import Publish
 from trueup.mapping.thresholds import threshold
+from trueup.model.delivery import Delivery, DeliveryState, Settlement
 from trueup.model.entity import NEVER, Link
-from trueup.model.plan import Delivery, DeliveryState, Settlement
 from trueup.model.values import Value
 from trueup.sync.rules.differences import Draft
 

@@ -10,19 +10,10 @@ from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.delivery import UNSENT_STATES, Effect, Lane, Write, WriteKind
 from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Field, Kind
-from trueup.model.plan import (
-    UNSENT_STATES,
-    Case,
-    Context,
-    Effect,
-    Lane,
-    LinkPatch,
-    Plan,
-    Write,
-    WriteKind,
-)
+from trueup.model.plan import Case, Context, LinkPatch, Plan
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Value
 from trueup.sync.rules import backfill, evidence, formats, leaving, publishing

@@ -14,9 +14,8 @@ from datetime import datetime, timedelta
 
 from trueup.mapping.schema import Refusal
 from trueup.model.entity import Entity, Quarantine
-from trueup.model.history import HistoryRow
+from trueup.model.history import Conflict, HistoryRow
 from trueup.model.jsontext import digest
-from trueup.model.plan import Conflict
 from trueup.model.values import Value
 from trueup.sync.rules.differences import Draft
 from trueup.sync.rules.evidence import READ_AS, Reading

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from trueup.model.canonical import same
 from trueup.model.entity import Source
 from trueup.model.fields import Field, Strategy
-from trueup.model.plan import Conflict
+from trueup.model.history import Conflict
 from trueup.model.values import Type, Value
 from trueup.sync.rules.evidence import Claim
 from trueup.sync.rules.policy import FieldPolicy
