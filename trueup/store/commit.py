@@ -16,18 +16,20 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.store.addresses import remember_consent, subjects_of
 from trueup.store.codec import (
+    REST,
+    address_digest,
     dumps_or_none,
     id_of,
+    key_digest,
     micros,
     micros_or_none,
-    short_key,
     write_agreed,
     write_quarantine,
     write_sources,
 )
 from trueup.store.decide import rivals_of
 from trueup.store.formats import learn
-from trueup.store.identify import write_keys
+from trueup.store.identify import add_keys, write_keys
 from trueup.store.leases import check
 from trueup.store.marks import mark_due
 from trueup.store.moves import forget, supersede
@@ -236,7 +238,10 @@ def title(values: Mapping[str, Value]) -> str:
 
 
 def _history(plan: Plan) -> dict[str, Value]:
-    """Changed fields only. A first sight names the record and its fields; the values are the entity's."""
+    """Changed fields only. A first sight names the record and its fields; the values are the entity's.
+
+    Where the entity had nothing before, `*` stands for all that no other change names.
+    """
     sights: dict[str, list[str]] = {}
     changes: list[list[Value]] = []
     for change in plan.changes:
@@ -246,7 +251,7 @@ def _history(plan: Plan) -> dict[str, Value]:
             changes.append([change.field, change.old, change.new, change.source, change.rule])
     data: dict[str, Value] = {}
     if sights:
-        data["first"] = sights
+        data["first"] = {REST: next(iter(sights))} if _is_all(plan, sights, changes) else sights
     if changes:
         data["changes"] = changes
     if plan.conflicts:
@@ -255,6 +260,15 @@ def _history(plan: Plan) -> dict[str, Value]:
             for one in plan.conflicts
         ]
     return data
+
+
+def _is_all(plan: Plan, sights: Mapping[str, list[str]], changes: Sequence[list[Value]]) -> bool:
+    """Whether one record's first sight is all that the entity holds, beside what the other changes say."""
+    if len(sights) > 1 or plan.before.values:
+        return False
+    (fields,) = sights.values()
+    others = [change[0] for change in changes]
+    return sorted([*fields, *others]) == sorted(plan.entity.values)
 
 
 FIRST_SIGHT = "first sight"
@@ -348,7 +362,7 @@ def _store(tx: Tx, rows: _Rows) -> None:
     tx.update("entities", ("id",), ("look_again_at",), rows.look_again)
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows.history)
     tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state", "entered"), rows.wanted)
-    write_keys(tx, rows.keys)
+    add_keys(tx, rows.keys)
     tx.upsert("link_notes", ("link_id",), ("quarantine",), rows.notes)
     tx.insert("deliveries", _DELIVERY, rows.deliveries)
     tx.insert("delivery_docs", ("delivery_id", "payload"), rows.payloads)
@@ -433,20 +447,19 @@ def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
 def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:
     """Addresses that contacts hold from now on; of one that the ledger knows its contact must hear."""
     ids = [plan.before.id for plan in contacts]
-    held = set(tx.rows("select subject, entity_id from consent_addresses where entity_id in ints(?)", ids))
-    new = {
-        (subject, plan.before.id): None
+    held = set(tx.rows("select key, entity_id from consent_addresses where entity_id in ints(?)", ids))
+    all_now = {
+        (address_digest(subject), plan.before.id)
         for plan in contacts
-        for subject in sorted(subjects_of(plan.entity.values))
-        if (subject, plan.before.id) not in held
+        for subject in subjects_of(plan.entity.values)
     }
-    tx.insert("consent_addresses", ("subject", "entity_id"), list(new))
+    new = sorted(all_now - held)
+    tx.insert("consent_addresses", ("key", "entity_id"), new)
     found = tx.rows(
-        "select distinct subject from consent_events where subject_kind = 'address' and subject in texts(?)",
-        sorted({subject for subject, _ in new}),
+        "select distinct key from consent_events where key in ints(?)", sorted({key for key, _ in new})
     )
-    known = {subject for (subject,) in found}
-    mark_due(tx, sorted({id for subject, id in new if subject in known}), "consent")
+    known = {key for (key,) in found}
+    mark_due(tx, sorted({id for key, id in new if key in known}), "consent")
 
 
 def _await_companies(tx: Tx, contacts: Sequence[Plan]) -> None:
@@ -455,14 +468,16 @@ def _await_companies(tx: Tx, contacts: Sequence[Plan]) -> None:
     over = [id for id, before, now in awaited if before and before != now]
     if over:
         tx.run("delete from awaited_companies where entity_id in ints(?)", over)
-    new = [(now, id) for id, before, now in awaited if now and before != now]
-    tx.insert("awaited_companies", ("key", "entity_id"), new)
+    new = [
+        (key_digest(Kind.COMPANY, "name", now), id) for id, before, now in awaited if now and before != now
+    ]
+    tx.insert("awaited_companies", ("digest", "entity_id"), new)
 
 
 def _awaited(contact: Entity) -> str:
     """The key of the company's name that a contact without a company says; empty if there is none."""
     name = contact.values.get("company_name")
-    return short_key(company_key(name)) if name and contact.values.get("company") is None else ""
+    return company_key(name) if name and contact.values.get("company") is None else ""
 
 
 def _references(tx: Tx, plans: Sequence[Plan]) -> None:
