@@ -128,6 +128,11 @@ class Store(Protocol):
         """The links of these remote ids (aliases followed), with what was observed."""
         ...
 
+    def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:
+        """Living links, by ascending id from `after`, that were read while they might still show what stood
+        there before our write, did show it, and were not read since that time is over."""
+        ...
+
     def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> int:
         """Keep facts by remote id in their latest version; answers how many were new or moved."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.sync.memory import ALL, Clock, Memory
-from tests.sync.small_hub import small_hub
+from tests.sync.small_hub import SmallHub, small_hub
 from trueup.connectors.base import Capability, Done, Outcome, Pending, WriteItem
 
 NO_ANSWER = ALL - {Capability.CONDITIONAL_WRITE, Capability.ANSWERS_WITH_RECORD}
@@ -47,3 +47,110 @@ def test_an_edit_that_was_read_before_the_job_was_told_done_is_kept(tmp_path: Pa
         hub.sync()
         clock.tick(60)
     assert [system.values("1")["job_title"] for system in hub.systems.values()] == ["Owner", "Owner"]
+
+
+LAG = 300.0
+
+
+def put_back_while_the_job_ran(folder: Path) -> SmallHub:
+    """The hub's value was written by a job; before it was told done, a person put back what stood there."""
+    clock = Clock()
+    slow = Background(clock, capabilities=NO_ANSWER, lag=LAG)
+    hub = small_hub(folder, clock, {"sales": Memory(clock), "slow": slow})
+    hub.systems["sales"].add(email="ann@example.com", job_title="CTO")
+    slow.add(email="ann@example.com", job_title="CTO")
+    hub.sync()
+    hub.release()
+    hub.systems["sales"].edit("1", job_title="COO")
+    hub.sync()
+    assert slow.values("1")["job_title"] == "COO" and slow.polls > 0
+    clock.tick(60)
+    slow.edit("1", job_title="CTO")
+    slow.polls = 1
+    return hub
+
+
+def titles(hub: SmallHub) -> list[object]:
+    return [system.values("1")["job_title"] for system in hub.systems.values()]
+
+
+def after_the_lag(hub: SmallHub, runs: int = 3) -> None:
+    for _ in range(runs):
+        hub.parts.clock.sleep(LAG + 2)
+        hub.systems["slow"].polls = 1  # type: ignore[attr-defined]
+        hub.sync()
+
+
+def test_an_old_value_that_was_put_back_before_the_job_was_told_done_is_found_after_the_lag(
+    tmp_path: Path,
+) -> None:
+    hub = put_back_while_the_job_ran(tmp_path)
+    hub.sync()
+    assert titles(hub) == ["COO", "CTO"]  # for all that the hub can know it is not visible there yet
+    after_the_lag(hub)
+    assert titles(hub) == ["COO", "COO"]
+    lost = [(one.lost, one.lost_source) for row in hub.store.history("c-1", 20) for one in row.conflicts]
+    assert lost == [("CTO", "slow/people/1")]
+
+
+def test_an_old_value_that_a_reading_showed_while_the_job_ran_is_found_too(tmp_path: Path) -> None:
+    hub = put_back_while_the_job_ran(tmp_path)
+    hub.systems["slow"].polls = 2  # type: ignore[attr-defined]
+    hub.sync()
+    hub.parts.clock.sleep(60)
+    hub.sync()
+    after_the_lag(hub)
+    assert titles(hub) == ["COO", "COO"]
+
+
+def test_who_puts_the_old_value_back_once_more_is_heard(tmp_path: Path) -> None:
+    hub = put_back_while_the_job_ran(tmp_path)
+    hub.sync()
+    after_the_lag(hub)
+    hub.systems["slow"].edit("1", job_title="CTO")
+    after_the_lag(hub)
+    assert titles(hub) == ["CTO", "CTO"]
+
+
+def test_a_record_that_the_system_says_was_changed_after_the_job_holds_an_edit(tmp_path: Path) -> None:
+    hub = put_back_while_the_job_ran(tmp_path)
+    hub.systems["slow"].edit("1", job_title="COO")
+    hub.sync(["sales"])
+    hub.sync(["slow"])
+    hub.systems["slow"].edit("1", job_title="CTO")
+    hub.sync()
+    after_the_lag(hub)
+    assert titles(hub) == ["CTO", "CTO"]
+
+
+def test_what_was_hidden_is_read_again_once_and_nothing_else_is(tmp_path: Path) -> None:
+    hub = put_back_while_the_job_ran(tmp_path)
+    slow = hub.systems["slow"]
+    hub.sync()
+    slow.calls.clear()
+    hub.sync()
+    assert "read" not in slow.calls
+    slow.keeps = lambda path, value: "CTO" if path == "job_title" else value
+    after_the_lag(hub, 6)
+    written = [one.values["job_title"] for one in slow.written]
+    slow.calls.clear()
+    after_the_lag(hub, 1)
+    assert written == ["COO", "COO"]
+    assert "read" not in slow.calls
+
+
+def test_a_write_that_becomes_visible_late_costs_no_call(tmp_path: Path) -> None:
+    clock = Clock()
+    silent = Memory(clock, capabilities=NO_ANSWER, lag=LAG)
+    hub = small_hub(tmp_path, clock, {"sales": Memory(clock), "silent": silent})
+    for system in hub.systems.values():
+        system.add(email="ann@example.com", job_title="CTO")
+    hub.sync()
+    hub.release()
+    hub.systems["sales"].edit("1", job_title="COO")
+    hub.sync()
+    silent.calls.clear()
+    for _ in range(3):
+        clock.tick(LAG + 2)
+        hub.sync()
+    assert set(silent.calls) == {"pull changes"}

@@ -128,6 +128,9 @@ class SqlStore:
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
         return self._db.read(lambda tx: land.known_links(tx, connection, object, ids))
 
+    def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:
+        return self._db.read(lambda tx: land.hidden(tx, now, connections, after, limit))
+
     def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> int:
         return self._db.write(lambda tx: land_facts(tx, connection, facts, at))
 

@@ -12,6 +12,7 @@ from trueup.model.plan import Delivery, DeliveryState, Lane, Settlement, WriteKi
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
 from trueup.sync.rules.differences import refusal_digest
+from trueup.sync.rules.formats import HIDDEN
 from trueup.sync.rules.ledger import must_change
 
 
@@ -42,10 +43,11 @@ def done(
         }
         observed = {**quiet, **observed}
     until = now + timedelta(seconds=lag + 1 if lag > 0 else 0)
+    assumption = {"until": until.isoformat(), "at": now.isoformat(), **_read_meanwhile(delivery)}
     assumed = {
-        path: {"was": write.replaced.get(path), "until": until.isoformat(), "at": now.isoformat()}
+        path: {"was": write.replaced.get(path), **assumption}
         for path in sent
-        if path not in answered and (lag > 0 or record is None) and not _seen_otherwise(delivery, path)
+        if path not in answered and (lag > 0 or record is None) and not _seen_moved(delivery, path)
     }
     return Settlement(
         delivery.id,
@@ -73,13 +75,21 @@ def done(
 _SWITCHED = {WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}
 
 
-def _seen_otherwise(delivery: Delivery, path: str) -> bool:
-    """Whether a reading while our write was under way showed neither what stood there nor what we wrote: that
-    was somebody's edit, and nothing is assumed of the next reading."""
-    if path not in delivery.link.observed or path not in delivery.write.replaced:
+def _seen_moved(delivery: Delivery, path: str) -> bool:
+    """Whether a reading while our write was under way showed no more what stood there: what we wrote, or
+    somebody's edit. Either way nothing is assumed of the next reading."""
+    observed = delivery.link.observed
+    if path not in observed or path not in delivery.write.replaced:
         return False
-    seen, sent = delivery.link.observed[path], predicted(delivery)[path]
-    return bool(seen not in (sent, delivery.write.replaced[path]))
+    return bool(observed[path] != delivery.write.replaced[path])
+
+
+def _read_meanwhile(delivery: Delivery) -> Mapping[str, Json]:
+    """The mark of what was read while a remote job worked: where it still showed what stood there, nobody can
+    tell whether the job had not begun or somebody had put it back, and the record may be in no further
+    reading of changes."""
+    sent, seen = delivery.sent_at, delivery.link.seen_at
+    return {HIDDEN: True} if sent is not None and seen is not None and seen >= sent else {}
 
 
 def unkept(delivery: Delivery, record: Record, mapping: ObjectMapping) -> bool:

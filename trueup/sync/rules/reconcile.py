@@ -205,7 +205,7 @@ def _seen(
         *(one.keys for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
     readings = tuple(evidence.readings(link, mapping, case.entity, context))
-    forms = formats.settle(link, readings, unsettled, context, case.entity.sources)
+    forms = formats.settle(link, readings, unsettled, context, case.entity)
     held = {
         name: value
         for reading in forms.readings
