@@ -227,10 +227,11 @@ class Store(Protocol):
         """Mark as sent, before the call; answers those that were still due (others were superseded)."""
         ...
 
-    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> None:
+    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> frozenset[int]:
         """Record how attempts ended and what the systems now hold. Waiters on a new link become due.
 
-        A create that turned out to be a record we know already joins its links.
+        A create that turned out to be a record we know already joins its links; one whose record is another
+        entity's is parked for a person. Answers the ids of those parked ones.
         """
         ...
 

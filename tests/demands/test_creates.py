@@ -13,7 +13,7 @@ from tests.demands.hubs import Setting, ann, contacts, hub_of, links, person
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub
 from trueup.connectors.base import Capability, RefusedItem
-from trueup.model.plan import RunOutcome, WriteKind
+from trueup.model.plan import DeliveryState, RunOutcome, WriteKind
 
 
 @pytest.fixture
@@ -79,6 +79,27 @@ def test_p01_an_answer_that_it_exists_already_becomes_the_link(tmp_path: Path, c
     assert links(hub, "ann@example.com") == {("source", "people", "1"), ("target", "people", there)}
     assert target.values(there)["job_title"] == "CTO"
     assert hub.systems["source"].values("1")["department"] == "R&D"
+
+
+def test_p01_a_record_that_is_somebody_elses_is_a_question_and_not_counted_as_done(
+    tmp_path: Path, clock: Clock
+) -> None:
+    target = Memory(clock)
+    hub = pair(tmp_path, clock, target)
+    target.add(**person(7))
+    hub.sync()
+    hub.systems["source"].add(**ann())
+
+    def knows(object, items, fields):  # type: ignore[no-untyped-def]
+        return [RefusedItem("exists", {"email": "taken"}, existing_id="1") for _ in items]
+
+    target.write = knows  # type: ignore[method-assign]
+    report = hub.sync()
+    counted = {what: report.tally.get(what, "target") for what in ("creates", "done", "failed")}
+    assert counted == {"creates": 1, "done": 0, "failed": 1}
+    assert report.outcome is RunOutcome.WITH_ERRORS
+    (waiting,) = hub.store.deliveries([DeliveryState.PARKED], None, 10)
+    assert waiting.code == "TU-ID-409"
 
 
 def _without_new(target: Memory):  # type: ignore[no-untyped-def]

@@ -194,8 +194,8 @@ class SqlStore:
     def send(self, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: outbox.send(tx, ids, worker, at, fence))
 
-    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> None:
-        self._db.write(lambda tx: settle.settle(tx, settlements, at, fence))
+    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> frozenset[int]:
+        return self._db.write(lambda tx: settle.settle(tx, settlements, at, fence))
 
     def doubtful(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
         state = DeliveryState.DOUBT

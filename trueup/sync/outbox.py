@@ -126,8 +126,7 @@ class Push:
         if not moved:
             return batch
         now = self.parts.now()
-        self.parts.store.settle([acknowledge.stale(one, now) for one in moved], now, self.fence)
-        self.tally.add(stream, "superseded", len(moved))
+        self._end(stream, [acknowledge.stale(one, now) for one in moved])
         return [one for one in batch if one.link.stream == stream]
 
     def _still_mapped(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
@@ -137,9 +136,7 @@ class Push:
         over = [one for one in batch if not written.issuperset(_own_values(one.write))]
         if not over:
             return batch
-        now = self.parts.now()
-        self.parts.store.settle([acknowledge.outdated(one) for one in over], now, self.fence)
-        self.tally.add(stream, "superseded", len(over))
+        self._end(stream, [acknowledge.outdated(one) for one in over])
         return [one for one in batch if one not in over]
 
     def _guarded(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
@@ -222,8 +219,13 @@ class Push:
             publishing.noted(self._settlement(stream, one, outcome), one, mapping, now)
             for one, outcome in zip(batch, outcomes, strict=True)
         ]
-        self.parts.store.settle(settlements, self.parts.now(), self.fence)
-        found = [one.remote_id for one in settlements if one.fresh and one.remote_id is not None]
+        parked = self._end(stream, settlements)
+        self.parts.progress("write", *stream, len(batch))
+        found = [
+            one.remote_id
+            for one in settlements
+            if one.fresh and one.remote_id is not None and one.delivery_id not in parked
+        ]
         found += [
             one.link.remote_id
             for one, outcome in zip(batch, outcomes, strict=True)
@@ -231,9 +233,16 @@ class Push:
         ]
         if found:
             reread(self.parts, stream, found, self.fence)
-        for settlement in settlements:
-            self._count(stream, settlement)
-        self.parts.progress("write", *stream, len(batch))
+
+    def _end(self, stream: Stream, settlements: Sequence[Settlement]) -> frozenset[int]:
+        """Store how these attempts ended and count it: what waits is counted when it ends, and a create whose
+        record is somebody else's is not done. The ids of those creates."""
+        parked = self.parts.store.settle(settlements, self.parts.now(), self.fence)
+        for one in settlements:
+            state = DeliveryState.PARKED if one.delivery_id in parked else one.state
+            if state in _COUNTED:
+                self.tally.add(stream, _COUNTED[state])
+        return parked
 
     def _with_records(
         self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
@@ -335,13 +344,7 @@ class Push:
         record = self._look(stream, delivery)
         settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
         settlement = publishing.noted(settlement, delivery, self.parts.policy.mappings[stream], now)
-        self.parts.store.settle([settlement], now, self.fence)
-        self._count(stream, settlement)
-
-    def _count(self, stream: Stream, settlement: Settlement) -> None:
-        """Count what ended; what waits is counted when it ends."""
-        if settlement.state in _COUNTED:
-            self.tally.add(stream, _COUNTED[settlement.state])
+        self._end(stream, [settlement])
 
     def _can_look(self, delivery: Delivery) -> bool:
         """A create without a key to look up is found by a reading that began when it was to be seen."""
