@@ -13,6 +13,7 @@ from tests.demands.hubs import Setting, ann, contacts, hub_of, links, person
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub
 from trueup.connectors.base import Capability, RefusedItem
+from trueup.errors import Transient
 from trueup.model.plan import DeliveryState, RunOutcome, WriteKind
 
 
@@ -78,6 +79,30 @@ def test_p01_an_answer_that_it_exists_already_becomes_the_link(tmp_path: Path, c
     hub.sync()
     assert links(hub, "ann@example.com") == {("source", "people", "1"), ("target", "people", there)}
     assert target.values(there)["job_title"] == "CTO"
+    assert hub.systems["source"].values("1")["department"] == "R&D"
+
+
+def test_p01_a_found_record_that_cannot_be_read_now_stops_nobody_else(tmp_path: Path, clock: Clock) -> None:
+    target = Memory(clock)
+    hub = pair(tmp_path, clock, target)
+    hub.sync()
+    hub.systems["source"].add(**ann(job_title="CTO"))
+    there, read, write = "1", target.read, target.write
+
+    def knows(object, items, fields):  # type: ignore[no-untyped-def]
+        target.add(**ann(department="R&D"))
+        target.write = write  # type: ignore[method-assign]
+        return [RefusedItem("exists", {"email": "taken"}, existing_id=there) for _ in items]
+
+    def broken(object, ids, fields):  # type: ignore[no-untyped-def]
+        raise Transient("down")
+
+    target.write, target.read = knows, broken  # type: ignore[method-assign]
+    report = hub.sync()
+    assert list(report.failed) == ["target"]
+    target.read = read  # type: ignore[method-assign]
+    hub.sync()
+    assert target.values(there) | {"job_title": "CTO", "department": "R&D"} == target.values(there)
     assert hub.systems["source"].values("1")["department"] == "R&D"
 
 

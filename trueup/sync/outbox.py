@@ -231,8 +231,10 @@ class Push:
             for one, outcome in zip(batch, outcomes, strict=True)
             if one.link.remote_id is not None and _unclear(one, outcome)
         ]
-        if found:
+        try:
             reread(self.parts, stream, found, self.fence)
+        except ConnectorError as error:  # then the guard of the next write, or the next reading, tells
+            self.stop(stream[0], batch[0].write.lane, error)
 
     def _end(self, stream: Stream, settlements: Sequence[Settlement]) -> frozenset[int]:
         """Store how these attempts ended and count it: what waits is counted when it ends, and a create whose
