@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, small_hub
 from trueup.connectors.base import Capability, Done, Outcome, Pending, WriteItem
@@ -15,13 +17,14 @@ NO_ANSWER = ALL - {Capability.CONDITIONAL_WRITE, Capability.ANSWERS_WITH_RECORD}
 
 @dataclass
 class Background(Memory):
-    """Does what it is sent at once and tells so only after a while."""
+    """Does what it is sent at once and tells so only when it was asked `patience` times."""
 
     polls: int = 0
+    patience: int = 100
 
     def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
         super().write(object, items, fields)
-        self.polls = 100
+        self.polls = self.patience
         return [Pending("job 1")] * len(items)
 
     def poll(self, object: str, job: str, items: Sequence[WriteItem]) -> Sequence[Outcome]:
@@ -177,3 +180,51 @@ def test_a_write_that_becomes_visible_late_costs_no_call(tmp_path: Path) -> None
         clock.tick(LAG + 2)
         hub.sync()
     assert set(silent.calls) == {"pull changes"}
+
+
+def three_of_one_job(folder: Path, patience: int = 100) -> SmallHub:
+    """The titles of three people were written by one job that the hub asks for in this run and the next."""
+    clock = Clock()
+    slow = Background(clock, capabilities=NO_ANSWER, lag=LAG)
+    hub = small_hub(folder, clock, {"sales": Memory(clock), "slow": slow})
+    for number in range(3):
+        for system in hub.systems.values():
+            system.add(email=f"p{number}@example.com", job_title="CTO")
+    hub.sync()
+    hub.release()
+    slow.calls.clear()
+    slow.patience = patience
+    for number in range(3):
+        hub.systems["sales"].edit(str(number + 1), job_title="COO")
+    hub.sync()
+    clock.tick(60)
+    slow.polls = 1
+    return hub
+
+
+def test_an_edit_after_the_job_wrote_is_told_from_a_form_by_the_stamps_of_the_others(tmp_path: Path) -> None:
+    hub = three_of_one_job(tmp_path)
+    hub.systems["slow"].edit("2", job_title="Owner")
+    hub.sync()
+    after_the_lag(hub)
+    for system in hub.systems.values():
+        assert [system.values(id)["job_title"] for id in "123"] == ["COO", "Owner", "COO"]
+
+
+def test_where_all_records_of_a_job_were_touched_since_a_form_is_not_taken_for_an_edit(
+    tmp_path: Path,
+) -> None:
+    hub = three_of_one_job(tmp_path)
+    for id, title in (("1", "COO"), ("2", "!OOC"), ("3", "COO")):
+        hub.systems["slow"].edit(id, job_title=title, last_name="Lee")
+    hub.sync()
+    after_the_lag(hub)
+    assert [hub.systems["sales"].values(id)["job_title"] for id in "123"] == ["COO", "COO", "COO"]
+
+
+@pytest.mark.parametrize(("patience", "calls"), [(3, 0), (100, 1)])
+def test_only_a_job_that_is_asked_for_late_costs_a_reading(patience: int, calls: int, tmp_path: Path) -> None:
+    hub = three_of_one_job(tmp_path, patience)
+    before_the_write = 1
+    hub.sync()
+    assert hub.systems["slow"].calls.count("read") == before_the_write + calls

@@ -30,6 +30,7 @@ from trueup.model.plan import Delivery, DeliveryState, Fence, Lane, Settlement, 
 from trueup.model.record import Json, Record
 from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
+from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
 from trueup.sync.rules import acknowledge, publishing
 from trueup.sync.rules.formats import is_form
@@ -272,8 +273,8 @@ class Push:
     def _settlement(self, stream: Stream, delivery: Delivery, outcome: Outcome) -> Settlement:
         now, lag = self.parts.now(), self.parts.specs[stream].lag
         match outcome:
-            case Done(id=id, record=record):
-                return self._done(stream, delivery, id, record)
+            case Done():
+                return self._done(stream, delivery, outcome)
             case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
                 return acknowledge.exists(delivery, existing, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
@@ -296,11 +297,11 @@ class Push:
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
 
-    def _done(self, stream: Stream, delivery: Delivery, id: str, record: Record | None) -> Settlement:
+    def _done(self, stream: Stream, delivery: Delivery, outcome: Done) -> Settlement:
         """Sent is not kept: a consent that the answer does not show is not done. A new record stands all
         the same; what it lacks is decided at once."""
-        lag, stamps = self.parts.specs[stream].lag, self._own_stamps(stream)
-        done = acknowledge.done(delivery, id, record, lag, self.parts.now(), stamps)
+        lag, stamps, record = self.parts.specs[stream].lag, self._own_stamps(stream), outcome.record
+        done = acknowledge.done(delivery, outcome.id, record, lag, self.parts.now(), stamps, outcome.at)
         if record is None or not acknowledge.unkept(delivery, record, self.parts.policy.mappings[stream]):
             return done
         if delivery.write.kind is WriteKind.CREATE:
@@ -418,7 +419,7 @@ class Push:
         outcomes = self.parts.connector(stream[0], batch[0].write.lane).poll(
             stream[1], batch[0].job or "", items
         )
-        self._settle(stream, batch, outcomes)
+        self._settle(stream, batch, dated(self.parts, stream, batch, outcomes))
 
 
 def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:

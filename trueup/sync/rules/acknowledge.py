@@ -23,10 +23,12 @@ def done(
     lag: float,
     now: datetime,
     own_stamps: frozenset[str] = frozenset(),
+    at: datetime | None = None,
 ) -> Settlement:
     """The write was applied; the system's own answer, if it gave one, becomes what is observed.
 
-    `own_stamps`: paths that say nothing new about a record that we made ourselves.
+    `own_stamps`: paths that say nothing new about a record that we made ourselves. `at`: when it was applied
+    at the latest, by the system's own time, where that is known.
     """
     write = delivery.write
     sent = predicted(delivery)
@@ -43,7 +45,7 @@ def done(
         }
         observed = {**quiet, **observed}
     until = now + timedelta(seconds=lag + 1 if lag > 0 else 0)
-    assumption = {"until": until.isoformat(), "at": now.isoformat(), **_read_meanwhile(delivery)}
+    assumption = {"until": until.isoformat(), "at": (at or now).isoformat(), **_read_meanwhile(delivery)}
     assumed = {
         path: {"was": write.replaced.get(path), **assumption}
         for path in sent
