@@ -250,21 +250,27 @@ class Push:
     def _with_records(
         self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
     ) -> Sequence[Outcome]:
-        """Where a consent was written and the answer says nothing of it: what the record shows now."""
+        """Where a consent or elements of a list were written and the answer says nothing of them: what the
+        record shows now."""
         silent = {
-            outcome.id
+            outcome.id: one
             for one, outcome in zip(batch, outcomes, strict=True)
-            if one.write.lane is Lane.URGENT and isinstance(outcome, Done) and outcome.record is None
+            if isinstance(outcome, Done) and outcome.record is None and _shown_at_once(one)
         }
-        if not silent or self.parts.specs[stream].lag:
+        if not silent:
             return outcomes
-        ids = sorted(silent)
+        ids, lag = sorted(silent), self.parts.specs[stream].lag
         try:
-            connector = self.parts.connector(stream[0], Lane.URGENT)
+            connector = self.parts.connector(stream[0], batch[0].write.lane)
             answers = connector.read(stream[1], ids, asked_fields(self.parts, stream))
         except ConnectorError:  # then the next reading tells
             return outcomes
-        seen = {id: answer for id, answer in zip(ids, answers, strict=True) if isinstance(answer, Record)}
+        mapping = self.parts.policy.mappings[stream]
+        seen = {
+            id: acknowledge.visible(silent[id], answer, mapping) if lag else answer
+            for id, answer in zip(ids, answers, strict=True)
+            if isinstance(answer, Record)
+        }
         return [
             replace(one, record=seen.get(one.id)) if isinstance(one, Done) and one.record is None else one
             for one in outcomes
@@ -301,6 +307,8 @@ class Push:
         """Sent is not kept: a consent that the answer does not show is not done. A new record stands all
         the same; what it lacks is decided at once."""
         lag, stamps, record = self.parts.specs[stream].lag, self._own_stamps(stream), outcome.record
+        if record is None and lag and delivery.write.lane is Lane.URGENT:
+            return acknowledge.unseen(delivery, lag, self.parts.now())
         done = acknowledge.done(delivery, outcome.id, record, lag, self.parts.now(), stamps, outcome.at)
         if record is None or not acknowledge.unkept(delivery, record, self.parts.policy.mappings[stream]):
             return done
@@ -345,8 +353,12 @@ class Push:
         stream = (delivery.write.connection, delivery.write.object)
         now, lag = self.parts.now(), self.parts.specs[stream].lag
         record = self._look(stream, delivery)
-        settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
-        settlement = publishing.noted(settlement, delivery, self.parts.policy.mappings[stream], now)
+        mapping = self.parts.policy.mappings[stream]
+        if record is not None and acknowledge.was_taken(delivery, record, mapping):
+            settlement = acknowledge.not_kept(delivery, record)
+        else:
+            settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
+        settlement = publishing.noted(settlement, delivery, mapping, now)
         self._end(stream, [settlement])
 
     def _can_look(self, delivery: Delivery) -> bool:
@@ -433,6 +445,14 @@ def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
 def _own_values(write: Write) -> Iterator[str]:
     """The paths that a write sets, apart from the hub's own key in a new record."""
     return (path for path in write.values if write.upsert is None or path != write.upsert[0])
+
+
+def _shown_at_once(delivery: Delivery) -> bool:
+    """Whether what was written has to be read back. Of a job that is over for a while nobody can tell any
+    more whether the system dropped an element or a person took it away."""
+    write = delivery.write
+    listed = delivery.job is None and any(is_change(value) for value in write.values.values())
+    return write.lane is Lane.URGENT or listed
 
 
 def _unclear(delivery: Delivery, outcome: Outcome) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
@@ -118,6 +119,39 @@ def not_kept(delivery: Delivery, record: Record) -> Settlement:
         drops_version=record.version is None,
         changed_at=record.changed_at,
     )
+
+
+UNSEEN = "TU-CON-061"
+
+
+def unseen(delivery: Delivery, lag: float, now: datetime) -> Settlement:
+    """A consent was taken by a system that shows writes late: it is done when it shows."""
+    return Settlement(
+        delivery.id,
+        DeliveryState.DOUBT,
+        not_before=now + timedelta(seconds=lag),
+        error="the system took the consent; whether it keeps it shows later",
+        code=UNSEEN,
+    )
+
+
+def was_taken(delivery: Delivery, record: Record, mapping: ObjectMapping) -> bool:
+    """Whether the system said once that it took this consent, and does not show it after its lag."""
+    return delivery.code == UNSEEN and unkept(delivery, record, mapping)
+
+
+def visible(delivery: Delivery, record: Record, mapping: ObjectMapping) -> Record | None:
+    """What a record says of a write just made, where the system shows writes late: what still is as it was
+    before says nothing, and neither does a consent that does not show."""
+    if delivery.write.lane is Lane.URGENT and unkept(delivery, record, mapping):
+        return None
+    before = delivery.write.replaced
+    moved = {
+        path: record.values[path]
+        for path in delivery.write.values
+        if path in record.values and record.values[path] != before.get(path)
+    }
+    return replace(record, values=moved) if moved else None
 
 
 def predicted(delivery: Delivery) -> dict[str, Json]:

@@ -126,11 +126,13 @@ def _judge(
     edited, learned = assumption[TOUCHED], format is not None and format.learned
     if isinstance(reading.has, Mapping) and alike(reading.binding, reading.was or {}, reading.has):
         return _agreed_as_kept(reading), How.AS_SENT, ()
-    if not edited and not learned and _unwritten(reading, assumption.get("was")):
+    unwritten = not edited and not learned and _unwritten(reading, assumption.get("was"))
+    if unwritten:
         lost = tuple(_perhaps_lost(reading, entity.sources, AGAIN))
         if not _sent_again(lost, context.past.get(entity.id, ())):
             return _not_there(reading), How.EDIT, lost
-    if not is_form(reading.agreed and reading.agreed.remote, reading.raw, format, edited):
+    sent = reading.agreed.remote if reading.agreed is not None else None
+    if not unwritten and not is_form(sent, reading.raw, format, edited):
         return reading, How.EDIT, ()
     lost = tuple(_perhaps_lost(reading, entity.sources, RULE)) if edited or not learned else ()
     return _agreed_as_kept(reading), How.FORM, lost
