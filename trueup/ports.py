@@ -114,6 +114,11 @@ class Store(Protocol):
         """The links of these remote ids (aliases followed), with what was observed."""
         ...
 
+    def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:
+        """Living links, by ascending id from `after`, that were read while they might still show what stood
+        there before our write, did show it, and were not read since that time is over."""
+        ...
+
     def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> int:
         """Keep facts by remote id in their latest version; answers how many were new or moved."""
         ...
@@ -208,10 +213,11 @@ class Store(Protocol):
         """Mark as sent, before the call; answers those that were still due (others were superseded)."""
         ...
 
-    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> None:
+    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> frozenset[int]:
         """Record how attempts ended and what the systems now hold. Waiters on a new link become due.
 
-        A create that turned out to be a record we know already joins its links.
+        A create that turned out to be a record we know already joins its links; one whose record is another
+        entity's is parked for a person. Answers the ids of those parked ones.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from tests.acceptance.kit import House, phone, word
@@ -144,8 +145,11 @@ class Hands:
     # -- what the dice may say --------------------------------------------------------------------
 
     def act(self, acts: str) -> None:
-        """One act of the named ones, anywhere. More than a guard's age passes with it."""
-        self.house.wait(seconds=40)
+        """One act of the named ones, anywhere. More than a guard's age passes with it, and a second after
+        what a vendor does in the background: an edit in the very second in which a job wrote can be told from
+        a form of our value by nobody (decision 0016)."""
+        self.house.wait(seconds=39)
+        self.house.sandbox.clock.advance(timedelta(seconds=1))
         name = self.dice.choice(sorted(self.house.wires))
         act: Callable[[str], None] = getattr(self, f"_{self.dice.choice(acts.split())}")
         act(name)

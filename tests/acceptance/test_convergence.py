@@ -106,9 +106,23 @@ def test_creations_deletions_merges_and_conversions_converge_too(seed: int, tmp_
     converges(lived(tmp_path, 2000 + seed), ALL)
 
 
-@pytest.mark.parametrize("seed", [23])
+@pytest.mark.parametrize("seed", [1, 23])
 def test_lives_in_which_a_clearing_met_a_write_without_an_answer_converge(seed: int, tmp_path: Path) -> None:
     converges(lived(tmp_path, seed), EDITS, 40)
+
+
+@pytest.mark.parametrize(("seed", "acts"), [(2, EDITS), (1111, MORE), (2017, ALL)])
+def test_lives_in_which_somebody_edited_what_a_job_had_written_converge(
+    seed: int, acts: str, tmp_path: Path
+) -> None:
+    converges(lived(tmp_path, seed), acts, 60)
+
+
+@pytest.mark.parametrize("seed", [2033, 2159])
+def test_lives_with_a_refused_address_and_with_a_merge_that_nobody_read_converge(
+    seed: int, tmp_path: Path
+) -> None:
+    converges(lived(tmp_path, seed), ALL, 60)
 
 
 # -- order ------------------------------------------------------------------------------------------------

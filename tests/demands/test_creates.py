@@ -13,7 +13,8 @@ from tests.demands.hubs import Setting, ann, contacts, hub_of, links, person
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub
 from trueup.connectors.base import Capability, RefusedItem
-from trueup.model.delivery import WriteKind
+from trueup.errors import Transient
+from trueup.model.delivery import DeliveryState, WriteKind
 from trueup.model.run import RunOutcome
 
 
@@ -80,6 +81,51 @@ def test_p01_an_answer_that_it_exists_already_becomes_the_link(tmp_path: Path, c
     assert links(hub, "ann@example.com") == {("source", "people", "1"), ("target", "people", there)}
     assert target.values(there)["job_title"] == "CTO"
     assert hub.systems["source"].values("1")["department"] == "R&D"
+
+
+def test_p01_a_found_record_that_cannot_be_read_now_stops_nobody_else(tmp_path: Path, clock: Clock) -> None:
+    target = Memory(clock)
+    hub = pair(tmp_path, clock, target)
+    hub.sync()
+    hub.systems["source"].add(**ann(job_title="CTO"))
+    there, read, write = "1", target.read, target.write
+
+    def knows(object, items, fields):  # type: ignore[no-untyped-def]
+        target.add(**ann(department="R&D"))
+        target.write = write  # type: ignore[method-assign]
+        return [RefusedItem("exists", {"email": "taken"}, existing_id=there) for _ in items]
+
+    def broken(object, ids, fields):  # type: ignore[no-untyped-def]
+        raise Transient("down")
+
+    target.write, target.read = knows, broken  # type: ignore[method-assign]
+    report = hub.sync()
+    assert list(report.failed) == ["target"]
+    target.read = read  # type: ignore[method-assign]
+    hub.sync()
+    assert target.values(there) | {"job_title": "CTO", "department": "R&D"} == target.values(there)
+    assert hub.systems["source"].values("1")["department"] == "R&D"
+
+
+def test_p01_a_record_that_is_somebody_elses_is_a_question_and_not_counted_as_done(
+    tmp_path: Path, clock: Clock
+) -> None:
+    target = Memory(clock)
+    hub = pair(tmp_path, clock, target)
+    target.add(**person(7))
+    hub.sync()
+    hub.systems["source"].add(**ann())
+
+    def knows(object, items, fields):  # type: ignore[no-untyped-def]
+        return [RefusedItem("exists", {"email": "taken"}, existing_id="1") for _ in items]
+
+    target.write = knows  # type: ignore[method-assign]
+    report = hub.sync()
+    counted = {what: report.tally.get(what, "target") for what in ("creates", "done", "failed")}
+    assert counted == {"creates": 1, "done": 0, "failed": 1}
+    assert report.outcome is RunOutcome.WITH_ERRORS
+    (waiting,) = hub.store.deliveries([DeliveryState.PARKED], None, 10)
+    assert waiting.code == "TU-ID-409"
 
 
 def _without_new(target: Memory):  # type: ignore[no-untyped-def]

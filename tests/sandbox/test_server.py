@@ -342,6 +342,15 @@ def test_a_clock_without_start_goes_on_by_itself() -> None:
     assert timedelta(days=400) <= clock.now() - before < timedelta(days=400, minutes=1)
 
 
+def test_a_clock_that_stood_still_goes_on_from_there() -> None:
+    clock = SandboxClock(NOON)
+    clock.advance(timedelta(hours=1))
+    clock.run()
+    first = clock.now()
+    assert NOON + timedelta(hours=1) <= first < NOON + timedelta(hours=1, minutes=1)
+    assert clock.now() > first
+
+
 def test_control_is_refused_to_a_page_that_came_by_another_name(client: httpx.Client) -> None:
     answer = client.get("/_sandbox/ledger", headers={"Host": "evil.example"})
     assert answer.status_code == 403

@@ -120,7 +120,9 @@ def _one_of_everything(hub: Hub) -> None:
     """Every verb that a run calls, once."""
     store, later = hub.store, NOON + timedelta(days=1)
     hub.land("sales", record("100001", 5, **(person(1) | {"field_1": "new"})), record("new", 5, **person(1)))
+    hub.land("sales", asked=("100001",))
     store.known("sales", "contacts", ["100001", "nobody"])
+    store.hidden(later, ["sales", "shop"], 0, 10)
     strangers = store.strangers([Kind.CONTACT], 0, 10)
     store.candidates(Kind.CONTACT, [("email", person(1)["email"])])
     store.assign([assignment(one) for one in strangers], NOON, None)

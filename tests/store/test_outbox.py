@@ -241,6 +241,64 @@ def test_a_prediction_outlives_a_change_of_another_field(hub: Hub) -> None:
     assert hub.land("shop", record("x-1", 5, a=1, b=9), now=61).changed == 1
 
 
+ASSUMED = {"a": {"was": 1, "until": at(60).isoformat()}}
+
+
+def unseen(hub: Hub, now: float) -> list[str | None]:
+    return [one.remote_id for one in hub.store.hidden(at(now), ["shop"], 0, 10)]
+
+
+def test_what_a_reading_hid_is_to_be_read_again_when_its_time_is_up(hub: Hub) -> None:
+    hub.settle(done(sent(hub), assumed=ASSUMED))
+    assert unseen(hub, 99) == []
+    hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
+    assert unseen(hub, 59) == []
+    assert unseen(hub, 60) == ["x-1"]
+    assert hub.store.hidden(at(60), ["sales", "mail"], 0, 10) == []
+    assert hub.store.hidden(at(60), ["shop"], hub.link("shop", "x-1").id, 10) == []
+
+
+@pytest.mark.parametrize(("value", "now"), [(2, 40), (1, 61)])
+def test_what_a_later_reading_settles_need_not_be_read_again(hub: Hub, value: int, now: float) -> None:
+    delivery = sent(hub)
+    hub.settle(done(delivery, assumed=ASSUMED))
+    hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
+    hub.land("shop", record("x-1", 6, a=value, b=1), now=now)
+    assert unseen(hub, 99) == []
+
+
+def test_what_was_asked_for_again_is_not_asked_for_twice_whatever_was_answered(hub: Hub) -> None:
+    hub.settle(done(sent(hub), assumed=ASSUMED))
+    hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
+    hub.land("shop", record("x-1", 5, b=1), now=50, asked=("x-1",))
+    assert unseen(hub, 60) == ["x-1"]
+    hub.land("shop", record("x-1", 5, b=1), now=61, asked=("x-1",))
+    assert unseen(hub, 99) == []
+
+
+def test_a_record_that_is_gone_is_not_read_again(hub: Hub) -> None:
+    hub.settle(done(sent(hub), assumed=ASSUMED))
+    hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
+    hub.land("shop", replace(record("x-1", 6), deleted=True), now=40)
+    assert unseen(hub, 99) == []
+
+
+def test_a_decision_about_something_else_forgets_nothing_of_what_is_hidden(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.settle(done(delivery, assumed=ASSUMED))
+    hub.land("shop", record("x-1", 5, a=1, b=9), now=30)
+    case = hub.case(delivery.entity_id)
+    assert hub.commit(plan(case, {"a": 2, "b": 9})) == []
+    assert unseen(hub, 60) == ["x-1"]
+
+
+def test_when_a_record_with_a_prediction_was_read_last_is_known(hub: Hub) -> None:
+    hub.settle(done(sent(hub), assumed=ASSUMED))
+    for now in (30, 40):
+        hub.land("shop", record("x-1", 5, a=1, b=1), now=now)
+        assert hub.link("shop", "x-1").seen_at == at(now)
+
+
 def test_settling_twice_is_settling_once(hub: Hub) -> None:
     delivery = sent(hub)
     hub.settle(done(delivery))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,47 @@ def test_a_parked_one_is_not_fought_over_and_goes_when_a_person_says_so(
     hub.store.retry(ids, "steward", clock.now())
     later(hub, clock)
     assert (target.values("1")["optout"], parked(hub)) == (True, [])
+
+
+LATE = ALL - {Capability.ANSWERS_WITH_RECORD}
+
+
+def test_one_that_a_system_with_a_lag_undoes_is_sent_once_parked_and_told(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock, keeps=drops, capabilities=LATE, lag=300.0)
+    both_have_ann(hub)
+    hub.systems["source"].edit("1", optout=True)
+    hub.sync()
+    assert (parked(hub), hub.reports[-1].tally.get("done")) == ([], 0)
+    for _ in range(3):
+        clock.tick(300)
+        hub.sync()
+    assert (len(hub.systems["target"].written), parked(hub)) == (1, ["TU-CON-060"])
+
+
+def test_one_that_a_system_shows_late_is_done_when_it_shows_and_sent_once(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock, capabilities=LATE, lag=300.0)
+    both_have_ann(hub)
+    target = hub.systems["target"]
+    read = target.read
+    target.read = lambda object, ids, fields: [  # type: ignore[method-assign]
+        replace(one, values={**one.values, "optout": False}) for one in read(object, ids, fields)
+    ]
+    hub.systems["source"].edit("1", optout=True)
+    hub.sync()
+    target.read = read  # type: ignore[method-assign]
+    clock.tick(301)
+    assert hub.sync().tally.get("done") == 1
+    assert (len(target.written), parked(hub)) == (1, [])
+
+
+def test_one_that_shows_at_once_by_its_id_is_done_at_once(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock, capabilities=LATE, lag=300.0)
+    both_have_ann(hub)
+    hub.systems["source"].edit("1", optout=True)
+    assert hub.sync().tally.get("done") == 1
 
 
 def test_one_that_a_new_record_does_not_keep_is_written_again_and_told(tmp_path: Path) -> None:

@@ -231,3 +231,27 @@ def test_a_system_that_silently_drops_a_value_empties_nobody_else(tmp_path: Path
         name: [row.get("job_title") for row in one.living().values()] for name, one in hub.systems.items()
     }
     assert held == {"sales": ["COO"], "support": [None], "marketing": ["COO"]}
+
+
+@pytest.mark.parametrize("lag", [0.0, 30.0])
+def test_an_element_that_the_system_drops_is_missing_there_and_removed_nowhere_else(
+    lag: float, tmp_path: Path
+) -> None:
+    """Also where the field was seen to keep whole lists: it is read right after the write, before anybody can
+    have taken the element away."""
+    hub = hub_with(
+        tmp_path,
+        lambda path, value: [one for one in value or [] if one != "vip"] if path == "tags" else value,
+        lag=lag,
+    )
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    for number in range(6):
+        sales.add(email=f"p{number}@example.com", first_name=f"P{number}", tags=["a"])
+    until_quiet(hub, clock_of(hub))
+    sales.edit(id_of(sales, 2), tags=["a", "b", "vip"])
+    until_quiet(hub, clock_of(hub))
+    assert support.values(id_of(support, 2))["tags"] == ["a", "b"]
+    assert sorted(sales.values(id_of(sales, 2))["tags"]) == ["a", "b", "vip"]
+    support.edit(id_of(support, 2), tags=["a"])
+    until_quiet(hub, clock_of(hub))
+    assert sorted(sales.values(id_of(sales, 2))["tags"]) == ["a", "vip"]

@@ -117,8 +117,9 @@ def stay_open(stage: Stage, announce: Callable[[], None]) -> None:
     """Answer over loopback, for the commands of other terminals, until Ctrl-C. Their time is the real one."""
     from trueup.commands.sandboxing import until_ended
 
-    behind = datetime.now(UTC) - stage.sandbox.clock.now()
-    stage.sandbox.clock.advance(max(behind, timedelta()))
+    clock = stage.sandbox.clock
+    clock.advance(max(datetime.now(UTC) - clock.now(), timedelta()))
+    clock.run()
     with stage.sandbox:
         path = save_standins(
             stage.folder, replace(stage.standing, pid=os.getpid(), urls=dict(stage.sandbox.urls))

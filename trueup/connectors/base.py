@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -100,11 +101,13 @@ class WriteItem:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Applied. `id` is the record's id as the system answered; `record` what it keeps, if it told."""
+    """Applied. `id` is the record's id as the system answered; `record` what it keeps, if it told; `at`
+    when that was, by the system's own time, where it is known."""
 
     id: str
     record: Record | None = None
     created: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

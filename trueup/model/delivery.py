@@ -116,14 +116,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class OpenDelivery:
-    """What a decision must know of unfinished work on a Link. `digest` is of (kind, values)."""
+    """What a decision must know of unfinished work on a Link. `digest` is of (kind, values), `wants` as in
+    Write."""
 
     id: int
     link_id: int
     lane: Lane
     kind: WriteKind
     state: DeliveryState
-    keys: frozenset[str]
+    wants: Mapping[str, Value]
     digest: str
 
 

@@ -104,10 +104,10 @@ class Link:
     `fresh`: nothing agreed yet at all. `agreed`: exceptions by binding key; a binding without one is
     settled at (the entity's value, the observed value). `assumed`: paths whose observed value is a
     prediction of our own write, with what stood there before (`was`), until when that may still show
-    (`until`) and when the attempt ended (`at`); one with `touched` was read and found otherwise, and is to
-    be judged. `missed`: of the fields that the hub changed while this record could not be judged (its
-    connection asleep, itself deleted), what the hub held before. `buried`: why it is a tombstone (deleted,
-    missing, merged), else empty.
+    (`until`) and when the attempt ended (`at`); one that is `hidden` was read within that time and
+    still showed it; one with `touched` was read and found otherwise, and is to be judged. `missed`: of the
+    fields that the hub changed while this record could not be judged (its connection asleep, itself deleted),
+    what the hub held before. `buried`: why it is a tombstone (deleted, missing, merged), else empty.
     `published`: when a field with `publish:` was last written there, by binding key. `entered`: it met the
     conditions of `create` once. `active`: False once the hub switched the record off.
     `rev` grows with every change of this row.

@@ -25,7 +25,7 @@ class Landing:
     and could not be read, `rejected` the number of rows of which nobody can tell whose they are.
     `implausible` (missing, living) tells whether a complete listing lacks more records than may be believed
     to be deleted, None where absence says nothing; `opens`: the kinds of which something may be made once a
-    first listing is complete.
+    first listing is complete. `asked`: the ids of a single read.
     """
 
     connection: str
@@ -45,6 +45,7 @@ class Landing:
     rejected: int = 0
     implausible: Callable[[int, int], bool] | None = None
     opens: tuple[Kind, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

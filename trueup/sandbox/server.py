@@ -51,6 +51,11 @@ class SandboxClock:
         self._shift += by
         return self.now()
 
+    def run(self) -> None:
+        """From now on time passes as the real one does."""
+        self._shift += (self._start or datetime.now(UTC)) - datetime.now(UTC)
+        self._start = None
+
 
 class Sandbox:
     """Several stand-ins, each on a port of its own, under one clock.

@@ -37,6 +37,7 @@ from trueup.store.rows import UNSENT, payload
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
 from trueup.sync.rules.lanes import write_digest
+from trueup.sync.rules.observe import look_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,8 +395,8 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
     tx.upsert(
         "link_notes",
         ("link_id",),
-        ("assumed",),
-        [(one.link_id, dumps_or_none(one.assumed)) for one in judged],
+        ("assumed", "look_at"),
+        [(one.link_id, dumps_or_none(one.assumed), _look_at(one)) for one in judged],
     )
     settled = [one.link_id for one in patches if not (one.agreed or one.quarantine)]
     tx.run(
@@ -408,6 +409,10 @@ def _patch(tx: Tx, patches: Sequence[LinkPatch], stands: Sequence[Plan], known: 
     kinds = {patch.link_id: str(plan.before.kind) for plan in stands for patch in plan.links}
     write_keys(tx, [(one.link_id, kinds[one.link_id], one.keys) for one in patches if one.keys is not None])
     _dangling(tx, patches, known)
+
+
+def _look_at(patch: LinkPatch) -> int | None:
+    return micros_or_none(look_at(patch.assumed or {}))
 
 
 def _remember_missed(tx: Tx, missed: Mapping[int, Mapping[str, Value]]) -> None:

@@ -25,7 +25,7 @@ from trueup.store.moves import Reasons, because, follow_moves, remember_alias
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
-from trueup.sync.rules.observe import observe
+from trueup.sync.rules.observe import look_at, observe
 
 
 @dataclass(slots=True)
@@ -65,6 +65,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     _sort_out(tx, found, page, stream_id, landing.at)
     _judge(tx, known, found, landing.at)
     _write(tx, found, landing, stream_id, listing)
+    _looked(tx, landing, stream_id)
     _hear(tx, landing, stream_id)
     ends = listing is not None and landing.complete
     if ends and landing.opens and _never_listed(tx, stream_id):
@@ -199,7 +200,7 @@ def _judge(tx: Tx, known: Streams, found: _Found, at: datetime) -> None:
     changed: list[tuple[Link, Link, bytes]] = []
     confirmed: list[tuple[Link, Link, bytes]] = []
     as_sent: Counter[Path] = Counter()
-    quiet: list[tuple[int, bytes | None, str | None, int | None]] = []
+    quiet: list[tuple[int, bytes | None, str | None, int | None, int]] = []
     for link in links:
         record, said, row = found.unsure[link.id]
         seen = observe(link, record, at)
@@ -207,14 +208,14 @@ def _judge(tx: Tx, known: Streams, found: _Found, at: datetime) -> None:
         if seen.state is link.state and _content(seen) == _content(link):
             found.same += 1
             stamp = micros_or_none(seen.changed_at)
-            quiet.append((link.id, None if link.assumed else said, record.version, stamp))
+            quiet.append((link.id, None if link.assumed else said, record.version, stamp, micros(at)))
         elif seen.state is link.state and (seen.observed, seen.base) == (link.observed, link.base):
             found.same += 1
             confirmed.append((link, seen, said))
         else:
             changed.append((link, seen, said))
             because(found.reasons, link.entity_id, _reason(row))
-    tx.update("links", ("id",), ("digest", "version", "changed_at"), quiet)
+    tx.update("links", ("id",), ("digest", "version", "changed_at", "seen_at"), quiet)
     _write_changed(tx, [*changed, *confirmed])
     count(tx, as_sent, {})
     found.changed += len(changed)
@@ -251,11 +252,16 @@ def _write_changed(tx: Tx, changed: Sequence[tuple[Link, Link, bytes]]) -> None:
     docs = [(seen.id, dumps(seen.observed)) for old, seen, _ in changed if seen.observed != old.observed]
     tx.upsert("link_docs", ("link_id",), ("observed",), docs)
     notes = [
-        (seen.id, dumps_or_none(seen.base), dumps_or_none(seen.assumed))
+        (
+            seen.id,
+            dumps_or_none(seen.base),
+            dumps_or_none(seen.assumed),
+            micros_or_none(look_at(seen.assumed)),
+        )
         for old, seen, _ in changed
         if seen.base != old.base or seen.assumed != old.assumed
     ]
-    tx.upsert("link_notes", ("link_id",), ("base", "assumed"), notes)
+    tx.upsert("link_notes", ("link_id",), ("base", "assumed", "look_at"), notes)
 
 
 def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int | None) -> None:
@@ -278,6 +284,33 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
         if record.aliases:
             _name_aliases(tx, stream_id, record)
     mark_each(tx, found.reasons)
+
+
+def _looked(tx: Tx, landing: Landing, stream_id: int) -> None:
+    """What was hidden and asked for again is not asked for once more, whatever the answer says of it."""
+    if landing.asked:
+        tx.run(
+            "update link_notes set look_at = null where look_at <= ? and link_id in"
+            " (select id from links where stream_id = ? and remote_id in texts(?))",
+            micros(landing.at),
+            stream_id,
+            list(landing.asked),
+        )
+
+
+def hidden(tx: Tx, now: datetime, connections: Sequence[str], after: int, limit: int) -> list[Link]:
+    """See `Store.hidden`."""
+    known = streams(tx)
+    return links_where(
+        tx,
+        known,
+        "l.id in (select link_id from link_notes where look_at <= ?) and l.id > ? and l.state = 'live'"
+        " and l.stream_id in ints(?) and l.remote_id is not null order by l.id limit ?",
+        micros(now),
+        after,
+        known.of(connections),
+        limit,
+    )
 
 
 def _hear(tx: Tx, landing: Landing, stream_id: int) -> None:

@@ -23,7 +23,7 @@ from trueup.store.codec import (
 from trueup.store.rows import UNSENT, links_where
 from trueup.store.sql import Tx
 from trueup.store.streams import Streams, ensure
-from trueup.sync.rules.observe import observe
+from trueup.sync.rules.observe import look_at, observe
 
 Reasons = dict[int, set[str]]
 """Entity id to why it is due."""
@@ -248,7 +248,7 @@ def notes_of(
     assumed: Mapping[str, Json],
     quarantine: Mapping[str, Quarantine],
     published: Mapping[str, datetime],
-) -> tuple[str | None, ...]:
+) -> tuple[str | int | None, ...]:
     """The columns `NOTES` of `link_notes`; None for what is empty."""
     return (
         dumps_or_none(base),
@@ -256,10 +256,11 @@ def notes_of(
         dumps_or_none(assumed),
         write_quarantine(quarantine),
         write_times(published),
+        micros_or_none(look_at(assumed)),
     )
 
 
-NOTES = ("base", "agreed", "assumed", "quarantine", "published")
+NOTES = ("base", "agreed", "assumed", "quarantine", "published", "look_at")
 
 
 def referrers_of_places(tx: Tx, places: list[Place]) -> list[int]:

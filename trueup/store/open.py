@@ -114,6 +114,9 @@ class SqlStore:
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
         return self._db.read(lambda tx: land.known_links(tx, connection, object, ids))
 
+    def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:
+        return self._db.read(lambda tx: land.hidden(tx, now, connections, after, limit))
+
     def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> int:
         return self._db.write(lambda tx: land_facts(tx, connection, facts, at))
 
@@ -177,8 +180,8 @@ class SqlStore:
     def send(self, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: outbox.send(tx, ids, worker, at, fence))
 
-    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> None:
-        self._db.write(lambda tx: settle.settle(tx, settlements, at, fence))
+    def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> frozenset[int]:
+        return self._db.write(lambda tx: settle.settle(tx, settlements, at, fence))
 
     def doubtful(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
         state = DeliveryState.DOUBT

@@ -209,7 +209,7 @@ def open_of(row: Row) -> OpenDelivery:
         _LANES[row[2]],
         _WRITES[row[3]],
         _DELIVERED[row[4]],
-        frozenset(wants),
+        wants,
         row[6].hex(),
     )
 

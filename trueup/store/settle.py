@@ -57,7 +57,7 @@ class _Rows:
     met: dict[Place, int] = field(default_factory=dict)  # new links, and whose they are
 
 
-def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> None:
+def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> frozenset[int]:
     """See `Store.settle`. What is closed already stays as it is: settling twice is settling once."""
     check(tx, fence)
     known = streams(tx)
@@ -78,6 +78,7 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
         elif row[3] in _OPEN or one.delivery_id in newcomers.folded:
             _settle_one(known, rows, newcomers, one, row, at)
     _write(tx, rows, at)
+    return frozenset(newcomers.parked)
 
 
 _UNDER_WAY = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING)

@@ -219,6 +219,8 @@ link_notes = Table(
     _text("assumed", null=True),
     _text("quarantine", null=True),
     _text("published", null=True),
+    _big("look_at", null=True),  # when the record is to be read again: see `sync.rules.observe.look_at`
+    _partial("ix_link_notes_look_at", "look_at", where="look_at is not null"),
 )
 
 link_missed = Table(

@@ -11,7 +11,7 @@ from trueup.model.delivery import Lane
 from trueup.model.run import Fence, RunOutcome
 from trueup.sync.decide import Chosen, Deciding, decide_all
 from trueup.sync.identifying import identify_all
-from trueup.sync.inbox import land
+from trueup.sync.inbox import land, look_again
 from trueup.sync.outbox import Push
 from trueup.sync.owning import LEASE, own
 from trueup.sync.parts import Parts
@@ -107,13 +107,15 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
 
 
 def landing(parts: Parts, connections: Sequence[str], report: Report, fence: Fence | None) -> None:
-    """Read every stream of these connections, the smallest first; a failing one does not stop the others."""
+    """Read every stream of these connections, the smallest first, and again what was hidden; a failing one
+    does not stop the others."""
     known = parts.store.count_links()
     sizes = {name: sum(n for (conn, _, _), n in known.items() if conn == name) for name in connections}
     for connection in sorted(connections, key=lambda name: (sizes[name], name)):
         try:
             for stream in parts.streams(connection):
                 land(parts, stream, report.tally, fence)
+            look_again(parts, connection, fence)
         except ConnectorError as error:
             report.failed[connection] = error
 

@@ -221,7 +221,22 @@ def reread(
             at = parts.now()
             heard = tuple(_last_words(parts, stream, records, records, at))
             landing = Landing(*stream, kind, tuple(records), at, moved=tuple(moved), consent=heard)
-            parts.store.land(landing, fence)
+            parts.store.land(replace(landing, asked=tuple(chunk)), fence)
+
+
+def look_again(parts: Parts, connection: str, fence: Fence | None) -> None:
+    """Read by id, once, what a reading within the lag of our write showed as it was before. Whoever put the
+    old value back meanwhile changes nothing any more, so no reading of changes brings that record again."""
+    after = 0
+    while links := parts.store.hidden(parts.now(), [connection], after, SOME):
+        after = links[-1].id
+        for stream in parts.streams(connection):
+            ids = [one.remote_id for one in links if one.stream == stream and one.remote_id is not None]
+            reread(parts, stream, ids, fence)
+
+
+SOME = 1000
+"""Links that are looked at together."""
 
 
 def _answers(

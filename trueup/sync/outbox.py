@@ -31,6 +31,7 @@ from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
+from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
 from trueup.sync.rules import acknowledge, publishing
 from trueup.sync.rules.formats import is_form
@@ -125,8 +126,7 @@ class Push:
         if not moved:
             return batch
         now = self.parts.now()
-        self.parts.store.settle([acknowledge.stale(one, now) for one in moved], now, self.fence)
-        self.tally.add(stream, "superseded", len(moved))
+        self._end(stream, [acknowledge.stale(one, now) for one in moved])
         return [one for one in batch if one.link.stream == stream]
 
     def _still_mapped(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
@@ -136,9 +136,7 @@ class Push:
         over = [one for one in batch if not written.issuperset(_own_values(one.write))]
         if not over:
             return batch
-        now = self.parts.now()
-        self.parts.store.settle([acknowledge.outdated(one) for one in over], now, self.fence)
-        self.tally.add(stream, "superseded", len(over))
+        self._end(stream, [acknowledge.outdated(one) for one in over])
         return [one for one in batch if one not in over]
 
     def _guarded(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
@@ -221,37 +219,57 @@ class Push:
             publishing.noted(self._settlement(stream, one, outcome), one, mapping, now)
             for one, outcome in zip(batch, outcomes, strict=True)
         ]
-        self.parts.store.settle(settlements, self.parts.now(), self.fence)
-        found = [one.remote_id for one in settlements if one.fresh and one.remote_id is not None]
+        parked = self._end(stream, settlements)
+        self.parts.progress("write", *stream, len(batch))
+        found = [
+            one.remote_id
+            for one in settlements
+            if one.fresh and one.remote_id is not None and one.delivery_id not in parked
+        ]
         found += [
             one.link.remote_id
             for one, outcome in zip(batch, outcomes, strict=True)
             if one.link.remote_id is not None and _unclear(one, outcome)
         ]
-        if found:
+        try:
             reread(self.parts, stream, found, self.fence)
-        for settlement in settlements:
-            self._count(stream, settlement)
-        self.parts.progress("write", *stream, len(batch))
+        except ConnectorError as error:  # then the guard of the next write, or the next reading, tells
+            self.stop(stream[0], batch[0].write.lane, error)
+
+    def _end(self, stream: Stream, settlements: Sequence[Settlement]) -> frozenset[int]:
+        """Store how these attempts ended and count it: what waits is counted when it ends, and a create whose
+        record is somebody else's is not done. The ids of those creates."""
+        parked = self.parts.store.settle(settlements, self.parts.now(), self.fence)
+        for one in settlements:
+            state = DeliveryState.PARKED if one.delivery_id in parked else one.state
+            if state in _COUNTED:
+                self.tally.add(stream, _COUNTED[state])
+        return parked
 
     def _with_records(
         self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
     ) -> Sequence[Outcome]:
-        """Where a consent was written and the answer says nothing of it: what the record shows now."""
+        """Where a consent or elements of a list were written and the answer says nothing of them: what the
+        record shows now."""
         silent = {
-            outcome.id
+            outcome.id: one
             for one, outcome in zip(batch, outcomes, strict=True)
-            if one.write.lane is Lane.URGENT and isinstance(outcome, Done) and outcome.record is None
+            if isinstance(outcome, Done) and outcome.record is None and _shown_at_once(one)
         }
-        if not silent or self.parts.specs[stream].lag:
+        if not silent:
             return outcomes
-        ids = sorted(silent)
+        ids, lag = sorted(silent), self.parts.specs[stream].lag
         try:
-            connector = self.parts.connector(stream[0], Lane.URGENT)
+            connector = self.parts.connector(stream[0], batch[0].write.lane)
             answers = connector.read(stream[1], ids, asked_fields(self.parts, stream))
         except ConnectorError:  # then the next reading tells
             return outcomes
-        seen = {id: answer for id, answer in zip(ids, answers, strict=True) if isinstance(answer, Record)}
+        mapping = self.parts.policy.mappings[stream]
+        seen = {
+            id: acknowledge.visible(silent[id], answer, mapping) if lag else answer
+            for id, answer in zip(ids, answers, strict=True)
+            if isinstance(answer, Record)
+        }
         return [
             replace(one, record=seen.get(one.id)) if isinstance(one, Done) and one.record is None else one
             for one in outcomes
@@ -260,8 +278,8 @@ class Push:
     def _settlement(self, stream: Stream, delivery: Delivery, outcome: Outcome) -> Settlement:
         now, lag = self.parts.now(), self.parts.specs[stream].lag
         match outcome:
-            case Done(id=id, record=record):
-                return self._done(stream, delivery, id, record)
+            case Done():
+                return self._done(stream, delivery, outcome)
             case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
                 return acknowledge.exists(delivery, existing, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
@@ -284,11 +302,13 @@ class Push:
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
 
-    def _done(self, stream: Stream, delivery: Delivery, id: str, record: Record | None) -> Settlement:
+    def _done(self, stream: Stream, delivery: Delivery, outcome: Done) -> Settlement:
         """Sent is not kept: a consent that the answer does not show is not done. A new record stands all
         the same; what it lacks is decided at once."""
-        lag, stamps = self.parts.specs[stream].lag, self._own_stamps(stream)
-        done = acknowledge.done(delivery, id, record, lag, self.parts.now(), stamps)
+        lag, stamps, record = self.parts.specs[stream].lag, self._own_stamps(stream), outcome.record
+        if record is None and lag and delivery.write.lane is Lane.URGENT:
+            return acknowledge.unseen(delivery, lag, self.parts.now())
+        done = acknowledge.done(delivery, outcome.id, record, lag, self.parts.now(), stamps, outcome.at)
         if record is None or not acknowledge.unkept(delivery, record, self.parts.policy.mappings[stream]):
             return done
         if delivery.write.kind is WriteKind.CREATE:
@@ -332,15 +352,13 @@ class Push:
         stream = (delivery.write.connection, delivery.write.object)
         now, lag = self.parts.now(), self.parts.specs[stream].lag
         record = self._look(stream, delivery)
-        settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
-        settlement = publishing.noted(settlement, delivery, self.parts.policy.mappings[stream], now)
-        self.parts.store.settle([settlement], now, self.fence)
-        self._count(stream, settlement)
-
-    def _count(self, stream: Stream, settlement: Settlement) -> None:
-        """Count what ended; what waits is counted when it ends."""
-        if settlement.state in _COUNTED:
-            self.tally.add(stream, _COUNTED[settlement.state])
+        mapping = self.parts.policy.mappings[stream]
+        if record is not None and acknowledge.was_taken(delivery, record, mapping):
+            settlement = acknowledge.not_kept(delivery, record)
+        else:
+            settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
+        settlement = publishing.noted(settlement, delivery, mapping, now)
+        self._end(stream, [settlement])
 
     def _can_look(self, delivery: Delivery) -> bool:
         """A create without a key to look up is found by a reading that began when it was to be seen."""
@@ -412,7 +430,7 @@ class Push:
         outcomes = self.parts.connector(stream[0], batch[0].write.lane).poll(
             stream[1], batch[0].job or "", items
         )
-        self._settle(stream, batch, outcomes)
+        self._settle(stream, batch, dated(self.parts, stream, batch, outcomes))
 
 
 def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
@@ -426,6 +444,14 @@ def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
 def _own_values(write: Write) -> Iterator[str]:
     """The paths that a write sets, apart from the hub's own key in a new record."""
     return (path for path in write.values if write.upsert is None or path != write.upsert[0])
+
+
+def _shown_at_once(delivery: Delivery) -> bool:
+    """Whether what was written has to be read back. Of a job that is over for a while nobody can tell any
+    more whether the system dropped an element or a person took it away."""
+    write = delivery.write
+    listed = delivery.job is None and any(is_change(value) for value in write.values.values())
+    return write.lane is Lane.URGENT or listed
 
 
 def _unclear(delivery: Delivery, outcome: Outcome) -> bool:

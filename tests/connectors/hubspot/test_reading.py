@@ -134,6 +134,16 @@ def test_a_deletion_is_told_once(desk: Desk) -> None:
     assert desk.changes("contacts", FIELDS) == []
 
 
+def test_a_deletion_names_the_records_that_were_merged_into_it_before(desk: Desk) -> None:
+    one, two = desk.contact(email="one@example.com"), desk.contact(email="two@example.com")
+    desk.listing("contacts", FIELDS)
+    desk.clock.advance(1800)
+    third = desk.portal.user_merge("contacts", one, two)
+    desk.portal.user_delete("contacts", third)
+    (found,) = desk.changes("contacts", FIELDS)
+    assert (found.id, found.deleted, found.aliases) == (third, True, (one, two))
+
+
 def test_the_recycle_bin_is_not_read_on_every_poll(desk: Desk) -> None:
     desk.listing("contacts", FIELDS)
     for _ in range(10):

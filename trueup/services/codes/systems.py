@@ -93,6 +93,13 @@ SYSTEMS: Mapping[str, Explanation] = {
         "See in the system who or what changes that field. Then `trueup failures retry CAUSE`. Until it"
         " shows, nobody should mail from that system to the contacts that `trueup failures` names.",
     ),
+    "TU-CON-061": Explanation(
+        "A consent was taken and does not show yet",
+        "The system said that it took an opt-out (or a documented opt-in), and shows writes late. The hub"
+        " reads the record when that time is over: then the write is done, or waits for a person with"
+        " TU-CON-060.",
+        "Nothing, except `trueup sync`. It resolves itself as soon as the system can be read.",
+    ),
     "TU-REF-001": Explanation(
         "A system does not take a value as it is",
         "A rule of that system refused it: a required field, a format, a list of allowed words, a"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
@@ -12,6 +13,7 @@ from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
 from trueup.sync.rules.differences import refusal_digest
+from trueup.sync.rules.formats import HIDDEN
 from trueup.sync.rules.ledger import must_change
 
 
@@ -22,10 +24,12 @@ def done(
     lag: float,
     now: datetime,
     own_stamps: frozenset[str] = frozenset(),
+    at: datetime | None = None,
 ) -> Settlement:
     """The write was applied; the system's own answer, if it gave one, becomes what is observed.
 
-    `own_stamps`: paths that say nothing new about a record that we made ourselves.
+    `own_stamps`: paths that say nothing new about a record that we made ourselves. `at`: when it was applied
+    at the latest, by the system's own time, where that is known.
     """
     write = delivery.write
     sent = predicted(delivery)
@@ -42,10 +46,11 @@ def done(
         }
         observed = {**quiet, **observed}
     until = now + timedelta(seconds=lag + 1 if lag > 0 else 0)
+    assumption = {"until": until.isoformat(), "at": (at or now).isoformat(), **_read_meanwhile(delivery)}
     assumed = {
-        path: {"was": write.replaced.get(path), "until": until.isoformat(), "at": now.isoformat()}
+        path: {"was": write.replaced.get(path), **assumption}
         for path in sent
-        if path not in answered and (lag > 0 or record is None) and not _seen_otherwise(delivery, path)
+        if path not in answered and (lag > 0 or record is None) and not _seen_moved(delivery, path)
     }
     return Settlement(
         delivery.id,
@@ -73,13 +78,21 @@ def done(
 _SWITCHED = {WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}
 
 
-def _seen_otherwise(delivery: Delivery, path: str) -> bool:
-    """Whether a reading while our write was under way showed neither what stood there nor what we wrote: that
-    was somebody's edit, and nothing is assumed of the next reading."""
-    if path not in delivery.link.observed or path not in delivery.write.replaced:
+def _seen_moved(delivery: Delivery, path: str) -> bool:
+    """Whether a reading while our write was under way showed no more what stood there: what we wrote, or
+    somebody's edit. Either way nothing is assumed of the next reading."""
+    observed = delivery.link.observed
+    if path not in observed or path not in delivery.write.replaced:
         return False
-    seen, sent = delivery.link.observed[path], predicted(delivery)[path]
-    return bool(seen not in (sent, delivery.write.replaced[path]))
+    return bool(observed[path] != delivery.write.replaced[path])
+
+
+def _read_meanwhile(delivery: Delivery) -> Mapping[str, Json]:
+    """The mark of what was read while a remote job worked: where it still showed what stood there, nobody can
+    tell whether the job had not begun or somebody had put it back, and the record may be in no further
+    reading of changes."""
+    sent, seen = delivery.sent_at, delivery.link.seen_at
+    return {HIDDEN: True} if sent is not None and seen is not None and seen >= sent else {}
 
 
 def unkept(delivery: Delivery, record: Record, mapping: ObjectMapping) -> bool:
@@ -106,6 +119,39 @@ def not_kept(delivery: Delivery, record: Record) -> Settlement:
         drops_version=record.version is None,
         changed_at=record.changed_at,
     )
+
+
+UNSEEN = "TU-CON-061"
+
+
+def unseen(delivery: Delivery, lag: float, now: datetime) -> Settlement:
+    """A consent was taken by a system that shows writes late: it is done when it shows."""
+    return Settlement(
+        delivery.id,
+        DeliveryState.DOUBT,
+        not_before=now + timedelta(seconds=lag),
+        error="the system took the consent; whether it keeps it shows later",
+        code=UNSEEN,
+    )
+
+
+def was_taken(delivery: Delivery, record: Record, mapping: ObjectMapping) -> bool:
+    """Whether the system said once that it took this consent, and does not show it after its lag."""
+    return delivery.code == UNSEEN and unkept(delivery, record, mapping)
+
+
+def visible(delivery: Delivery, record: Record, mapping: ObjectMapping) -> Record | None:
+    """What a record says of a write just made, where the system shows writes late: what still is as it was
+    before says nothing, and neither does a consent that does not show."""
+    if delivery.write.lane is Lane.URGENT and unkept(delivery, record, mapping):
+        return None
+    before = delivery.write.replaced
+    moved = {
+        path: record.values[path]
+        for path in delivery.write.values
+        if path in record.values and record.values[path] != before.get(path)
+    }
+    return replace(record, values=moved) if moved else None
 
 
 def predicted(delivery: Delivery) -> dict[str, Json]:

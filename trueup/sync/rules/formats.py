@@ -1,19 +1,20 @@
 """What systems that do not answer with the record keep: our value in a form of their own, or somebody's edit.
 
 After a write without an answer the agreement is assumed. The first reading afterwards settles it: what was
-sent is agreed; what stood there before is waited for; anything else is either what this system makes of our
-value, and then agreed in that form, or a person's edit. What the field did with other values tells which.
+sent is agreed; what stood there before is waited for, and sent once more where it still stands there after
+that; anything else is either what this system makes of our value, and then agreed in that form, or a person's
+edit. What the field did with other values tells which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from trueup.model.entity import NEVER, Agreed, Link, Source
+from trueup.model.entity import NEVER, Agreed, Entity, Link, Source
 from trueup.model.formats import Format, How, Kept
-from trueup.model.history import Conflict
+from trueup.model.history import Conflict, HistoryRow
 from trueup.model.plan import Context
 from trueup.model.record import Json
 from trueup.model.values import Value
@@ -26,8 +27,11 @@ FEW = 3
 TOUCHED = "touched"
 """Marks an assumption that failed: whether somebody changed the record after our write, None if unknown."""
 
+HIDDEN = "hidden"
+"""Marks an assumption within whose time a reading still showed what stood there before our write."""
+
 RULE = "kept so by the system after our write"
-AGAIN = "found empty after our write, which is sent again"
+AGAIN = "found without our write, which is sent once more"
 
 
 def touched(assumption: Mapping[str, Json], changed_at: datetime | None, read_at: datetime) -> bool | None:
@@ -89,7 +93,7 @@ def settle(
     readings: tuple[Reading, ...],
     unsettled: frozenset[str],
     context: Context,
-    sources: Mapping[str, Source],
+    entity: Entity,
 ) -> Settled:
     """Judge what was kept otherwise than it was sent: a form of the system's own is agreed as it stands.
 
@@ -107,21 +111,32 @@ def settle(
         if path not in mine or not _judgeable(reading):
             judged.append(reading)
             continue
-        format, edited = context.formats.get((*link.stream, path)), link.assumed[path][TOUCHED]
-        same = isinstance(reading.has, Mapping) and alike(reading.binding, reading.was or {}, reading.has)
-        if not edited and _emptied(reading) and not (format is not None and format.learned):
-            kept[path] = Kept(*link.stream, path, How.EDIT)
-            conflicts.extend(_perhaps_lost(reading, sources, AGAIN))
-            judged.append(_not_there(reading))
-            continue
-        form = is_form(reading.agreed and reading.agreed.remote, reading.raw, format, edited)
-        how = How.AS_SENT if same else How.FORM if form else How.EDIT
-        if how is How.FORM and (edited or format is None or not format.learned):
-            conflicts.extend(_perhaps_lost(reading, sources, RULE))
+        seen, how, lost = _judge(reading, context.formats.get((*link.stream, path)), context, entity)
+        judged.append(seen)
         kept[path] = Kept(*link.stream, path, how)
-        judged.append(reading if how is How.EDIT else _agreed_as_kept(reading))
+        conflicts.extend(lost)
     left = {path: one for path, one in link.assumed.items() if path not in mine}
     return Settled(tuple(judged), left, tuple(kept.values()), tuple(conflicts))
+
+
+def _judge(
+    reading: Reading, format: Format | None, context: Context, entity: Entity
+) -> tuple[Reading, How, Sequence[Conflict]]:
+    """What one failed assumption turns out to be, and what the history keeps of it."""
+    assumption = reading.link.assumed[reading.binding.remote]
+    edited, learned = assumption[TOUCHED], format is not None and format.learned
+    if isinstance(reading.has, Mapping) and alike(reading.binding, reading.was or {}, reading.has):
+        return _agreed_as_kept(reading), How.AS_SENT, ()
+    unwritten = not edited and not learned and _unwritten(reading, assumption.get("was"))
+    if unwritten:
+        lost = tuple(_perhaps_lost(reading, entity.sources, AGAIN))
+        if not _sent_again(lost, context.past.get(entity.id, ())):
+            return _not_there(reading), How.EDIT, lost
+    sent = reading.agreed.remote if reading.agreed is not None else None
+    if not unwritten and not is_form(sent, reading.raw, format, edited):
+        return reading, How.EDIT, ()
+    lost = tuple(_perhaps_lost(reading, entity.sources, RULE)) if edited or not learned else ()
+    return _agreed_as_kept(reading), How.FORM, lost
 
 
 def _judgeable(reading: Reading) -> bool:
@@ -135,10 +150,25 @@ def _agreed_as_kept(reading: Reading) -> Reading:
     return replace(reading, was=was, agreed=Agreed(reading.agreed.hub, reading.raw))
 
 
-def _emptied(reading: Reading) -> bool:
-    """Whether nothing at all is left of what was sent: no form of it, and no proof of a clearing."""
+def _unwritten(reading: Reading, was: Json) -> bool:
+    """Whether the record looks as if our write had never been: it holds nothing, or what stood there before,
+    and that is no form of what was sent."""
     sent = reading.agreed.remote if reading.agreed is not None else None
-    return sent not in (None, "", []) and reading.raw in (None, "", [])
+    if reading.raw in (None, "", []):
+        return sent not in (None, "", [])
+    return bool(reading.raw == was and _plain(sent) != _plain(was) and not _left_out(sent, was))
+
+
+def _sent_again(lost: Sequence[Conflict], past: Sequence[HistoryRow]) -> bool:
+    """Whether the same was found against the same before, and our value was sent once more then."""
+    told = [(one.field, one.lost, one.lost_source, one.kept) for one in lost]
+    known = [
+        (one.field, one.lost, one.lost_source, one.kept)
+        for row in past
+        for one in row.conflicts
+        if one.rule == AGAIN
+    ]
+    return all(one in known for one in told)
 
 
 def _not_there(reading: Reading) -> Reading:

@@ -33,7 +33,8 @@ def queue(open: Sequence[OpenDelivery], writes: Sequence[Write]) -> Queued:
     """What follows for the outbox, where these writes are wanted and those deliveries stand.
 
     Of several writes to one record and lane the first goes. Nothing goes behind what was sent and is not
-    settled; what stands there unsent stays if it is what shall go, and is superseded if not.
+    settled; what stands there unsent stays if it is what shall go, and is superseded if not. The same for
+    another value of the hub is another write: what becomes of it is remembered of the value it was for.
     """
     there = {(one.link_id, one.lane): one for one in open}
     new: list[Write] = []
@@ -46,12 +47,17 @@ def queue(open: Sequence[OpenDelivery], writes: Sequence[Write]) -> Queued:
             continue
         first = _first(some, standing)
         later.extend(one for one in some if one is not first)
-        if standing is not None and standing.digest == write_digest(first):
+        if standing is not None and _same(standing, first):
             stays.add(standing.id)
         else:
             new.append(first)
     superseded = tuple(one.id for one in open if one.state in UNSENT_STATES and one.id not in stays)
     return Queued(tuple(new), tuple(later), superseded)
+
+
+def _same(standing: OpenDelivery, write: Write) -> bool:
+    wanted = digest(dict(standing.wants)) == digest(dict(write.wants))
+    return wanted and standing.digest == write_digest(write)
 
 
 def _by_place(writes: Sequence[Write]) -> Mapping[Place, list[Write]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from trueup.model.entity import WAS_ABSENT, Link, LinkState
 from trueup.model.record import Json, Record
-from trueup.sync.rules.formats import TOUCHED, touched
+from trueup.sync.rules.formats import HIDDEN, TOUCHED, touched
 
 
 def older(link: Link, record: Record) -> bool:
@@ -25,16 +26,18 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
 
     Paths that the record does not carry stay as they are. A path that moved remembers in `base` what
     it held at the last agreement; one that moved back forgets it. A predicted value (`assumed`) is
-    confirmed by seeing it, kept while the system may still show what stood there before, and else marked
-    to be judged; if it moves once more before that, it was edited.
+    confirmed by seeing it, kept (and marked `hidden`) while the system may still show what stood there
+    before, and else marked to be judged; if it moves once more before that, it was edited.
     """
     observed, base, assumed = dict(link.observed), dict(link.base), dict(link.assumed)
     for path, value in record.values.items():
         if path in assumed and _still_hidden(assumed[path], value, observed.get(path), at):
+            assumed[path] = {**assumed[path], HIDDEN: True}
             continue
         assumption = assumed.pop(path, None)
         if assumption is not None and value != observed.get(path) and TOUCHED not in assumption:
-            assumed[path] = {**assumption, TOUCHED: touched(assumption, record.changed_at, at)}
+            edited = touched(assumption, record.changed_at, at)
+            assumed[path] = {**_without(assumption, HIDDEN), TOUCHED: edited}
         elif assumption is not None and TOUCHED in assumption and value == observed.get(path):
             assumed[path] = assumption
         if path not in observed:
@@ -57,6 +60,17 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
         changed_at=record.changed_at or link.changed_at,
         seen_at=at,
     )
+
+
+def look_at(assumed: Mapping[str, Json]) -> datetime | None:
+    """When the record has to be read again, None where nothing was hidden: it was read while it might still
+    show what stood there before our write, and what nobody changes is in no further reading of changes."""
+    ends = (one["until"] for one in assumed.values() if HIDDEN in one)
+    return min(map(datetime.fromisoformat, ends), default=None)
+
+
+def _without(assumption: Mapping[str, Json], name: str) -> dict[str, Json]:
+    return {key: value for key, value in assumption.items() if key != name}
 
 
 def _still_hidden(assumption: Json, value: Json, predicted: Json, at: datetime) -> bool:

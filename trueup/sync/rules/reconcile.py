@@ -193,10 +193,10 @@ def _seen(
 ) -> Seen:
     mapping = policy.mappings[link.stream]
     unsettled = frozenset[str]().union(
-        *(one.keys for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
+        *(one.wants for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
     readings = tuple(evidence.readings(link, mapping, case.entity, context))
-    forms = formats.settle(link, readings, unsettled, context, case.entity.sources)
+    forms = formats.settle(link, readings, unsettled, context, case.entity)
     held = {
         name: value
         for reading in forms.readings

@@ -23,13 +23,18 @@ def upgrade() -> None:
         "link_notes",
         sa.Column("link_id", ID, nullable=False, autoincrement=False),
         *(sa.Column(name, sa.Text(), nullable=True) for name in BESIDE),
+        sa.Column("look_at", ID, nullable=True),
         sa.PrimaryKeyConstraint("link_id", name="pk_link_notes"),
         sa.ForeignKeyConstraint(["link_id"], ["links.id"], name="fk_link_notes_link_id"),
     )
+    some = sa.text("look_at is not null")
+    op.create_index(
+        "ix_link_notes_look_at", "link_notes", ["look_at"], sqlite_where=some, postgresql_where=some
+    )
     columns = ", ".join(BESIDE)
-    some = " or ".join(f"{name} is not null" for name in BESIDE)
+    noted = " or ".join(f"{name} is not null" for name in BESIDE)
     op.execute(
-        f"insert into link_notes (link_id, {columns}) select link_id, {columns} from link_docs where {some}"
+        f"insert into link_notes (link_id, {columns}) select link_id, {columns} from link_docs where {noted}"
     )
     for name in BESIDE:
         op.drop_column("link_docs", name)
