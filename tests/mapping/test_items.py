@@ -153,7 +153,8 @@ def test_a_change_names_the_item_by_its_id_and_holds_only_what_moves() -> None:
 def test_an_element_that_goes_takes_every_item_of_its_own_along() -> None:
     twice = [ANN, BEN, {"id": 3, "value": "BEN@home.example"}]
     assert after(twice, {"emails": ["ann@work.example"], "email": "ann@work.example"}) == [
-        {key: value for key, value in ANN.items() if key not in ("type", "label")} | {"type": None, "label": None}
+        {key: value for key, value in ANN.items() if key not in ("type", "label")}
+        | {"type": None, "label": None}
     ]
 
 
@@ -180,7 +181,11 @@ def test_another_spelling_of_a_value_is_the_same_element() -> None:
 
 
 def test_of_the_answer_ours_is_agreed_and_what_others_changed_meanwhile_stays_their_edit() -> None:
-    change = {"+": [{"id": 1, "value": "a", "kind": "home"}, {"value": "new"}], "-": [], "by": [["id"], ["value"]]}
+    change = {
+        "+": [{"id": 1, "value": "a", "kind": "home"}, {"value": "new"}],
+        "-": [],
+        "by": [["id"], ["value"]],
+    }
     before = [{"id": 1, "value": "a", "kind": "work", "label": "x"}, {"id": 2, "value": "b"}]
     told = [
         {"id": 1, "value": "a", "kind": "home", "label": "theirs"},
@@ -204,7 +209,9 @@ def test_an_item_that_the_system_reshaped_is_agreed_in_its_form() -> None:
 
 @pytest.mark.parametrize("rule", [RULE, replace(RULE, shape=Shape.LIST), PLAIN, DEEP])
 def test_the_laws_hold_for_lists_of_objects(rule: FieldRule) -> None:
-    remote = [{"emails": raw, "phones": raw, "mails": raw} for raw in ([ANN, BEN], [], None, [{"value": None}])]
+    remote = [
+        {"emails": raw, "phones": raw, "mails": raw} for raw in ([ANN, BEN], [], None, [{"value": None}])
+    ]
     assert violations([binding(rule)], sample_records(CONTACT), remote, CONTACT) == []
 
 
@@ -220,9 +227,7 @@ ITEMS = st.lists(
         },
     ),
     max_size=5,
-).map(
-    lambda some: [{**one, **({"id": number} if "id" in one else {})} for number, one in enumerate(some)]
-)
+).map(lambda some: [{**one, **({"id": number} if "id" in one else {})} for number, one in enumerate(some)])
 
 
 @given(ITEMS)
@@ -241,7 +246,9 @@ def test_after_a_change_the_list_holds_what_was_wanted_and_no_item_lost_what_is_
     wanted = binding().write(values)
     left = changed(raw, items().change(raw, wanted))
     assert items().holds(left, wanted)
-    assert binding().read(left)["emails"] == values["emails"] or _spelled_otherwise(binding().read(left), values)
+    assert binding().read(left)["emails"] == values["emails"] or _spelled_otherwise(
+        binding().read(left), values
+    )
     foreign = [one for one in raw if not one["value"]]
     assert all(one in left for one in foreign)
 
@@ -261,7 +268,12 @@ def test_bad_data_is_rejected_and_never_raised(raw: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [FieldRule("tags", "tags", item=ITEM), replace(RULE, shape=Shape.ELEMENT), FieldRule("email", "x", item=ITEM)]
+    "rule",
+    [
+        FieldRule("tags", "tags", item=ITEM),
+        replace(RULE, shape=Shape.ELEMENT),
+        FieldRule("email", "x", item=ITEM),
+    ],
 )
 def test_items_are_for_sets_of_addresses_only(rule: FieldRule) -> None:
     with pytest.raises(ConfigError, match="lists of emails and phones"):

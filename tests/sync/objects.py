@@ -11,8 +11,8 @@ from trueup.model.record import Json
 
 @dataclass
 class ItemMemory(Memory):
-    """Items get an id when they are written; single ones are changed and removed by their id, and what a write
-    does not say of an item stays."""
+    """Items get an id when they are written; single ones are changed and removed by it, and what a write does
+    not say of an item stays."""
 
     ids: int = 0
 

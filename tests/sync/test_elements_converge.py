@@ -110,7 +110,9 @@ class Life:
     def address(self) -> str:
         self.number += 1
         known = [*(self.contact().get("emails") or [])]
-        return self.chance.choice(known) if known and self.chance.random() < 0.3 else f"a{self.number}@x.example"
+        return (
+            self.chance.choice(known) if known and self.chance.random() < 0.3 else f"a{self.number}@x.example"
+        )
 
     # -- what must hold ---------------------------------------------------------------------------
 
@@ -119,7 +121,7 @@ class Life:
         return dict(values)
 
     def described(self) -> dict[str, tuple[Json, Json, bool]]:
-        """By address: kind (be it by its slot), label and whether it is the primary one, as the hub holds them."""
+        """By address: kind (be it by its slot), label and whether it is the primary one, in the hub."""
         held = self.contact()
         slots = {str(held[f"emails.{kind}"]).lower(): kind for kind in KINDS if held.get(f"emails.{kind}")}
         primary = (held.get("email") or "").lower()

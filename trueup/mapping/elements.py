@@ -2,7 +2,7 @@
 
 A change of single elements is a value of its own, `{"+": [...], "-": [...]}`, with `sign` where the list is
 text: so what others put there or took away meanwhile stays. Of a list of objects it has `by`, the paths that
-tell which item is meant (see `items`), and its items hold only what changes: the rest of an item stays as it is.
+tell which item is meant (see `items`), and its items hold only what changes: the rest of an item stays.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from trueup.mapping.schema import ItemRule
 from trueup.mapping.words import Codec, word_key
 from trueup.model.canonical import Locale, element_key, parser
 from trueup.model.canonical.reading import MAX_ELEMENTS, as_set
-from trueup.model.fields import KIND, KINDS, LABEL, Field, attribute, kind_field, label_field
+from trueup.model.fields import KIND, KINDS, LABEL, Field, attribute, label_field
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Type, Value
 
@@ -128,7 +128,7 @@ class Items:
         _set(item, self.rule.value, word)
         kind = self._held_kind(key, values) if self.rule.kind else None
         if self.rule.kind:
-            _set(item, self.rule.kind, self.words.get(kind))
+            _set(item, self.rule.kind, None if kind is None else self.words.get(kind))
         if self.rule.label:
             label = values.get(attribute(self.many, key, LABEL))
             _set(item, self.rule.label, None if label is None else self.labels.write(label))
@@ -242,7 +242,7 @@ def items_of(field: Field, rule: ItemRule, one: Codec, locale: Locale) -> Items:
     primary = _PRIMARY[field.name] if rule.primary else ""
     label = label_field(field.name, LABEL)
     words = rule.kinds or {kind: (kind,) for kind in KINDS[field.name]}
-    kinds = {word_key(word): kind for kind, some in reversed(words.items()) for word in some}
+    kinds = {word_key(word): kind for kind, some in reversed([*words.items()]) for word in some}
     written = {kind: some[0] for kind, some in words.items() if some}
     labels = Codec(parser(label, locale), lambda text: text)
     return Items(field.name, primary, field.type, rule, one, written, kinds, labels)

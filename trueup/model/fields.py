@@ -48,8 +48,9 @@ class Field:
     """One canonical field.
 
     `group`: fields that survive together. `options`: the words of a choice, in order. `refers`: kind of
-    entity a reference points at. `of`: the set of whose elements this is an attribute. `derived`: carried outward only, computed from elsewhere. `confined_to`:
-    roles or connections that it may not leave. `custom`: declared in hub.yaml.
+    entity a reference points at. `derived`: carried outward only, computed from elsewhere. `confined_to`:
+    roles or connections that it may not leave. `custom`: declared in hub.yaml. `of`: the set of one of whose
+    elements this is an attribute.
     """
 
     name: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from trueup.config.case_fields import CASE_TABLE
 from trueup.config.checks.consent import check_consent
 from trueup.config.checks.fields import field_hint
+from trueup.config.checks.items import check_items
 from trueup.config.checks.publishing import check_publish
 from trueup.config.checks.report import Report
 from trueup.config.codes import Code
@@ -90,6 +91,7 @@ def _rule(place: Place, rule: FieldRule) -> None:
     _direction(place, rule, field)
     _values(place, rule, field)
     _shape(place, rule, field)
+    check_items(place.report, place.file, place.rule_path(rule), rule)
     _confined(place, rule, field)
 
 

@@ -263,7 +263,9 @@ def _by_field(binding: Binding, hub: Value) -> Mapping[str, Value]:
     """The hub's side of a binding, by field (see `evidence.hub_side`)."""
     if binding.items is not None:
         return hub or {}
-    return {binding.fields[0]: hub} if len(binding.fields) == 1 else dict(zip(binding.fields, hub, strict=True))
+    return (
+        {binding.fields[0]: hub} if len(binding.fields) == 1 else dict(zip(binding.fields, hub, strict=True))
+    )
 
 
 def _first_write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:

@@ -44,9 +44,7 @@ def name_slots(state: Values, sets: Collection[str]) -> None:
                 state.put(name, kind, state.sources[slot], f"{STANDS} {slot}")
 
 
-def keep_kinds(
-    state: Values, before: Entity, sets: Collection[str], policy: Policy, now: datetime
-) -> None:
+def keep_kinds(state: Values, before: Entity, sets: Collection[str], policy: Policy, now: datetime) -> None:
     """After the fields were judged and the sets put together: slots, kinds and elements fit each other."""
     for many in KINDS:
         if many in sets or _any(many, state.values) or _any(many, before.values):

@@ -14,7 +14,7 @@ from trueup.model.canonical import element_key, same
 from trueup.model.entity import Source
 from trueup.model.fields import Field, Strategy
 from trueup.model.plan import Conflict
-from trueup.model.values import Type, Value
+from trueup.model.values import Value
 from trueup.sync.rules.evidence import Claim
 from trueup.sync.rules.policy import FieldPolicy
 
