@@ -105,7 +105,7 @@ def meant(item: Json, other: Json, by: Sequence[Sequence[str]]) -> bool:
 
 
 def items_changed(raw: Json, value: Mapping[str, Json]) -> list[Json]:
-    """The items after a change: those meant are changed or go, all others stay as they are, new ones follow."""
+    """The items after a change: those meant are changed or go, all others stay, new ones follow."""
     by = value["by"]
     held = [
         one

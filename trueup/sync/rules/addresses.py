@@ -69,8 +69,9 @@ class Named:
     def take(self, readings: Iterable[Reading]) -> None:
         """Collect from one record."""
         for reading in readings:
-            if reading.binding.items is not None:
-                self.described.add(reading.binding.items.many)
+            items = reading.binding.items
+            if items is not None and items.rule.kind:
+                self.described.add(items.many)
             if reading.binding.fields[0] in _FAMILY_OF and isinstance(reading.has, Mapping):
                 self.note(reading.has)
 

@@ -235,7 +235,10 @@ def _made(policy: Policy, stream: Stream) -> _Route | None:
 
 def _compared(binding: Binding) -> bool:
     """Whether what the record says is no plain value by field."""
-    return binding.items is not None or (binding.shape is Shape.ELEMENT and not binding.consent)
+    if binding.items is not None:
+        rule = binding.items.rule
+        return bool(rule.kind or rule.label or rule.primary)
+    return binding.shape is Shape.ELEMENT and not binding.consent
 
 
 def _takes(mapping: ObjectMapping, policy: Policy) -> list[_Take]:
