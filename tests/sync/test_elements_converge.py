@@ -53,7 +53,8 @@ class Life:
         self.hub: SmallHub = hub_of(folder, self.clock, self.systems, setting)
         self.order = order
         self.number = 0
-        self.labelled: dict[str, str] = {}
+        self.seen: dict[str, dict[str, Json]] = {name: {} for name in LISTS}
+        self.edited: set[tuple[str, Json]] = set()
 
     def begin(self) -> None:
         self.systems["office"].add(**ann(), work_email="ann@work.example")
@@ -62,8 +63,22 @@ class Life:
         self.sync()
 
     def sync(self) -> None:
+        self.note_edits()
         self.hub.sync(self.order)
         self.clock.tick(60)
+        self.seen = {name: self.labels(name) for name in LISTS}
+
+    def note_edits(self) -> None:
+        """The labels that this run is about to find."""
+        for name in LISTS:
+            for address, label in self.labels(name).items():
+                if label and label != self.seen[name].get(address):
+                    self.edited.add((f"emails[{address}].label", label))
+
+    def labels(self, name: str) -> dict[str, Json]:
+        if not self.systems[name].living():
+            return {}
+        return {address: label for address, (_, label, _) in self.shown(name).items()}
 
     def quiet(self) -> None:
         for system in self.systems.values():
@@ -158,6 +173,14 @@ class Life:
                 wrong.append(f"office.{slot}: {office.get(slot)} is not {held.get(field)}")
         return wrong
 
+    def lost(self) -> set[tuple[str, Json]]:
+        """Labels that a run found, and that the history knows nothing of."""
+        (public,) = contacts(self.hub)
+        rows = self.hub.store.history(public, 10_000)
+        won = {(one.field, one.new) for row in rows for one in row.changes if isinstance(one.new, str)}
+        beaten = {(one.field, one.lost) for row in rows for one in row.conflicts if isinstance(one.lost, str)}
+        return self.edited - won - beaten
+
     def misplaced(self) -> list[str]:
         """Kinds that have an address and no slot; slots whose address is not in the set."""
         held, described = self.contact(), self.described()
@@ -178,6 +201,7 @@ def test_kinds_labels_and_the_primary_one_come_to_agree_everywhere(seed: int, tm
     life.quiet()
     assert life.disagreements() == []
     assert life.misplaced() == []
+    assert life.lost() == set()
     before = life.hub.writes()
     life.sync()
     assert life.hub.writes() == before

@@ -15,7 +15,7 @@ from trueup.mapping.schema import ItemRule
 from trueup.mapping.words import Codec, word_key
 from trueup.model.canonical import Locale, element_key, parser
 from trueup.model.canonical.reading import MAX_ELEMENTS, as_set
-from trueup.model.fields import KIND, KINDS, LABEL, Field, attribute, label_field
+from trueup.model.fields import CONTACT, KIND, KINDS, LABEL, PRIMARY, Field, attribute, label_field
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Type, Value
 
@@ -126,7 +126,7 @@ class Items:
     def _item(self, word: Json, key: str, values: Mapping[str, Value]) -> dict[str, Json]:
         item: dict[str, Json] = {}
         _set(item, self.rule.value, word)
-        kind = self._held_kind(key, values) if self.rule.kind else None
+        kind = kind_of(self.many, key, values) if self.rule.kind else None
         if self.rule.kind:
             _set(item, self.rule.kind, None if kind is None else self.words.get(kind))
         if self.rule.label:
@@ -136,15 +136,6 @@ class Items:
             primary = values.get(self.primary)
             _set(item, self.rule.primary, primary is not None and element_key(self.type)(primary) == key)
         return item
-
-    def _held_kind(self, key: str, values: Mapping[str, Value]) -> Value:
-        """The kind that the hub knows of an element, be it by the slot in which it stands."""
-        told = values.get(attribute(self.many, key, KIND), ABSENT)
-        if told is not ABSENT:
-            return told
-        slots = ((kind, values.get(f"{self.many}.{kind}")) for kind in KINDS[self.many])
-        same = element_key(self.type)
-        return next((kind for kind, value in slots if value is not None and same(value) == key), None)
 
     def made(self, items: Sequence[Json]) -> list[Json]:
         """These items in a new record: without what is empty."""
@@ -221,7 +212,7 @@ class Items:
             found[self.primary] = values.get(self.primary)
         for key in map(element_key(self.type), held):
             if self.rule.kind:
-                found[attribute(self.many, key, KIND)] = self._held_kind(key, values)
+                found[attribute(self.many, key, KIND)] = kind_of(self.many, key, values)
             if self.rule.label:
                 name = attribute(self.many, key, LABEL)
                 found[name] = values.get(name)
@@ -239,7 +230,7 @@ _YES = ("true", "1", "yes", "y")
 
 def items_of(field: Field, rule: ItemRule, one: Codec, locale: Locale) -> Items:
     """The items of a set. `one` reads and writes the value of an item."""
-    primary = _PRIMARY[field.name] if rule.primary else ""
+    primary = PRIMARY[field.name] if rule.primary else ""
     label = label_field(field.name, LABEL)
     words = rule.kinds or {kind: (kind,) for kind in KINDS[field.name]}
     kinds = {word_key(word): kind for kind, some in reversed([*words.items()]) for word in some}
@@ -248,7 +239,14 @@ def items_of(field: Field, rule: ItemRule, one: Codec, locale: Locale) -> Items:
     return Items(field.name, primary, field.type, rule, one, written, kinds, labels)
 
 
-_PRIMARY = {"emails": "email", "phones": "phone"}
+def kind_of(many: str, key: str, values: Mapping[str, Value]) -> Value:
+    """The kind that the hub knows of an element: told, or by the slot in which it stands. None for none."""
+    told = values.get(attribute(many, key, KIND), ABSENT)
+    if told is not ABSENT:
+        return told
+    same = element_key(CONTACT[many].type)
+    slots = ((kind, values.get(f"{many}.{kind}")) for kind in KINDS[many])
+    return next((kind for kind, value in slots if value is not None and same(value) == key), None)
 
 
 def _differs(there: Element, wanted: Element, part: str) -> bool:

@@ -222,6 +222,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 """The sets whose elements have kind and label, with the kinds; each has a slot of that name. A fax is no
 number of a person: it has its own field and is in no set."""
 
+PRIMARY = {"emails": "email", "phones": "phone"}
+"""The field of the primary element of each of these sets."""
+
 _LONGEST_LABEL = 200
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trueup.mapping.items import kind_of
 from trueup.model.canonical import Locale, element_key, parse
-from trueup.model.fields import CONTACT, KIND, KINDS, LABEL, Field, attribute, attribute_of
+from trueup.model.fields import CONTACT, KINDS, LABEL, Field, attribute, attribute_of
 from trueup.model.values import Rejected, Value
 
 
@@ -21,11 +22,8 @@ def described(many: str, values: Mapping[str, Value]) -> list[str]:
 
 
 def _known(many: str, one: str, values: Mapping[str, Value]) -> tuple[Value, Value]:
-    key = element_key(CONTACT[many].type)
-    slots = [(kind, values.get(f"{many}.{kind}")) for kind in KINDS[many]]
-    slot = next((kind for kind, held in slots if held is not None and key(held) == key(one)), None)
-    kind = values.get(attribute(many, key(one), KIND), slot)
-    return kind, values.get(attribute(many, key(one), LABEL))
+    key = element_key(CONTACT[many].type)(one)
+    return kind_of(many, key, values), values.get(attribute(many, key, LABEL))
 
 
 def _text(one: str, kind: Value, label: Value) -> str:

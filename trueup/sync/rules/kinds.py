@@ -19,7 +19,7 @@ from datetime import datetime
 
 from trueup.model.canonical import element_key
 from trueup.model.entity import Entity, Source
-from trueup.model.fields import CONTACT, KIND, KINDS, attribute, attribute_of
+from trueup.model.fields import CONTACT, KIND, KINDS, PRIMARY, attribute, attribute_of
 from trueup.model.values import Value
 from trueup.sync.rules.decide_values import RULE, STAGE, Values
 from trueup.sync.rules.policy import Policy
@@ -28,7 +28,6 @@ MOVED = "is of another kind"
 FILLED = "the first of its kind"
 STANDS = "stands in"
 GONE = "held no more"
-_PRIMARY = {"emails": "email", "phones": "phone"}
 
 
 def name_slots(state: Values, sets: Collection[str]) -> None:
@@ -135,7 +134,7 @@ class _Fit:
         names = {key: attribute(self.many, key, KIND) for key in held}
         mine = [key for key in sorted(held) if self.state.values.get(names[key]) == kind]
         if mine:
-            primary = self.state.values.get(_PRIMARY[self.many])
+            primary = self.state.values.get(PRIMARY[self.many])
             chosen = min(mine, key=lambda key: (primary is None or key != _key(self.many, primary), key))
             self.state.put(slot, held[chosen], self._source(names[chosen]), FILLED)
 
