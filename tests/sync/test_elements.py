@@ -106,6 +106,13 @@ def test_who_fills_a_slot_says_the_kind(hub: SmallHub, clock: Clock) -> None:
     assert {"value": "new@x.example", "type": "misc", "id": 1} in hub.systems["crm"].values("1")["emails"]
 
 
+def test_what_is_cleared_from_its_slot_is_of_that_kind_no_more(hub: SmallHub, clock: Clock) -> None:
+    hub.systems["office"].edit("1", home_email=None)
+    until_quiet(hub, clock)
+    assert mails(hub)["ann@home.example"]["kind"] is None
+    assert hub.systems["office"].values("1")["home_email"] is None
+
+
 def test_of_two_addresses_of_one_kind_both_are_kept_and_one_stands_in_the_slot(
     hub: SmallHub, clock: Clock
 ) -> None:

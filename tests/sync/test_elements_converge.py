@@ -34,6 +34,8 @@ SHAPES = {"crm": CRM, "desk": DESK, "office": OFFICE}
 NAMES = tuple(SHAPES)
 LISTS = {"crm": ("emails", CRM_ITEM), "desk": ("mails", DESK_ITEM)}
 ONE_BY_ONE = ALL | {Capability.ELEMENT_WRITES}
+GUARD = {Capability.CONDITIONAL_WRITE}
+UNGUARDED = ONE_BY_ONE - GUARD
 SILENT_WRITER = ALL - {Capability.CONDITIONAL_WRITE, Capability.ANSWERS_WITH_RECORD}
 
 
@@ -44,8 +46,8 @@ class Life:
         self.chance = random.Random(seed)
         self.clock = Clock()
         self.systems = {
-            "crm": ItemMemory(self.clock, capabilities=ONE_BY_ONE if seed % 2 else SILENT_WRITER),
-            "desk": ItemMemory(self.clock, capabilities=SILENT_WRITER if seed % 3 else ALL),
+            "crm": ItemMemory(self.clock, capabilities=(ONE_BY_ONE, UNGUARDED, SILENT_WRITER)[seed % 3]),
+            "desk": ItemMemory(self.clock, capabilities=(ALL, ALL - GUARD, SILENT_WRITER)[seed // 3 % 3]),
             "office": ItemMemory(self.clock),
         }
         objects = [(name, rules(fields=fields)) for name, fields in SHAPES.items()]
