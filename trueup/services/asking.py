@@ -124,7 +124,7 @@ class Why:
 def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
     """Why each field holds what it holds. Raises NotFound for a field that there is not."""
     table = hub.parts.policy.tables[case.entity.kind]
-    name = named(address(field), _locale(hub)) if field is not None else ""
+    name = _named(hub, field) if field is not None else ""
     if field is not None and field_of(table, name) is None and name not in case.entity.values:
         raise NotFound(f"there is no field `{field}`; `trueup config fields` lists them", code="TU-GEN-406")
     rows = hub.parts.store.history(case.entity.public_id, HISTORY)
@@ -438,15 +438,13 @@ def edit(hub: Hub, case: Case, said: Mapping[str, str], user: str, keep: bool) -
 
     `keep` pins them until they are released. Raises NotFound for unknown fields, Unreadable for values.
     """
-    locale = _locale(hub)
-    values = {named(address(name), locale): _typed(hub, case, name, text) for name, text in said.items()}
+    values = {_named(hub, name): _typed(hub, case, name, text) for name, text in said.items()}
     hub.parts.store.edit(case.entity.public_id, values, user, hub.parts.now(), keep)
     return values
 
 
 def _typed(hub: Hub, case: Case, name: str, text: str) -> Value:
-    locale = _locale(hub)
-    field = field_of(hub.parts.policy.tables[case.entity.kind], named(address(name), locale))
+    field = field_of(hub.parts.policy.tables[case.entity.kind], _named(hub, name))
     if field is None:
         raise NotFound(f"there is no field `{name}`; `trueup config fields` lists them", code="TU-GEN-406")
     if field.of and not _is_held(case, field):
@@ -456,10 +454,16 @@ def _typed(hub: Hub, case: Case, name: str, text: str) -> Value:
     if field.type in (Type.REFERENCE, Type.REFERENCES):
         return _reference(hub, field.type, field.refers, text)
     raw: Json = [part.strip() for part in text.split(",")] if field.type.is_set else text
-    value = parse(field, raw if text else None, locale)
+    value = parse(field, raw if text else None, _locale(hub))
     if isinstance(value, Rejected):
         raise Unreadable(f"{name}: {value.reason}", code=value.code)
     return value
+
+
+def _named(hub: Hub, typed: str) -> str:
+    """The address of a field that a person typed: of an attribute of an element by the element's key."""
+    name = address(typed)
+    return name if attribute_of(name) is None else named(name, _locale(hub))
 
 
 def _locale(hub: Hub) -> Locale:
