@@ -62,6 +62,16 @@ def test_a_new_primary_address_leaves_the_old_one_where_it_is_listed(tmp_path: P
     assert known(hands)["former_emails"] is None
 
 
+def test_the_ids_that_came_with_the_record_are_used_and_not_looked_up(tmp_path: Path) -> None:
+    hands = ann(tmp_path)
+    hands.set("marketing", *hands.people("marketing")[0], "email", "zann@new.example")
+    rest(hands)
+    hands.set("marketing", *hands.people("marketing")[0], "email", "zann@example.com")
+    rest(hands)
+    assert list(identities(hands)) == ["zann@example.com", "zann@new.example"]
+    assert hands.house.support.ledger.calls("identities.list") == 0
+
+
 def test_an_address_that_an_agent_makes_the_primary_one_is_so_everywhere(tmp_path: Path) -> None:
     hands = ann(tmp_path)
     people = hands.house.support.account.people

@@ -110,9 +110,30 @@ def test_an_edit_in_the_hub_reaches_every_system(hub: Path) -> None:
     assert (field["source"].startswith("hub"), field["replaced"]) == (True, "Bob")
 
 
+def test_kind_and_label_of_an_address_are_edited_by_its_name_and_shown_beside_it(hub: Path) -> None:
+    synced()
+    said = say(
+        "contacts",
+        "edit",
+        "c-1",
+        "emails[Ann@Example.com].label=Reception",
+        "emails[ann@example.com].kind=work",
+    )
+    assert said.code == 0, said.err
+    say("sync")
+    shown = plain(say("contacts", "show", "c-1").out)
+    assert '[ann@example.com (work, "Reception")]' in " ".join(shown.split())
+    assert "emails[" not in shown
+    (field,) = say("why", "c-1", "emails[ANN@example.com].kind", "--json").json["fields"]
+    assert (field["value"], field["source"]) == ("work", "hub")
+    slot = say("why", "c-1", "emails.work", "--json").json["fields"][0]
+    assert (slot["value"], slot["rule"]) == ("ann@example.com", "the first of its kind")
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
-    [("email=not an address", 2), ("full_name=Ann Lee", 2), ("shoe_size=44", 1), ("first_name", 2)],
+    [("email=not an address", 2), ("full_name=Ann Lee", 2), ("shoe_size=44", 1), ("first_name", 2)]
+    + [("emails[bob@example.com].kind=work", 2), ("emails[ann@example.com].kind=fax", 2)],
 )
 def test_an_edit_that_makes_no_sense_is_refused(hub: Path, change: str, code: int) -> None:
     synced()

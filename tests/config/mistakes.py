@@ -346,6 +346,46 @@ MISTAKES = (
         "    reactivate: {Active__c: true}\n    stage:",
         "    leaves: deactivate\n    stage:",
     ),
+    # -- lists of objects
+    _one(
+        "kinds-without-an-item",
+        SUPPORT,
+        "      full_name: name",
+        "      full_name: name\n      phones[]: {field: user_fields.numbers, kinds: {work: office}}",
+    ),
+    _one(
+        "item-of-a-set-without-kinds",
+        SUPPORT,
+        "      full_name: name",
+        "      full_name: name\n      social: {field: user_fields.social, item: {value: url}}",
+    ),
+    _one(
+        "item-without-a-value",
+        SUPPORT,
+        "      full_name: name",
+        "      full_name: name\n      phones[]: {field: user_fields.numbers, item: {kind: type}}",
+    ),
+    _one(
+        "item-with-one-place-for-two-parts",
+        SUPPORT,
+        "      full_name: name",
+        "      full_name: name\n      phones[]: {field: user_fields.numbers, item: {value: no, label: no}}",
+    ),
+    _one(
+        "kinds-that-there-are-not",
+        SUPPORT,
+        "      full_name: name",
+        "      full_name: name\n      phones[]:\n        field: user_fields.numbers\n"
+        "        item: {value: number, kind: type}\n"
+        "        kinds: {wrk: office, fax: fax, home: [private, home], other: home}",
+    ),
+    _one(
+        "list-of-objects-as-one-value",
+        SUPPORT,
+        "      full_name: name",
+        "      full_name: name\n"
+        "      phones[]: {field: user_fields.numbers, shape: element, item: {value: number}}",
+    ),
     # -- names
     _one(
         "authority-names-nobody",

@@ -160,9 +160,10 @@ def value_text(value: Json, most: int = 60) -> str:
     if value is None or value == "" or value == []:
         return "nothing"
     if is_change(value):
-        text = " ".join([*(f"+{one}" for one in value["+"]), *(f"-{one}" for one in value["-"])])
+        signed = (("+", value["+"]), ("-", value["-"]))
+        text = " ".join(f"{sign}{_element_text(one)}" for sign, some in signed for one in some)
     elif isinstance(value, list):
-        text = "[" + ", ".join(str(one) for one in value) + "]"
+        text = "[" + ", ".join(_element_text(one) for one in value) + "]"
     elif isinstance(value, str):
         text = f'"{value}"'
     elif isinstance(value, bool):
@@ -171,6 +172,13 @@ def value_text(value: Json, most: int = 60) -> str:
         text = str(value)
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _element_text(element: Json) -> str:
+    """An element of a list; of an object what it holds, in the system's words."""
+    if not isinstance(element, dict):
+        return str(element)
+    return "{" + ", ".join(f"{name} {one}" for name, one in element.items() if one is not None) + "}"
 
 
 def config_flag(folder: Path) -> str:

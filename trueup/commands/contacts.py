@@ -66,7 +66,9 @@ def show(desk: Desk, who: Who) -> Answer:
         case = finding.the_one(hub, who)
         held = asking.why_values(hub, case)
         stands = standing.standings(hub, case)
-    rows = [(one.field, value_text(one.value), one.source, _time(one.at)) for one in held]
+    rows = [
+        (one.field, _held_text(one, case), one.source, _time(one.at)) for one in held if "[" not in one.field
+    ]
     shown: list[Shown] = [
         _title(case),
         "",
@@ -180,6 +182,14 @@ def _title(case: Case) -> str:
         else ""
     )
     return f"{case.entity.public_id}  {name}{waits}"
+
+
+def _held_text(one: Why, case: Case) -> str:
+    """The value; of addresses with kind and label beside each."""
+    from trueup.services.described import described
+
+    told = described(one.field, case.entity.values)
+    return f"[{', '.join(told)}]" if told else value_text(one.value)
 
 
 def _records(case: Case) -> Grid:

@@ -142,6 +142,7 @@ def _field_rule(name: str, rule: SaidField, said: SaidObject) -> FieldRule:
         to=rule.to,
         currency=rule.currency,
         create_only=rule.create_only,
+        item=replace(rule.item, kinds=rule.kinds or {}) if rule.item is not None else None,
         origin=rule.origin,
     )
 

@@ -173,7 +173,8 @@ class _Live:
         )
 
     def _type(self, rule: FieldRule, spec: FieldSpec, canonical: Field, path: tuple[Step, ...]) -> None:
-        if rule.transform or rule.values or rule.shape is Shape.ELEMENT or fits(canonical.type, spec.type):
+        turned = rule.transform or rule.values or rule.item or rule.shape is Shape.ELEMENT
+        if turned or fits(canonical.type, spec.type):
             return
         self.place.report.at_value(
             self.place.file,

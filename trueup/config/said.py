@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from trueup.config.settings import Auth, BudgetSettings, Owners, Schedule
 from trueup.config.vocabulary import FirstLoad, Role
-from trueup.mapping.schema import Clearing, Direction, Publish, Refusal, Shape, TooLong, Unmapped
+from trueup.mapping.schema import Clearing, Direction, ItemRule, Publish, Refusal, Shape, TooLong, Unmapped
 from trueup.model.fields import Kind
 from trueup.model.record import Json
 
@@ -33,6 +33,8 @@ class SaidField:
     to: str | None = None
     currency: str | None = None
     create_only: bool = False
+    item: ItemRule | None = None
+    kinds: Words | None = None
     origin: str = "default"
 
 

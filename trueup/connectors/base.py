@@ -74,7 +74,11 @@ class ObjectSpec:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """A list field in a write, changed element by element (only with ELEMENT_WRITES)."""
+    """A list field in a write, changed element by element (only with ELEMENT_WRITES).
+
+    Of a list of objects `add` holds new items and those that change, with their id and only what changes;
+    `remove` names items by id and value.
+    """
 
     add: tuple[Json, ...] = ()
     remove: tuple[Json, ...] = ()
@@ -88,6 +92,7 @@ class WriteItem:
     `id` is None for a create. `version` guards (CONDITIONAL_WRITE); None = unguarded.
     `upsert`: (key field, value) for a create that must not make a second record.
     `merge_into`: for MERGE, the id of the record that stays.
+    `known`: of lists of objects, what they held when they were read (with the ids that the system gave).
     """
 
     key: str
@@ -97,6 +102,7 @@ class WriteItem:
     version: str | None = None
     upsert: tuple[str, Json] | None = None
     merge_into: str | None = None
+    known: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,8 @@ def put(made: dict[str, Json], binding: Binding, raw: Json) -> bool:
     there = made.get(binding.remote)
     if binding.shape is Shape.ELEMENT:
         made[binding.remote] = changed(there, with_element(there, binding.element, binding.sign))
+    elif binding.items is not None:
+        made[binding.remote] = binding.items.made(raw)
     elif there is None:
         made[binding.remote] = raw
     else:

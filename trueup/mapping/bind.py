@@ -9,13 +9,14 @@ from trueup.mapping import names
 from trueup.mapping.amounts import as_number
 from trueup.mapping.compiled import Binding, Read, Write
 from trueup.mapping.elements import elements_of, present
+from trueup.mapping.items import Items, items_of
 from trueup.mapping.schema import Direction, FieldRule, Shape, TooLong
 from trueup.mapping.transforms import Transform, UnknownTransform, transform
 from trueup.mapping.words import Codec, with_options, with_words, word_key
 from trueup.model.canonical import Locale, Parser, parser
 from trueup.model.canonical.moments import day_in_zone
 from trueup.model.canonical.reading import MAX_ELEMENTS, as_set
-from trueup.model.fields import NAME_PARTS, Field
+from trueup.model.fields import KINDS, NAME_PARTS, Field
 from trueup.model.record import FieldSpec, Json
 from trueup.model.values import ABSENT, Rejected, Type, Value
 
@@ -46,7 +47,8 @@ class Site:
 def field_binding(site: Site, key: str) -> Binding:
     """The binding of one field rule. Raises UnknownTransform where transform or shape cannot fit."""
     rule, field = site.rule, site.field
-    read, write, fields = _functions(site)
+    items = _items(site)
+    read, write, fields = _functions(site, items)
     return Binding(
         key=key,
         remote=rule.remote.partition("#")[0] if rule.shape is Shape.ELEMENT else rule.remote,
@@ -63,14 +65,17 @@ def field_binding(site: Site, key: str) -> Binding:
         create_only=rule.create_only,
         element=rule.remote.partition("#")[2] if rule.shape is Shape.ELEMENT else "",
         sign=site.sign,
-        type=field.type if len(fields) == 1 else Type.TEXT,
+        type=field.type if len(fields) == 1 or items else Type.TEXT,
         refers=field.refers if not field.derived else None,
         to=rule.to,
+        items=items,
         origin=rule.origin,
     )
 
 
-def _functions(site: Site) -> tuple[Read, Write, tuple[str, ...]]:
+def _functions(site: Site, items: Items | None) -> tuple[Read, Write, tuple[str, ...]]:
+    if items is not None:
+        return items.read, items.write, (items.many, *([items.primary] if items.primary else []))
     if site.rule.shape is Shape.ELEMENT:
         return (*_presence(site), (site.field.name,))
     if site.field.name == "full_name":
@@ -313,6 +318,17 @@ def _full_name(site: Site) -> tuple[Read, Write]:
         return default if remote is None else remote
 
     return _remembered(read), write
+
+
+def _items(site: Site) -> Items | None:
+    """A list of objects, each of which holds one element of the set."""
+    rule, field = site.rule, site.field
+    if rule.item is None:
+        return None
+    if field.name not in KINDS or rule.shape not in (None, Shape.LIST, Shape.ELEMENTS):
+        raise UnknownTransform(f"`item` is for lists of {' and '.join(KINDS)}, in shape `list` or `elements`")
+    element = replace(field, type=field.type.element)
+    return items_of(field, rule.item, _limited(site, _worded(site, element, _transform(site))), site.locale)
 
 
 def _presence(site: Site) -> tuple[Read, Write]:

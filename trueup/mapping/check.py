@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from trueup.mapping.apply import keeps
 from trueup.mapping.compiled import Binding
-from trueup.model.canonical import comparable
-from trueup.model.fields import Field
+from trueup.model.canonical import comparable, element_key
+from trueup.model.fields import KIND, KINDS, LABEL, Field, attribute, field_of
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Rejected, Type, Value
 
@@ -116,7 +116,8 @@ def _moved(before: Mapping[str, Value], after: Mapping[str, Value], table: Table
 
 
 def _key(name: str, values: Mapping[str, Value], table: Table) -> object:
-    kind = table[name].type if name in table else Type.TEXT
+    known = field_of(table, name)
+    kind = known.type if known is not None else Type.TEXT
     return comparable(kind, values.get(name))
 
 
@@ -160,4 +161,17 @@ def sample_records(table: Mapping[str, Field]) -> Sequence[Mapping[str, Value]]:
     """Whole records out of `samples_of`: as many as the longest list, shorter ones repeat."""
     columns = {name: samples_of(field) for name, field in table.items()}
     rows = max(map(len, columns.values()), default=0)
-    return [{name: values[row % len(values)] for name, values in columns.items()} for row in range(rows)]
+    plain = [{name: values[row % len(values)] for name, values in columns.items()} for row in range(rows)]
+    return [{**values, **_attributes(table, values, row)} for row, values in enumerate(plain)]
+
+
+def _attributes(table: Mapping[str, Field], values: Mapping[str, Value], row: int) -> dict[str, Value]:
+    """Kinds and labels for the elements of the sets that have such."""
+    found: dict[str, Value] = {}
+    labels = samples_of(Field(LABEL, Type.TEXT, max_length=40))
+    for many, kinds in KINDS.items():
+        for number, one in enumerate((values.get(many) or ()) if many in table else (), row):
+            key = element_key(table[many].type)(one)
+            found[attribute(many, key, KIND)] = (None, *kinds)[number % (len(kinds) + 1)]
+            found[attribute(many, key, LABEL)] = labels[number % len(labels)]
+    return found

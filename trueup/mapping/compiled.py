@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from trueup.mapping.items import Items
 from trueup.mapping.schema import Clearing, Direction, Publish, Refusal, Shape, Unmapped
 from trueup.model.fields import Kind
 from trueup.model.record import Json
@@ -37,6 +38,8 @@ class Binding:
     of anything but `opted_out` gives the value that does not mean opted out.
     `sign`: of a list that several bindings share, what stands between its elements if it is one text.
     `default`: written where the hub is empty and this field is required; reading it back is empty.
+    `items`: the remote field is a list of objects; besides `fields` it carries attributes of the elements
+    (`emails[ann@x.com].kind`), and what `write` gives is laid over what stands there item by item.
     """
 
     key: str
@@ -59,7 +62,12 @@ class Binding:
     type: Type = Type.TEXT
     refers: Kind | None = None
     to: str | None = None
+    items: Items | None = None
     origin: str = "default"
+
+    def type_of(self, name: str) -> Type:
+        """The type of one of the fields that this binding carries."""
+        return self.type if self.items is None else self.items.type_of(name)
 
     @property
     def inward(self) -> bool:

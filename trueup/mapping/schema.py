@@ -69,12 +69,29 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRule:
+    """Where the items of a list of objects hold what: paths inside one item, empty for what they do not hold.
+
+    `value`: the element itself. `primary`: a true/false that marks the primary one. `id`: the system's own id
+    of the item. `kinds`: kind to remote words; the first is written, all are read; empty: our own words.
+    """
+
+    value: str = "value"
+    kind: str = ""
+    label: str = ""
+    primary: str = ""
+    id: str = ""
+    kinds: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldRule:
     """One canonical field (address) and the remote field (path) it is mapped to.
 
     `values`: canonical word to remote words; the first is written, all are read. `to`: for references,
     the object in the same connection that the remote id points at. `currency`: for money, the path of
-    the currency. `create_only`: written with a create, never afterwards.
+    the currency. `create_only`: written with a create, never afterwards. `item`: the remote field is a list
+    of objects, and this says what they hold.
     """
 
     field: str
@@ -93,6 +110,7 @@ class FieldRule:
     to: str | None = None
     currency: str | None = None
     create_only: bool = False
+    item: ItemRule | None = None
     origin: str = "default"
 
 

@@ -2,9 +2,10 @@
 
 A field's *address* is its name here. Contacts hold several e-mails and phones: `email` is the primary
 one, `emails.work` the one of a kind, `emails` (written `emails[]` in mappings) the set of all; likewise
-phones and addresses (`address.city`, `addresses.billing.city`). `company.name` and `owner.email` read
-through a reference and are never decided, only carried outward. `consent.<channel>.<purpose>` is
-computed from the ledger.
+phones and addresses (`address.city`, `addresses.billing.city`). What is known of one element of such a set
+has an address of its own: `emails[ann@x.com].kind`, `emails[ann@x.com].label`. `company.name` and
+`owner.email` read through a reference and are never decided, only carried outward.
+`consent.<channel>.<purpose>` is computed from the ledger.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Field:
 
     `group`: fields that survive together. `options`: the words of a choice, in order. `refers`: kind of
     entity a reference points at. `derived`: carried outward only, computed from elsewhere. `confined_to`:
-    roles or connections that it may not leave. `custom`: declared in hub.yaml.
+    roles or connections that it may not leave. `custom`: declared in hub.yaml. `of`: the set of one of whose
+    elements this is an attribute.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Field:
     special: str = ""
     custom: bool = False
     label: str = ""
+    of: str = ""
 
 
 def _table(*fields: Field) -> Mapping[str, Field]:
@@ -207,3 +210,53 @@ NAME_PARTS = ("salutation", "first_name", "middle_name", "last_name", "name_suff
 def with_stages(table: Mapping[str, Field], stages: tuple[str, ...]) -> Mapping[str, Field]:
     """The table with the stages that lifecycle.yaml declares, in order."""
     return {**table, "stage": replace(table["stage"], options=stages)}
+
+
+KIND, LABEL = "kind", "label"
+"""What may be known of one element of a set of addresses: its kind, and what people call it."""
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "emails": ("work", "home", "other"),
+    "phones": ("work", "mobile", "home", "other"),
+}
+"""The sets whose elements have kind and label, with the kinds; each has a slot of that name. A fax is no
+number of a person: it has its own field and is in no set."""
+
+PRIMARY = {"emails": "email", "phones": "phone"}
+"""The field of the primary element of each of these sets."""
+
+_LONGEST_LABEL = 200
+
+
+def attribute(many: str, key: str, what: str) -> str:
+    """The address of an attribute of one element of a set: `emails[ann@x.com].kind`."""
+    return f"{many}[{key}].{what}"
+
+
+def attribute_of(name: str) -> tuple[str, str, str] | None:
+    """Set, key of the element and attribute that an address means; None for any other address."""
+    many, bracket, rest = name.partition("[")
+    key, close, what = rest.rpartition("].")
+    return (many, key, what) if bracket and close and many in KINDS and what in (KIND, LABEL) else None
+
+
+def field_of(table: Mapping[str, Field], name: str) -> Field | None:
+    """The field of an address, attributes of elements among them; None where the table has none."""
+    field = table.get(name)
+    if field is not None or "[" not in name:
+        return field
+    known = attribute_of(name)
+    if known is None or known[0] not in table:
+        return None
+    many, _, what = known
+    return kind_field(many, name) if what == KIND else label_field(many, name)
+
+
+def kind_field(many: str, name: str) -> Field:
+    """The kind of one element of a set."""
+    return Field(name, Type.CHOICE, options=KINDS[many], of=many)
+
+
+def label_field(many: str, name: str) -> Field:
+    """The label of one element of a set."""
+    return Field(name, Type.TEXT, max_length=_LONGEST_LABEL, of=many)

@@ -8,14 +8,15 @@ from datetime import datetime
 
 from trueup.config.join import address
 from trueup.errors import NotFound, TrueupError
-from trueup.model.canonical import Locale, parse
+from trueup.model.canonical import Locale, element_key, parse
 from trueup.model.entity import Source
-from trueup.model.fields import PREFIX, Kind
+from trueup.model.fields import CONTACT, PREFIX, Field, Kind, attribute_of, field_of
 from trueup.model.history import Change, HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
 from trueup.services.consents import told_consent
+from trueup.services.described import named
 from trueup.services.hub import Hub
 
 HISTORY = 500
@@ -58,10 +59,11 @@ class Why:
 def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
     """Why each field holds what it holds. Raises NotFound for a field that there is not."""
     table = hub.parts.policy.tables[case.entity.kind]
-    if field is not None and address(field) not in table and address(field) not in case.entity.values:
+    name = _named(hub, field) if field is not None else ""
+    if field is not None and field_of(table, name) is None and name not in case.entity.values:
         raise NotFound(f"there is no field `{field}`; `trueup config fields` lists them", code="TU-GEN-406")
     rows = hub.parts.store.history(case.entity.public_id, HISTORY)
-    names = [address(field)] if field is not None else _held(case)
+    names = [name] if field is not None else _held(case)
     return [_of_consent(_why(name, case, rows), case) for name in names]
 
 
@@ -131,25 +133,42 @@ def edit(hub: Hub, case: Case, said: Mapping[str, str], user: str, keep: bool) -
 
     `keep` pins them until they are released. Raises NotFound for unknown fields, Unreadable for values.
     """
-    values = {address(name): _typed(hub, case, name, text) for name, text in said.items()}
+    values = {_named(hub, name): _typed(hub, case, name, text) for name, text in said.items()}
     hub.parts.store.edit(case.entity.public_id, values, user, hub.parts.now(), keep)
     return values
 
 
 def _typed(hub: Hub, case: Case, name: str, text: str) -> Value:
-    field = hub.parts.policy.tables[case.entity.kind].get(address(name))
+    field = field_of(hub.parts.policy.tables[case.entity.kind], _named(hub, name))
     if field is None:
         raise NotFound(f"there is no field `{name}`; `trueup config fields` lists them", code="TU-GEN-406")
+    if field.of and not _is_held(case, field):
+        raise Unreadable(f"`{name}`: the contact holds no such element; `{field.of}` lists them")
     if field.derived:
         raise Unreadable(f"`{name}` is computed from other fields; edit those")
     if field.type in (Type.REFERENCE, Type.REFERENCES):
         return _reference(hub, field.type, field.refers, text)
     raw: Json = [part.strip() for part in text.split(",")] if field.type.is_set else text
-    locale = Locale(phone_region=hub.config.hub.phone_region, time_zone=hub.config.hub.time_zone)
-    value = parse(field, raw if text else None, locale)
+    value = parse(field, raw if text else None, _locale(hub))
     if isinstance(value, Rejected):
         raise Unreadable(f"{name}: {value.reason}", code=value.code)
     return value
+
+
+def _named(hub: Hub, typed: str) -> str:
+    """The address of a field that a person typed: of an attribute of an element by the element's key."""
+    name = address(typed)
+    return name if attribute_of(name) is None else named(name, _locale(hub))
+
+
+def _locale(hub: Hub) -> Locale:
+    return Locale(phone_region=hub.config.hub.phone_region, time_zone=hub.config.hub.time_zone)
+
+
+def _is_held(case: Case, field: Field) -> bool:
+    """Whether the element is there whose attribute this is."""
+    told, key = attribute_of(field.name), element_key(CONTACT[field.of].type)
+    return told is not None and told[1] in map(key, case.entity.values.get(field.of) or ())
 
 
 def _reference(hub: Hub, type: Type, kind: Kind | None, text: str) -> Value:

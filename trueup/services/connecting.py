@@ -92,6 +92,8 @@ def _turned(rule: FieldRule) -> str:
         words.append(f"default {rule.default}")
     if rule.shape not in (None, Shape.VALUE):
         words.append(str(rule.shape))
+    if rule.item is not None:
+        words.append("objects")
     if rule.create_only:
         words.append("with a new record only")
     return ", ".join(filter(None, words))

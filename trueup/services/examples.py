@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -182,8 +182,15 @@ def _holds(values: Mapping[str, Json], expected: Mapping[str, Json]) -> bool:
 def _fits(written: Json, expected: Json) -> bool:
     """Of a list that is changed element by element, the expected ones must be among those added."""
     if is_change(written) and isinstance(expected, list | str):
-        return set(listed(expected, written)) <= set(written["+"])
+        return all(_among(one, written["+"]) for one in listed(expected, written))
     return bool(_plain(written) == expected)
+
+
+def _among(expected: Json, added: Sequence[Json]) -> bool:
+    """Whether one of these is expected; of an object what the example names."""
+    if not isinstance(expected, Mapping):
+        return expected in added
+    return any(isinstance(one, Mapping) and {**one, **expected} == one for one in added)
 
 
 def _plain(value: Json) -> Json:

@@ -15,7 +15,16 @@ from trueup.config.said import SaidObject
 from trueup.config.scalars import plain_value
 from trueup.config.settings import Connection, HubConfig
 from trueup.config.systems import registered_systems
-from trueup.mapping.schema import ConsentRule, Direction, FieldRule, ObjectRules, Publish, Shape, Unmapped
+from trueup.mapping.schema import (
+    ConsentRule,
+    Direction,
+    FieldRule,
+    ItemRule,
+    ObjectRules,
+    Publish,
+    Shape,
+    Unmapped,
+)
 from trueup.model.record import Json
 
 _LEFT = ("objects",)
@@ -148,7 +157,21 @@ def _field(rule: FieldRule) -> Json:
         said["values"] = _words(rule.values)
     if rule.publish is not None:
         said["publish"] = _publish(rule.publish)
+    if rule.item is not None:
+        said |= _items(rule.item)
     return rule.remote if len(said) == 1 else said
+
+
+def _items(item: ItemRule) -> dict[str, Json]:
+    parts = {
+        "value": item.value,
+        "kind": item.kind,
+        "label": item.label,
+        "primary": item.primary,
+        "id": item.id,
+    }
+    said: dict[str, Json] = {"item": {part: path for part, path in parts.items() if path}}
+    return {**said, "kinds": _words(item.kinds)} if item.kinds else said
 
 
 def _publish(publish: Publish) -> dict[str, Json]:

@@ -250,7 +250,8 @@ def _given(table: str, columns: tuple[str, ...]) -> str:
 
 
 def _type(type: TypeEngine[Any]) -> str:
-    return type.compile(postgresql.dialect()).partition(" COLLATE")[0]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return type.compile(dialect).partition(" COLLATE")[0]
 
 
 def _number(name: str) -> int:

@@ -201,7 +201,15 @@ class Push:
         if write.upsert is not None:
             values.setdefault(write.upsert[0], write.upsert[1])
         guard = delivery.link.version if self.parts.can(stream, Capability.CONDITIONAL_WRITE) else None
-        return WriteItem(f"{delivery.id}", write.kind, delivery.link.remote_id, values, guard, write.upsert)
+        return WriteItem(
+            f"{delivery.id}",
+            write.kind,
+            delivery.link.remote_id,
+            values,
+            guard,
+            write.upsert,
+            known={path: delivery.link.observed.get(path) for path in self.parts.policy.item_paths(stream)},
+        )
 
     def _by_element(self, stream: Stream) -> frozenset[str]:
         """The paths whose elements are written one by one; other lists are replaced whole."""

@@ -69,7 +69,10 @@ def test_a_record_holds_addresses_primary_first_and_custom_fields_flat(hub: Hub,
 
     record = hub.listing()[0][ann]
 
-    assert record.values["identities.email"] == ["ann@new.example", "ann@example.com"]
+    assert [(one["value"], one["primary"]) for one in record.values["identities.email"]] == [
+        ("ann@new.example", True),
+        ("ann@example.com", False),
+    ]
     assert (record.values["email"], record.values["user_fields.tier"]) == ("ann@new.example", "gold")
     assert (record.version, record.changed_at) == (None, desk.now)
 
@@ -254,7 +257,8 @@ def test_a_merged_user_names_the_holder_of_its_address_as_successor(hub: Hub, de
     found, _ = hub.changes(cursor)
 
     assert (found[loser].deleted, found[loser].successor) == (True, winner)
-    assert found[winner].values["identities.email"] == ["p1@example.com", "p0@example.com"]
+    held = [one["value"] for one in found[winner].values["identities.email"]]
+    assert held == ["p1@example.com", "p0@example.com"]
     assert desk.vendor.ledger.calls("users.search") == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,7 +71,12 @@ def test_a_user_is_created_without_a_mail_to_the_person(hub: Hub, desk: Desk) ->
 def test_further_addresses_go_with_a_new_user(hub: Hub, desk: Desk) -> None:
     addresses = ["ann@example.com", "ann@home.example"]
 
-    (done,) = hub.write(create("k", {"name": "Ann", "email": addresses[0], "identities.email": addresses}))
+    (done,) = hub.write(
+        create(
+            "k",
+            {"name": "Ann", "email": addresses[0], "identities.email": [{"value": one} for one in addresses]},
+        )
+    )
 
     assert isinstance(done, Done)
     assert desk.vendor.user(done.id)["identities.email"] == addresses
@@ -396,7 +402,7 @@ def test_an_address_that_another_user_has_is_refused_and_nothing_is_written(hub:
 def test_addresses_are_added_and_taken_away_one_by_one(hub: Hub, desk: Desk) -> None:
     ann = person(desk, identities=[{"type": "email", "value": "old@example.com"}])
     add, remove = ("new@example.com", "ann@example.com"), ("OLD@example.com", "never@example.com")
-    change = Elements(add=add, remove=remove)
+    change = Elements(*(tuple({"value": one} for one in some) for some in (add, remove)))
 
     (done,) = hub.write(update(ann, {"identities.email": change}))
 
@@ -404,9 +410,75 @@ def test_addresses_are_added_and_taken_away_one_by_one(hub: Hub, desk: Desk) -> 
     assert desk.vendor.user(ann)["identities.email"] == ["ann@example.com", "new@example.com"]
 
 
+def read(desk: Desk, id: str) -> dict[str, Any]:
+    """What the hub read of the addresses."""
+    rows = desk.vendor.account.people.identities_of(int(id))
+    return {"identities.email": [{name: one[name] for name in ("id", "value", "primary")} for one in rows]}
+
+
+def with_two(desk: Desk) -> str:
+    return person(desk, identities=[{"type": "email", "value": "old@example.com"}])
+
+
+CHANGES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"email": "ann@new.example"}, ["ann@example.com", "old@example.com", "ann@new.example"]),
+    ({"email": "Old@example.com"}, ["ann@example.com", "old@example.com"]),
+    (
+        {"email": "old@example.com", "identities.email": Elements(remove=({"value": "ann@example.com"},))},
+        ["old@example.com"],
+    ),
+    (
+        {"identities.email": Elements(({"value": "new@example.com"},), ({"value": "old@example.com"},))},
+        ["ann@example.com", "new@example.com"],
+    ),
+    ({"identities.email": [{"value": "ann@example.com"}]}, ["ann@example.com"]),
+]
+
+
+@pytest.mark.parametrize(("values", "left"), CHANGES)
+def test_addresses_whose_ids_were_read_are_changed_without_asking_for_them(
+    hub: Hub, desk: Desk, values: dict[str, Any], left: list[str]
+) -> None:
+    ann = with_two(desk)
+
+    (done,) = hub.write(replace(update(ann, values), known=read(desk, ann)))
+
+    assert isinstance(done, Done)
+    assert desk.vendor.user(ann)["identities.email"] == left
+    assert desk.vendor.ledger.calls("identities.list") == 0
+
+
+@pytest.mark.parametrize(("values", "left"), CHANGES)
+def test_ids_that_are_out_of_date_are_asked_for(
+    hub: Hub, desk: Desk, values: dict[str, Any], left: list[str]
+) -> None:
+    ann = with_two(desk)
+    known = read(desk, ann)
+    for one in known["identities.email"]:
+        one["id"] += 1000
+
+    (done,) = hub.write(replace(update(ann, values), known=known))
+
+    assert isinstance(done, Done)
+    assert desk.vendor.user(ann)["identities.email"] == left
+
+
+def test_the_mark_that_was_read_of_the_primary_address_is_not_believed(hub: Hub, desk: Desk) -> None:
+    ann = with_two(desk)
+    known = read(desk, ann)
+    desk.vendor.user_edit(ann, email="old@example.com")
+
+    hub.write(replace(update(ann, {"email": "ann@example.com"}), known=known))
+
+    assert desk.vendor.user(ann)["email"] == "ann@example.com"
+
+
 def test_the_old_primary_address_can_be_taken_away_with_the_change(hub: Hub, desk: Desk) -> None:
     ann = person(desk)
-    values = {"email": "ann@new.example", "identities.email": Elements(remove=("ann@example.com",))}
+    values = {
+        "email": "ann@new.example",
+        "identities.email": Elements(remove=({"value": "ann@example.com"},)),
+    }
 
     hub.write(update(ann, values))
 
@@ -417,7 +489,9 @@ def test_the_primary_address_is_neither_emptied_nor_taken_away(hub: Hub, desk: D
     ann = person(desk)
 
     (emptied,) = hub.write(update(ann, {"email": None}))
-    (removed,) = hub.write(update(ann, {"identities.email": Elements(remove=("ann@example.com",))}))
+    (removed,) = hub.write(
+        update(ann, {"identities.email": Elements(remove=({"value": "ann@example.com"},))})
+    )
 
     assert isinstance(emptied, RefusedItem) and set(emptied.fields) == {"email"}
     assert isinstance(removed, RefusedItem) and set(removed.fields) == {"identities.email"}

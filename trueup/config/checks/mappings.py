@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trueup.config.checks.consent import check_consent
 from trueup.config.checks.fields import field_hint
+from trueup.config.checks.items import check_items
 from trueup.config.checks.laws import check_laws
 from trueup.config.checks.place import Place
 from trueup.config.checks.publishing import check_publish
@@ -46,6 +47,7 @@ def _rule(place: Place, rule: FieldRule) -> None:
     _direction(place, rule, field)
     _values(place, rule, field)
     _shape(place, rule, field)
+    check_items(place.report, place.file, place.rule_path(rule), rule)
     _confined(place, rule, field)
 
 

@@ -15,7 +15,7 @@ from trueup.config.said import OptedInWhen, SaidConsent, SaidField, SaidObject, 
 from trueup.config.scalars import AnyJson, Count, Duration, Flag, Text, Word, words
 from trueup.config.shapes import Either, Key, ListOf, Made, MapOf, Placed, Struct, enum_words
 from trueup.config.vocabulary import CASES, NOTE_PARTS
-from trueup.mapping.schema import Clearing, Direction, Publish, Refusal, Shape, TooLong, Unmapped
+from trueup.mapping.schema import Clearing, Direction, ItemRule, Publish, Refusal, Shape, TooLong, Unmapped
 from trueup.model.fields import Kind
 from trueup.model.record import Json
 
@@ -32,6 +32,20 @@ _PUBLISH = Struct(
     {
         "at_most_every": Key(Duration(), "least time between two writes"),
         "when_changed_by": Key(Text("a number or a share"), "least change that is worth a write"),
+    },
+)
+
+_PART = Text("the name of a field of an item, or a path to it")
+
+_ITEM = Struct(
+    "item",
+    ItemRule,
+    {
+        "value": Key(_PART, "the address or number itself", required=True),
+        "kind": Key(_PART, "its kind (`kinds` says in which words)", ""),
+        "label": Key(_PART, "what people call it there", ""),
+        "primary": Key(_PART, "true at the primary one", ""),
+        "id": Key(_PART, "the system's own id of the item", ""),
     },
 )
 
@@ -58,6 +72,10 @@ FIELD = Struct(
         "to": Key(Text("an object"), "for references: the object that the remote id points at"),
         "currency": Key(_REMOTE, "for money: the field of the currency"),
         "create_only": Key(Flag(), "true: written with a new record, never afterwards", False),
+        "item": Key(_ITEM, "the remote field is a list of objects, and this is where they hold what"),
+        "kinds": Key(
+            _VALUES, "of such a list: our kind: their word, or a list: the first is written, all are read"
+        ),
     },
     place=True,
 )

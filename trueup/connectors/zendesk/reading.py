@@ -18,6 +18,7 @@ from trueup.connectors.session import Session
 from trueup.connectors.stamps import EPOCH, parse_stamp
 from trueup.connectors.verdict import Answer, ExpiredPaging
 from trueup.connectors.zendesk import rows
+from trueup.connectors.zendesk.addresses import values_of
 from trueup.errors import Malformed, Refused
 from trueup.model.record import Cursor, Json, Page, Reading, Record
 
@@ -147,7 +148,7 @@ def _holders(found: Iterable[Record]) -> dict[str, str]:
     return {
         address.casefold(): record.id
         for record in living
-        for address in [*(record.values.get("identities.email") or []), record.values.get("email") or ""]
+        for address in [*values_of(record.values.get("identities.email")), record.values.get("email") or ""]
         if address
     }
 
@@ -229,5 +230,5 @@ def _holds(record: Record, key: str, wanted: Sequence[str]) -> bool:
     if key == "external_id":
         held = [record.values.get("external_id")]
     else:
-        held = [record.values.get("email"), *(record.values.get("identities.email") or [])]
+        held = [record.values.get("email"), *values_of(record.values.get("identities.email"))]
     return not {str(one).casefold() for one in held if one}.isdisjoint(one.casefold() for one in wanted)

@@ -14,6 +14,7 @@ from trueup.connectors.verdict import Answer
 from trueup.model.record import Json, Record
 
 Rejected = tuple[tuple[str, str], ...]
+Identities = dict[str, list[dict[str, Json]]]
 _STAFF = ("agent", "admin")
 
 
@@ -44,14 +45,14 @@ def prepared(object: str, rows: Sequence[Json], body: Json) -> list[Json]:
     return [_user(row, addresses) if isinstance(row, Mapping) else row for row in people]
 
 
-def _user(row: Mapping[str, Json], addresses: Mapping[str, dict[str, list[str]]] | None) -> dict[str, Json]:
+def _user(row: Mapping[str, Json], addresses: Mapping[str, Identities] | None) -> dict[str, Json]:
     if row.get("permanently_deleted"):
         return {"id": row.get("id"), "active": False, "updated_at": row.get("updated_at")}
     ready = dict(row)
     if _is_filler(row):
         ready["name"] = None
     if addresses is not None and row.get("active", True):
-        none: dict[str, list[str]] = {"email": [], "phone_number": []}
+        none: Identities = {"email": [], "phone_number": []}
         ready["identities"] = none | addresses.get(text_id(row.get("id")), {})
     return ready
 
@@ -62,13 +63,14 @@ def _is_filler(row: Mapping[str, Json]) -> bool:
     return isinstance(name, str) and isinstance(email, str) and name.casefold() == email.casefold()
 
 
-def _by_user(identities: Iterable[Json]) -> dict[str, dict[str, list[str]]]:
-    """User id -> type -> values, the primary one first."""
+def _by_user(identities: Iterable[Json]) -> dict[str, Identities]:
+    """User id -> type -> `{id, value, primary}`, the primary one first."""
     known = [one for one in identities if isinstance(one, Mapping) and isinstance(one.get("value"), str)]
-    found: dict[str, dict[str, list[str]]] = {}
+    found: dict[str, Identities] = {}
     for identity in sorted(known, key=lambda one: not one.get("primary")):
         of_user = found.setdefault(text_id(identity.get("user_id")), {})
-        of_user.setdefault(str(identity.get("type")), []).append(identity["value"])
+        kept = {name: identity.get(name) for name in ("id", "value", "primary")}
+        of_user.setdefault(str(identity.get("type")), []).append(kept)
     return found
 
 

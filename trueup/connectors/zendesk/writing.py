@@ -27,7 +27,7 @@ from trueup.connectors.paths import nest
 from trueup.connectors.session import Session
 from trueup.connectors.verdict import Answer, Effect
 from trueup.connectors.zendesk import jobs, rows
-from trueup.connectors.zendesk.addresses import change_addresses
+from trueup.connectors.zendesk.addresses import change_addresses, values_of
 from trueup.connectors.zendesk.fields import refused
 from trueup.connectors.zendesk.jobs import pending
 from trueup.connectors.zendesk.reading import find
@@ -256,7 +256,8 @@ def _new(desk: Desk, item: WriteItem) -> dict[str, Json]:
     body = desk.body(item, plain)
     if desk.object == "users":
         first = str(body.get("email") or "").casefold()
-        more = [one for one in _whole(item.values.get("identities.email")) or [] if one.casefold() != first]
+        listed = values_of(_whole(item.values.get("identities.email")))
+        more = [one for one in listed if one.casefold() != first]
         body |= {"identities": [{"type": "email", "value": one} for one in more]} if more else {}
         body["skip_verify_email"] = True
     return body

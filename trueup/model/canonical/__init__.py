@@ -7,7 +7,7 @@ data and its reasons never repeat the value. The forms are the table in `trueup.
 from trueup.model.canonical.locale import AUTO, Locale
 from trueup.model.canonical.placeholders import is_placeholder
 from trueup.model.canonical.reading import Parser, parse, parser
-from trueup.model.canonical.sameness import comparable, same
+from trueup.model.canonical.sameness import comparable, element_key, same
 from trueup.model.canonical.text import MAX_TEXT, clean
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Parser",
     "clean",
     "comparable",
+    "element_key",
     "is_placeholder",
     "parse",
     "parser",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from trueup.model.values import Type, Value
 
@@ -25,3 +25,8 @@ def comparable(type: Type, value: Value) -> Hashable:
 def same(type: Type, a: Value, b: Value) -> bool:
     """Whether two canonical values of a type are the same."""
     return a == b or comparable(type, a) == comparable(type, b)
+
+
+def element_key(type: Type) -> Callable[[str], str]:
+    """What makes two elements of a set one: e-mail addresses are equal whatever their case."""
+    return str.lower if type is Type.EMAILS else str

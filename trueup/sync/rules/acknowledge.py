@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
-from trueup.mapping.elements import changed, is_change, listed, written
+from trueup.mapping.elements import changed, is_change, items_settled, listed, written
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.record import Json, Record
@@ -173,6 +173,8 @@ def _settled_at(delivery: Delivery, path: str, now: Json) -> Json:
         or not isinstance(now, str if "sign" in change else list)
     ):
         return now
+    if "by" in change:
+        return items_settled(before, change, now)
     ours, told = listed(changed(before, change), change), listed(now, change)
     reshaped = [one for one in change["+"] if one not in told]
     if not reshaped:

@@ -15,14 +15,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.dedupe.normalise import match_keys
+from trueup.model.canonical import element_key
 from trueup.model.entity import Entity, Link, Source
 from trueup.model.fields import CONTACT, NAME_PARTS, Kind
 from trueup.model.history import Conflict
 from trueup.model.values import Type, Value
 from trueup.sync.rules.decide_values import RULE, STAGE, Values, source_of
 from trueup.sync.rules.evidence import Claim, Reading
+from trueup.sync.rules.kinds import are_described, keep_kinds
 from trueup.sync.rules.policy import Policy
-from trueup.sync.rules.verdict import HUB, Question, element_key, may_edit
+from trueup.sync.rules.verdict import HUB, Question, may_edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,14 @@ class Named:
 
     listed: dict[str, list[str]] = field(default_factory=dict)  # in lists
     slotted: dict[str, list[str]] = field(default_factory=dict)  # in slots
+    described: set[str] = field(default_factory=set)  # sets of which a record may tell kinds
 
     def take(self, readings: Iterable[Reading]) -> None:
         """Collect from one record."""
         for reading in readings:
+            items = reading.binding.items
+            if items is not None and items.rule.kind:
+                self.described.add(items.many)
             if reading.binding.fields[0] in _FAMILY_OF and isinstance(reading.has, Mapping):
                 self.note(reading.has)
 
@@ -107,6 +113,8 @@ def keep_addresses(
             or family.many in named.slotted
         ):
             _Step(state, before, family, claims, policy, now).run(named)
+    if named.described or are_described(state.values) or are_described(before.values):
+        keep_kinds(state, before, named.described, policy, now)
 
 
 def keys_of(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
-from trueup.model.fields import NAME, Field, Kind, Strategy
+from trueup.model.fields import NAME, Field, Kind, Strategy, field_of
 from trueup.model.history import Change, Conflict
 from trueup.model.plan import Case, Context, HubEdit
 from trueup.model.values import Type, Value
@@ -52,9 +52,13 @@ def edit_claims(entity: Entity, edits: Sequence[HubEdit], table: Mapping[str, Fi
     """What people edited in the hub, as claims above all systems. A set is changed by what an edit adds to
     it and takes from it; of one person's edits of a set the last counts. An edit of a field that is no
     longer configured claims nothing (`lost_edits` tells of it)."""
-    known = [edit for edit in sorted(edits, key=lambda one: (one.at, one.id)) if edit.field in table]
-    last = {(one.field, one.user if table[one.field].type.is_set else one.id): one for one in known}
+    known = [edit for edit in sorted(edits, key=lambda one: (one.at, one.id)) if field_of(table, edit.field)]
+    last = {(one.field, one.user if _is_set(one.field, table) else one.id): one for one in known}
     return [_edit_claim(entity, edit) for edit in last.values()]
+
+
+def _is_set(name: str, table: Mapping[str, Field]) -> bool:
+    return name in table and table[name].type.is_set
 
 
 def _edit_claim(entity: Entity, edit: HubEdit) -> Claim:
@@ -80,25 +84,25 @@ def lost_edits(edits: Sequence[HubEdit], table: Mapping[str, Field]) -> list[Con
     return [
         Conflict(edit.field, edit.value, f"{HUB}:{edit.user}", None, HUB, "no such field is configured")
         for edit in edits
-        if edit.field not in table
+        if field_of(table, edit.field) is None
     ]
 
 
-def decide(entity: Entity, claims: Iterable[Claim], policy: Policy, now: datetime) -> Values:
+def decide(state: Values, kind: Kind, claims: Iterable[Claim], policy: Policy, now: datetime) -> None:
     """All verdicts for one entity. Claims on one group of fields (an address) are judged together."""
-    state = Values(dict(entity.values), dict(entity.sources))
-    table = policy.tables[entity.kind]
+    table = policy.tables[kind]
     single, grouped = _sorted_out(claims, table)
     stage_claims = single.pop(STAGE, None)
-    if stage_claims and entity.kind is Kind.CONTACT:
-        _judge_field(state, entity.kind, table[STAGE], stage_claims, policy, now)
+    if stage_claims and kind is Kind.CONTACT:
+        _judge_field(state, kind, table[STAGE], stage_claims, policy, now)
     elif stage_claims:
         single[STAGE] = stage_claims
     for name in sorted(single):
-        _judge_field(state, entity.kind, table[name], single[name], policy, now)
+        field = table.get(name) or field_of(table, name)
+        assert field is not None  # nobody claims what is no field
+        _judge_field(state, kind, field, single[name], policy, now)
     for group in sorted(grouped):
-        _judge_group(state, entity.kind, group, table, grouped[group], policy, now)
-    return state
+        _judge_group(state, kind, group, table, grouped[group], policy, now)
 
 
 def _sorted_out(
@@ -107,7 +111,7 @@ def _sorted_out(
     single: dict[str, list[Claim]] = {}
     grouped: dict[str, list[Claim]] = {}
     for claim in claims:
-        group = table[claim.field].group
+        group = table[claim.field].group if claim.field in table else ""
         if group and (claim.first or group != NAME):
             grouped.setdefault(group, []).append(claim)
         else:
@@ -118,7 +122,7 @@ def _sorted_out(
 def _judge_field(
     state: Values, kind: Kind, field: Field, claims: Sequence[Claim], policy: Policy, now: datetime
 ) -> None:
-    rule = policy.fields(kind, field.name)
+    rule = ruling(policy, kind, field)
     if len(claims) == 1 and _uncontested(state, field, claims[0], rule):
         state.put(field.name, claims[0].value, source_of(claims[0], now, rule), "first sight")
         return
@@ -134,6 +138,13 @@ def _judge_field(
     state.conflicts.extend(verdict.conflicts)
     if verdict.winner is not None:
         state.win(field.name, verdict.value, source_of(verdict.winner, now, rule), verdict.rule)
+
+
+def ruling(policy: Policy, kind: Kind, field: Field) -> FieldPolicy:
+    """How a field is judged. Of the elements of a set who may decide the set decides, too, one at a time."""
+    if not field.of:
+        return policy.fields(kind, field.name)
+    return replace(policy.fields(kind, field.of), strategy=Strategy.AUTHORITY)
 
 
 def _uncontested(state: Values, field: Field, claim: Claim, rule: FieldPolicy) -> bool:

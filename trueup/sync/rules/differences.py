@@ -10,7 +10,7 @@ from trueup.mapping.bind import READ_ONLY_CODE
 from trueup.mapping.compiled import Binding
 from trueup.mapping.elements import change, listed, present, with_element, without_element
 from trueup.mapping.schema import Refusal, Shape
-from trueup.model.canonical import same
+from trueup.model.canonical import element_key, same
 from trueup.model.consent import ConsentState
 from trueup.model.delivery import Effect
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, Quarantine
@@ -20,7 +20,6 @@ from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.ledger import ADDRESSES, must_change
-from trueup.sync.rules.verdict import element_key
 
 
 @dataclass(slots=True)
@@ -99,7 +98,7 @@ def compare(
         draft.quarantine[binding.key] = set_aside(link, binding, "in", reading.has, reading.raw, now)
         _keep(reading, draft)
         return
-    if _shows(reading.has, values) and binding.shape is not Shape.ELEMENT:
+    if _shows(binding, reading.has, values) and binding.shape is not Shape.ELEMENT:
         return
     hub = hub_side(binding, values)
     if reading.has is ABSENT and not isinstance(reading.raw, Absent) and not _hub_moved(reading, hub):
@@ -148,9 +147,11 @@ def _dangles(reading: Reading, draft: Draft) -> None:
     draft.agreed[reading.binding.key] = agreed if agreed is not None else Agreed(NEVER, WAS_ABSENT)
 
 
-def _shows(has: Mapping[str, Value] | Absent, values: Mapping[str, Value]) -> bool:
+def _shows(binding: Binding, has: Mapping[str, Value] | Absent, values: Mapping[str, Value]) -> bool:
     """Whether the system says exactly what the hub holds: there is nothing to compare or to write."""
-    return isinstance(has, dict) and bool(has) and all(values.get(name) == has[name] for name in has)
+    if not isinstance(has, dict) or not has or any(values.get(name) != has[name] for name in has):
+        return False
+    return binding.items is None or binding.items.tells(has)
 
 
 def _consent_matters(reading: Reading, state: Value) -> bool:
@@ -190,6 +191,8 @@ def _held(reading: Reading, raw: Json) -> bool:
         return False
     if reading.binding.shape is Shape.ELEMENT:
         return bool(raw) == present(reading.raw, reading.binding.element, reading.binding.sign)
+    if reading.binding.items is not None:
+        return reading.binding.items.holds(standing(reading), raw)
     keeps = reading.binding.read(raw) if reading.binding.refers is None else None
     if keeps is None:
         return _same_ids(raw, reading.raw)
@@ -215,7 +218,7 @@ def alike(
         return True
     if isinstance(one, Rejected) or isinstance(other, Rejected) or one.keys() != other.keys():
         return False
-    return all(same(binding.type, one[name], other[name]) for name in one)
+    return all(same(binding.type_of(name), one[name], other[name]) for name in one)
 
 
 def _judge(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
@@ -248,16 +251,22 @@ def _same_hub(binding: Binding, before: Value, after: Value) -> bool:
 
 
 def _kept(binding: Binding, hub: Value) -> Mapping[str, Value] | None:
-    values = (
-        {binding.fields[0]: hub} if len(binding.fields) == 1 else dict(zip(binding.fields, hub, strict=True))
-    )
-    raw = binding.write(values)
+    raw = binding.write(_by_field(binding, hub))
     if isinstance(raw, Rejected | Absent):
         return None
     if binding.shape is Shape.ELEMENT:
         return {binding.fields[0]: bool(raw)}
     kept = binding.read(raw)
     return None if isinstance(kept, Rejected) else kept
+
+
+def _by_field(binding: Binding, hub: Value) -> Mapping[str, Value]:
+    """The hub's side of a binding, by field (see `evidence.hub_side`)."""
+    if binding.items is not None:
+        return hub or {}
+    return (
+        {binding.fields[0]: hub} if len(binding.fields) == 1 else dict(zip(binding.fields, hub, strict=True))
+    )
 
 
 def _first_write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
@@ -311,6 +320,8 @@ def _payload(reading: Reading, raw: Json) -> Json:
     if binding.shape is Shape.ELEMENT:
         step = with_element if raw else without_element
         return step(there, binding.element, binding.sign)
+    if binding.items is not None:
+        return binding.items.change(there, raw)
     if binding.shape in (Shape.LIST, Shape.ELEMENTS) and (isinstance(raw, list) or _shares(binding, there)):
         form = change([], [], there, binding.sign)
         has = [(one, _element(binding, one)) for one in listed(there, form)]

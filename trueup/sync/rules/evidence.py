@@ -10,7 +10,7 @@ from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import Clearing
 from trueup.model.canonical import same
 from trueup.model.entity import WAS_ABSENT, Agreed, Entity, Link
-from trueup.model.fields import Field
+from trueup.model.fields import Field, field_of
 from trueup.model.plan import Context
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Type, Value
@@ -81,7 +81,10 @@ def agreement(link: Link, binding: Binding, entity: Entity) -> Agreed | None:
 
 
 def hub_side(binding: Binding, values: Mapping[str, Value]) -> Value:
-    """What the hub holds for a binding: the value, or the list of them where it carries several fields."""
+    """What the hub holds for a binding: the value, or the list of them where it carries several fields (of a
+    list of objects by field, because its elements have fields of their own)."""
+    if binding.items is not None:
+        return binding.items.hub(values)
     if len(binding.fields) == 1:
         return values.get(binding.fields[0])
     return [values.get(name) for name in binding.fields]
@@ -146,7 +149,7 @@ def claims(reading: Reading, table: Mapping[str, Field]) -> Iterator[Claim]:
         return
     for address, value in reading.has.items():
         name = READ_AS.get(address, address)
-        field = table.get(name)
+        field = table.get(name) or field_of(table, name)
         if field is None or field.derived:
             continue
         if reading.was is None:

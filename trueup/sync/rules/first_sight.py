@@ -220,7 +220,7 @@ def _route(policy: Policy, stream: Stream) -> _Route | None:
 def _made(policy: Policy, stream: Stream) -> _Route | None:
     """None for a stream of which some field always needs the long way."""
     mapping = policy.mappings.get(stream)
-    if mapping is None or any(one.shape is Shape.ELEMENT and not one.consent for one in mapping.bindings):
+    if mapping is None or any(_compared(one) for one in mapping.bindings):
         return None
     addresses = [name for binding in mapping.bindings for name in binding.fields]
     takes = _takes(mapping, policy)
@@ -232,6 +232,14 @@ def _made(policy: Policy, stream: Stream) -> _Route | None:
     stage = next((take for take in takes if take.field == STAGE and mapping.kind is Kind.CONTACT), None)
     readers = tuple((one.remote, one.read if one.refers is None else None, one) for one in mapping.bindings)
     return _Route(readers, stage, tuple(take for take in takes if take is not stage), {})
+
+
+def _compared(binding: Binding) -> bool:
+    """Whether what the record says is no plain value by field."""
+    if binding.items is not None:
+        rule = binding.items.rule
+        return bool(rule.kind or rule.label or rule.primary)
+    return binding.shape is Shape.ELEMENT and not binding.consent
 
 
 def _takes(mapping: ObjectMapping, policy: Policy) -> list[_Take]:

@@ -193,4 +193,6 @@ def _perhaps_lost(reading: Reading, sources: Mapping[str, Source], rule: str) ->
 def _hub_value(reading: Reading, name: str) -> Value:
     hub = reading.agreed.hub if reading.agreed is not None else None
     fields = reading.binding.fields
+    if reading.binding.items is not None:
+        return (hub or {}).get(name)
     return hub if len(fields) == 1 else dict(zip(fields, hub or (), strict=False)).get(name)

@@ -89,6 +89,10 @@ class Policy:
         """Remote paths that tell when the system made a record."""
         return self._once(("own stamps", stream), lambda: self._own_stamps(stream))
 
+    def item_paths(self, stream: Stream) -> tuple[str, ...]:
+        """The remote paths of a stream that hold lists of objects."""
+        return self._once(("item paths", stream), lambda: self._item_paths(stream))
+
     def pointing(self, stream: Stream) -> tuple[Binding, ...]:
         """The bindings of a stream that hold ids of other records."""
         return self._once(("pointing", stream), lambda: self._pointing(stream))
@@ -135,6 +139,9 @@ class Policy:
     def _own_stamps(self, stream: Stream) -> frozenset[str]:
         bindings = self.mappings[stream].bindings
         return frozenset(one.remote for one in bindings if one.fields == ("created_at",))
+
+    def _item_paths(self, stream: Stream) -> tuple[str, ...]:
+        return tuple(one.remote for one in self.mappings[stream].bindings if one.items is not None)
 
     def _pointing(self, stream: Stream) -> tuple[Binding, ...]:
         return tuple(one for one in self.mappings[stream].bindings if one.refers is not None and one.to)

@@ -37,6 +37,7 @@ from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.first_sight import first_sight
 from trueup.sync.rules.founding import foundings, keep_in_company
 from trueup.sync.rules.groups import keep_whole
+from trueup.sync.rules.kinds import name_slots
 from trueup.sync.rules.lanes import given_up, queue, was_given_up
 from trueup.sync.rules.leaving import Standing
 from trueup.sync.rules.policy import Policy, Stream
@@ -221,7 +222,10 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
                 said.extend(evidence.claims(reading, table))
         claims.extend(without_moves(said, one.readings))
         named.take(one.readings)
-    state = decide(case.entity, claims, policy, now)
+    state = Values(dict(case.entity.values), dict(case.entity.sources))
+    if named.described:
+        name_slots(state, named.described)
+    decide(state, kind, claims, policy, now)
     state.conflicts.extend(lost_edits(case.edits, table))
     for one in seen:
         state.conflicts.extend(lost(one.readings, one.aside, case.entity))

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from trueup.model.canonical import same
+from trueup.model.canonical import element_key, same
 from trueup.model.entity import Source
 from trueup.model.fields import Field, Strategy
 from trueup.model.history import Conflict
-from trueup.model.values import Type, Value
+from trueup.model.values import Value
 from trueup.sync.rules.evidence import Claim
 from trueup.sync.rules.policy import FieldPolicy
 
@@ -211,11 +211,6 @@ def _moves(claim: Claim, key: Callable[[str], str], current: Mapping[str, str]) 
     return any(key(one) not in current for one in claim.added) or any(
         key(one) in current for one in claim.removed
     )
-
-
-def element_key(type: Type) -> Callable[[str], str]:
-    """What makes two elements of a set one: e-mail addresses are equal whatever their case."""
-    return str.lower if type is Type.EMAILS else str
 
 
 def _stays(question: Question, rule: str) -> Verdict:
