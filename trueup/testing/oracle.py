@@ -350,6 +350,9 @@ def no_duplicate(at: Findings) -> Iterator[str]:
             for other in system.rows.values():
                 if other is made or not _stood_before(other, made) or not _known_by_it(other, made, act):
                     continue
+                if _exchanged(at, act.after.get("email")):
+                    at.excuse("an address that two people exchanged")
+                    continue
                 if _hidden_by_a_lie(at, name, other):
                     at.excuse("a listing that said it was all, and was not")
                     continue
@@ -373,6 +376,18 @@ def _known_by_it(other: Row, made: Row, act: Act) -> bool:
     shown = other.shown(act.at) if other.person == made.person else None
     address = str(act.after.get("email") or "").lower()
     return bool(address) and shown is not None and str(shown.values.get("email") or "").lower() == address
+
+
+def _exchanged(at: Findings, address: Json) -> bool:
+    """Whether people gave this address to two persons, so that it says of nobody who it is."""
+    persons = {
+        row.person
+        for system in at.world.systems.values()
+        for row in system.rows.values()
+        for act in system.acts
+        if act.id == row.id and act.by != HUB and _folded(act.after.get("email")) == _folded(address)
+    }
+    return len(persons) > 1
 
 
 def _unseen_then(at: Findings, system: System, other: Row, act: Act) -> bool:
