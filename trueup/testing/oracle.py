@@ -31,6 +31,15 @@ _OVER = (
     DeliveryState.GATED,
 )
 _OUT = "opted_out"
+LIE = "a listing that said it was all, and was not"
+
+
+def lied(world: World, name: str) -> bool:
+    """Whether a listing of this system came back empty with status 200, which nobody can tell from the truth."""
+    struck = world.wires[name].struck
+    return bool(struck["list", "empty"] + struck["changes", "empty"])
+
+
 
 
 @dataclass(slots=True)
@@ -104,6 +113,9 @@ def _gone(at: Findings, id: str, link: Link, row: Row | None) -> Iterator[str]:
     traits = at.world.systems[link.connection].traits
     if row is not None and not traits.feed:
         at.excuse("a deletion of which the system tells nothing")
+        return
+    if row is not None and lied(at.world, link.connection):
+        at.excuse(LIE)
         return
     yield f"{id} is linked to {link.connection}/{link.remote_id}, which is not there any more"
 
@@ -199,8 +211,11 @@ def _unheard(at: Findings, who: str, edit: Edit) -> Iterator[str]:
     if _stands_in_a_duplicate(at, who, edit):
         at.excuse("a value that stands in a duplicate, which is only reported")
         return
-    if not edit.row.living and not _read_with(edit):
-        at.excuse("a record that was gone before it was read")
+    if not edit.row.living:
+        at.excuse("a record that was deleted before its edit was decided")
+        return
+    if lied(at.world, edit.system) and not _read_with(edit):
+        at.excuse(LIE)
         return
     yield (
         f"{who} {FIELDS[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is neither held nor "
@@ -353,8 +368,8 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if _exchanged(at, act.after.get("email")):
                     at.excuse("an address that two people exchanged")
                     continue
-                if _hidden_by_a_lie(at, name, other):
-                    at.excuse("a listing that said it was all, and was not")
+                if not other.landed and lied(at.world, name):
+                    at.excuse(LIE)
                     continue
                 if at.world.wires[name].struck["create", "twice"] and other.by == HUB:
                     at.excuse("a request that the network doubled")
@@ -406,16 +421,10 @@ def links_are_sane(at: Findings) -> Iterator[str]:
     for name, system in at.world.systems.items():
         for row in system.living():
             if (name, row.id) not in owners:
-                if _hidden_by_a_lie(at, name, row):
-                    at.excuse("a listing that said it was all, and was not")
+                if not row.landed and lied(at.world, name):
+                    at.excuse(LIE)
                     continue
                 yield f"{name}/{row.id} belongs to nobody"
-
-
-def _hidden_by_a_lie(at: Findings, name: str, row: Row) -> bool:
-    """Whether a first listing came back empty with status 200, and the record did not change since."""
-    struck = at.world.wires[name].struck
-    return not row.landed and bool(struck["list", "empty"] + struck["changes", "empty"])
 
 
 # -- consent, work, counts ------------------------------------------------------------------------------------
