@@ -49,10 +49,21 @@ def first_after(paging: words.Paging) -> Json:
             return None
 
 
-def next_after(stream: words.Stream, id_path: str, answer: Answer, rows: Sequence[Json], after: Json) -> Json:
-    """What `{after}` is on the next page; None if this was the last. Malformed if it stands still."""
+def next_after(
+    stream: words.Stream,
+    id_path: str,
+    answer: Answer,
+    rows: Sequence[Json],
+    after: Json,
+    stamps: tuple[Json, Json] = (None, None),
+) -> Json:
+    """What `{after}` is on the next page; None if this was the last. Malformed if it stands still.
+
+    `stamps`: where the page before and this one end, for a keyset that goes by stamp and key. A record that
+    is changed while it is read may well end both, with another stamp.
+    """
     found = _next(stream, id_path, answer, rows, after)
-    if found is not None and found == after:
+    if found is not None and found == after and stamps[0] == stamps[1]:
         raise Malformed("the next page is this page again")
     return found
 

@@ -117,14 +117,21 @@ def _page(
     read = reader(spec.record)
     records, rejected = read_rows(rows, lambda row: read.read_whole(row, fields))
     used = position.get("after", first_after(stream.paging))
-    after = next_after(stream, spec.record.id, answer, rows, used)
+    last = parse_stamp(read.changed_at(rows[-1]), spec.record.stamp_format) if rows else None
+    last_stamp = last.isoformat() if last else position.get("after_stamp")
+    stamps = (position.get("after_stamp"), last_stamp) if _by_stamp(stream) else (None, None)
+    after = next_after(stream, spec.record.id, answer, rows, used, stamps)
     total = path(stream.total)(answer.body)
     if isinstance(stream, words.Deletions):
         records = _newly_deleted(stream, rows, records, read, position)
-    last = parse_stamp(read.changed_at(rows[-1]), spec.record.stamp_format) if rows else None
-    last_stamp = last.isoformat() if last else position.get("after_stamp")
     cursor, more = _moved_on(spec, position, records, after, last_stamp, answer)
     return Page(records, cursor, more, total if isinstance(total, int) else None, rejected)
+
+
+def _by_stamp(stream: words.Stream) -> bool:
+    """Whether the next page is asked for by the last record's stamp, too."""
+    said = words.placeholders((stream.next or stream.request).model_dump())
+    return isinstance(stream.paging, words.KeysetPaging) and "after_stamp" in said
 
 
 def _newly_deleted(
@@ -218,13 +225,20 @@ def _moment(text: Json) -> datetime:
 
 
 def read(session: Session, object: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | GoneItem]:
-    """These records now, in the order of `ids`."""
+    """These records now, in the order of `ids`.
+
+    What a batch does not bring is gone only where a second batch does not bring it either: one answer that is
+    empty by mistake must not make a tombstone of anybody.
+    """
     spec = session.object(object)
     if spec.read is None:
         raise Refused(f"{object} cannot be read by id", connection=session.settings.name)
     wanted = list(dict.fromkeys(ids))
     found = _read_many(session, object, spec, spec.read.many, wanted, fields) if spec.read.many else {}
     ask = spec.read.one is not None and (spec.read.missing == "ask" or spec.read.many is None)
+    missing = [id for id in wanted if id not in found]
+    if missing and not ask and spec.read.many is not None:
+        found |= _read_many(session, object, spec, spec.read.many, missing, fields)
     for id in wanted:
         if id not in found:
             found[id] = _read_one(session, object, spec, id, fields) if ask else GoneItem()

@@ -231,7 +231,10 @@ def _single(
     fields: Sequence[str],
     answer: Answer,
 ) -> Outcome:
-    id = text_id(path(write_words.id)(answer.body)) or item.merge_into or item.id or ""
+    named = text_id(path(write_words.id)(answer.body))
+    if write_words.id and not named:
+        return UnknownItem("the answer does not name the record that it is about")
+    id = named or item.merge_into or item.id or ""
     created = item.kind is WriteKind.CREATE
     if write_words.created:
         created = bool(path(write_words.created)(answer.body))

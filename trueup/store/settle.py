@@ -117,6 +117,9 @@ def _settle_one(
     link = rows.links.get(row[6]) or _holding(row[6:])
     if one.fresh and one.delivery_id in newcomers.folded:
         one = _seen_there(one, link)
+    if one.state is DeliveryState.DUE and link.state == LinkState.TOMBSTONE:
+        # The record went while nobody knew whether the write had arrived: there is nothing to send it to.
+        one = replace(one, state=DeliveryState.SUPERSEDED, not_before=None, due="gone")
     before = link.base
     newer = _newer_reading(link, one)
     changed = _apply(link, one, moved_on)

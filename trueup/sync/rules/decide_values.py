@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -193,6 +193,7 @@ def _judge_group(
             state.win(name, value, source_of(verdict.winner, now, question.policy), verdict.rule)
     if group == NAME:
         _fill_name(state, sorted(whole, key=question.rank), question.policy, now)
+        state.conflicts.extend(_half_names(state, [one for one in whole if one not in judged]))
 
 
 def _of_whole_names(whole: Sequence[Claim], current: Mapping[str, Value]) -> list[Claim]:
@@ -219,6 +220,16 @@ def _fill_name(state: Values, whole: Sequence[Claim], policy: FieldPolicy, now: 
             giver = next((claim for claim in whole if (claim.value or {}).get(name)), None)
             if giver is not None:
                 state.put(name, giver.value[name], source_of(giver, now, policy), "first sight")
+
+
+def _half_names(state: Values, aside: Sequence[Claim]) -> Iterator[Conflict]:
+    """What half names say otherwise than the whole one: the losers, so that nothing is written over unheard."""
+    for claim in aside:
+        for name, value in (claim.value or {}).items():
+            held, source = state.values.get(name), state.sources.get(name)
+            if value is not None and held is not None and value != held:
+                by = HUB if source is None else source.ref or source.origin
+                yield Conflict(name, value, claim.source, held, by, "half a name at first sight")
 
 
 def _by_source(claims: Sequence[Claim]) -> list[tuple[tuple[str, bool], list[Claim]]]:

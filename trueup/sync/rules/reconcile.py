@@ -11,7 +11,7 @@ from trueup.mapping.elements import is_change
 from trueup.mapping.schema import ObjectRules
 from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.delivery import UNSENT_STATES, Effect, Lane, Write, WriteKind
-from trueup.model.entity import Agreed, Entity, Link, LinkState, Quarantine
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Field, Kind
 from trueup.model.plan import Case, Context, LinkPatch, Plan
 from trueup.model.record import Json, Ref
@@ -168,11 +168,17 @@ def elect(links: Sequence[Link]) -> tuple[Link, ...]:
             if rival is None or _precedence(link) < _precedence(rival):
                 best[link.stream] = link
     return tuple(
-        link
-        if link.primary == (best.get(link.stream) is link)
-        else replace(link, primary=best.get(link.stream) is link)
-        for link in links
+        link if link.primary == (best.get(link.stream) is link) else _changed_rank(link) for link in links
     )
+
+
+def _changed_rank(link: Link) -> Link:
+    """The primary link of a stream as one of the others, or the reverse. What was only observed of it until
+    now was never agreed with anybody: it is weighed as a first sight before anything is written there."""
+    if link.primary:
+        return replace(link, primary=False)
+    unheard = {key: Agreed(NEVER, WAS_ABSENT) for key, one in link.agreed.items() if one.left}
+    return replace(link, primary=True, agreed={**link.agreed, **unheard})
 
 
 def _precedence(link: Link) -> tuple[bool, float, str]:

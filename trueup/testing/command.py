@@ -1,0 +1,94 @@
+"""`trueup-world`: live seeds, replay one, tell its story, make a failing plan short."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from trueup.testing.drawing import plan_of
+from trueup.testing.plan import Plan
+from trueup.testing.shrink import shrunk
+from trueup.testing.story import told
+from trueup.testing.trial import Trial, tried
+
+CHUNK = 25
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: nothing was found; 1: something was."""
+    said = _parser().parse_args(arguments)
+    if said.seeds is not None:
+        return _soak(said.seeds, said.jobs)
+    plan = (
+        Plan.of_document(json.loads(Path(said.plan).read_text("utf-8"))) if said.plan else plan_of(said.seed)
+    )
+    trial = tried(plan, _teller if said.explain else lambda world: None)
+    if said.shrink and trial.wrong:
+        plan = shrunk(plan, lambda one: not trial.checks.isdisjoint(tried(one).checks))
+        trial = tried(plan)
+        print(json.dumps(plan.document(), indent=1))
+    print(f"seed {plan.seed}: journal {trial.digest}", file=sys.stderr)
+    for one in trial.wrong:
+        print(one)
+    return 1 if trial.wrong else 0
+
+
+def _teller(world: object) -> None:
+    for line in told(world):  # type: ignore[arg-type]
+        print(line)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="trueup-world", description=__doc__)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--seed", type=int, metavar="N", help="live this one")
+    what.add_argument("--seeds", type=_range, metavar="A-B", help="live all from A up to B, without B")
+    what.add_argument("--plan", metavar="FILE", help="live a plan that was kept")
+    parser.add_argument("--explain", action="store_true", help="tell the life as a story")
+    parser.add_argument("--shrink", action="store_true", help="make a failing plan short, and print it")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes for --seeds")
+    return parser
+
+
+def _range(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or int(first) + 1))
+
+
+def _soak(seeds: range, jobs: int) -> int:
+    began, failed = time.perf_counter(), 0
+    totals = {name: Counter[str]() for name in ("seen", "exempt", "asked")}
+    for trial in trials(seeds, jobs):
+        for name, total in totals.items():
+            total.update(getattr(trial, name))
+        if trial.wrong:
+            failed += 1
+            print(f"seed {trial.plan.seed} ({trial.plan.profile}): {trial.wrong[0]}", flush=True)
+    seconds = time.perf_counter() - began
+    print(f"{len(seeds)} seeds in {seconds:.0f} s, {len(seeds) / seconds:.1f} a second; {failed} failed")
+    for name, total in totals.items():
+        print(f"{name}: {dict(sorted(total.items()))}")
+    return 1 if failed else 0
+
+
+def trials(seeds: Sequence[int], jobs: int) -> Iterator[Trial]:
+    """These seeds, lived in several processes, in order."""
+    if jobs < 2:
+        yield from map(_one, seeds)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(_one, seeds, chunksize=CHUNK)
+
+
+def _one(seed: int) -> Trial:
+    return tried(plan_of(seed))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

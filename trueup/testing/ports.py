@@ -1,0 +1,91 @@
+"""The ports of a simulated worker: each call of one is a place where the world may act, pause or kill it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from trueup.ports import Store
+
+Point = Callable[[str, str], None]
+"""Told before and after each call of a port: (`before` or `after`, what is called)."""
+
+
+class Crash(BaseException):
+    """The process is gone. No `except Exception` holds it, as none holds SIGKILL."""
+
+
+class WorldClock:
+    """Time of the world: it stands still until somebody lets it go on. `passed` is told."""
+
+    def __init__(self, start: datetime) -> None:
+        self.time = start
+        self.passed: Callable[[], None] = lambda: None
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=max(0.0, seconds))
+        self.passed()
+
+
+class WorkerClock:
+    """The world's clock as one worker has it: who sleeps lets time go on."""
+
+    def __init__(self, clock: WorldClock, point: Point) -> None:
+        self._clock, self._point = clock, point
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._point("before", "sleep")
+        self._clock.advance(seconds)
+        self._point("after", "sleep")
+
+
+class WorkerTransport(httpx.BaseTransport):
+    """The way to a system, as one worker has it."""
+
+    def __init__(self, inner: httpx.BaseTransport, name: str, point: Point) -> None:
+        self._inner, self._name, self._point = inner, name, point
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        what = f"{self._name} {request.url.path}"
+        self._point("before", what)
+        response = self._inner.handle_request(request)
+        self._point("after", what)
+        return response
+
+
+class WorkerStore:
+    """The real store, as one worker has it. Each verb is one transaction: killed before it, nothing of it is
+    there; killed after it, all. `told` gets what a verb was given, once it is stored."""
+
+    def __init__(self, inner: Store, point: Point, told: Callable[[str, tuple[Any, ...]], None]) -> None:
+        self._inner, self._point, self._told = inner, point, told
+
+    def __getattr__(self, verb: str) -> Any:
+        found = getattr(self._inner, verb)
+        if verb == "close" or not callable(found):
+            return found
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            self._point("before", verb)
+            answer = found(*args, **kwargs)
+            self._told(verb, args)
+            self._point("after", verb)
+            return answer
+
+        return called
+
+
+class Jitter:
+    """The same jitter every time."""
+
+    def random(self) -> float:
+        return 0.5

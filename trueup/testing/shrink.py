@@ -1,0 +1,82 @@
+"""A failing plan made short: delta debugging over its events, then over what happens within them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from trueup.testing.plan import Event, Plan
+
+T = TypeVar("T")
+Fails = Callable[[Plan], bool]
+
+
+def shrunk(plan: Plan, fails: Fails) -> Plan:
+    """A plan that still fails and of which no event can be left out; the plan itself if it does not fail."""
+    if not fails(plan):
+        return plan
+    before: Plan | None = None
+    while before != plan:
+        before = plan
+        plan = _events(plan, fails)
+        plan = _within(plan, fails)
+        plan = _plainer(plan, fails)
+    return plan
+
+
+def _events(plan: Plan, fails: Fails) -> Plan:
+    kept = least(plan.events, lambda some: fails(replace(plan, events=tuple(some))))
+    return replace(plan, events=tuple(kept))
+
+
+def least(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> Sequence[T]:
+    """The items without those that are not needed to fail (ddmin; Zeller and Hildebrandt 2002)."""
+    size = max(1, len(items) // 2)
+    while True:
+        start = 0
+        while start < len(items):
+            rest = [*items[:start], *items[start + size :]]
+            if len(rest) < len(items) and fails(rest):
+                items = rest
+            else:
+                start += size
+        if size == 1:
+            return items
+        size //= 2
+
+
+def _within(plan: Plan, fails: Fails) -> Plan:
+    """Leave out what happens meanwhile, kills and pauses."""
+    for place, event in enumerate(plan.events):
+        for plainer in (replace(event, during=()), replace(event, crash=0), replace(event, pause=0)):
+            tried = _with(plan, place, plainer)
+            if plainer != event and fails(tried):
+                plan, event = tried, plainer
+        if len(event.during) > 1:
+            kept = least(
+                event.during,
+                lambda some, at=place, one=event: fails(_with(plan, at, replace(one, during=tuple(some)))),  # type: ignore[misc]
+            )
+            plan = _with(plan, place, replace(event, during=tuple(kept)))
+    return plan
+
+
+def _plainer(plan: Plan, fails: Fails) -> Plan:
+    """Systems without habits, lags and other ways of their own, one trait at a time."""
+    from trueup.testing.traits import Traits
+
+    plainest = Traits("")
+    for place, traits in enumerate(plan.systems):
+        for name in Traits.__dataclass_fields__:
+            if name == "name" or getattr(traits, name) == getattr(plainest, name):
+                continue
+            less = replace(traits, **{name: getattr(plainest, name)})
+            tried = replace(plan, systems=(*plan.systems[:place], less, *plan.systems[place + 1 :]))
+            if fails(tried):
+                plan, traits = tried, less
+    return plan
+
+
+def _with(plan: Plan, place: int, event: Event) -> Plan:
+    return replace(plan, events=(*plan.events[:place], event, *plan.events[place + 1 :]))

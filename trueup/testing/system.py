@@ -1,0 +1,205 @@
+"""A simulated system: records with all their versions, what people do there, and what the hub asks of it.
+
+It is judged by what it keeps itself: every act with its author, and every version that it ever showed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from trueup.model.record import Json
+from trueup.testing.traits import Traits
+
+HUB = "hub"
+HUB_ID = "hub_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A record as it stood from `at` on. `number` grows over the whole system; lists show it from `shown_at`."""
+
+    number: int
+    at: datetime
+    stamp: datetime
+    shown_at: datetime
+    values: Mapping[str, Json]
+    deleted: bool = False
+    successor: str | None = None
+
+
+@dataclass(slots=True)
+class Row:
+    """A record. `person` is who it is about, which no system and no hub knows; `by` who made it. `served` are
+    the versions that some answer held, `landed` those that the hub stored."""
+
+    id: str
+    person: str
+    by: str
+    versions: list[Version] = field(default_factory=list)
+    served: set[int] = field(default_factory=set)
+    landed: set[int] = field(default_factory=set)
+
+    @property
+    def now(self) -> Version:
+        return self.versions[-1]
+
+    @property
+    def living(self) -> bool:
+        return not self.now.deleted
+
+    def shown(self, at: datetime) -> Version | None:
+        """As lists and look-ups show it at this time, None before they do."""
+        return next((one for one in reversed(self.versions) if one.shown_at <= at), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One change of one record: who did it, and the fields as they were and are."""
+
+    place: int
+    at: datetime
+    by: str
+    what: str  # create | update | delete | merge
+    id: str
+    before: Mapping[str, Json]
+    after: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a write was not applied: `exists` (with the id), `stale`, `gone` (with a successor), `invalid`."""
+
+    what: str
+    id: str = ""
+    field: str = ""
+
+
+class System:
+    """The state of one account. `count` numbers the acts of all systems of a world in one row."""
+
+    def __init__(self, traits: Traits, now: Callable[[], datetime], count: Iterator[int]) -> None:
+        self.traits = traits
+        self.rows: dict[str, Row] = {}
+        self.acts: list[Act] = []
+        self._now = now
+        self._count = count
+        self._number = 0
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    def living(self) -> list[Row]:
+        return [row for row in self.rows.values() if row.living]
+
+    def clock(self) -> datetime:
+        """The system's own time."""
+        return self._now() + timedelta(seconds=self.traits.skew)
+
+    # -- what people do -----------------------------------------------------------------------------------
+
+    def user_create(self, person: str, values: Mapping[str, Json]) -> Row:
+        return self._create(person, "user", {**_EMPTY, **self._kept(values)})
+
+    def user_edit(self, row: Row, name: str, value: Json) -> None:
+        self._update(row, "user", {name: self.traits.keeps(name, value)})
+
+    def user_delete(self, row: Row) -> None:
+        self._put(row, "user", "delete", {}, deleted=True)
+
+    def user_merge(self, loser: Row, winner: Row) -> None:
+        """Join two records: the winner takes what it lacks, the loser points at it."""
+        lacking = {name: value for name, value in loser.now.values.items() if not winner.now.values.get(name)}
+        if loser.now.values.get("no_mail"):
+            lacking["no_mail"] = True
+        self._put(loser, "user", "merge", {}, deleted=True, successor=winner.id)
+        self._update(
+            winner, "user", {name: value for name, value in lacking.items() if value and name != HUB_ID}
+        )
+
+    # -- what the hub asks --------------------------------------------------------------------------------
+
+    def create(self, values: Mapping[str, Json], person: str) -> Row | Problem:
+        taken = self._taken(values, None)
+        if taken is not None:
+            return Problem("exists", taken.id, "email")
+        return self._create(person, HUB, {**_EMPTY, **self._kept(values)})
+
+    def update(self, id: str, values: Mapping[str, Json], version: str | None) -> Row | Problem:
+        row = self.rows.get(id)
+        if row is None or not row.living:
+            return Problem("gone", (row.now.successor or "") if row is not None else "")
+        if version is not None and version != str(row.now.number):
+            return Problem("stale")
+        taken = self._taken(values, row)
+        if taken is not None:
+            return Problem("exists", taken.id, "email")
+        self._update(row, HUB, self._kept(values))
+        return row
+
+    def upsert(self, hub_id: str, values: Mapping[str, Json], person: str) -> Row | Problem:
+        """By the hub's own id in a unique field."""
+        found = next((row for row in self.living() if row.now.values.get(HUB_ID) == hub_id), None)
+        if found is not None:
+            return self.update(found.id, values, None)
+        return self.create({**values, HUB_ID: hub_id}, person)
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    def _taken(self, values: Mapping[str, Json], but: Row | None) -> Row | None:
+        email = str(values.get("email") or "").lower()
+        if not (self.traits.unique_email and email):
+            return None
+        holders = (row for row in self.living() if str(row.now.values.get("email") or "").lower() == email)
+        return next((row for row in holders if row is not but), None)
+
+    def _kept(self, values: Mapping[str, Json]) -> dict[str, Json]:
+        return {name: self.traits.keeps(name, value) for name, value in values.items()}
+
+    def _create(self, person: str, by: str, values: Mapping[str, Json]) -> Row:
+        row = Row(f"{self.traits.name[0]}{len(self.rows) + 1:03d}", person, by)
+        self.rows[row.id] = row
+        self._put(row, by, "create", values)
+        return row
+
+    def _update(self, row: Row, by: str, values: Mapping[str, Json]) -> None:
+        self._put(row, by, "update", values)
+
+    def _put(
+        self,
+        row: Row,
+        by: str,
+        what: str,
+        values: Mapping[str, Json],
+        deleted: bool = False,
+        successor: str | None = None,
+    ) -> None:
+        self._number += 1
+        before = row.now.values if row.versions else {}
+        at, own = self._now(), self.clock()
+        whole = {**before, **values}
+        shown = at + timedelta(seconds=self.traits.lag)
+        row.versions.append(
+            Version(self._number, at, _floored(own, self.traits.grain), shown, whole, deleted, successor)
+        )
+        told = {name: before.get(name) for name in values}
+        self.acts.append(Act(next(self._count), at, by, what, row.id, told, dict(values)))
+
+
+_EMPTY: Mapping[str, Json] = {
+    "email": None,
+    "given": None,
+    "family": None,
+    "phone": None,
+    "title": None,
+    "unit": None,
+    "labels": [],
+    "phase": None,
+    "no_mail": False,
+}
+
+
+def _floored(moment: datetime, grain: float) -> datetime:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    steps = int((moment - epoch).total_seconds() / grain + 1e-6)
+    return epoch + timedelta(seconds=steps * grain)

@@ -1,0 +1,125 @@
+"""What a simulated system is like: its capabilities, its limits and its habits, drawn from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from trueup.model.record import Json
+
+FIELDS: Mapping[str, str] = {
+    "email": "email",
+    "given": "first_name",
+    "family": "last_name",
+    "phone": "phone",
+    "title": "job_title",
+    "unit": "department",
+    "labels": "tags",
+    "phase": "stage",
+}
+"""Remote field to the contact's field. `no_mail`, beside these, is the opt-out."""
+OPT_OUT = "no_mail"
+STAGES = ("name", "lead", "mql", "opportunity", "customer")
+TYPED = ("given", "family", "phone", "title", "unit")
+"""Fields in which people type values that nobody else types."""
+
+
+def _cut(length: int) -> Callable[[Json], Json]:
+    return lambda value: value[:length] if isinstance(value, str) else value
+
+
+def _spaced(value: Json) -> Json:
+    """A number as people write it: +49 30 1234567."""
+    if not isinstance(value, str) or not value.startswith("+"):
+        return value
+    digits = value.replace(" ", "")
+    return f"{digits[:3]} {digits[3:5]} {digits[5:]}"
+
+
+def _case(way: Callable[[str], str]) -> Callable[[Json], Json]:
+    return lambda value: way(value) if isinstance(value, str) else value
+
+
+HABITS: Mapping[str, Callable[[Json], Json]] = {
+    "keep": lambda value: value,
+    "lower": _case(str.lower),
+    "upper": _case(str.upper),
+    "spaced": _spaced,
+    "cut": _cut(9),
+    "sorted": lambda value: sorted(value) if isinstance(value, list) else value,
+}
+"""What a system makes of a value that it is sent or that is typed there."""
+
+_POSSIBLE: Mapping[str, Sequence[str]] = {
+    "email": ("keep", "keep", "lower"),
+    "given": ("keep", "keep", "upper"),
+    "family": ("keep", "keep", "keep", "upper"),
+    "phone": ("keep", "spaced"),
+    "title": ("keep", "keep", "cut"),
+    "labels": ("keep", "sorted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """One simulated system.
+
+    `creates`: the hub may make records there. `unique_email`: it refuses a second record with an address.
+    `versions`: a write may be guarded. `upsert`: it keeps the hub's id in a unique field. `feed`: changes tell
+    of deletions. `answers`: a write's answer holds the record. `whole`: a batch with one bad item is refused
+    as a whole. `ordered`: changes come oldest first. `offset`: pages are counted, so they shift. `grain`:
+    the step of its stamps, `lag`: until lists and look-ups show a change, `zone`: hours that its clock is
+    ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
+    """
+
+    name: str
+    creates: bool = True
+    unique_email: bool = False
+    versions: bool = False
+    upsert: bool = False
+    feed: bool = True
+    answers: bool = True
+    whole: bool = False
+    ordered: bool = False
+    offset: bool = False
+    batch: int = 3
+    page: int = 3
+    grain: float = 0.001
+    lag: float = 0.0
+    skew: float = 0.0
+    habits: tuple[tuple[str, str], ...] = ()
+
+    def keeps(self, name: str, value: Json) -> Json:
+        """What stands there after this value was sent or typed."""
+        return HABITS[dict(self.habits).get(name, "keep")](value)
+
+
+NAMES = ("alpha", "beta", "gamma")
+
+
+def drawn(dice: Random, name: str) -> Traits:
+    """A system that differs from the plainest in a few things."""
+
+    def maybe(share: float) -> bool:
+        return dice.random() < share
+
+    upsert = maybe(0.25)
+    return Traits(
+        name,
+        creates=maybe(0.7),
+        unique_email=maybe(0.4),
+        versions=maybe(0.5),
+        upsert=upsert,
+        feed=maybe(0.7),
+        answers=maybe(0.6),
+        whole=maybe(0.25),
+        ordered=maybe(0.4),
+        offset=maybe(0.15),
+        batch=dice.choice((1, 2, 3, 100)),
+        page=dice.choice((1, 2, 3, 100)),
+        grain=dice.choice((0.001, 0.001, 1.0, 1.0, 60.0, 86_400.0)),
+        lag=dice.choice((0.0, 0.0, 2.0, 30.0)),
+        skew=dice.choice((0.0, 0.0, 0.0, -20.0, 20.0)),
+        habits=tuple((field, dice.choice(ways)) for field, ways in _POSSIBLE.items()),
+    )

@@ -1,0 +1,70 @@
+"""One plan lived and judged: what the seeds, the corpus, the shrinker and the soak all ask."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trueup.testing.oracle import verdict
+from trueup.testing.plan import Plan
+from trueup.testing.watch import Invariants
+from trueup.testing.world import World, lived
+
+Look = Callable[[World], None]
+"""Somebody who looks at a world at rest before its store is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a history ended. `wrong`: `check: what`, empty where all is well. `seen`: how often what happened;
+    `exempt`: how often which predicate let something pass; `asked`: how often which step check was asked;
+    `digest`: of the whole journal."""
+
+    plan: Plan
+    wrong: tuple[str, ...]
+    seen: Counter[str] = field(default_factory=Counter)
+    exempt: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
+    digest: str = ""
+
+    @property
+    def checks(self) -> frozenset[str]:
+        """The names of the checks that found something."""
+        return frozenset(one.partition(":")[0] for one in self.wrong)
+
+
+def tried(plan: Plan, look: Look = lambda world: None) -> Trial:
+    """Live this plan on a new store and judge it."""
+    invariants = Invariants()
+    with (
+        tempfile.TemporaryDirectory(dir=_memory()) as folder,
+        lived(plan, Path(folder), invariants.watch()) as world,
+    ):
+        wrong, exempt = verdict(world)
+        look(world)
+        return Trial(plan, tuple(wrong), activity(world), exempt, Counter(invariants.asked), world.digest())
+
+
+def activity(world: World) -> Counter[str]:
+    """What the history was made of: a soak that did nothing proves nothing."""
+    found = Counter(world.seen)
+    for system in world.systems.values():
+        for act in system.acts:
+            found[f"{act.by} {act.what}"] += 1
+            if act.by == "hub" and act.what == "update":
+                found["hub clears"] += any(value in (None, []) for value in act.after.values())
+        found["redirects"] += sum(1 for row in system.rows.values() if row.now.successor)
+    for wire in world.wires.values():
+        for (_, what), number in wire.struck.items():
+            found[f"fault {what}"] += number
+    found["conflicts"] += sum(report.tally.conflicts for report in world.reports)
+    found["runs"] += len(world.reports)
+    return found
+
+
+def _memory() -> str | None:
+    """A folder in memory, where there is one."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None

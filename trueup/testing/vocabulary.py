@@ -1,0 +1,171 @@
+"""The manifest of a simulated system: its traits, said as a connector's author would say them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from trueup.connectors.manifest import Manifest
+from trueup.testing.system import HUB_ID
+from trueup.testing.traits import FIELDS, OPT_OUT, Traits
+
+OBJECT = "people"
+SECRET = "s3cr3t-of-the-world"
+_LATE = 30.0
+"""Seconds that a request which timed out may still be under way: what doubt has to wait at least."""
+
+
+@lru_cache(maxsize=4096)
+def manifest_of(traits: Traits) -> Manifest:
+    """What is needed to speak to this system."""
+    return Manifest.model_validate(
+        {
+            "name": traits.name,
+            "title": f"System {traits.name}",
+            "base_url": f"https://{traits.name}.example",
+            "settings": {"token": {"pattern": ".+"}},
+            "auth": [{"kind": "bearer", "token": "{token}"}],
+            "timeout": 30.0,
+            "formats": {"datetime": "iso_ms", "multi_choice": "list"},
+            "errors": {
+                "body": {"code": "code", "message": "message", "fields": "fields"},
+                "rules": [
+                    {
+                        "code": ["exists"],
+                        "kind": "refused",
+                        "existing_id": "existing",
+                        "tu_code": "TU-ID-409",
+                    },
+                    {"code": ["stale"], "kind": "stale"},
+                    {"code": ["gone"], "kind": "gone"},
+                ],
+            },
+            "whoami": {"request": {"path": "/me"}, "name": "name"},
+            "objects": {OBJECT: _object(traits)},
+        }
+    )
+
+
+def _object(traits: Traits) -> dict[str, Any]:
+    return {
+        "kind": "contact",
+        "capabilities": sorted(_capabilities(traits)),
+        "lag": max(traits.lag, _LATE),
+        "keys": [HUB_ID, "email"] if traits.upsert else ["email"],
+        "record": {
+            "id": "id",
+            "values": "fields",
+            "version": "version",
+            "changed_at": "changed",
+            "deleted": "deleted",
+            "successor": "successor",
+        },
+        "listing": {
+            "request": {"path": "/list", "query": {"limit": "{limit}", "after": "{after}"}},
+            "records": "items",
+            "size": traits.page,
+            "paging": {"kind": "offset"} if traits.offset else {"kind": "cursor", "token": "next"},
+        },
+        "changes": _changes(traits),
+        "read": {
+            "many": {
+                "request": {"method": "POST", "path": "/read", "body": {"ids": "{ids}"}},
+                "records": "items",
+                "batch": traits.batch,
+            },
+            "missing": "gone",
+        },
+        "find": [
+            {
+                "keys": ["*"],
+                "request": {
+                    "method": "POST",
+                    "path": "/find",
+                    "body": {"key": "{key}", "values": "{values}"},
+                },
+                "records": "items",
+                "batch": 10,
+            }
+        ],
+        "write": _writes(traits),
+        "fields": {name: {"type": "text"} for name in FIELDS if name != "labels"}
+        | {"labels": {"type": "object"}, OPT_OUT: {"type": "bool"}},
+    }
+
+
+def _capabilities(traits: Traits) -> set[str]:
+    said = {
+        "complete_listing": not traits.offset,
+        "ordered_by_change": traits.ordered,
+        "deletes_visible": traits.feed,
+        "conditional_write": traits.versions,
+        "upsert_by_key": traits.upsert,
+        "answers_with_record": traits.answers,
+        "read_your_writes": traits.lag == 0.0,
+    }
+    always = {"incremental", "batch_read", "lookup_by_key", "batch_write"}
+    return always | {name for name, able in said.items() if able}
+
+
+def _changes(traits: Traits) -> dict[str, Any]:
+    query = {"since": "{since}", "after": "{after}", "limit": "{limit}"}
+    slack = traits.lag + abs(traits.skew) + 2 * 0.001
+    since: dict[str, Any] = {"format": "iso_ms", "granularity": traits.grain}
+    if traits.ordered:
+        query["after_stamp"] = "{after_stamp}"
+        since |= {"position": "newest", "lookback": slack}
+    else:
+        since |= {"position": "start_of_run", "lag": slack}
+    return {
+        "request": {"path": "/changes", "query": query},
+        "records": "items",
+        "size": traits.page,
+        "paging": {"kind": "keyset", "start": ""},
+        "since": since,
+    }
+
+
+def _writes(traits: Traits) -> dict[str, Any]:
+    results = {
+        "items": "results",
+        "match": "tag",
+        "tag": "tag",
+        "failed": "problem",
+        "record": "record" if traits.answers else "",
+        "error": {
+            "code": "problem.code",
+            "message": "problem.message",
+            "fields": "problem.fields",
+            "existing_id": "problem.existing",
+        },
+    }
+    record = "record" if traits.answers else ""
+
+    def batch(route: str, item: dict[str, str]) -> dict[str, Any]:
+        request = {"method": "POST", "path": f"/{route}", "body": {"items": "{items}"}, "item": item}
+        return {"request": request, "batch": max(2, traits.batch), "results": results}
+
+    one = {
+        "request": {
+            "method": "POST",
+            "path": "/update/one",
+            "body": {"id": "{id}", "tag": "{key}", "values": "{values}"},
+        },
+        "guard": {"header": "If-Match"},
+        "id": "id",
+        "record": record,
+    }
+    found = {
+        "create": batch("create", {"tag": "{key}", "values": "{values}"}),
+        "update": one
+        if traits.versions
+        else batch("update", {"tag": "{key}", "id": "{id}", "values": "{values}"}),
+    }
+    if traits.upsert:
+        request = {
+            "method": "POST",
+            "path": "/upsert",
+            "body": {HUB_ID: "{upsert_value}", "values": "{values}"},
+        }
+        found["upsert"] = {"request": request, "id": "id", "record": record}
+    return found

@@ -1,0 +1,124 @@
+"""What must hold at every step of a worker: checked while a history happens, far more often seen than at its end.
+
+I1 to I5 and I8 of the plan of assurance; each violation names its check and the step in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
+from trueup.model.delivery import DeliveryState
+from trueup.testing.oracle import lied
+from trueup.testing.system import HUB_ID
+from trueup.testing.vocabulary import OBJECT, manifest_of
+from trueup.testing.world import Watch, Worker, World
+
+_OUT = "opted_out"
+_CHANGES = ("land", "settle", "commit", "assign")
+
+
+@dataclass(slots=True)
+class Invariants:
+    """The checks, with what they have to remember. `found`: how often each was asked."""
+
+    asked: dict[str, int] = field(default_factory=dict)
+    out: set[str] = field(default_factory=set)
+
+    def watch(self) -> Watch:
+        return Watch(self.stepped, self.arrived)
+
+    def stepped(self, world: World, worker: Worker, what: str) -> None:
+        """After a verb of the store: what it may have broken."""
+        if what not in _CHANGES:
+            return
+        checks: Mapping[str, tuple[str, Callable[[World], Iterator[str]]]] = {
+            "land": ("cursor safety", cursor_safety),
+            "settle": ("one owner", one_owner),
+            "assign": ("one owner", one_owner),
+            "commit": ("opt-outs only tighten", self._opt_outs),
+        }
+        name, check = checks[what]
+        self.asked[name] = self.asked.get(name, 0) + 1
+        self._tell(world, worker, name, check(world))
+
+    def arrived(self, world: World, system: str, route: str, body: object) -> None:
+        """As a request reaches a system."""
+        name = "no effect without intent"
+        if route in ("create", "update", "upsert") and isinstance(body, Mapping):
+            self.asked[name] = self.asked.get(name, 0) + 1
+            self._tell(world, None, name, intended(world, system, route, body))
+
+    def _opt_outs(self, world: World) -> Iterator[str]:
+        """A contact that is opted out stays so: nobody here documents an opt-in."""
+        for id in world.contacts():
+            state = world.store.case(id).entity.values.get("consent.email.marketing")
+            if state == _OUT:
+                self.out.add(id)
+            elif id in self.out:
+                yield f"{id} was opted out and is {state}"
+
+    def _tell(self, world: World, worker: Worker | None, name: str, wrong: Iterator[str]) -> None:
+        where = f"{worker.name} step {worker.steps}" if worker is not None else "on the way"
+        known = set(world.violations)
+        for one in wrong:
+            said = f"{name}: {one} ({where}, line {len(world.journal)})"
+            if not any(before.startswith(f"{name}: {one} (") for before in known):
+                world.violations.append(said)
+
+
+def cursor_safety(world: World) -> Iterator[str]:
+    """Whatever is not stored yet lies before the place where the next reading starts."""
+    for name, system in world.systems.items():
+        if lied(world, name):
+            continue
+        state = world.store.stream(name, OBJECT)
+        if state.listed_at is None or not state.cursor or "phase" in state.cursor:
+            continue
+        since = _lower_bound(world, name, state.cursor)
+        for row in system.rows.values():
+            version = row.now
+            unread = version.number not in row.landed and version.stamp < since
+            if unread and (not version.deleted or system.traits.feed) and not _by_hub(world, name, row.id):
+                yield f"{name}/{row.id} as of {version.stamp} is not stored, and the next reading starts at {since}"
+
+
+def _lower_bound(world: World, name: str, cursor: Mapping[str, Any]) -> Any:
+    words = manifest_of(world.systems[name].traits).objects[OBJECT].changes
+    assert words is not None
+    moment = parse_stamp(cursor.get("since")) or EPOCH
+    return floor_stamp(moment - timedelta(seconds=words.since.lookback), words.since.granularity)
+
+
+def _by_hub(world: World, name: str, id: str) -> bool:
+    """Whether the hub itself made the latest version: it knows what it wrote."""
+    last = next((act for act in reversed(world.systems[name].acts) if act.id == id), None)
+    return last is not None and last.by == "hub"
+
+
+def one_owner(world: World) -> Iterator[str]:
+    """A living record is linked to one contact at most."""
+    owners: dict[tuple[str, str], str] = {}
+    for id in world.contacts():
+        for link in world.store.case(id).links:
+            place = (link.connection, link.remote_id or "")
+            if link.remote_id is not None and link.state == "live" and owners.setdefault(place, id) != id:
+                yield f"{'/'.join(place)} belongs to {owners[place]} and {id}"
+
+
+def intended(world: World, system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
+    """What arrives was stored as sent before, with just this payload."""
+    sent = world.store.deliveries([DeliveryState.SENT, DeliveryState.DOUBT], system, 1_000)
+    known = [(one.link.remote_id, dict(one.write.values)) for one in sent]
+    for item in body.get("items") or [body]:
+        values = {key: value for key, value in item["values"].items() if key != HUB_ID}
+        id = item.get("id")
+        if not any(id == ref and _carries(held, values) for ref, held in known):
+            yield f"{system} is asked to {route} {id or 'a record'} with {sorted(values)}, which nobody intended"
+
+
+def _carries(held: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    return set(sent) <= set(held)

@@ -1,0 +1,414 @@
+"""A simulated world: the real engine over simulated systems, one thread, one seeded history.
+
+Workers are greenlets: whoever is at work is at one of its ports, and only there the world acts, pauses or
+kills it. The same plan gives the same journal, byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+from trueup.errors import Held, LeaseLost, Transient, TrueupError
+from trueup.model.delivery import DeliveryState
+from trueup.model.record import Ref
+from trueup.model.run import RunOutcome
+from trueup.ports import Store
+from trueup.store.open import open_store
+from trueup.sync.engine import Order, Report, run
+from trueup.sync.parts import Parts
+from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
+from trueup.testing.hub import parts_for, policy_of
+from trueup.testing.plan import Event, Plan
+from trueup.testing.ports import Crash, WorldClock
+from trueup.testing.system import Row, System
+from trueup.testing.traits import FIELDS, STAGES
+from trueup.testing.vocabulary import OBJECT
+from trueup.testing.wire import Fault, Wire
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+CYCLES = 20
+_WIDE = {name: Fuse(1_000_000) for name in DEFAULT_FUSES}
+_QUIET = (RunOutcome.COMPLETED, RunOutcome.WITH_ERRORS)
+
+
+@dataclass(slots=True)
+class Worker:
+    """A process: what it works with, at which of its steps it is, and what its plan has for it."""
+
+    name: str
+    parts: Parts | None = None
+    task: greenlet | None = None
+    steps: int = 0
+    dead: bool = False
+    paused: bool = False
+    event: Event = field(default_factory=lambda: Event("run"))
+
+
+@dataclass(slots=True)
+class Watch:
+    """Who looks on: told after every step of a worker, and of what the hub asks of a system."""
+
+    stepped: Callable[[World, Worker, str], None] = lambda world, worker, what: None
+    asked: Callable[[World, str, str, object], None] = lambda world, system, route, body: None
+
+
+class World:
+    """One history while it happens. `violations`: what the watch found wrong, with the place in the journal."""
+
+    def __init__(self, plan: Plan, store: Store, watch: Watch | None = None) -> None:
+        self.plan, self.store, self.watch = plan, store, watch or Watch()
+        self.clock = WorldClock(START)
+        self.journal: list[str] = []
+        self.violations: list[str] = []
+        self.seen: Counter[str] = Counter()
+        self.reports: list[Report] = []
+        self.people: dict[str, str] = {}
+        self.policy = policy_of(plan.systems)
+        count = itertools.count(1)
+        self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
+        self.wires = {name: self._wired(name) for name in self.systems}
+        self.workers: dict[int, Worker] = {}
+        self._processes = itertools.count(1)
+        self._killed: set[str] = set()
+        self._world = getcurrent()
+        self.clock.passed = self._time_passed
+
+    # -- what happens -------------------------------------------------------------------------------------
+
+    def live(self) -> None:
+        """Carry out the plan, then let everything come to rest."""
+        for event in self.plan.events:
+            self.do(event)
+        self.rest()
+
+    def do(self, event: Event) -> None:
+        self.note(f"{event.document()}")
+        match event.do:
+            case "wait":
+                self.clock.advance(event.seconds)
+            case "fault":
+                self._at(event).plan(Fault(event.route, event.nth, event.what))
+            case "run":
+                self._run(event)
+            case "resume":
+                self._resume(event.worker)
+            case "release":
+                self._release()
+            case "operator":
+                self._operate(event)
+            case _:
+                self._live(event)
+        self.clock.advance(0.25)
+
+    def rest(self) -> None:
+        """Faults and edits have stopped: resume who stands still, and sync until nothing is written."""
+        for wire in self.wires.values():
+            wire.forgive()
+        for number in sorted(self.workers):
+            self._resume(number)
+        self._release()
+        for _ in range(CYCLES):
+            self.clock.advance(2 * 86_400.0)
+            before = self.writes()
+            self._approve()
+            report = self.sync()
+            if self.writes() == before and report is not None and report.outcome in _QUIET:
+                return
+        self.violations.append(f"silence: no rest after {CYCLES} cycles: {self.complaints()}")
+
+    def sync(self) -> Report | None:
+        """One undisturbed run over everything."""
+        before = len(self.reports)
+        self._run(Event("run", worker=99, of=tuple(range(len(self.plan.systems)))))
+        return self.reports[-1] if len(self.reports) > before else None
+
+    def contacts(self) -> list[str]:
+        """The public ids of everybody of whom some record was read, in a settled order."""
+        refs = [Ref(name, OBJECT, id) for name, system in self.systems.items() for id in system.rows]
+        return sorted(set(self.store.resolve(refs).values()), key=lambda id: (len(id), id))
+
+    def writes(self) -> int:
+        return sum(1 for system in self.systems.values() for act in system.acts if act.by == "hub")
+
+    def complaints(self) -> list[str]:
+        """What a person would look at when things do not come to rest."""
+        states = [one for one in DeliveryState if one not in (DeliveryState.DONE, DeliveryState.SUPERSEDED)]
+        open_ones = self.store.deliveries(states, None, 20)
+        said = [
+            f"{one.write.connection} {one.state} {one.error} {dict(one.write.values)}" for one in open_ones
+        ]
+        last = [f"{one.outcome} {one.failed} {one.held} {one.tally.notes[:3]}" for one in self.reports[-1:]]
+        return [*last, *said]
+
+    def note(self, text: str) -> None:
+        self.journal.append(f"{self.clock.now().isoformat()} {text}")
+
+    def digest(self) -> str:
+        """Of the whole journal: equal for equal histories."""
+        return hashlib.blake2b("\n".join(self.journal).encode(), digest_size=16).hexdigest()
+
+    # -- people -------------------------------------------------------------------------------------------
+
+    def _live(self, event: Event) -> None:
+        system = self.systems[self.plan.systems[event.at % len(self.plan.systems)].name]
+        living = system.living()
+        if event.do == "create":
+            for place in event.of:
+                self._move_in(self.systems[self.plan.systems[place % len(self.plan.systems)].name], event)
+            return
+        if not living:
+            return
+        row, other = living[event.pick % len(living)], living[event.other % len(living)]
+        match event.do:
+            case "edit":
+                self._edit(system, row, event.field, typed(event.field, event.token))
+            case "clear":
+                self._edit(system, row, event.field, None)
+            case "restore":
+                self._restore(system, row, event)
+            case "email":
+                self._edit(system, row, "email", self._new_address(row.person, event.token))
+            case "label" | "unlabel":
+                self._label(system, row, event)
+            case "phase":
+                self._promote(system, row, event)
+            case "opt out":
+                self._edit(system, row, "no_mail", True)
+            case "twin":
+                values = {"email": row.now.values.get("email"), "given": typed("given", event.token)}
+                if values["email"] and not system.traits.unique_email:
+                    system.user_create(row.person, values)
+            case "delete":
+                system.user_delete(row)
+            case "merge":
+                twins = [one for one in living if one.person == row.person and one is not row]
+                if twins:
+                    system.user_merge(twins[event.other % len(twins)], row)
+            case "swap" if other is not row and not system.traits.unique_email:
+                mine, theirs = row.now.values.get("email"), other.now.values.get("email")
+                self._edit(system, row, "email", theirs)
+                self._edit(system, other, "email", mine)
+
+    def _move_in(self, system: System, event: Event) -> None:
+        person = f"p{event.token}"
+        letter = ord(system.traits.name[0])
+        values = {
+            "email": self._new_address(person, event.token),
+            "given": typed("given", event.token),
+            "family": typed("family", event.token),
+        }
+        for place, name in enumerate(("phone", "title", "unit")):
+            if (event.token * 7 + letter + place) % 3:
+                values[name] = typed(name, event.token * 1000 + letter)
+        system.user_create(person, values)
+
+    def _edit(self, system: System, row: Row, name: str, value: object) -> None:
+        if name == "email" and value and system._taken({"email": value}, row) is not None:
+            return
+        if row.now.values.get(name) != system.traits.keeps(name, value):
+            system.user_edit(row, name, value)
+            self.seen[f"user {'clear' if value is None else 'edit'}"] += 1
+
+    def _restore(self, system: System, row: Row, event: Event) -> None:
+        former = [one.values.get(event.field) for one in row.versions if one.values.get(event.field)]
+        if former:
+            self._edit(system, row, event.field, former[event.other % len(former)])
+
+    def _label(self, system: System, row: Row, event: Event) -> None:
+        held = list(row.now.values.get("labels") or [])
+        if event.do == "unlabel":
+            held = [one for place, one in enumerate(held) if place != event.other % max(1, len(held))]
+        else:
+            held = [*held, f"l{event.token}"]
+        self._edit(system, row, "labels", held)
+
+    def _promote(self, system: System, row: Row, event: Event) -> None:
+        now = row.now.values.get("phase")
+        place = STAGES.index(now) if now in STAGES else -1
+        if place + 1 < len(STAGES):
+            self._edit(system, row, "phase", STAGES[place + 1 + event.other % (len(STAGES) - place - 1)])
+
+    def _new_address(self, person: str, token: int) -> str:
+        address = f"m{token}@people.example"
+        self.people[address] = person
+        return address
+
+    # -- the hub ------------------------------------------------------------------------------------------
+
+    def _run(self, event: Event) -> None:
+        worker = self.workers.get(event.worker)
+        if worker is not None and worker.paused:
+            self._resume(event.worker)
+            return
+        worker = Worker(f"w{event.worker}-{next(self._processes)}", event=event)
+        self.workers[event.worker] = worker
+        worker.task = greenlet(lambda: self._at_work(worker, event))
+        self._switch_to(worker)
+
+    def _resume(self, number: int) -> None:
+        worker = self.workers.get(number)
+        if worker is not None and worker.paused:
+            worker.paused = False
+            self.seen["resumed"] += 1
+            self._switch_to(worker)
+
+    def _switch_to(self, worker: Worker) -> None:
+        assert worker.task is not None
+        worker.task.parent = getcurrent()
+        worker.task.switch()
+
+    def _at_work(self, worker: Worker, event: Event) -> None:
+        names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
+        with self._survived(worker):
+            point = self._point_of(worker)
+            ways = {name: (system.traits, self.wires[name]) for name, system in self.systems.items()}
+            worker.parts = parts_for(
+                worker.name, ways, self.policy, self.store, self.clock, point, self._stored
+            )
+            worker.parts = _with_fuses(worker.parts, self.plan.tight, self._ended)
+            report = run(worker.parts, Order(tuple(dict.fromkeys(names)), user="ann", approve_first=True))
+            self.reports.append(report)
+            self.note(f"{worker.name} {report.outcome} {sorted(report.tally.flat().items())}")
+
+    @contextmanager
+    def _survived(self, worker: Worker) -> Iterator[None]:
+        """What may end a run without being a mistake of the hub."""
+        try:
+            yield
+        except Crash:
+            self.seen["crash"] += 1
+            self.note(f"{worker.name} was killed at step {worker.steps}")
+        except (Held, LeaseLost, Transient) as error:
+            self.seen[type(error).__name__] += 1
+            self.note(f"{worker.name} {type(error).__name__}")
+        except TrueupError as error:
+            self.violations.append(f"run ends: {worker.name} ended with {type(error).__name__}: {error}")
+        except Exception as error:  # the hub itself is on trial here
+            self.violations.append(f"run ends: {worker.name} ended with {type(error).__name__}: {error}")
+
+    def _point_of(self, worker: Worker) -> Callable[[str, str], None]:
+        def point(phase: str, what: str) -> None:
+            if worker.dead:
+                raise Crash
+            worker.steps += 1
+            self.note(f"{worker.name} {worker.steps} {phase} {what}")
+            for step, event in worker.event.during:
+                if step == worker.steps:
+                    self.do(event)
+            if phase == "after":
+                self.watch.stepped(self, worker, what)
+            if worker.steps == worker.event.crash:
+                worker.dead = True
+                self._killed.add(worker.name)
+                raise Crash
+            if worker.steps == worker.event.pause:
+                worker.paused = True
+                assert worker.task is not None and worker.task.parent is not None
+                worker.task.parent.switch()
+
+        return point
+
+    def _stored(self, verb: str, given: tuple[Any, ...]) -> None:
+        """Remember which versions of which records the hub has in its store."""
+        if verb == "land":
+            for record in given[0].records:
+                self._reached(given[0].connection, record.version)
+        elif verb == "settle":
+            for one in given[0]:
+                if one.version is not None:
+                    self._reached(self.store.delivery(one.delivery_id).write.connection, one.version)
+
+    def _reached(self, name: str, version: str | None) -> None:
+        for row in self.systems[name].rows.values():
+            if version is not None and any(one.number == int(version) for one in row.versions):
+                row.landed.add(int(version))
+
+    def _ended(self, name: str) -> bool:
+        """Whether the process of this name has certainly ended, as one on the same machine can tell."""
+        return name in self._killed and not self.plan.apart
+
+    def _release(self) -> None:
+        self.store.register(tuple(self.systems), self.policy.config_version)
+        for name in self.systems:
+            self.store.release(name, "ann", self.clock.now())
+
+    def _approve(self) -> None:
+        for connection, gate in self.store.gated(None):
+            self.store.open_gates(connection, gate, "ann", self.clock.now())
+
+    def _operate(self, event: Event) -> None:
+        now = self.clock.now()
+        match event.what:
+            case "approve":
+                self._approve()
+            case "retry" | "discard":
+                parked = [one.id for one in self.store.deliveries([DeliveryState.PARKED], None, 50)]
+                (self.store.retry if event.what == "retry" else self.store.discard)(parked, "ann", now)
+            case _:
+                self._edit_in_hub(event)
+
+    def _edit_in_hub(self, event: Event) -> None:
+        found = self.contacts()
+        if not found:
+            return
+        who = found[event.pick % len(found)]
+        if event.what == "due":
+            self.store.mark_due([self.store.case(who).entity.id], "looked_at")
+            return
+        value = typed(event.field, event.token)
+        self.store.edit(who, {FIELDS[event.field]: value}, "ann", self.clock.now(), event.what == "pin")
+        self.note(f"ann sets {event.field} of {who} to {value}")
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    def _at(self, event: Event) -> Wire:
+        return self.wires[self.plan.systems[event.at % len(self.plan.systems)].name]
+
+    def _wired(self, name: str) -> Wire:
+        wire = Wire(
+            self.systems[name], self.clock.now, lambda email: self.people.get(email.lower(), "?" + email)
+        )
+        wire.arriving = lambda route, body: self.watch.asked(self, name, route, body)
+        return wire
+
+    def _time_passed(self) -> None:
+        for wire in self.wires.values():
+            wire.land_late()
+
+
+def typed(field: str, token: int) -> str:
+    """A value that nobody else types."""
+    match field:
+        case "phone":
+            return f"+4930{2_000_000 + token}"
+        case "title":
+            return f"T{token} officer"
+        case _:
+            return f"{field[0].upper()}{token}"
+
+
+def _with_fuses(parts: Parts, tight: bool, ended: Callable[[str], bool]) -> Parts:
+    fuses = {name: Fuse(2) for name in DEFAULT_FUSES} if tight else _WIDE
+    return replace(parts, fuses=fuses, ended=ended)
+
+
+@contextmanager
+def lived(plan: Plan, folder: Path, watch: Watch | None = None) -> Iterator[World]:
+    """The world after the whole history of a plan, on a new store in `folder`; the store is open meanwhile."""
+    store = open_store(f"sqlite:///{folder / 'world.sqlite'}")
+    try:
+        world = World(plan, store, watch)
+        world.live()
+        yield world
+    finally:
+        store.close()
