@@ -183,7 +183,7 @@ def test_an_open_write_tells_its_bindings_lane_and_digest(hub: Hub) -> None:
     hub.commit(plan(again(hub, case.entity.id), {"a": 2}, update(mine, Lane.URGENT, a=2)))
     (open,) = hub.case(case.entity.id).open
     assert (open.link_id, open.lane, open.kind) == (mine.id, Lane.URGENT, WriteKind.UPDATE)
-    assert (open.state, open.keys) == (DeliveryState.DUE, frozenset({"a"}))
+    assert (open.state, dict(open.wants)) == (DeliveryState.DUE, {"a": 2})
     from trueup.sync.rules.lanes import write_digest
 
     assert open.digest == write_digest(update(mine, a=2))

@@ -108,12 +108,14 @@ class WriteItem:
 @dataclass(frozen=True, slots=True)
 class Done:
     """Applied. `id` is the record's id as the system answered; `record` what it keeps, if it told; `at`
-    when that was, by the system's own time, where it is known."""
+    when that was, by the system's own time, where it is known; `shown` what the hub read of single paths
+    right after it, where the system did not tell."""
 
     id: str
     record: Record | None = None
     created: bool = False
     at: datetime | None = None
+    shown: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from trueup.connectors.base import (
@@ -33,6 +33,7 @@ from trueup.model.values import Rejected
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
+from trueup.sync.readback import read_back
 from trueup.sync.rules import acknowledge, publishing
 from trueup.sync.rules.formats import is_form
 from trueup.sync.rules.policy import Stream
@@ -221,10 +222,10 @@ class Push:
     # -- outcomes ---------------------------------------------------------------------------------
 
     def _settle(self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
-        outcomes = self._with_records(stream, batch, outcomes)
-        mapping, now = self.parts.policy.mappings[stream], self.parts.now()
+        mapping, ended = self.parts.policy.mappings[stream], self.parts.now()
+        outcomes = read_back(self.parts, stream, batch, outcomes)
         settlements = [
-            publishing.noted(self._settlement(stream, one, outcome), one, mapping, now)
+            publishing.noted(self._settlement(stream, one, outcome, ended), one, mapping, ended)
             for one, outcome in zip(batch, outcomes, strict=True)
         ]
         parked = self._end(stream, settlements)
@@ -254,40 +255,12 @@ class Push:
                 self.tally.add(stream, _COUNTED[state])
         return parked
 
-    def _with_records(
-        self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
-    ) -> Sequence[Outcome]:
-        """Where a consent or elements of a list were written and the answer says nothing of them: what the
-        record shows now."""
-        silent = {
-            outcome.id: one
-            for one, outcome in zip(batch, outcomes, strict=True)
-            if isinstance(outcome, Done) and outcome.record is None and _shown_at_once(one)
-        }
-        if not silent:
-            return outcomes
-        ids, lag = sorted(silent), self.parts.specs[stream].lag
-        try:
-            connector = self.parts.connector(stream[0], batch[0].write.lane)
-            answers = connector.read(stream[1], ids, asked_fields(self.parts, stream))
-        except ConnectorError:  # then the next reading tells
-            return outcomes
-        mapping = self.parts.policy.mappings[stream]
-        seen = {
-            id: acknowledge.visible(silent[id], answer, mapping) if lag else answer
-            for id, answer in zip(ids, answers, strict=True)
-            if isinstance(answer, Record)
-        }
-        return [
-            replace(one, record=seen.get(one.id)) if isinstance(one, Done) and one.record is None else one
-            for one in outcomes
-        ]
-
-    def _settlement(self, stream: Stream, delivery: Delivery, outcome: Outcome) -> Settlement:
-        now, lag = self.parts.now(), self.parts.specs[stream].lag
+    def _settlement(self, stream: Stream, delivery: Delivery, outcome: Outcome, now: datetime) -> Settlement:
+        """What follows from an outcome; `now`: when the attempt ended."""
+        lag = self.parts.specs[stream].lag
         match outcome:
             case Done():
-                return self._done(stream, delivery, outcome)
+                return self._done(stream, delivery, outcome, now)
             case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
                 return acknowledge.exists(delivery, existing, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
@@ -310,13 +283,15 @@ class Push:
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
 
-    def _done(self, stream: Stream, delivery: Delivery, outcome: Done) -> Settlement:
+    def _done(self, stream: Stream, delivery: Delivery, outcome: Done, now: datetime) -> Settlement:
         """Sent is not kept: a consent that the answer does not show is not done. A new record stands all
         the same; what it lacks is decided at once."""
         lag, stamps, record = self.parts.specs[stream].lag, self._own_stamps(stream), outcome.record
         if record is None and lag and delivery.write.lane is Lane.URGENT:
-            return acknowledge.unseen(delivery, lag, self.parts.now())
-        done = acknowledge.done(delivery, outcome.id, record, lag, self.parts.now(), stamps, outcome.at)
+            return acknowledge.unseen(delivery, lag, now)
+        done = acknowledge.done(
+            delivery, outcome.id, record, lag, now, stamps, at=outcome.at, shown=outcome.shown
+        )
         if record is None or not acknowledge.unkept(delivery, record, self.parts.policy.mappings[stream]):
             return done
         if delivery.write.kind is WriteKind.CREATE:
@@ -452,14 +427,6 @@ def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
 def _own_values(write: Write) -> Iterator[str]:
     """The paths that a write sets, apart from the hub's own key in a new record."""
     return (path for path in write.values if write.upsert is None or path != write.upsert[0])
-
-
-def _shown_at_once(delivery: Delivery) -> bool:
-    """Whether what was written has to be read back. Of a job that is over for a while nobody can tell any
-    more whether the system dropped an element or a person took it away."""
-    write = delivery.write
-    listed = delivery.job is None and any(is_change(value) for value in write.values.values())
-    return write.lane is Lane.URGENT or listed
 
 
 def _unclear(delivery: Delivery, outcome: Outcome) -> bool:

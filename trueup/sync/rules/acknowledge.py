@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, items_settled, listed, written
@@ -24,16 +24,18 @@ def done(
     lag: float,
     now: datetime,
     own_stamps: frozenset[str] = frozenset(),
+    *,
     at: datetime | None = None,
+    shown: Mapping[str, Json] = MappingProxyType({}),
 ) -> Settlement:
     """The write was applied; the system's own answer, if it gave one, becomes what is observed.
 
-    `own_stamps`: paths that say nothing new about a record that we made ourselves. `at`: when it was applied
-    at the latest, by the system's own time, where that is known.
+    `own_stamps`: paths that say nothing new about a record that we made ourselves. `at` and `shown` as in
+    `Done`.
     """
     write = delivery.write
     sent = predicted(delivery)
-    answered = dict(record.values) if record is not None else {}
+    answered = {**(record.values if record is not None else {}), **shown}
     observed = {
         path: _settled_at(delivery, path, answered.get(path, value))
         if change.__class__ is dict
@@ -138,20 +140,6 @@ def unseen(delivery: Delivery, lag: float, now: datetime) -> Settlement:
 def was_taken(delivery: Delivery, record: Record, mapping: ObjectMapping) -> bool:
     """Whether the system said once that it took this consent, and does not show it after its lag."""
     return delivery.code == UNSEEN and unkept(delivery, record, mapping)
-
-
-def visible(delivery: Delivery, record: Record, mapping: ObjectMapping) -> Record | None:
-    """What a record says of a write just made, where the system shows writes late: what still is as it was
-    before says nothing, and neither does a consent that does not show."""
-    if delivery.write.lane is Lane.URGENT and unkept(delivery, record, mapping):
-        return None
-    before = delivery.write.replaced
-    moved = {
-        path: record.values[path]
-        for path in delivery.write.values
-        if path in record.values and record.values[path] != before.get(path)
-    }
-    return replace(record, values=moved) if moved else None
 
 
 def predicted(delivery: Delivery) -> dict[str, Json]:
