@@ -11,17 +11,17 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.types import TypeEngine
 
 from trueup.errors import Broken, Transient
+from trueup.store import tables
 from trueup.store.sql import Row, T, Tx, settings
 
 TRIES = 8
 """A verb that met a deadlock is repeated as a whole; each time one of the parties gets through."""
-
-TRUNCATE_AFTER = 5_000
-"""Rows."""
 
 _AGAIN = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
 
@@ -64,11 +64,9 @@ class PostgresDatabase:
         try:
             connection: Any = pooled.driver_connection
             connection.execute(f"begin isolation level {isolation}")
-            stages: dict[str, int] = pooled.info.setdefault("stages", {})
             try:
-                answer = verb(PostgresTx(connection, stages))
+                answer = verb(PostgresTx(connection))
             except BaseException:
-                stages.clear()  # those that this transaction made are gone with it
                 _undo(connection)
                 raise
             connection.execute("commit")
@@ -98,18 +96,13 @@ def _engine(url: str) -> Engine:
 
 
 class PostgresTx:
-    """A transaction on one PostgreSQL connection.
-
-    `stages`: the temporary tables that the connection has already, with the rows that went through each
-    since it was last truncated.
-    """
+    """A transaction on one PostgreSQL connection."""
 
     lock = " for no key update"
     share = " for share"
 
-    def __init__(self, connection: Any, stages: dict[str, int]) -> None:
+    def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._stages = stages
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
         found: list[Row] = self._connection.execute(_postgres(sql), _plain(values)).fetchall()
@@ -128,32 +121,15 @@ class PostgresTx:
             self._copy(table, columns, rows)
 
     def insert_new(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> int:
-        if not rows:
-            return 0
-        stage, names = self._staged(table, columns, rows)
-        return self.run(
-            f"insert into {table} ({names}) select {names} from {stage} order by {names}"
-            " on conflict do nothing"
-        )
+        return self._bulk(_insert_new, table, columns, (), rows) if rows else 0
 
     def upsert(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
-        if not rows:
-            return
-        stage, names = self._staged(table, [*keys, *columns], rows)
-        order = ", ".join(keys)
-        action = f"update set {settings(columns)}" if columns else "nothing"
-        self.run(
-            f"insert into {table} ({names}) select {names} from {stage} order by {order}"
-            f" on conflict ({order}) do {action}"
-        )
+        if rows:
+            self._bulk(_upsert, table, keys, columns, rows)
 
     def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
-        if not rows:
-            return
-        stage, _ = self._staged(table, [*keys, *columns], rows)
-        sets = ", ".join(f"{column} = s.{column}" for column in columns)
-        where = " and ".join(f"t.{key} = s.{key}" for key in keys)
-        self.run(f"update {table} t set {sets} from {stage} s where {where}")
+        if rows:
+            self._bulk(_update, table, keys, columns, rows)
 
     def allocate(self, table: str, count: int) -> list[int]:
         if not count:
@@ -175,25 +151,18 @@ class PostgresTx:
                 numbers,
             )
 
-    def _staged(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, str]:
-        """Rows in a temporary table of this connection with the columns' own types; its name."""
-        names = ", ".join(columns)
-        stage = _stage_name(table, tuple(columns))
-        if stage not in self._stages:
-            self.run(f"create temporary table if not exists {stage} as select {names} from {table} limit 0")
-            self._stages[stage] = TRUNCATE_AFTER
-        self._empty(stage)
-        self._stages[stage] += len(rows)
-        self._copy(stage, columns, rows)
-        return stage, names
-
-    def _empty(self, stage: str) -> None:
-        """Deleting leaves dead rows to read over; truncating costs catalogue rows: now and then is best."""
-        if self._stages[stage] >= TRUNCATE_AFTER:
-            self.run(f"truncate {stage}")
-            self._stages[stage] = 0
-        else:
-            self.run(f"delete from {stage}")
+    def _bulk(
+        self,
+        statement: Callable[[str, tuple[str, ...], tuple[str, ...]], str],
+        table: str,
+        keys: Sequence[str],
+        columns: Sequence[str],
+        rows: Sequence[Row],
+    ) -> int:
+        """One statement for all rows: a parameter per column, each an array."""
+        arrays = [_array(column) for column in zip(*rows, strict=True)]
+        count: int = self._connection.execute(statement(table, tuple(keys), tuple(columns)), arrays).rowcount
+        return count
 
     def _copy(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         with (
@@ -212,11 +181,17 @@ def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def _array(elements: list[Any]) -> str:
-    if elements and elements[0].__class__ is str:
-        quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in elements)
-        return '{"' + '","'.join(quoted) + '"}'
-    return "{" + ",".join(map(str, elements)) + "}"
+def _array(elements: Sequence[Any]) -> str:
+    """An array literal of whole numbers, texts, bytes and nulls."""
+    return "{" + ",".join([str(one) if one.__class__ is int else _element(one) for one in elements]) + "}"
+
+
+def _element(one: Any) -> str:
+    if one is None:
+        return "null"
+    if one.__class__ is bytes:
+        return f'"\\\\x{one.hex()}"'
+    return '"' + str(one).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 @cache
@@ -228,8 +203,36 @@ def _postgres(sql: str) -> str:
 
 
 @cache
-def _stage_name(table: str, columns: tuple[str, ...]) -> str:
-    return f"stage_{table}_{blake2b(','.join(columns).encode(), digest_size=6).hexdigest()}"
+def _insert_new(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    names = ", ".join(keys)
+    given = f"select {names} from {_given(table, keys)} order by {names}"
+    return f"insert into {table} ({names}) {given} on conflict do nothing"
+
+
+@cache
+def _upsert(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    names, order = ", ".join((*keys, *columns)), ", ".join(keys)
+    action = f"update set {settings(columns)}" if columns else "nothing"
+    given = f"select {names} from {_given(table, keys + columns)} order by {order}"
+    return f"insert into {table} ({names}) {given} on conflict ({order}) do {action}"
+
+
+@cache
+def _update(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    sets = ", ".join(f"{column} = s.{column}" for column in columns)
+    where = " and ".join(f"t.{key} = s.{key}" for key in keys)
+    return f"update {table} t set {sets} from {_given(table, keys + columns)} where {where}"
+
+
+def _given(table: str, columns: tuple[str, ...]) -> str:
+    """The rows of a call, as a table `s`. (A temporary table costs twice as much for some hundred rows.)"""
+    own = tables.metadata.tables[table].c
+    arrays = ", ".join(f"%s::{_type(own[column].type)}[]" for column in columns)
+    return f"unnest({arrays}) as s ({', '.join(columns)})"
+
+
+def _type(type: TypeEngine[Any]) -> str:
+    return type.compile(postgresql.dialect()).partition(" COLLATE")[0]
 
 
 def _number(name: str) -> int:
