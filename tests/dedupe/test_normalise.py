@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.dedupe.normalise import (
+    KEY_FIELDS,
+    KEY_KINDS,
     company_key,
     domain_key,
     email_key,
@@ -19,6 +21,7 @@ from trueup.dedupe.normalise import (
     phone_key,
 )
 from trueup.model.fields import Kind
+from trueup.model.values import Value
 
 ANN = [
     " Ann@Ex.com ",
@@ -238,6 +241,15 @@ def test_a_company_is_found_by_its_domains_and_its_name() -> None:
         ("name", "acme"),
         ("registration", "DE12345"),
     ]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_key_is_named_where_people_search_by_keys(kind: Kind) -> None:
+    values: dict[str, Value] = {name: "+16502530000" for fields in KEY_FIELDS.values() for name in fields}
+    several = ("emails", "former_emails", "domains", "phones", "former_phones")
+    values |= {"email": "a@acme.com", **dict.fromkeys(several, ["+16502530000"])}
+    assert {name for name, _ in match_keys(kind, values)} <= set(KEY_KINDS)
+    assert match_keys(kind, values)
 
 
 def test_a_user_is_found_by_email_and_a_deal_by_its_external_id() -> None:

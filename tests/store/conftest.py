@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.postgres_server import fresh_database
-from tests.store.hub import Hub
+from tests.store.hub import Hub, orphans
 from trueup.ports import Store
 from trueup.store.open import open_store
 
@@ -25,8 +25,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
+    """Whatever a test does: at its end every row has the rows that it names."""
     store = open_store(url)
     yield store
+    assert orphans(store) == {}
     store.close()
 
 

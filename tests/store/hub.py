@@ -27,6 +27,9 @@ from trueup.model.plan import (
 )
 from trueup.model.record import Record
 from trueup.ports import Store
+from trueup.store.open import SqlStore
+from trueup.store.sql import Database
+from trueup.store.tables import metadata
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -156,3 +159,20 @@ def holders_of(hub: Hub, key: tuple[str, str]) -> list[str]:
     """Public ids of the contacts that hold this match key."""
     found = hub.store.candidates(Kind.CONTACT, [key])[key]
     return sorted({public_id(Kind.CONTACT, one.entity_id) for one in found})
+
+
+def orphans(store: Store) -> dict[str, int]:
+    """How many rows name a row that is not there, by column; of the columns that are no foreign keys."""
+    columns = [one for table in metadata.tables.values() for one in table.columns if "of" in one.info]
+    counts: dict[str, int] = {}
+    for one in columns:
+        parent = one.info["of"]
+        missing = f"select count(*) from {one.table.name} t where {one.name} is not null and not exists"
+        sql = f"{missing} (select 1 from {parent} p where p.id = t.{one.name})"
+        counts[f"{one.table.name}.{one.name}"] = _database(store).read(lambda tx, sql=sql: tx.rows(sql))[0][0]
+    return {name: count for name, count in counts.items() if count}
+
+
+def _database(store: Store) -> Database:
+    assert isinstance(store, SqlStore)
+    return store._db

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.hub import Hub, assignment, at, create, done, plan, record, update
+from tests.store.hub import Hub, assignment, at, create, done, orphans, plan, record, update
 from trueup.model.entity import WAS_ABSENT, LinkState
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Delivery, DeliveryState, Lane, Settlement, Write
@@ -154,6 +154,7 @@ class History:
         assert {id: link.observed for id, link in known.items()} == self.records
         assert {id: link.base for id, link in known.items()} == self.base
         assert {id for id, link in known.items() if link.state is LinkState.TOMBSTONE} == self.gone
+        assert orphans(self.hub.store) == {}
         for case in self.hub.store.load(sorted(self.entities.values())):
             there = [link for link in case.links if link.connection == "shop"]
             assert len(there) <= 1

@@ -34,6 +34,7 @@ from trueup.model.fields import NAME_PARTS, Kind
 from trueup.model.values import Rejected, Value
 
 __all__ = [
+    "KEY_KINDS",
     "NORMALISER_VERSION",
     "SUBJECT_VERSION",
     "company_key",
@@ -52,6 +53,9 @@ __all__ = [
 
 NORMALISER_VERSION = 1
 """Grows with every change of a match key."""
+
+KEY_KINDS = ("external_id", "email", "phone", "phone+name", "registration", "domain", "name")
+"""The kinds of key that `match_keys` gives."""
 
 _E164 = re.compile(r"\+\d+(?:;ext=\d+)?", re.ASCII)
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from trueup.dedupe.normalise import KEY_KINDS
 from trueup.errors import NotFound
 from trueup.model.entity import Link, Quarantine
 from trueup.model.fields import Kind
@@ -12,7 +13,7 @@ from trueup.model.history import HistoryRow
 from trueup.model.jsontext import loads
 from trueup.model.plan import Change, Conflict
 from trueup.model.values import Value
-from trueup.store.codec import micros, moment, name_of, parse_public_id, short_key
+from trueup.store.codec import key_digest, micros, moment, name_of, parse_public_id
 from trueup.store.commit import FIRST_SIGHT
 from trueup.store.decide import home
 from trueup.store.rows import links_where
@@ -38,10 +39,9 @@ def _searches(tx: Tx, kind: str, typed: str, limit: int) -> Iterable[list[int]]:
     yield _by_public_id(tx, kind, typed)
     yield _ids(
         tx,
-        "select distinct l.entity_id from match_keys k join links l on l.id = k.link_id where k.kind = ?"
-        " and k.key in texts(?) and l.entity_id is not null order by l.entity_id limit ?",
-        kind,
-        sorted({short_key(typed), short_key(folded)}),
+        "select distinct l.entity_id from match_keys k join links l on l.id = k.link_id"
+        " where k.digest in ints(?) and l.entity_id is not null order by l.entity_id limit ?",
+        sorted({key_digest(kind, key_kind, text) for key_kind in KEY_KINDS for text in (typed, folded)}),
         limit,
     )
     yield _ids(

@@ -48,9 +48,11 @@ def digest(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=16).digest()
 
 
-def short_key(key: str) -> str:
-    """A match key that any index takes: what is longer than 200 characters ends in its digest."""
-    return key if len(key) <= 200 else key[:160] + "#" + digest(key).hex()
+@lru_cache(maxsize=8192)
+def key_digest(kind: str, key_kind: str, key: str) -> int:
+    """A match key of an entity kind as the 64 bits (signed) that are stored of it."""
+    text = f"{kind}\0{key_kind}\0{key}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
 def parse_public_id(text: str) -> tuple[Kind, int]:

@@ -23,7 +23,7 @@ from trueup.store.codec import (
 )
 from trueup.store.decide import rivals_of
 from trueup.store.formats import learn
-from trueup.store.identify import write_keys
+from trueup.store.identify import add_keys, write_keys
 from trueup.store.leases import check
 from trueup.store.marks import mark_due
 from trueup.store.moves import forget, supersede
@@ -344,7 +344,7 @@ def _store(tx: Tx, rows: _Rows) -> None:
     tx.update("entities", ("id",), ("look_again_at",), rows.look_again)
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows.history)
     tx.insert("links", ("id", "stream_id", "entity_id", "kind", "state", "entered"), rows.wanted)
-    write_keys(tx, rows.keys)
+    add_keys(tx, rows.keys)
     tx.upsert("link_notes", ("link_id",), ("quarantine",), rows.notes)
     tx.insert("deliveries", _DELIVERY, rows.deliveries)
     tx.insert("delivery_docs", ("delivery_id", "payload"), rows.payloads)

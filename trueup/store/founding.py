@@ -11,7 +11,7 @@ from trueup.model.jsontext import dumps
 from trueup.model.plan import Fence, Founding
 from trueup.store.codec import micros, write_sources
 from trueup.store.commit import title
-from trueup.store.identify import holders_of, lock_of, write_keys
+from trueup.store.identify import add_keys, holders_of, lock_of
 from trueup.store.leases import check
 from trueup.store.marks import mark_each
 from trueup.store.moves import Reasons, because
@@ -62,7 +62,7 @@ def _make(tx: Tx, new: Sequence[Founding], run_id: int, at: datetime) -> list[in
             for link, id, one in zip(links, ids, new, strict=True)
         ],
     )
-    write_keys(tx, [(link, KIND, one.keys) for link, one in zip(links, new, strict=True)])
+    add_keys(tx, [(link, KIND, one.keys) for link, one in zip(links, new, strict=True)])
     rows = [(id, now, run_id, 1, _history(one)) for id, one in zip(ids, new, strict=True)]
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows)
     return ids

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from zlib import crc32
 
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Assignment, Candidate, Fence, MatchDecision, Verdict
-from trueup.store.codec import micros, moment, short_key
+from trueup.store.codec import key_digest, micros, moment
 from trueup.store.leases import check
 from trueup.store.marks import mark_each
 from trueup.store.moves import Reasons, because, referrers_of_places
@@ -51,21 +50,14 @@ def candidates(tx: Tx, kind: Kind, keys: Sequence[Key]) -> dict[Key, list[Candid
 def holders_of(tx: Tx, kind: str, keys: Iterable[Key]) -> dict[Key, list[tuple[int, int, int]]]:
     """Per key the (entity id, link id, stream id) of who holds it, ascending."""
     found: dict[Key, list[tuple[int, int, int]]] = {key: [] for key in keys}
-    asked: dict[str, dict[str, list[Key]]] = {}
-    for key in found:
-        asked.setdefault(key[0], {}).setdefault(short_key(key[1]), []).append(key)
-    for key_kind, texts in sorted(asked.items()):
-        rows = tx.rows(
-            "select k.key, l.entity_id, l.id, l.stream_id from match_keys k join links l on l.id = k.link_id"
-            " where k.kind = ? and k.key_kind = ? and k.key in texts(?) and l.entity_id is not null"
-            " order by l.entity_id, l.id",
-            kind,
-            key_kind,
-            list(texts),
-        )
-        for text, entity, link, stream in rows:
-            for key in texts[text]:
-                found[key].append((entity, link, stream))
+    asked = {key_digest(kind, *key): key for key in found}
+    rows = tx.rows(
+        "select k.digest, l.entity_id, l.id, l.stream_id from match_keys k join links l on l.id = k.link_id"
+        " where k.digest in ints(?) and l.entity_id is not null order by l.entity_id, l.id",
+        list(asked),
+    )
+    for number, entity, link, stream in rows:
+        found[asked[number]].append((entity, link, stream))
     return found
 
 
@@ -85,7 +77,7 @@ def assign(tx: Tx, assignments: Sequence[Assignment], at: datetime, fence: Fence
 
 def lock_of(kind: str, key: Key) -> str:
     """The lock on a key. A bounded number is shared by all: a transaction may hold only so many of them."""
-    return f"key {crc32(f'{kind} {key[0]} {short_key(key[1])}'.encode('utf-8', 'replace')) % 512}"
+    return f"key {key_digest(kind, *key) % 512}"
 
 
 def _links(tx: Tx, assignments: Sequence[Assignment]) -> dict[int, Row]:
@@ -144,7 +136,7 @@ def _make(
         ("entity_id", "rev"),
         [(one.link_id, entities[one.link_id], one.rev + 1) for one in stands],
     )
-    write_keys(tx, [(one.link_id, str(one.kind), one.keys) for one in stands])
+    add_keys(tx, [(one.link_id, str(one.kind), one.keys) for one in stands])
     remember_decisions(tx, [decision for one in stands for decision in one.decisions])
     reasons: Reasons = {}
     for one in stands:
@@ -186,18 +178,33 @@ def _entities(tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at
     return made | {one.link_id: homes[one.entity_id] for one in stands if one.entity_id is not None}
 
 
-def write_keys(tx: Tx, keys: Sequence[tuple[int, str, Iterable[Key]]]) -> None:
-    """Replace the match keys of links: (link id, entity kind, keys). What stays is not written again."""
+Keys = tuple[int, str, Iterable[Key]]
+"""Link id, entity kind, and what it is found by."""
+
+_KEY = ("digest", "link_id")
+
+
+def add_keys(tx: Tx, keys: Sequence[Keys]) -> None:
+    """The match keys of links that have none: they belonged to nobody until now, or are new."""
+    tx.insert("match_keys", _KEY, sorted(_digests(keys)))
+
+
+def write_keys(tx: Tx, keys: Sequence[Keys]) -> None:
+    """Replace the match keys of links. What stays is not written again."""
     if not keys:
         return
-    rows = {(kind, name, short_key(text), link) for link, kind, pairs in keys for name, text in pairs}
     links = [link for link, _, _ in keys]
-    held = set(tx.rows("select kind, key_kind, key, link_id from match_keys where link_id in ints(?)", links))
-    gone = sorted({row[3] for row in held - rows})
+    held = set(tx.rows("select digest, link_id from match_keys where link_id in ints(?)", links))
+    rows = _digests(keys)
+    gone = {link for _, link in held - rows}
     if gone:
-        tx.run("delete from match_keys where link_id in ints(?)", gone)
-        held = {row for row in held if row[3] not in set(gone)}
-    tx.insert("match_keys", ("kind", "key_kind", "key", "link_id"), sorted(rows - held))
+        tx.run("delete from match_keys where link_id in ints(?)", sorted(gone))
+        held = {row for row in held if row[1] not in gone}
+    tx.insert("match_keys", _KEY, sorted(rows - held))
+
+
+def _digests(keys: Sequence[Keys]) -> set[tuple[int, int]]:
+    return {(key_digest(kind, name, text), link) for link, kind, pairs in keys for name, text in pairs}
 
 
 def remember_decisions(tx: Tx, decisions: Sequence[MatchDecision]) -> None:

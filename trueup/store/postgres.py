@@ -136,7 +136,10 @@ class PostgresTx:
             return []
         column = "mark" if table == "due" else "id"
         found = self.rows(
-            f"select nextval(pg_get_serial_sequence('{table}', '{column}')) from generate_series(1, ?::int)",
+            "select nextval(s) from (select pg_get_serial_sequence(?, ?)::regclass as s offset 0) as its,"
+            " generate_series(1, ?::int)",
+            table,
+            column,
             count,
         )
         return sorted(id for (id,) in found)

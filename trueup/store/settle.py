@@ -283,7 +283,10 @@ def _write_links(tx: Tx, links: Mapping[int, _Holding], at: int) -> None:
     ]
     tx.update("links", ("id",), _LINK, rows)
     tx.update("links", ("id",), (*_LINK, "stream_id", "remote_id"), placed)
-    tx.upsert("link_docs", ("link_id",), ("observed",), [(id, text) for id, (text, _) in texts.items()])
+    new = [(id, text) for id, (text, _) in texts.items() if links[id].row[13] is None]
+    tx.insert("link_docs", ("link_id", "observed"), new)
+    known = [(id, text) for id, (text, _) in texts.items() if links[id].row[13] is not None]
+    tx.update("link_docs", ("link_id",), ("observed",), known)
     noted = {
         id: notes_of(link.base, link.agreed, link.assumed, link.quarantine, link.published)
         for id, link in links.items()

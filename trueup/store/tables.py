@@ -2,7 +2,8 @@
 
 Names: a *stream* is one object of one connection. Ids are integers inside; public ids (`c-17`) exist at
 the edge only. Times are whole microseconds since 1970 UTC (`codec.micros`); JSON is text (`codec.dumps`);
-flags are 0 or 1. All three read the same on SQLite and PostgreSQL.
+flags are 0 or 1. All three read the same on SQLite and PostgreSQL. Long tables name their widest columns
+first: PostgreSQL pads what stands the other way round.
 """
 
 from __future__ import annotations
@@ -53,6 +54,23 @@ def _big(name: str, *refers: ForeignKey, null: bool = False, default: int | None
 
 def _key(name: str, *refers: ForeignKey) -> Column[int]:
     return Column(name, BIG, *refers, primary_key=True, autoincrement=False)
+
+
+def _its(name: str, parent: str, *, key: bool = False) -> Column[int]:
+    """The id of a row of `parent` that is no foreign key.
+
+    A database looks every foreign key up by itself, which costs more than the row. Where both rows are
+    written in one transaction, or the parent is locked, the code keeps them together; each test of a verb
+    ends with a look whether it did (`tests/store/conftest.py`).
+    """
+    type = Integer() if parent == "streams" else BIG
+    return Column(name, type, nullable=False, primary_key=key, autoincrement=False, info={"of": parent})
+
+
+def _small(name: str, *, null: bool = False, default: int | None = None) -> Column[int]:
+    """A number that stays below two thousand million."""
+    at_server = None if default is None else text(str(default))
+    return Column(name, Integer, nullable=null, server_default=at_server)
 
 
 def _flag(name: str, default: int) -> Column[int]:
@@ -128,15 +146,15 @@ entities = Table(
     "entities",
     metadata,
     _serial(),
-    _text("kind"),
-    _big("revision", default=0),
-    _text("data", default="{}"),  # field address to canonical value
-    _text("sources", default="[]"),  # one group per source with the fields that came from it
-    _flag("provisional", 0),
-    _text("title", default=""),  # what a person would type to find it, case-folded
-    _big("look_again_at", null=True),
     _big("created_at"),
     _big("updated_at"),
+    _big("look_again_at", null=True),
+    _small("revision", default=0),
+    _flag("provisional", 0),
+    _text("kind"),
+    _text("data", default="{}"),  # field address to canonical value
+    _text("sources", default="[]"),  # one group per source with the fields that came from it
+    _text("title", default=""),  # what a person would type to find it, case-folded
     _partial("ix_entities_look_again", "kind", "look_again_at", where="look_again_at is not null"),
     Index("ix_entities_kind_title", "kind", "title"),
     **AUTO,
@@ -155,24 +173,24 @@ links = Table(
     "links",
     metadata,
     _serial(),
-    _big("stream_id", ForeignKey("streams.id")),
-    _text("remote_id", null=True),  # none while a create is wanted
     _big("entity_id", ForeignKey("entities.id"), null=True),  # none: a stranger
-    _text("kind"),
-    _text("state"),
+    _big("changed_at", null=True),
+    _big("seen_at", null=True),
+    _big("buried_at", null=True),
+    _its("stream_id", "streams"),
+    _small("rev", default=0),
+    _small("listing", default=0),
+    _small("withheld", default=0),
     _flag("is_primary", 1),
     _flag("fresh", 1),
     _flag("active", 1),
     _flag("entered", 0),  # the conditions of `create` were met once
-    _big("rev", default=0),
+    _text("remote_id", null=True),  # none while a create is wanted
+    _text("kind"),
+    _text("state"),
     _text("version", null=True),
     Column("digest", LargeBinary, nullable=True),  # a reading with this content is no news
-    _big("listing", default=0),
-    _big("changed_at", null=True),
-    _big("seen_at", null=True),
-    _big("withheld", default=0),
     _text("buried", null=True),  # why it is a tombstone: deleted, missing, merged
-    _big("buried_at", null=True),
     UniqueConstraint("stream_id", "remote_id"),
     Index("ix_links_entity_id", "entity_id"),
     _partial("ux_links_wanted", "entity_id", "stream_id", where="remote_id is null", unique=True),
@@ -184,7 +202,7 @@ links = Table(
 link_docs = Table(
     "link_docs",
     metadata,
-    _key("link_id", ForeignKey("links.id")),
+    _its("link_id", "links", key=True),
     _text("observed"),
 )
 
@@ -241,10 +259,8 @@ entity_references = Table(
 match_keys = Table(
     "match_keys",
     metadata,
-    _word("kind"),
-    _word("key_kind"),
-    _word("key"),
-    _key("link_id"),  # no foreign key: ten rows a contact, and each would be looked up
+    _key("digest"),  # of entity kind, kind of key and key
+    _its("link_id", "links", key=True),
     Index("ix_match_keys_link_id", "link_id"),
     **CLUSTERED,
 )
@@ -315,28 +331,28 @@ deliveries = Table(
     "deliveries",
     metadata,
     _serial(),
-    _big("stream_id"),
-    _big("link_id", ForeignKey("links.id")),
-    _big("entity_id"),
-    _big("entity_revision"),
+    _its("link_id", "links"),
+    _its("entity_id", "entities"),
+    _big("not_before"),
+    _big("created_at"),
+    _big("sent_at", null=True),
+    _big("ended_at", null=True),
+    _big("failing_since", null=True),
+    _its("stream_id", "streams"),
+    _small("entity_revision"),
+    _small("attempts", default=0),
+    _small("fence", null=True),
+    _small("run_id"),
+    _flag("open", 1),
     _text("kind"),
     _text("lane"),
     _text("state"),
-    _flag("open", 1),
     _text("gate", default=""),
     _text("package", default=""),
     _text("replaced", null=True),  # what stood there; stays when the delivery is closed
     Column("digest", LargeBinary, nullable=False),
-    _big("attempts", default=0),
-    _big("failing_since", null=True),
-    _big("not_before"),
     _text("owner", default=""),
-    _big("fence", null=True),
-    _big("run_id"),
     _text("config_version"),
-    _big("created_at"),
-    _big("sent_at", null=True),
-    _big("ended_at", null=True),
     _text("job", null=True),
     _text("error", default=""),
     _text("code", default=""),
@@ -350,7 +366,7 @@ deliveries = Table(
 delivery_docs = Table(
     "delivery_docs",  # values, wants, effects, upsert; goes when the delivery is closed
     metadata,
-    _key("delivery_id", ForeignKey("deliveries.id")),
+    _its("delivery_id", "deliveries", key=True),
     _text("payload"),
 )
 
@@ -358,10 +374,10 @@ history = Table(
     "history",
     metadata,
     _serial(),
-    _big("entity_id", ForeignKey("entities.id")),
+    _its("entity_id", "entities"),
     _big("at"),
-    _big("run_id"),
-    _big("revision"),
+    _small("run_id"),
+    _small("revision"),
     _text("data"),
     Index("ix_history_entity_id", "entity_id"),
     **AUTO,
@@ -418,7 +434,7 @@ consent_addresses = Table(
     "consent_addresses",  # every address an entity holds or ever held
     metadata,
     _word("subject"),
-    _key("entity_id"),  # no foreign key: as with match keys
+    _its("entity_id", "entities", key=True),
     Index("ix_consent_addresses_entity_id", "entity_id"),
     **CLUSTERED,
 )
