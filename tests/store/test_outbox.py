@@ -342,7 +342,7 @@ def test_two_lanes_of_one_record_settle_together(hub: Hub) -> None:
 
 def creating(hub: Hub) -> Delivery:
     case = hub.settled("sales", "1", a=1)
-    writing(hub, case, {"a": 1}, create("shop", a=1))
+    writing(hub, case, {"a": 1, "email": "ann@example.com"}, create("shop", a=1))
     (delivery,) = hub.send()
     return delivery
 
