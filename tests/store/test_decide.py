@@ -277,6 +277,20 @@ def test_a_first_sight_names_its_record_and_its_values_can_still_be_told(hub: Hu
     assert newest.revision == 2
 
 
+def test_a_first_sight_can_be_told_field_by_field_when_they_have_changed_since(hub: Hub) -> None:
+    hub.land("sales", record("1", 0, a=1, b=2))
+    (id,) = hub.identify()
+    case, ref = hub.case(id), "sales/contacts/1"
+    sight = tuple(Change(name, None, value, ref, "first sight") for name, value in (("a", 1), ("b", 2)))
+    follows = Change("all", None, [1, 2], "rule", "follows a")
+    first = {"a": 1, "b": 2, "all": [1, 2]}
+    hub.commit(plan(case, first, changes=(*sight, follows)))
+    for values in ({**first, "a": 9, "new": 1}, {"b": 2, "all": [9, 2]}, {"a": 7, "b": 3}):
+        hub.commit(plan(again(hub, id), values))
+    *_, oldest = hub.store.history(case.entity.public_id, 10)
+    assert sorted(oldest.changes, key=str) == sorted((*sight, follows), key=str)
+
+
 def test_a_lost_edit_is_kept_with_its_winner_named(hub: Hub) -> None:
     case = hub.settled("sales", "1", a=1)
     lost = Conflict("a", 5, "shop/contacts/2", 1, "sales/contacts/1", "authority")

@@ -13,7 +13,7 @@ from trueup.model.history import HistoryRow
 from trueup.model.jsontext import loads
 from trueup.model.plan import Change, Conflict
 from trueup.model.values import Value
-from trueup.store.codec import key_digest, micros, moment, name_of, parse_public_id
+from trueup.store.codec import REST, key_digest, micros, moment, name_of, parse_public_id
 from trueup.store.commit import FIRST_SIGHT
 from trueup.store.decide import home
 from trueup.store.rows import links_where
@@ -118,6 +118,8 @@ def _history_row(row: Row, values: dict[str, Value]) -> HistoryRow:
     for change in changes:
         values[change.field] = change.old
     sights = data.get("first", {})
+    if REST in sights:
+        sights = {sights[REST]: sorted(name for name, value in values.items() if value is not None)}
     changes += [
         Change(name, None, values.pop(name, None), source, FIRST_SIGHT)
         for source, names in sights.items()

@@ -13,6 +13,7 @@ from trueup.model.plan import Fence, LinkPatch, Plan, Write, WriteKind
 from trueup.model.values import Value
 from trueup.store.addresses import remember_consent, subjects_of
 from trueup.store.codec import (
+    REST,
     dumps_or_none,
     id_of,
     micros,
@@ -232,7 +233,10 @@ def title(values: Mapping[str, Value]) -> str:
 
 
 def _history(plan: Plan) -> dict[str, Value]:
-    """Changed fields only. A first sight names the record and its fields; the values are the entity's."""
+    """Changed fields only. A first sight names the record and its fields; the values are the entity's.
+
+    Where the entity had nothing before, `*` stands for all that no other change names.
+    """
     sights: dict[str, list[str]] = {}
     changes: list[list[Value]] = []
     for change in plan.changes:
@@ -242,7 +246,7 @@ def _history(plan: Plan) -> dict[str, Value]:
             changes.append([change.field, change.old, change.new, change.source, change.rule])
     data: dict[str, Value] = {}
     if sights:
-        data["first"] = sights
+        data["first"] = {REST: next(iter(sights))} if _is_all(plan, sights, changes) else sights
     if changes:
         data["changes"] = changes
     if plan.conflicts:
@@ -251,6 +255,15 @@ def _history(plan: Plan) -> dict[str, Value]:
             for one in plan.conflicts
         ]
     return data
+
+
+def _is_all(plan: Plan, sights: Mapping[str, list[str]], changes: Sequence[list[Value]]) -> bool:
+    """Whether one record's first sight is all that the entity holds, beside what the other changes say."""
+    if len(sights) > 1 or plan.before.values:
+        return False
+    (fields,) = sights.values()
+    others = [change[0] for change in changes]
+    return sorted([*fields, *others]) == sorted(plan.entity.values)
 
 
 FIRST_SIGHT = "first sight"

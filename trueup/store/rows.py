@@ -137,7 +137,7 @@ def delivery_of(row: Row, streams: Streams) -> Delivery:
 
 def _write(row: Row, link: Link, streams: Streams) -> Write:
     connection, object = streams.names[row[1]]
-    values, wants, effects, upsert = ({}, {}, {}, None) if row[9] is None else loads(row[9])
+    values, wants, effects, upsert = read_payload(row[9])
     return Write(
         link_id=link.id,
         connection=connection,
@@ -146,32 +146,63 @@ def _write(row: Row, link: Link, streams: Streams) -> Write:
         lane=_LANES[row[5]],
         values=values,
         wants=wants,
-        effects={path: effect for effect, paths in _named(effects) for path in paths},
+        effects=effects,
         replaced=loads(row[10]),
         gate=row[7],
         group=row[8],
-        upsert=None if upsert is None else (upsert[0], upsert[1]),
+        upsert=upsert,
     )
 
 
 def payload(write: Write) -> str:
-    """What is sent, in one text: values, wants, paths by effect, upsert key."""
-    effects: dict[Effect, list[str]] = {}
+    """What is sent, in one text: values, wants, paths by effect, upsert key, values without a want.
+
+    Most wants are the very text that is sent: those are not written again. Nor are the paths of an effect
+    that all values have.
+    """
+    values, wants = write.values, write.wants
+    others = {
+        key: want for key, want in wants.items() if want.__class__ is not str or values.get(key) != want
+    }
+    without = [path for path in values if path not in wants]
+    return dumps([values, others, _by_effect(write), write.upsert, without])
+
+
+def _by_effect(write: Write) -> dict[str, Any]:
+    kinds = set(write.effects.values())
+    if len(kinds) == 1 and write.effects.keys() == write.values.keys():
+        return {kinds.pop().value: EVERY}
+    effects: dict[str, list[str]] = {}
     for path, effect in write.effects.items():
-        effects.setdefault(effect, []).append(path)
-    named = {effect.value: paths for effect, paths in effects.items()}
-    return dumps([write.values, write.wants, named, write.upsert])
+        effects.setdefault(effect.value, []).append(path)
+    return effects
 
 
-def _named(effects: Mapping[str, list[str]]) -> list[tuple[Effect, list[str]]]:
-    return [(Effect(effect), paths) for effect, paths in effects.items()]
+EVERY = "*"
+
+
+def read_payload(text: str | None) -> tuple[Any, dict[str, Any], dict[str, Effect], tuple[str, Any] | None]:
+    """Values, wants, effects and upsert key as `payload` wrote them; all empty where it is gone."""
+    if text is None:
+        return {}, {}, {}, None
+    values, others, effects, upsert, without = loads(text)
+    wants = {
+        **({path: values[path] for path in values if path not in without} if without else values),
+        **others,
+    }
+    named = {
+        path: Effect(effect)
+        for effect, paths in effects.items()
+        for path in (values if paths == EVERY else paths)
+    }
+    return values, wants, named, None if upsert is None else (upsert[0], upsert[1])
 
 
 OPEN = "v.id, v.link_id, v.lane, v.kind, v.state, p.payload, v.digest"
 
 
 def open_of(row: Row) -> OpenDelivery:
-    wants = {} if row[5] is None else loads(row[5])[1]
+    _, wants, _, _ = read_payload(row[5])
     return OpenDelivery(
         row[0],
         row[1],
