@@ -244,6 +244,7 @@ class SqlStore:
         self, id: int, outcome: RunOutcome, counts: Mapping[str, int], notes: Sequence[str], at: datetime
     ) -> None:
         self._db.write(lambda tx: leases.finish_run(tx, id, outcome, counts, notes, at))
+        self._db.tidy()
 
     # -- what people ask --------------------------------------------------------------------------
 

