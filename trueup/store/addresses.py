@@ -8,7 +8,7 @@ from functools import cache
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
 from trueup.model.consent import ConsentEvent
 from trueup.model.values import Value
-from trueup.store.codec import micros
+from trueup.store.codec import address_digest, micros
 from trueup.store.sql import Row, Tx
 
 _SEVERAL = {"emails": "email", "former_emails": "email", "phones": "phone", "former_phones": "phone"}
@@ -32,7 +32,10 @@ def _family(name: str) -> str | None:
     return known or _SEVERAL.get(name)
 
 
-_EVENT = ("subject", "subject_kind", "channel", "purpose", "state", "at", "certain", "source", "evidence")
+_EVENT = (
+    *("subject", "subject_kind", "channel", "purpose", "state", "at", "certain", "source", "evidence"),
+    "key",
+)
 
 
 def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[int]:
@@ -40,8 +43,8 @@ def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[int]:
     if not tx.insert_new("consent_events", _EVENT, [_event(event) for event in events]):
         return []
     found = tx.rows(
-        "select distinct entity_id from consent_addresses where subject in texts(?) order by entity_id",
-        sorted({event.subject for event in events if event.subject_kind == "address"}),
+        "select distinct entity_id from consent_addresses where key in ints(?) order by entity_id",
+        sorted({address_digest(event.subject) for event in events if event.subject_kind == "address"}),
     )
     return [id for (id,) in found]
 
@@ -57,4 +60,5 @@ def _event(event: ConsentEvent) -> Row:
         int(event.certain),
         event.source,
         event.evidence,
+        address_digest(event.subject) if event.subject_kind == "address" else None,
     )

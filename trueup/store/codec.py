@@ -55,6 +55,11 @@ def key_digest(kind: str, key_kind: str, key: str) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
+def address_digest(subject: str) -> int:
+    """The frozen key of an address as the 64 bits by which its holders are found."""
+    return key_digest("", "address", subject)
+
+
 def parse_public_id(text: str) -> tuple[Kind, int]:
     """(kind, id) of a public id such as `c-17`. Raises NotFound for anything else."""
     prefix, dash, number = text.partition("-")

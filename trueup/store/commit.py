@@ -14,6 +14,7 @@ from trueup.model.values import Value
 from trueup.store.addresses import remember_consent, subjects_of
 from trueup.store.codec import (
     REST,
+    address_digest,
     dumps_or_none,
     id_of,
     micros,
@@ -441,20 +442,19 @@ def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
 def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:
     """Addresses that contacts hold from now on; of one that the ledger knows its contact must hear."""
     ids = [plan.before.id for plan in contacts]
-    held = set(tx.rows("select subject, entity_id from consent_addresses where entity_id in ints(?)", ids))
-    new = {
-        (subject, plan.before.id): None
+    held = set(tx.rows("select key, entity_id from consent_addresses where entity_id in ints(?)", ids))
+    all_now = {
+        (address_digest(subject), plan.before.id)
         for plan in contacts
-        for subject in sorted(subjects_of(plan.entity.values))
-        if (subject, plan.before.id) not in held
+        for subject in subjects_of(plan.entity.values)
     }
-    tx.insert("consent_addresses", ("subject", "entity_id"), list(new))
+    new = sorted(all_now - held)
+    tx.insert("consent_addresses", ("key", "entity_id"), new)
     found = tx.rows(
-        "select distinct subject from consent_events where subject_kind = 'address' and subject in texts(?)",
-        sorted({subject for subject, _ in new}),
+        "select distinct key from consent_events where key in ints(?)", sorted({key for key, _ in new})
     )
-    known = {subject for (subject,) in found}
-    mark_due(tx, sorted({id for subject, id in new if subject in known}), "consent")
+    known = {key for (key,) in found}
+    mark_due(tx, sorted({id for key, id in new if key in known}), "consent")
 
 
 def _references(tx: Tx, plans: Sequence[Plan]) -> None:

@@ -117,14 +117,14 @@ def _consent(tx: Tx, ids: Sequence[int], known: Streams) -> tuple[_Events, _Even
         return {}, {}
     rivals = rivals_of(tx, ids)
     everybody = sorted({*ids, *(one for some in rivals.values() for one in some)})
-    owners: dict[tuple[str, str], set[int]] = {}
+    refs: dict[str, set[int]] = {}
     for entity, stream_id, remote_id in _ids_ever(tx, everybody):
-        ref = "/".join((*known.names[stream_id], remote_id))
-        owners.setdefault(("ref", ref), set()).add(entity)
-    held = "select subject, entity_id from consent_addresses where entity_id in ints(?)"
-    for subject, entity in tx.rows(held, everybody):
-        owners.setdefault(("address", subject), set()).add(entity)
-    events = _events(tx, owners)
+        refs.setdefault("/".join((*known.names[stream_id], remote_id)), set()).add(entity)
+    addresses: dict[int, set[int]] = {}
+    held = "select key, entity_id from consent_addresses where entity_id in ints(?)"
+    for key, entity in tx.rows(held, everybody):
+        addresses.setdefault(key, set()).add(entity)
+    events = _events(tx, refs, addresses)
     outs = {
         entity: [one for rival in some for one in events.get(rival, ()) if one.state is OPTED_OUT]
         for entity, some in rivals.items()
@@ -166,18 +166,22 @@ def _ids_ever(tx: Tx, ids: Sequence[int]) -> list[Row]:
     )
 
 
-def _events(tx: Tx, owners: Mapping[tuple[str, str], set[int]]) -> dict[int, list[ConsentEvent]]:
+def _events(
+    tx: Tx, refs: Mapping[str, set[int]], addresses: Mapping[int, set[int]]
+) -> dict[int, list[ConsentEvent]]:
+    """By entity, the events of its Refs and of the keys of its addresses."""
     found: dict[int, list[ConsentEvent]] = {}
     rows = tx.rows(
-        "select subject_kind, subject, channel, purpose, state, at, certain, source, evidence"
-        " from consent_events where subject in texts(?) order by id",
-        sorted({subject for _, subject in owners}),
+        "select subject_kind, subject, channel, purpose, state, at, certain, source, evidence, key"
+        " from consent_events where subject in texts(?) or key in ints(?) order by id",
+        sorted(refs),
+        sorted(addresses),
     )
-    for kind, subject, channel, purpose, state, at, certain, source, evidence in rows:
+    for kind, subject, channel, purpose, state, at, certain, source, evidence, key in rows:
         event = ConsentEvent(
             kind, subject, channel, purpose, ConsentState(state), moment(at), certain == 1, source, evidence
         )
-        for entity in owners.get((kind, subject), ()):
+        for entity in refs.get(subject, ()) if key is None else addresses.get(key, ()):
             found.setdefault(entity, []).append(event)
     return found
 

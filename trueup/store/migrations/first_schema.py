@@ -420,6 +420,8 @@ consent_events = Table(
     _flag("certain", 0),
     _text("source"),
     _text("evidence", default=""),
+    _big("key", null=True),  # of an address, as in `consent_addresses`
+    Index("ix_consent_events_key", "key"),
     Index(
         "ux_consent_events_once",
         *("subject", "subject_kind", "channel", "purpose", "state", "at", "source"),
@@ -431,7 +433,7 @@ consent_events = Table(
 consent_addresses = Table(
     "consent_addresses",  # every address an entity holds or ever held
     metadata,
-    _word("subject"),
+    _key("key"),  # digest of the subject
     _its("entity_id", "entities", key=True),
     Index("ix_consent_addresses_entity_id", "entity_id"),
     **CLUSTERED,
