@@ -60,13 +60,14 @@ class PostgresDatabase:
             raise Transient(f"the database is too busy: {error}", code="TU-STO-010") from error
 
     def tidy(self) -> None:
-        """Vacuum the queues that a run filled and emptied, before the server comes to it by itself.
+        """Write the queues anew that a run filled and emptied: rows that are gone outnumber those that stand.
 
-        What keeps it from happening now (a lock, a time limit, a lost connection) is no fault of the run.
+        Somebody who works at them goes first. What else keeps it from happening now (a time limit, a lost
+        connection) is no fault of the run.
         """
         with suppress(DBAPIError), self._engine.connect() as connection:
             for name in connection.exec_driver_sql(_WORKED_OFF).scalars().all():
-                connection.exec_driver_sql(f"vacuum (skip_locked) {name}")
+                connection.exec_driver_sql(f"vacuum (full, skip_locked) {name}")
 
     def close(self) -> None:
         self._engine.dispose()
