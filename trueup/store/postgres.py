@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Dialect, Engine, create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -23,6 +23,8 @@ from trueup.store.sql import Row, T, Tx, settings
 
 TRIES = 8
 """A verb that met a deadlock is repeated as a whole; each time one of the parties gets through."""
+
+_DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 _WORKED_OFF = (
     "select relname from pg_stat_user_tables where relname in ('due', 'delivery_docs')"
@@ -251,7 +253,7 @@ def _given(table: str, columns: tuple[str, ...]) -> str:
 
 
 def _type(type: TypeEngine[Any]) -> str:
-    return type.compile(postgresql.dialect()).partition(" COLLATE")[0]
+    return type.compile(_DIALECT).partition(" COLLATE")[0]
 
 
 def _number(name: str) -> int:
