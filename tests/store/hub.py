@@ -17,7 +17,7 @@ from trueup.model.plan import Case, LinkPatch, Plan
 from trueup.model.record import Record
 from trueup.ports import Store
 from trueup.store.open import SqlStore
-from trueup.store.sql import Database
+from trueup.store.sql import Tx
 from trueup.store.tables import metadata
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -152,16 +152,15 @@ def holders_of(hub: Hub, key: tuple[str, str]) -> list[str]:
 
 def orphans(store: Store) -> dict[str, int]:
     """How many rows name a row that is not there, by column; of the columns that are no foreign keys."""
+    assert isinstance(store, SqlStore)
+    return store._db.read(_orphans)
+
+
+def _orphans(tx: Tx) -> dict[str, int]:
     columns = [one for table in metadata.tables.values() for one in table.columns if "of" in one.info]
     counts: dict[str, int] = {}
     for one in columns:
-        parent = one.info["of"]
-        missing = f"select count(*) from {one.table.name} t where {one.name} is not null and not exists"
-        sql = f"{missing} (select 1 from {parent} p where p.id = t.{one.name})"
-        counts[f"{one.table.name}.{one.name}"] = _database(store).read(lambda tx, sql=sql: tx.rows(sql))[0][0]
+        parent = f"select 1 from {one.info['of']} p where p.id = t.{one.name}"
+        found = tx.rows(f"select count(*) from {one.table.name} t where not exists ({parent})")
+        counts[f"{one.table.name}.{one.name}"] = found[0][0]
     return {name: count for name, count in counts.items() if count}
-
-
-def _database(store: Store) -> Database:
-    assert isinstance(store, SqlStore)
-    return store._db

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
+from tests.live.postgres_server import fresh_database
 from tests.store.hub import NOON, Hub, assignment, at, create, done, plan, record
 from trueup.model.delivery import Lane
 from trueup.model.entity import Entity, Source
@@ -18,6 +20,7 @@ from trueup.model.fields import Kind
 from trueup.model.history import Change
 from trueup.model.plan import Case, LinkPatch, Plan
 from trueup.model.record import Ref
+from trueup.model.run import RunOutcome
 from trueup.store import sqlite
 from trueup.store.open import open_store
 
@@ -31,21 +34,26 @@ def person(n: int) -> dict[str, Any]:
     return values | named | {"last_name": f"Last{n}", "phone": f"+4930{n:07d}"}
 
 
-def first_decision(case: Case) -> Plan:
-    """All from one first sight, and a create in each of two other systems."""
+OTHERS = ("shop", "mail")
+
+
+def first_decision(case: Case, others: Sequence[str] = OTHERS) -> Plan:
+    """All from one first sight, and a create in each of the other systems."""
     (link,) = case.links
     ref = f"sales/contacts/{link.remote_id}"
     source = Source("sales", "first", NOON, ref=ref)
     values = dict(link.observed)
     changes = tuple(Change(name, None, value, ref, "first sight") for name, value in values.items())
     entity = Entity(case.entity.id, Kind.CONTACT, 0, values, dict.fromkeys(values, source))
-    writes = tuple(create(name, **values) for name in ("shop", "mail"))
+    writes = tuple(create(name, **values) for name in others)
     patch = LinkPatch(link.id, link.rev, {}, {}, True)
     return Plan(case.entity, entity, changes, links=(patch,), writes=writes, mark=case.mark)
 
 
-def fill(hub: Hub, count: int) -> None:
-    """This many people with three records each, as a first load makes them: read, decided, written."""
+def fill(hub: Hub, count: int, others: Sequence[str] = OTHERS) -> None:
+    """This many people with a record in sales and each of the others, as a first load makes them: read,
+    decided, written."""
+    run = hub.store.start_run("sync", "v1", "ann", NOON)
     for start in range(0, count, PAGE):
         hub.land("sales", *(record(f"{100_000 + n}", 1, **person(n)) for n in range(start, start + PAGE)))
         strangers = hub.store.strangers([Kind.CONTACT], 0, PAGE)
@@ -53,10 +61,11 @@ def fill(hub: Hub, count: int) -> None:
         made = [assignment(one, keys=both) for one, both in zip(strangers, keys, strict=True)]
         hub.store.assign(made, NOON, None)
         cases = hub.store.load(hub.store.due([Kind.CONTACT], NOON, 0, PAGE))
-        assert hub.commit(*map(first_decision, cases)) == []
-        while batch := hub.store.outstanding(NOON, list(Lane), ["shop", "mail"], PAGE):
+        assert hub.commit(*(first_decision(case, others) for case in cases)) == []
+        while batch := hub.store.outstanding(NOON, list(Lane), others, PAGE):
             hub.store.send([one.id for one in batch], "w", NOON, None)
             hub.settle(*(done(one, remote_id=f"x{one.entity_id}", version="1") for one in batch))
+    hub.store.finish_run(run, RunOutcome.COMPLETED, {}, (), NOON)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +90,41 @@ def test_a_contact_with_three_records_takes_less_than_six_thousand_bytes(file: P
     with sqlite3.connect(file) as connection:
         connection.execute("pragma wal_checkpoint(truncate)")
     assert file.stat().st_size / 10_000 <= 6_000
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_a_contact_with_two_records_takes_less_than_six_thousand_bytes_on_postgresql() -> None:
+    with fresh_database() as url:
+        before = _size(url)
+        store = open_store(url)
+        store.register(["sales", "shop"], "v1")
+        fill(Hub(store), 10_000, ("shop",))
+        assert (_size(url) - before) / 10_000 <= 6_000
+        store.close()
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_a_queue_that_was_worked_off_takes_no_room_on_postgresql() -> None:
+    with fresh_database() as url:
+        store = open_store(url)
+        store.register(["sales", "shop"], "v1")
+        fill(Hub(store), 3_000, ("shop",))
+        assert _asked(url, "select pg_total_relation_size('delivery_docs')") < 100_000
+        store.close()
+
+
+def _size(url: str) -> int:
+    return _asked(url, "select pg_database_size(current_database())")
+
+
+def _asked(url: str, sql: str) -> int:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(sql).scalar_one()
+    engine.dispose()
+    return int(found)
 
 
 SCANS_ALLOWED = ("SCAN s", "SCAN c", "SCAN json_each", "SCAN connections", "SCAN runs", "SCAN streams")

@@ -44,8 +44,8 @@ def dumps_or_none(value: Any) -> str | None:
 
 
 def digest(text: str) -> bytes:
-    """16 bytes that are equal only for equal text."""
-    return blake2b(text.encode(), digest_size=16).digest()
+    """8 bytes that are equal only for equal text."""
+    return blake2b(text.encode(), digest_size=8).digest()
 
 
 @lru_cache(maxsize=8192)

@@ -117,7 +117,7 @@ def fingerprint(values: Json) -> tuple[str, bytes]:
         raw = orjson.dumps(values, option=_OPTIONS)
     except TypeError:
         raw = dumps(values).encode()
-    return raw.decode(), blake2b(raw, digest_size=16).digest()
+    return raw.decode(), blake2b(raw, digest_size=8).digest()
 
 
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from trueup.model.fields import Kind
 from trueup.store.codec import unique
 from trueup.store.sql import Tx
 
@@ -44,6 +45,10 @@ def mark_each(tx: Tx, reasons: Mapping[int, Iterable[str]]) -> int:
     return len(rows)
 
 
+_KINDS = [str(kind) for kind in Kind]
+"""All of them: the index of marks begins with the kind."""
+
+
 def _joined(old: str | None, more: Iterable[str]) -> str:
     return " ".join(sorted({*(old.split(" ") if old else ()), *more}))
 
@@ -51,8 +56,8 @@ def _joined(old: str | None, more: Iterable[str]) -> str:
 def renew(tx: Tx, ids: Iterable[int]) -> None:
     """Entities that are being decided right now saw an older state: their marks stay."""
     found = tx.rows(
-        "select d.kind, d.entity_id from entities e join due d on d.kind = e.kind and d.entity_id = e.id"
-        " where e.id in ints(?) order by e.id",
+        "select kind, entity_id from due where kind in texts(?) and entity_id in ints(?) order by entity_id",
+        _KINDS,
         unique(ids),
     )
     if found:

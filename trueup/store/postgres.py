@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Dialect, Engine, create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -23,6 +23,8 @@ from trueup.store.sql import Row, T, Tx, settings
 
 TRIES = 8
 """A verb that met a deadlock is repeated as a whole; each time one of the parties gets through."""
+
+_DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 _WORKED_OFF = (
     "select relname from pg_stat_user_tables where relname in ('due', 'delivery_docs')"
@@ -60,13 +62,14 @@ class PostgresDatabase:
             raise Transient(f"the database is too busy: {error}", code="TU-STO-010") from error
 
     def tidy(self) -> None:
-        """Vacuum the queues that a run filled and emptied, before the server comes to it by itself.
+        """Write the queues anew that a run filled and emptied: rows that are gone outnumber those that stand.
 
-        What keeps it from happening now (a lock, a time limit, a lost connection) is no fault of the run.
+        Somebody who works at them goes first. What else keeps it from happening now (a time limit, a lost
+        connection) is no fault of the run.
         """
         with suppress(DBAPIError), self._engine.connect() as connection:
             for name in connection.exec_driver_sql(_WORKED_OFF).scalars().all():
-                connection.exec_driver_sql(f"vacuum (skip_locked) {name}")
+                connection.exec_driver_sql(f"vacuum (full, skip_locked) {name}")
 
     def close(self) -> None:
         self._engine.dispose()
@@ -250,8 +253,7 @@ def _given(table: str, columns: tuple[str, ...]) -> str:
 
 
 def _type(type: TypeEngine[Any]) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return type.compile(dialect).partition(" COLLATE")[0]
+    return type.compile(_DIALECT).partition(" COLLATE")[0]
 
 
 def _number(name: str) -> int:

@@ -374,7 +374,11 @@ deliveries = Table(
     CheckConstraint(f"(open = 1) = (state in {OPEN_WORDS})", name="open"),
     Index("ix_deliveries_link_id", "link_id"),
     _partial("ux_deliveries_open", "link_id", "lane", where="open = 1", unique=True),
-    _partial("ix_deliveries_ready", "stream_id", "state", "lane", "kind", "not_before", where="open = 1"),
+    _partial(
+        "ix_deliveries_ready",
+        *("stream_id", "state", "lane", "kind", "not_before", "id"),  # as a batch is taken: nothing to sort
+        where="open = 1",
+    ),
     **AUTO,
     **HALF_FULL,
 )
