@@ -157,7 +157,7 @@ _ORDER: Mapping[Kind, tuple[str, ...]] = {
 
 def _unsure(stranger: Stranger, other: str, holders: Holders, now: datetime) -> MatchDecision:
     found = (one for key in stranger.keys for one in holders.stored.get(key, ()))
-    # The oldest link of an entity is a record that somebody read; a younger one may still wait for its record.
+    # The oldest link of an entity is a record that was read; a younger one may still wait for its record.
     oldest = min((one.link_id for one in found if f"e{one.entity_id}" == other), default=None)
     right = oldest if oldest is not None else int(other.removeprefix("new").removeprefix("e"))
     evidence = {kind: "equal" for kind, _ in stranger.keys}

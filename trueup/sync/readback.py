@@ -9,8 +9,7 @@ from trueup.connectors.base import Done, Outcome
 from trueup.errors import ConnectorError
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.elements import is_change
-from trueup.model.delivery import Delivery
-from trueup.model.delivery import Lane
+from trueup.model.delivery import Delivery, Lane
 from trueup.model.record import Record
 from trueup.sync.inbox import asked_fields
 from trueup.sync.parts import Parts

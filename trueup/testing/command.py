@@ -16,6 +16,7 @@ from trueup.testing.plan import Plan
 from trueup.testing.shrink import shrunk
 from trueup.testing.story import told
 from trueup.testing.trial import Trial, tried
+from trueup.testing.world import World
 
 CHUNK = 25
 
@@ -39,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if trial.wrong else 0
 
 
-def _teller(world: object) -> None:
-    for line in told(world):  # type: ignore[arg-type]
+def _teller(world: World) -> None:
+    for line in told(world):
         print(line)
 
 

@@ -1,4 +1,4 @@
-"""The hub of a simulated world: the real engine, the real connectors and the real store, one wiring a worker."""
+"""The hub of a simulated world: the real engine, connectors and store, wired once for each worker."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def parts_for(
     }
     specs = {(name, OBJECT): one.objects()[OBJECT] for name, one in connectors.items()}
     return Parts(
-        store=WorkerStore(store, point, told),  # type: ignore[arg-type]
+        store=WorkerStore(store, point, told),
         connectors=connectors,
         specs=specs,
         policy=policy,

@@ -1,7 +1,7 @@
 """What must be true once a world has come to rest, each by its own name.
 
-A check answers with one line per violation: who, which field, in which systems. What nobody could have observed
-is exempt by a predicate with a name of its own; `exempt` counts those.
+A check answers with one line per violation: who, which field, in which systems. What nobody could have
+observed is exempt by a predicate with a name of its own; `exempt` counts those.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ LIE = "a listing that said it was all, and was not"
 
 
 def lied(world: World, name: str) -> bool:
-    """Whether a listing of this system came back empty with status 200, which nobody can tell from the truth."""
+    """Whether a listing of this system came back empty with status 200: nobody can tell it from the truth."""
     struck = world.wires[name].struck
     return bool(struck["list", "empty"] + struck["changes", "empty"])
 
 
 @dataclass(slots=True)
 class Findings:
-    """The state of a world at rest, read once. `exempt`: predicate to how many cases it let pass."""
+    """The state of a world at rest, read once. `exempt`: how many cases a predicate let pass."""
 
     world: World
     cases: Mapping[str, Case]
@@ -214,8 +214,8 @@ def _unheard(at: Findings, who: str, edit: Edit) -> Iterator[str]:
         at.excuse(LIE)
         return
     yield (
-        f"{who} {FIELDS[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is neither held nor "
-        "in the history"
+        f"{who} {FIELDS[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is neither held "
+        "nor in the history"
     )
 
 
@@ -432,7 +432,7 @@ def links_are_sane(at: Findings) -> Iterator[str]:
                 yield f"{name}/{row.id} belongs to nobody"
 
 
-# -- consent, work, counts ------------------------------------------------------------------------------------
+# -- consent, work, counts --------------------------------------------------------------------------------
 
 
 def opt_outs_hold(at: Findings) -> Iterator[str]:

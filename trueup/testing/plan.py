@@ -1,8 +1,8 @@
 """A history as a plan: what happens, in order, made first and then carried out. It can be kept, cut and told.
 
-Nothing in an event depends on what came before it: who is meant is chosen by a number among those there are,
-a misfortune strikes the k-th call of a kind, and each value that is typed has a number of its own. So any event
-can be taken out and the rest still means something.
+Nothing in an event depends on what came before it: who is meant is chosen by a number among those there
+are, a misfortune strikes the k-th call of a kind, and each value that is typed has a number of its own. So
+any event can be taken out and the rest still means something.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from trueup.testing.traits import Traits
 class Event:
     """One thing that happens. `do` names it; the rest is what that needs.
 
-    `at`: a system by its place; `of`: several. `pick`, `other`: who, counted round among those there. `token`:
-    the number in a typed value. `worker`: which process. `seconds`: how long. `route`, `nth`, `what`: a
-    misfortune. `during`: what happens while a run is under way, each at its k-th step. `crash`, `pause`: the
+    `at`: a system by its place; `of`: several. `pick`, `other`: who, counted round among those there.
+    `token`: the number in a typed value. `worker`: which process. `seconds`: how long. `route`, `nth`, `what`:
+    a misfortune. `during`: what happens while a run is under way, each at its k-th step. `crash`, `pause`: the
     step at which the process is killed, or stands still until it is resumed.
     """
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from trueup.testing.plan import Event, Plan
+from trueup.testing.traits import Traits
 
 T = TypeVar("T")
 Fails = Callable[[Plan], bool]
@@ -54,18 +55,21 @@ def _within(plan: Plan, fails: Fails) -> Plan:
             if plainer != event and fails(tried):
                 plan, event = tried, plainer
         if len(event.during) > 1:
-            kept = least(
-                event.during,
-                lambda some, at=place, one=event: fails(_with(plan, at, replace(one, during=tuple(some)))),  # type: ignore[misc]
-            )
-            plan = _with(plan, place, replace(event, during=tuple(kept)))
+            plan = _fewer_within(plan, place, fails)
     return plan
+
+
+def _fewer_within(plan: Plan, place: int, fails: Fails) -> Plan:
+    event = plan.events[place]
+
+    def with_some(some: Sequence[tuple[int, Event]]) -> Plan:
+        return _with(plan, place, replace(event, during=tuple(some)))
+
+    return with_some(least(event.during, lambda some: fails(with_some(some))))
 
 
 def _plainer(plan: Plan, fails: Fails) -> Plan:
     """Systems without habits, lags and other ways of their own, one trait at a time."""
-    from trueup.testing.traits import Traits
-
     plainest = Traits("")
     for place, traits in enumerate(plan.systems):
         for name in Traits.__dataclass_fields__:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from trueup.testing.oracle import findings
@@ -75,7 +76,5 @@ def _time(at: str, place: int) -> str:
 def _plain(text: str) -> str:
     if not text.startswith("{'do': 'fault'"):
         return text
-    import ast
-
     event = Event.of_document(ast.literal_eval(text))
     return f"    {event.what} will strike the {event.nth}. {event.route} from now at system {event.at}"

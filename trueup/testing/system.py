@@ -18,7 +18,7 @@ HUB_ID = "hub_id"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A record as it stood from `at` on. `number` grows over the whole system; lists show it from `shown_at`."""
+    """A record as it stood from `at` on. `number` grows over the system; lists show it from `shown_at`."""
 
     number: int
     at: datetime

@@ -1,4 +1,4 @@
-"""What must hold at every step of a worker: checked while a history happens, far more often seen than at its end.
+"""What must hold at every step of a worker: checked while a history happens, not only at its end.
 
 I1 to I5 and I8 of the plan of assurance; each violation names its check and the step in the journal.
 """
@@ -83,7 +83,7 @@ def cursor_safety(world: World) -> Iterator[str]:
             version = row.now
             unread = version.number not in row.landed and version.stamp < since
             if unread and (not version.deleted or system.traits.feed) and not _by_hub(world, name, row.id):
-                yield f"{name}/{row.id} as of {version.stamp} is not stored, and the next reading starts at {since}"
+                yield f"{name}/{row.id} as of {version.stamp} is not stored; the next reading is from {since}"
 
 
 def _lower_bound(world: World, name: str, cursor: Mapping[str, Any]) -> Any:
@@ -117,7 +117,7 @@ def intended(world: World, system: str, route: str, body: Mapping[str, Any]) -> 
         values = {key: value for key, value in item["values"].items() if key != HUB_ID}
         id = item.get("id")
         if not any(id == ref and _carries(held, values) for ref, held in known):
-            yield f"{system} is asked to {route} {id or 'a record'} with {sorted(values)}, which nobody intended"
+            yield f"{system} is asked to {route} {id or 'a record'} with {sorted(values)}: nobody intended it"
 
 
 def _carries(held: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:

@@ -63,7 +63,7 @@ class Watch:
 
 
 class World:
-    """One history while it happens. `violations`: what the watch found wrong, with the place in the journal."""
+    """One history while it happens. `violations`: what was found wrong, with the place in the journal."""
 
     def __init__(self, plan: Plan, store: Store, watch: Watch | None = None) -> None:
         self.plan, self.store, self.watch = plan, store, watch or Watch()
@@ -404,7 +404,7 @@ def _with_fuses(parts: Parts, tight: bool, ended: Callable[[str], bool]) -> Part
 
 @contextmanager
 def lived(plan: Plan, folder: Path, watch: Watch | None = None) -> Iterator[World]:
-    """The world after the whole history of a plan, on a new store in `folder`; the store is open meanwhile."""
+    """The world after the whole history of a plan, on a new store in `folder` that is open meanwhile."""
     store = open_store(f"sqlite:///{folder / 'world.sqlite'}")
     try:
         world = World(plan, store, watch)

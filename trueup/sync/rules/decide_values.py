@@ -223,7 +223,7 @@ def _fill_name(state: Values, whole: Sequence[Claim], policy: FieldPolicy, now: 
 
 
 def _half_names(state: Values, aside: Sequence[Claim]) -> Iterator[Conflict]:
-    """What half names say otherwise than the whole one: the losers, so that nothing is written over unheard."""
+    """What half names say otherwise than the whole one: losers, so that nothing is written over unheard."""
     for claim in aside:
         for name, value in (claim.value or {}).items():
             held, source = state.values.get(name), state.sources.get(name)

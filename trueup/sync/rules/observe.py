@@ -8,7 +8,7 @@ from datetime import datetime
 
 from trueup.model.entity import WAS_ABSENT, Link, LinkState
 from trueup.model.record import Json, Record
-from trueup.sync.rules.formats import HIDDEN, TOUCHED, touched
+from trueup.sync.rules.formats import ANSWERED, HIDDEN, TOUCHED, touched
 
 
 def older(link: Link, record: Record) -> bool:
@@ -35,6 +35,8 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
             assumed[path] = {**assumed[path], HIDDEN: True}
             continue
         assumption = assumed.pop(path, None)
+        if assumption is not None and ANSWERED in assumption:
+            assumption = None  # the system told what it keeps: anything else is news like any other
         if assumption is not None and value != observed.get(path) and TOUCHED not in assumption:
             edited = touched(assumption, record.changed_at, at)
             assumed[path] = {**_without(assumption, HIDDEN), TOUCHED: edited}
