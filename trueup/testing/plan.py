@@ -19,9 +19,9 @@ class Event:
     """One thing that happens. `do` names it; the rest is what that needs.
 
     `at`: a system by its place; `of`: several. `pick`, `other`: who, counted round among those there.
-    `token`: the number in a typed value. `worker`: which process. `seconds`: how long. `route`, `nth`, `what`:
-    a misfortune. `during`: what happens while a run is under way, each at its k-th step. `crash`, `pause`: the
-    step at which the process is killed, or stands still until it is resumed.
+    `token`: the number in a typed value. `worker`: which process. `seconds`: how long. `route`, `nth`,
+    `what`: a misfortune. `during`: what happens while a run is under way, each at its k-th step. `crash`,
+    `pause`: the step at which the process is killed, or stands still until it is resumed.
     """
 
     do: str

@@ -68,8 +68,8 @@ class Traits:
     `creates`: the hub may make records there. `unique_email`: it refuses a second record with an address.
     `versions`: a write may be guarded. `upsert`: it keeps the hub's id in a unique field. `feed`: its changes
     tell of deletions. `answers`: a write's answer holds the record. `whole`: a batch with one bad item is
-    refused as a whole. `ordered`: changes come oldest first. `offset`: pages are counted, so they shift. `grain`:
-    the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock is
+    refused as a whole. `ordered`: changes come oldest first. `offset`: pages are counted, so they shift.
+    `grain`: the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock is
     ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
     """
 

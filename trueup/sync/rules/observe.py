@@ -36,6 +36,8 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
             continue
         assumption = assumed.pop(path, None)
         if assumption is not None and ANSWERED in assumption:
+            if value == observed.get(path) and _lasts(assumption, at):
+                assumed[path] = assumption  # another list may show the older value yet
             assumption = None  # the system told what it keeps: anything else is news like any other
         if assumption is not None and value != observed.get(path) and TOUCHED not in assumption:
             edited = touched(assumption, record.changed_at, at)
@@ -77,6 +79,9 @@ def _without(assumption: Mapping[str, Json], name: str) -> dict[str, Json]:
 
 def _still_hidden(assumption: Json, value: Json, predicted: Json, at: datetime) -> bool:
     """The system still shows what stood there before our write, and may for some time."""
-    return bool(
-        value != predicted and value == assumption["was"] and at < datetime.fromisoformat(assumption["until"])
-    )
+    return bool(value != predicted and value == assumption["was"] and _lasts(assumption, at))
+
+
+def _lasts(assumption: Json, at: datetime) -> bool:
+    """Whether the system may still show what stood there before our write."""
+    return at < datetime.fromisoformat(assumption["until"])
