@@ -130,6 +130,9 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
         if _parked(at, link, binding):
             at.excuse("a write that waits for a person")
             return
+        if row.now.number not in row.landed and lied(at.world, link.connection):
+            at.excuse(LIE)
+            return
         if _taken_for_a_form(at, id, binding.fields[0], stands):
             at.excuse("an edit that could be the system's own form of what was written")
             return
@@ -322,11 +325,8 @@ def no_resurrection(at: Findings) -> Iterator[str]:
 def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     """Somebody typed it again later or elsewhere, or the history names the loser and this winner."""
     for other in edits(at):
-        if (
-            other is not edit
-            and _folded(other.after) == _folded(edit.before)
-            and other.act.place > edit.act.place
-        ):
+        later = other is not edit and other.act.place > edit.act.place and other.remote == edit.remote
+        if later and _as_there(at, edit, other.after) == _folded(edit.before):
             return True
     if _typed_elsewhere(at, edit):
         return True
@@ -341,7 +341,15 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     if _replaced_unread(at, edit) or not edit.row.living:
         at.excuse("a value that was replaced before it was read")
         return True
+    if lied(at.world, edit.system) and not _read_with(edit):
+        at.excuse(LIE)
+        return True
     return False
+
+
+def _as_there(at: Findings, edit: Edit, value: Json) -> str:
+    """A value as the system of this edit would keep it."""
+    return _folded(at.world.systems[edit.system].traits.keeps(edit.remote, value))
 
 
 def _typed_elsewhere(at: Findings, edit: Edit) -> bool:
@@ -350,7 +358,7 @@ def _typed_elsewhere(at: Findings, edit: Edit) -> bool:
         (name, act.id)
         for name, system in at.world.systems.items()
         for act in system.acts
-        if act.by != HUB and _folded(act.after.get(edit.remote)) == _folded(edit.before)
+        if act.by != HUB and _as_there(at, edit, act.after.get(edit.remote)) == _folded(edit.before)
     ]
     return len(set(makers)) > 1
 

@@ -69,8 +69,8 @@ class Traits:
     `versions`: a write may be guarded. `upsert`: it keeps the hub's id in a unique field. `feed`: its changes
     tell of deletions. `answers`: a write's answer holds the record. `whole`: a batch with one bad item is
     refused as a whole. `ordered`: changes come oldest first. `offset`: pages are counted, so they shift.
-    `grain`: the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock is
-    ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
+    `grain`: the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock
+    is ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
     """
 
     name: str
@@ -105,6 +105,7 @@ def drawn(dice: Random, name: str) -> Traits:
         return dice.random() < share
 
     upsert = maybe(0.25)
+    grain = dice.choice((0.001, 0.001, 1.0, 1.0, 60.0, 86_400.0))
     return Traits(
         name,
         creates=maybe(0.7),
@@ -118,8 +119,10 @@ def drawn(dice: Random, name: str) -> Traits:
         offset=maybe(0.15),
         batch=dice.choice((1, 2, 3, 100)),
         page=dice.choice((1, 2, 3, 100)),
-        grain=dice.choice((0.001, 0.001, 1.0, 1.0, 60.0, 86_400.0)),
-        lag=dice.choice((0.0, 0.0, 2.0, 30.0)),
+        grain=grain,
+        # Stamps that stand still for longer than lists lag cannot tell a late view from an edit, whatever
+        # was read in between: decision 0010 says what is missing, and this line goes with it.
+        lag=dice.choice((0.0, 0.0, 2.0, 30.0)) if grain < 60.0 else 0.0,
         skew=dice.choice((0.0, 0.0, 0.0, -20.0, 20.0)),
         habits=tuple((field, dice.choice(ways)) for field, ways in _POSSIBLE.items()),
     )
