@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from struct import Struct
 from typing import Any
 
 from trueup.errors import NotFound
@@ -51,13 +52,24 @@ def digest(text: str) -> bytes:
 @lru_cache(maxsize=8192)
 def key_digest(kind: str, key_kind: str, key: str) -> int:
     """A match key of an entity kind as the 64 bits (signed) that are stored of it."""
-    text = f"{kind}\0{key_kind}\0{key}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
+    return _number(f"{kind}\0{key_kind}\0{key}")
 
 
 def address_digest(subject: str) -> int:
     """The frozen key of an address as the 64 bits by which its holders are found."""
-    return key_digest("", "address", subject)
+    return _number(subject)
+
+
+_EMPTY = blake2b(digest_size=8)
+_LONG = Struct(">q")
+
+
+def _number(text: str) -> int:
+    """64 bits, signed, of a text."""
+    hash = _EMPTY.copy()
+    hash.update(text.encode("utf-8", "surrogatepass"))
+    number: int = _LONG.unpack(hash.digest())[0]
+    return number
 
 
 def parse_public_id(text: str) -> tuple[Kind, int]:

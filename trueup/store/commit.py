@@ -268,8 +268,8 @@ def _is_all(plan: Plan, sights: Mapping[str, list[str]], changes: Sequence[list[
     if len(sights) > 1 or plan.before.values:
         return False
     (fields,) = sights.values()
-    others = [change[0] for change in changes]
-    return sorted([*fields, *others]) == sorted(plan.entity.values)
+    named = {*fields, *(change[0] for change in changes)}
+    return len(named) == len(fields) + len(changes) and named == plan.entity.values.keys()
 
 
 FIRST_SIGHT = "first sight"

@@ -169,9 +169,9 @@ def payload(write: Write) -> str:
 
 
 def _by_effect(write: Write) -> dict[str, Any]:
-    kinds = set(write.effects.values())
-    if len(kinds) == 1 and write.effects.keys() == write.values.keys():
-        return {kinds.pop().value: EVERY}
+    each = list(write.effects.values())
+    if each and each.count(each[0]) == len(each) and write.effects.keys() == write.values.keys():
+        return {each[0].value: EVERY}
     effects: dict[str, list[str]] = {}
     for path, effect in write.effects.items():
         effects.setdefault(effect.value, []).append(path)
@@ -190,11 +190,9 @@ def read_payload(text: str | None) -> tuple[Any, dict[str, Any], dict[str, Effec
         **({path: values[path] for path in values if path not in without} if without else values),
         **others,
     }
-    named = {
-        path: Effect(effect)
-        for effect, paths in effects.items()
-        for path in (values if paths == EVERY else paths)
-    }
+    named: dict[str, Effect] = {}
+    for effect, paths in effects.items():
+        named |= dict.fromkeys(values if paths == EVERY else paths, Effect(effect))
     return values, wants, named, None if upsert is None else (upsert[0], upsert[1])
 
 
