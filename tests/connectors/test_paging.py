@@ -108,3 +108,11 @@ def test_a_missing_list_is_an_error_and_204_is_an_empty_one() -> None:
     for body in broken:
         with pytest.raises(Malformed):
             rows_of("data", answer(body))
+
+
+def test_a_keyset_by_stamp_goes_on_past_a_record_that_is_edited_while_it_is_read() -> None:
+    words, rows = stream(1, kind="keyset"), [{"id": "7"}]
+    stamps = ("2026-03-01T10:00:00+00:00", "2026-03-01T10:00:05+00:00")
+    assert next_after(words, "id", answer({}), rows, "7", stamps) == "7"
+    with pytest.raises(Malformed):
+        next_after(words, "id", answer({}), rows, "7", (stamps[0], stamps[0]))
