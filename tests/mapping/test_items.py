@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.mapping.strategies import RAW
 from tests.mapping.test_apply import mapping, said
 from trueup.errors import ConfigError
-from trueup.mapping.apply import remote_values
+from trueup.mapping.apply import put
 from trueup.mapping.check import sample_records, violations
 from trueup.mapping.compiled import Binding
 from trueup.mapping.elements import changed, items_settled
@@ -96,7 +96,9 @@ def test_a_new_record_gets_what_the_hub_knows_and_nothing_that_is_empty() -> Non
         "emails[a@x.example].kind": "home",
         "emails[b@x.example].label": "Reception",
     }
-    assert remote_values(mapping(RULE), values)[0] == {
+    made: dict[str, Json] = {}
+    assert put(made, binding(), binding().write(values))
+    assert made == {
         "emails": [
             {"value": "a@x.example", "type": "private"},
             {"value": "b@x.example", "label": "Reception", "primary": True},

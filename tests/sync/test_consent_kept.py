@@ -118,3 +118,17 @@ def test_one_that_was_taken_back_by_hand_is_written_at_every_decision(tmp_path: 
         hub.systems["target"].edit("1", optout=False)
         later(hub, clock)
         assert hub.systems["target"].values("1")["optout"] is True
+
+
+def test_one_that_a_system_with_a_lag_took_and_never_shows_is_sent_once(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock, capabilities=LATE, lag=300.0)
+    both_have_ann(hub)
+    target = hub.systems["target"]
+    target.hidden.add("optout")
+    hub.systems["source"].edit("1", optout=True)
+    for _ in range(4):
+        clock.tick(301)
+        hub.sync()
+    assert (len(target.written), target.values("1")["optout"], parked(hub)) == (1, True, [])
+    assert not hub.store.deliveries([DeliveryState.DOUBT, DeliveryState.DUE], None, 9)

@@ -289,7 +289,7 @@ def _write_links(tx: Tx, links: Mapping[int, _Holding], at: int) -> None:
     tx.update("links", ("id",), _LINK, rows)
     tx.update("links", ("id",), (*_LINK, "stream_id", "remote_id"), placed)
     new = [(id, text) for id, (text, _) in texts.items() if links[id].row[13] is None]
-    tx.insert("link_docs", ("link_id", "observed"), new)
+    tx.upsert("link_docs", ("link_id",), ("observed",), new)
     known = [(id, text) for id, (text, _) in texts.items() if links[id].row[13] is not None]
     tx.update("link_docs", ("link_id",), ("observed",), known)
     noted = {

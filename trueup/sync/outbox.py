@@ -338,6 +338,8 @@ class Push:
         mapping = self.parts.policy.mappings[stream]
         if record is not None and acknowledge.was_taken(delivery, record, mapping):
             settlement = acknowledge.not_kept(delivery, record)
+        elif record is not None and acknowledge.is_silent(delivery, record):
+            settlement = acknowledge.done(delivery, record.id, None, lag, now)
         else:
             settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
         settlement = publishing.noted(settlement, delivery, mapping, now)

@@ -29,20 +29,26 @@ def read_back(
     }
     if not silent:
         return outcomes
-    ids, lag, mapping = sorted(silent), parts.specs[stream].lag, parts.policy.mappings[stream]
-    try:
-        connector = parts.connector(stream[0], batch[0].write.lane)
-        answers = connector.read(stream[1], ids, asked_fields(parts, stream))
-    except ConnectorError:  # then the next reading tells
-        return outcomes
-    told = {
-        id: _told(*silent[id], answer, mapping, lag)
-        for id, answer in zip(ids, answers, strict=True)
-        if isinstance(answer, Record)
-    }
+    lag, mapping = parts.specs[stream].lag, parts.policy.mappings[stream]
+    records = _read(parts, stream, sorted(silent), batch[0].write.lane)
+    told = {id: _told(*silent[id], record, mapping, lag) for id, record in records.items()}
     return [
         told.get(one.id, one) if isinstance(one, Done) and one.record is None else one for one in outcomes
     ]
+
+
+def _read(parts: Parts, stream: Stream, ids: Sequence[str], lane: Lane) -> dict[str, Record]:
+    """Those of these records that can be read now; of the others the next reading tells."""
+    connector, size = parts.connector(stream[0], lane), parts.specs[stream].read_batch
+    found: dict[str, Record] = {}
+    for start in range(0, len(ids), size):
+        chunk = ids[start : start + size]
+        try:
+            answers = connector.read(stream[1], chunk, asked_fields(parts, stream))
+        except ConnectorError:
+            return found
+        found.update((id, one) for id, one in zip(chunk, answers, strict=True) if isinstance(one, Record))
+    return found
 
 
 def _matters(delivery: Delivery) -> bool:

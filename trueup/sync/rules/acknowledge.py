@@ -153,6 +153,12 @@ def was_taken(delivery: Delivery, record: Record, mapping: ObjectMapping) -> boo
     return delivery.code == UNSEEN and unkept(delivery, record, mapping)
 
 
+def is_silent(delivery: Delivery, record: Record) -> bool:
+    """Whether the system said once that it took this consent, and tells nothing of it after its lag: then its
+    word is all there is, and the write is not sent for ever."""
+    return delivery.code == UNSEEN and not any(path in record.values for path in delivery.write.values)
+
+
 def predicted(delivery: Delivery) -> dict[str, Json]:
     """What the record should hold after the write, in remote form; element changes applied."""
     return {

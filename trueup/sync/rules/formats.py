@@ -172,7 +172,7 @@ def _sent_again(lost: Sequence[Conflict], past: Sequence[HistoryRow]) -> bool:
         for one in row.conflicts
         if one.rule == AGAIN
     ]
-    return all(one in known for one in told)
+    return bool(told) and all(one in known for one in told)
 
 
 def _not_there(reading: Reading) -> Reading:
@@ -182,16 +182,16 @@ def _not_there(reading: Reading) -> Reading:
 
 
 def _perhaps_lost(reading: Reading, sources: Mapping[str, Source], rule: str) -> Iterator[Conflict]:
-    """It may have been somebody's edit after all: the history keeps what stood there."""
-    if not isinstance(reading.has, Mapping) or not isinstance(reading.was, Mapping):
-        return
-    link = reading.link
-    for name, value in reading.has.items():
-        if value != reading.was.get(name):
-            source = sources.get(name)
-            said_by = source.ref or source.origin if source is not None else "hub"
-            mine = f"{link.connection}/{link.object}/{link.remote_id}"
-            yield Conflict(name, value, mine, _hub_value(reading, name), said_by, rule)
+    """It may have been somebody's edit after all: the history keeps what stood there, in the system's own
+    form where it has no meaning of ours."""
+    link, has, was = reading.link, reading.has, reading.was or {}
+    said = has.items() if isinstance(has, Mapping) else ()
+    told = {name: value for name, value in said if value != was.get(name)}
+    for name, value in (told or {reading.binding.fields[0]: reading.raw}).items():
+        source = sources.get(name)
+        said_by = source.ref or source.origin if source is not None else "hub"
+        mine = f"{link.connection}/{link.object}/{link.remote_id}"
+        yield Conflict(name, value, mine, _hub_value(reading, name), said_by, rule)
 
 
 def _hub_value(reading: Reading, name: str) -> Value:
