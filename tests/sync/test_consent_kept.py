@@ -11,6 +11,7 @@ from tests.sync.consenting import ann, both_have_ann, consent_hub, later, two
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub
 from trueup.connectors.base import Capability
+from trueup.errors import Transient
 from trueup.model.delivery import DeliveryState
 from trueup.model.record import Json
 from trueup.model.run import RunOutcome
@@ -126,9 +127,16 @@ def test_one_that_a_system_with_a_lag_took_and_never_shows_is_sent_once(tmp_path
     both_have_ann(hub)
     target = hub.systems["target"]
     target.hidden.add("optout")
+    target.between = lambda: _fail_the_first_reading(target)
     hub.systems["source"].edit("1", optout=True)
     for _ in range(4):
         clock.tick(301)
         hub.sync()
     assert (len(target.written), target.values("1")["optout"], parked(hub)) == (1, True, [])
     assert not hub.store.deliveries([DeliveryState.DOUBT, DeliveryState.DUE], None, 9)
+
+
+def _fail_the_first_reading(system: Memory) -> None:
+    """Nobody can look right after the write."""
+    if system.calls[-1] == "read" and system.calls.count("read") == 1:
+        system.broken.append(Transient("down for a moment"))
