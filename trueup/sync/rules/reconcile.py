@@ -100,7 +100,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         references=_references(after, policy),
         skipped=(*skipped, *why),
         foundings=made,
-        missed=_missed(links, entity, after, policy),
+        missed=_missed(case, links, after, policy),
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
         look_again_at=_look_again(after, policy, now, later),
@@ -118,17 +118,18 @@ def _look_again(after: Entity, policy: Policy, now: datetime, later: Sequence[da
     return min((*later, *(turn for turn in turns if turn is not None)), default=None)
 
 
-def _missed(
-    links: Sequence[Link], before: Entity, after: Entity, policy: Policy
-) -> dict[int, dict[str, Value]]:
+def _missed(case: Case, links: Sequence[Link], after: Entity, policy: Policy) -> dict[int, dict[str, Value]]:
     """What records that cannot be judged now will have to be told one day: of each field that moves, what
-    the hub held when they last agreed. Those that are judged have heard it all."""
+    the hub held when they last agreed. Those that are judged have heard it all. A record that is being made
+    (its create has left) carries what was decided then, and will have to be told what moves meanwhile."""
+    before = case.entity
     moved = {
         name: before.values.get(name)
         for name in {**before.values, **after.values}
         if before.values.get(name) != after.values.get(name)
     }
-    found = {link.id: {**moved, **link.missed} for link in links if _absent(link, policy)}
+    made = {link.id for link in _standing(case, links) if link.state is LinkState.WANTED}
+    found = {link.id: {**moved, **link.missed} for link in links if _absent(link, policy) or link.id in made}
     caught_up: dict[int, dict[str, Value]] = {
         link.id: {} for link in links if link.missed and _readable(link, policy)
     }
