@@ -125,8 +125,15 @@ class Store(Protocol):
 
     # -- identify ---------------------------------------------------------------------------------
 
-    def strangers(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
-        """Living links without an entity, by ascending id from `after`, with what was observed."""
+    def strangers(
+        self,
+        kinds: Sequence[Kind],
+        after: int,
+        limit: int,
+        awaited: Sequence[tuple[str, str]] = (),
+    ) -> Sequence[Link]:
+        """Living links without an entity, by ascending id from `after`, with what was observed. Of the
+        streams that are `awaited` those that a listing under way has brought are left out."""
         ...
 
     def links(self, ids: Sequence[int]) -> Sequence[Link]:

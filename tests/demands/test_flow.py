@@ -178,7 +178,7 @@ def test_p23_an_empty_or_partial_listing_deletes_nobody_and_additions_go_on(
     source.rows["new"] = type(next(iter(hidden.values())))(person(500), 10_000, clock.now())
     report = hub.sync()
     assert report.outcome is RunOutcome.HELD
-    assert report.tally.get("vanished") == 0
+    assert report.tally.get("gone") == 0
     assert report.tally.get("held missing") == len(hidden)
     assert any("complete" in note for note in report.tally.notes)
     assert len(target.living()) == 101
@@ -200,7 +200,7 @@ def test_p23_a_listing_that_broke_off_says_nothing_about_absence(tmp_path: Path,
     source.pull = breaks  # type: ignore[method-assign]
     report = hub.sync()
     assert report.outcome is RunOutcome.PARTIAL
-    assert report.tally.get("vanished") == 0
+    assert report.tally.get("gone") == 0
     assert len(hub.systems["target"].living()) == 10
 
 

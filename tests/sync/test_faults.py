@@ -220,7 +220,7 @@ def test_a_listing_that_comes_back_short_deletes_nobody(tmp_path: Path, clock: C
     hidden = {id: systems["source"].rows.pop(id) for id in list(systems["source"].rows)[:36]}
     report = hub.sync()
     assert report.outcome is RunOutcome.HELD
-    assert report.tally.get("vanished") == 0
+    assert report.tally.get("gone") == 0
     systems["source"].rows.update(hidden)
     assert hub.sync().outcome is RunOutcome.COMPLETED
     assert len(systems["target"].living()) == 60
@@ -235,7 +235,7 @@ def test_a_few_missing_records_of_a_complete_listing_are_deletions(tmp_path: Pat
     hub.sync()
     systems["source"].rows.pop("7")
     report = hub.sync()
-    assert report.tally.get("vanished") == 1
+    assert report.tally.get("gone") == 1
     assert len(systems["target"].living()) == 60
 
 

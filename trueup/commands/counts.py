@@ -81,12 +81,14 @@ def _split_skipped(rest: str) -> tuple[str, str, str]:
 
 
 def reading_grid(rows: Sequence[Row]) -> Grid:
-    """`read` and what it is made of."""
+    """`read` and what it is made of; beside it, where there are any, the known records that are gone."""
     shown = [what for what in READ_PARTS if what in _ALWAYS_READ or any(row.number(what) for row in rows)]
-    lines = [[*row.stream, row.number("read"), *(row.number(what) for what in shown)] for row in rows]
-    return Grid(
-        ("connection", "object", "read", *(f"= {w}" if w == "new" else f"+ {w}" for w in shown)), lines
-    )
+    beside = ["gone"] if any(row.number("gone") for row in rows) else []
+    lines = [
+        [*row.stream, row.number("read"), *(row.number(what) for what in (*shown, *beside))] for row in rows
+    ]
+    parts = (f"= {w}" if w == "new" else f"+ {w}" for w in shown)
+    return Grid(("connection", "object", "read", *parts, *beside), lines)
 
 
 def writing_grid(rows: Sequence[Row]) -> Grid | str:

@@ -23,6 +23,7 @@ class Capability(StrEnum):
 
     INCREMENTAL = "incremental"  # CHANGES readings; else every poll is a LISTING compared by content
     COMPLETE_LISTING = "complete_listing"  # LISTING really returns every living record
+    CONTENT_IDS = "content_ids"  # an id is made of the record's content: an edit gives it another one
     ORDERED_BY_CHANGE = "ordered_by_change"  # CHANGES arrive oldest first
     DELETES_VISIBLE = "deletes_visible"  # deletions arrive in CHANGES; else by absence from a LISTING
     WEBHOOKS = "webhooks"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.model.consent import ConsentEvent
+from trueup.model.entity import Link
 from trueup.model.fields import Kind
 from trueup.model.record import Cursor, Record
 
@@ -25,7 +26,8 @@ class Landing:
     and could not be read, `rejected` the number of rows of which nobody can tell whose they are.
     `implausible` (missing, living) tells whether a complete listing lacks more records than may be believed
     to be deleted, None where absence says nothing; `opens`: the kinds of which something may be made once a
-    first listing is complete. `asked`: the ids of a single read.
+    first listing is complete. `asked`: the ids of a single read. `recognise` is given where an id is made of
+    the record's content: of (what vanished, the strangers that came) the pairs that are one record.
     """
 
     connection: str
@@ -46,15 +48,17 @@ class Landing:
     implausible: Callable[[int, int], bool] | None = None
     opens: tuple[Kind, ...] = ()
     asked: tuple[str, ...] = ()
+    recognise: Callable[[Sequence[Link], Sequence[Link]], Sequence[tuple[Link, Link]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
     """What a landing found; the counts up to `older` add up to `read`.
 
-    `vanished` were missing from a complete listing and are deleted for us; `doubted` of `living` links are
-    missing and not believed to be deleted: they are too many, or stand beside `unread` rows of which nobody
-    can tell whose they are.
+    `buried` are the known records among the `deleted`. `recognised`: records that count as new in this landing,
+    or an earlier one of the same reading, and are known ones under another id. `vanished` were missing from a
+    complete listing and are deleted for us; `doubted` of `living` links are missing and not believed to be
+    deleted: they are too many, or stand beside `unread` rows of which nobody can tell whose they are.
     """
 
     read: int = 0
@@ -63,6 +67,8 @@ class Landed:
     same: int = 0
     deleted: int = 0
     older: int = 0  # an older version than already seen is not evidence
+    buried: int = 0
+    recognised: int = 0
     vanished: int = 0
     doubted: int = 0
     living: int = 0

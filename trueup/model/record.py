@@ -64,7 +64,8 @@ class Page:
 
     `cursor` continues this reading while `more`; when `more` is False it is where the next
     CHANGES reading starts. `total` is the system's own count for the whole reading, if it told one.
-    `rejected` are rows that could not be read as records at all: (what it was, why).
+    `rejected` are rows that could not be read as records at all: (what it was, why). `anew`: what the
+    reading had brought so far is not the same any more, and it begins again with this page.
     """
 
     records: tuple[Record, ...]
@@ -72,6 +73,7 @@ class Page:
     more: bool
     total: int | None = None
     rejected: tuple[tuple[str, str], ...] = ()
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,17 @@ Key = tuple[str, str]
 _NOBODY: frozenset[int] = frozenset()
 
 
-def strangers(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Link]:
+def strangers(
+    tx: Tx, kinds: Sequence[Kind], after: int, limit: int, awaited: Sequence[tuple[str, str]] = ()
+) -> list[Link]:
     """Stream by stream along the index of strangers, then the first of all of them."""
     known = streams(tx)
     ids: list[int] = []
     for stream_id in sorted(known.names):
+        ended = _LISTED if known.names[stream_id] in awaited else ""
         found = tx.rows(
             "select id from links where stream_id = ? and entity_id is null and state = 'live'"
-            " and id > ? and kind in texts(?) order by id limit ?",
+            f" and id > ? and kind in texts(?){ended} order by id limit ?",
             stream_id,
             after,
             [str(kind) for kind in kinds],
@@ -37,6 +40,9 @@ def strangers(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Lin
         )
         ids.extend(id for (id,) in found)
     return links_where(tx, known, "l.id in ints(?) order by l.id", sorted(ids)[:limit])
+
+
+_LISTED = " and listing <= (select listed from streams where id = links.stream_id)"
 
 
 def candidates(tx: Tx, kind: Kind, keys: Sequence[Key]) -> dict[Key, list[Candidate]]:

@@ -21,6 +21,7 @@ from trueup.store.codec import dumps_or_none, micros, micros_or_none
 from trueup.store.formats import Path, count
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each, mark_kind_due
+from trueup.store.missing import Missing, account_for_missing
 from trueup.store.moves import Reasons, because, follow_moves, remember_alias
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
@@ -62,7 +63,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     page = {record.id: record for record in landing.records}
     found.same += len(landing.records) - len(page)
     listing = _listing(tx, landing, stream_id)
-    _sort_out(tx, found, page, stream_id, landing.at)
+    _sort_out(tx, found, page, stream_id, landing)
     _judge(tx, known, found, landing.at)
     _write(tx, found, landing, stream_id, listing)
     _looked(tx, landing, stream_id)
@@ -72,7 +73,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
         for kind in landing.opens:
             mark_kind_due(tx, kind, "listed")
     _move_position(tx, landing, stream_id, listing)
-    vanished, doubted, living, unread = _account_for_missing(tx, landing, stream_id) if ends else (0, 0, 0, 0)
+    missing = account_for_missing(tx, known, landing, stream_id) if ends else Missing()
     return Landed(
         read=len(landing.records),
         new=len(found.new),
@@ -80,10 +81,12 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
         same=found.same,
         deleted=found.deleted,
         older=found.older,
-        vanished=vanished,
-        doubted=doubted,
-        living=living,
-        unread=unread,
+        buried=len(found.buried),
+        recognised=missing.recognised,
+        vanished=missing.vanished,
+        doubted=missing.doubted,
+        living=missing.living,
+        unread=missing.unread,
     )
 
 
@@ -123,16 +126,21 @@ def fingerprint(values: Json) -> tuple[str, bytes]:
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
-def _sort_out(tx: Tx, found: _Found, page: dict[str, Record], stream_id: int, at: datetime) -> None:
-    """Tell new, same, older and deleted records apart by the narrow rows alone."""
+def _sort_out(tx: Tx, found: _Found, page: dict[str, Record], stream_id: int, landing: Landing) -> None:
+    """Tell new, same, older and deleted records apart by the narrow rows alone. An old id is no news of the
+    record that has another one now, but where it is made of the content: there it is a row of its own."""
     rows = {row[1]: row for row in tx.rows(_NARROW + tx.lock, stream_id, list(page))}
     aliases = _aliases(tx, stream_id, [id for id in page if id not in rows])
+    if aliases and landing.recognise is not None:
+        sql = "delete from link_aliases where stream_id = ? and remote_id in texts(?)"
+        tx.run(sql, stream_id, sorted(aliases))
+        aliases = set()
     for id, record in page.items():
         row = rows.get(id)
         if record.successor is not None:
             found.deleted += 1  # nothing is under this id any more
         elif row is not None:
-            _compare(found, record, row, at)
+            _compare(found, record, row, landing.at)
         elif record.deleted:
             found.deleted += 1
         elif id in aliases:
@@ -416,41 +424,6 @@ def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> Non
         cursor,
         stream_id,
     )
-
-
-_MISSING = (
-    " from links l join streams s on s.id = l.stream_id where s.id = ? and l.state = 'live'"
-    " and l.listing <> ? and (l.seen_at is null or l.seen_at < s.listing_began_at)"
-)
-
-
-def _account_for_missing(tx: Tx, landing: Landing, stream_id: int) -> tuple[int, int, int, int]:
-    """Absence means deletion only after a complete listing, and only up to what may be believed. (made
-    tombstones of, missing but not believed, living before, rows that nobody could read)"""
-    if landing.implausible is None:
-        return 0, 0, 0, 0
-    absent = tx.rows("select l.id, l.entity_id" + _MISSING + " order by l.id", stream_id, landing.listing)
-    count = tx.row("select count(*) from links where stream_id = ? and state = 'live'", stream_id)
-    assert count is not None
-    unread = _left_unread(tx, stream_id) if absent else 0
-    if unread:
-        return 0, len(absent), int(count[0]), unread
-    if landing.implausible(len(absent), int(count[0])):
-        return 0, len(absent), int(count[0]), 0
-    tx.run(
-        "update links set state = 'tombstone', buried = 'missing', buried_at = ?, digest = null,"
-        " rev = rev + 1 where id in ints(?)",
-        micros(landing.at),
-        [id for id, _ in absent],
-    )
-    mark_due(tx, [entity for _, entity in absent if entity is not None], "deleted")
-    return len(absent), 0, int(count[0]), 0
-
-
-def _left_unread(tx: Tx, stream_id: int) -> int:
-    """How many rows of this listing could not be read, nor told whose they are."""
-    found = tx.row("select listing_rejected from streams where id = ?", stream_id)
-    return 0 if found is None else int(found[0])
 
 
 def known_links(tx: Tx, connection: str, object: str, ids: Sequence[str]) -> dict[str, Link]:

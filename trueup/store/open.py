@@ -122,8 +122,14 @@ class SqlStore:
 
     # -- identify ---------------------------------------------------------------------------------
 
-    def strangers(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
-        return self._db.read(lambda tx: identify.strangers(tx, kinds, after, limit))
+    def strangers(
+        self,
+        kinds: Sequence[Kind],
+        after: int,
+        limit: int,
+        awaited: Sequence[tuple[str, str]] = (),
+    ) -> Sequence[Link]:
+        return self._db.read(lambda tx: identify.strangers(tx, kinds, after, limit, awaited))
 
     def links(self, ids: Sequence[int]) -> Sequence[Link]:
         return self._db.read(lambda tx: ask.links(tx, ids))

@@ -126,6 +126,7 @@ streams = Table(
     _big("listing_rejected", default=0),  # rows of it that could not be read
     _big("listed", default=0),  # the last listing that was complete
     _big("listed_at", null=True),
+    _big("newest", default=0),  # the highest link id at its end: what is above came since
     _big("read_at", null=True),
     _big("read_since", null=True),  # when the reading began that ended then
     _text("fields", default="[]"),

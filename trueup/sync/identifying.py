@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from trueup.connectors.base import Capability
 from trueup.dedupe.decision import Holders, Stranger, identify
 from trueup.dedupe.names import Name, name_of
 from trueup.dedupe.normalise import match_keys
@@ -51,12 +52,15 @@ def _identify_kind(parts: Parts, kind: Kind, fence: Fence | None) -> int:
 def proposals(parts: Parts, kind: Kind, unstored: Unstored | None = None) -> Iterator[list[Assignment]]:
     """Assignments for all strangers of a kind, chunk by chunk.
 
-    Whoever stores each chunk before the next is asked for gives no `unstored`; a plan, which stores
-    none, gives an `Unstored` in which the groups that were formed are remembered over the chunks.
+    Where ids are made of the content, a record that a listing under way has brought waits for its end: it may
+    be a known one that was edited. Whoever stores each chunk before the next is asked for gives no
+    `unstored`; a plan, which stores none, gives an `Unstored` in which the groups that were formed are
+    remembered over the chunks.
     """
     after = 0
+    unlisted = [stream for stream in parts.specs if parts.can(stream, Capability.CONTENT_IDS)]
     while True:
-        links = parts.store.strangers([kind], after, parts.timing.chunk)
+        links = parts.store.strangers([kind], after, parts.timing.chunk, unlisted)
         if not links:
             return
         after = links[-1].id

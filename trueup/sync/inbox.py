@@ -12,6 +12,7 @@ from trueup.connectors.verdict import discreet
 from trueup.mapping.apply import observe
 from trueup.model.consent import ConsentEvent
 from trueup.model.delivery import Lane
+from trueup.model.entity import Link
 from trueup.model.fields import Kind
 from trueup.model.landing import Landed, Landing, StreamState
 from trueup.model.record import Page, Reading, Record
@@ -22,6 +23,7 @@ from trueup.sync.rules import ledger
 from trueup.sync.rules.founding import makes_companies
 from trueup.sync.rules.guard import Fuse, too_many_missing
 from trueup.sync.rules.policy import Stream
+from trueup.sync.rules.recognise import recognised
 from trueup.sync.tally import Tally
 
 
@@ -66,7 +68,10 @@ def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fe
         number = parts.store.begin_listing(*stream, parts.now())
     fields, began = asked_fields(parts, stream), parts.now()
     while True:
+        at = parts.now()
         page = parts.connectors[stream[0]].pull(stream[1], Reading.LISTING, cursor, fields)
+        if page.anew:
+            number, began = parts.store.begin_listing(*stream, at), at
         _store(parts, stream, page, tally, fence, number, fields, began)
         if not page.more:
             return
@@ -120,6 +125,7 @@ def _store(
         consent=tuple(_last_words(parts, stream, page.records, kept, at)),
         unreadable=unreadable,
         rejected=unnamed,
+        recognise=_recognise(parts, stream),
     )
     if rules.kind is None:
         moved = parts.store.land_facts(stream[0], facts(rules, kept), parts.now())
@@ -190,9 +196,15 @@ def _implausible(parts: Parts, stream: Stream) -> Callable[[int, int], bool] | N
     return partial(too_many_missing, fuse=parts.fuses.get("delete", Fuse()))
 
 
+def _recognise(parts: Parts, stream: Stream) -> Callable[..., Sequence[tuple[Link, Link]]] | None:
+    """How an edited record is known again where its id is made of its content; None where ids last."""
+    if stream not in parts.policy.mappings or not parts.can(stream, Capability.CONTENT_IDS):
+        return None
+    return partial(recognised, parts.policy.naming(stream))
+
+
 def _count(stream: Stream, landed: Landed, tally: Tally) -> None:
     tally.landed(stream, landed)
-    tally.add(stream, "vanished", landed.vanished)
     if landed.unread:
         tally.notes.append(
             f"{stream[0]} {stream[1]}: {landed.unread} rows could not be read, nor told whose they are; so "
@@ -215,6 +227,9 @@ def reread(
         chunk = list(ids[start : start + spec.read_batch])
         connector = parts.connector(stream[0], lane)
         answers = connector.read(stream[1], chunk, asked_fields(parts, stream))
+        if parts.can(stream, Capability.CONTENT_IDS):  # what is not there under this id may have been edited
+            here = [one for one in zip(chunk, answers, strict=True) if isinstance(one[1], Record)]
+            chunk, answers = [id for id, _ in here], [record for _, record in here]
         records, moved = _answers(chunk, answers)
         kind = parts.policy.rules[stream].kind
         if kind is not None:

@@ -50,7 +50,8 @@ class Undecided:
 class Tally:
     """Counts by (connection, object, what), with samples per (connection, what) and notes.
 
-    Readings: `read` = `new` + `changed` + `same` + `deleted` + `older` + `filtered` + `rejected`.
+    Readings: `read` = `new` + `changed` + `same` + `deleted` + `older` + `filtered` + `rejected`; beside it
+    `gone`, the known records that a reading says are there no more, or a complete listing lacks.
     Intentions: `creates`, `updates`, `deactivates`, `reactivates`, `deletes`; of the updates' fields `fills`,
     `replaces`, `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
     `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` + `superseded` + `open`.
@@ -82,6 +83,10 @@ class Tally:
     def landed(self, stream: tuple[str, str], landed: Landed) -> None:
         for what in ("read", "new", "changed", "same", "deleted", "older"):
             self.add(stream, what, getattr(landed, what))
+        known = min(landed.recognised, self.counts[(*stream, "new")])  # others an earlier run has counted
+        self.add(stream, "new", -known)
+        self.add(stream, "changed", known)
+        self.add(stream, "gone", landed.buried + landed.vanished)
 
     def planned(self, plan: Plan) -> None:
         """Count one decision's intentions."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -140,7 +141,9 @@ class CsvConnector:
         if given and under_way and (under_way.digest, under_way.given) == (place["digest"], given):
             return under_way
         content = reading.digest(settings, self._now, fields)
-        return reading.start(settings, self._now, content, given if content == place.get("digest") else 0)
+        if given and content != place.get("digest"):
+            return replace(reading.start(settings, self._now, content), anew=True)
+        return reading.start(settings, self._now, content, given)
 
     @contextmanager
     def _told(self, operation: str) -> Iterator[None]:

@@ -27,11 +27,13 @@ class Found:
 
 @dataclass(slots=True)
 class Progress:
-    """A reading under way: the content it belongs to, how many pieces it has given, and the rest."""
+    """A reading under way: the content it belongs to, how many pieces it has given, and the rest; `anew`
+    until it has given a page, if it began with another content."""
 
     digest: str
     given: int
     rest: Iterator[Found]
+    anew: bool = False
 
 
 def files(settings: FileSettings) -> list[Path]:
@@ -86,6 +88,7 @@ def page(progress: Progress, settings: FileSettings, fields: Sequence[str]) -> P
     """The next records of a reading, with the lines that are none."""
     records: list[Record] = []
     rejected: list[tuple[str, str]] = []
+    anew, progress.anew = progress.anew, False
     for found in progress.rest:
         progress.given += 1
         if found.piece.why:
@@ -94,8 +97,8 @@ def page(progress: Progress, settings: FileSettings, fields: Sequence[str]) -> P
             records.append(to_record(found.piece, found.layout, fields))
         if len(records) == PAGE:
             cursor: Cursor = {"digest": progress.digest, "given": progress.given}
-            return Page(tuple(records), cursor, True, rejected=tuple(rejected))
-    return Page(tuple(records), {"digest": progress.digest}, False, rejected=tuple(rejected))
+            return Page(tuple(records), cursor, True, None, tuple(rejected), anew)
+    return Page(tuple(records), {"digest": progress.digest}, False, None, tuple(rejected), anew)
 
 
 def by_ids(

@@ -83,6 +83,8 @@ def object_spec(settings: FileSettings) -> ObjectSpec:
     capabilities = _READS if settings.pattern else _READS | _WRITES
     if settings.deactivates and not settings.pattern:
         capabilities |= {Capability.DEACTIVATE}
+    if settings.key is None:
+        capabilities |= {Capability.CONTENT_IDS}
     if (settings.key or settings.keys) and not settings.pattern:
         capabilities |= {Capability.UPSERT_BY_KEY}
     keys = [settings.key, *settings.keys]

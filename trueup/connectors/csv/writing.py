@@ -38,6 +38,10 @@ except ImportError:  # Windows: there the rename itself fails while another prog
     fcntl = None  # type: ignore[assignment]
 
 
+NEXT_READING = 120.0
+"""Seconds: a row without a key that was edited is found again by a reading of the whole file, not sooner."""
+
+
 def write_file(
     settings: FileSettings, now: Now, items: Sequence[WriteItem], fields: Sequence[str]
 ) -> list[Outcome]:
@@ -213,8 +217,10 @@ def _delete(draft: Draft, item: WriteItem) -> Outcome:
     return Done(row.id)
 
 
-def _addressed(draft: Draft, item: WriteItem) -> Piece | GoneItem | StaleItem:
+def _addressed(draft: Draft, item: WriteItem) -> Piece | GoneItem | StaleItem | NotApplied:
     row = draft.rows.get(item.id or "")
+    if row is None and draft.layout.key is None:
+        return NotApplied("the row is not there as it was read; the next reading tells", NEXT_READING)
     if row is None:
         return GoneItem()
     return row if item.version in (None, to_record(row, draft.layout, ()).version) else StaleItem()

@@ -1,0 +1,352 @@
+"""Two tables, one without a column that identifies its rows: its rows are known again after an edit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sync.memory import Clock
+from tests.sync.small_hub import SmallHub, rules, small_hub
+from trueup.connectors.base import Outcome, WriteItem
+from trueup.connectors.csv.connector import CsvConnector
+from trueup.errors import Transient
+from trueup.mapping.schema import ObjectRules
+from trueup.model.delivery import DeliveryState
+from trueup.model.fields import Kind
+from trueup.model.record import Cursor, Page, Reading
+from trueup.sync.rules.guard import Fuse
+
+FIELDS = ("first_name", "last_name", "email", "job_title", "department")
+HEAD = "first_name,last_name,email,job_title,department,remark"
+ANN = "Ann,Lee,ann@example.com,Boss,North,"
+BOB = "Bob,Ray,bob@example.com,Clerk,South,"
+CID = "Cid,Fox,cid@example.com,Cook,East,"
+
+
+class Tables:
+    """`crm.csv` with a key and `news.csv` without one, and the hub between them. `strongest` is believed where
+    both say something new."""
+
+    def __init__(self, folder: Path, strongest: str = "crm", rows: Sequence[str] = (ANN, BOB, CID)) -> None:
+        self.folder, self.clock = folder, Clock()
+        self.write("crm", ["id," + HEAD, *(f"{number},{row}" for number, row in enumerate(rows))])
+        self.write("news", [HEAD, *rows])
+        self.connectors: dict[str, Any] = {
+            "crm": self._connector("crm", {"key": "id"}),
+            "news": self._connector("news", {}),
+        }
+        objects = {name: self._rules() for name in self.connectors}
+        order = (strongest, *({"crm", "news"} - {strongest}))
+        self.hub: SmallHub = small_hub(folder, self.clock, self.connectors, order, objects)
+        self.sync()
+        self.hub.release()
+
+    def _rules(self) -> ObjectRules:
+        return rules("people", FIELDS)
+
+    def _connector(self, name: str, options: dict[str, Any]) -> CsvConnector:
+        path = {"path": str(self.folder / f"{name}.csv")}
+        return CsvConnector(name, path | options, {"people": {"entity": "contact"}}, self.clock.now)
+
+    def write(self, name: str, lines: Sequence[str]) -> None:
+        text = "\n".join(lines) + "\n"
+        (self.folder / f"{name}.csv").write_text(text, encoding="utf-8")
+
+    def news(self, *rows: str) -> None:
+        """Somebody saves the table without a key."""
+        self.write("news", [HEAD, *rows])
+
+    def crm(self, old: str, new: str) -> None:
+        """Somebody edits a cell of the table with a key."""
+        text = (self.folder / "crm.csv").read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        (self.folder / "crm.csv").write_text(text.replace(old, new), encoding="utf-8")
+
+    def rows(self, name: str) -> list[str]:
+        return (self.folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()[1:]
+
+    def sync(self) -> Any:
+        self.clock.tick(3600)
+        report = self.hub.sync()
+        self.clock.tick(1)
+        return report
+
+    def contacts(self) -> list[str]:
+        """First name and e-mail of each contact that has a living record."""
+        found = []
+        for id in self.hub.store.find(Kind.CONTACT, "", 100):
+            case = self.hub.store.case(id)
+            if any(link.state == "live" for link in case.links):
+                found.append(f"{case.entity.values.get('first_name')} {case.entity.values.get('email')}")
+        return sorted(found)
+
+    def contacts_of(self, text: str) -> Sequence[str]:
+        return self.hub.store.find(Kind.CONTACT, text, 10)
+
+    def lost(self, text: str) -> list[tuple[Any, Any, str]]:
+        """(lost, kept, source of the lost) of all conflicts of a contact."""
+        (id,) = self.hub.store.find(Kind.CONTACT, text, 10)
+        history = self.hub.store.history(id)
+        return [(one.lost, one.kept, one.lost_source) for row in history for one in row.conflicts]
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Tables:
+    return Tables(tmp_path)
+
+
+ALL = ["Ann ann@example.com", "Bob bob@example.com", "Cid cid@example.com"]
+
+
+def test_an_edited_name_reaches_the_other_table_also_where_the_other_is_believed_first(
+    tables: Tables,
+) -> None:
+    tables.news(ANN.replace("Ann", "Anna", 1), BOB, CID)
+    tables.sync()
+    assert tables.rows("news")[0].startswith("Anna,Lee,ann@")
+    assert tables.rows("crm")[0].startswith("0,Anna,Lee,ann@")
+    assert tables.sync().tally.get("updates") == 0
+
+
+def test_an_edited_row_counts_as_changed_and_nothing_as_new_or_gone(tables: Tables) -> None:
+    tables.news(ANN.replace("Boss", "Chief"), BOB, CID)
+    tally = tables.sync().tally
+    found = [tally.get(what, "news") for what in ("read", "new", "changed", "same", "gone")]
+    assert found == [3, 0, 1, 2, 0]
+
+
+def test_an_edited_address_stays_with_its_person(tables: Tables) -> None:
+    tables.news(ANN.replace("ann@", "ann.lee@"), BOB, CID)
+    tables.sync()
+    assert "ann.lee@example.com" in tables.rows("crm")[0]
+    assert tables.contacts() == ["Ann ann.lee@example.com", *ALL[1:]]
+
+
+def test_two_rows_edited_at_once_and_sorted_anew_are_each_known(tables: Tables) -> None:
+    tables.news(CID, BOB.replace("Clerk", "Boss"), ANN.replace("North", "South"))
+    tables.sync()
+    assert tables.rows("crm") == [
+        "0,Ann,Lee,ann@example.com,Boss,South,",
+        "1,Bob,Ray,bob@example.com,Boss,South,",
+        f"2,{CID}",
+    ]
+    assert tables.contacts() == ALL
+
+
+def test_rows_in_another_order_are_no_news(tables: Tables) -> None:
+    tables.news(CID, ANN, BOB)
+    tally = tables.sync().tally
+    assert (tally.get("same"), tally.get("changed"), tally.get("gone")) == (6, 0, 0)
+
+
+def test_a_column_that_is_added_moves_every_row_and_no_contact(tables: Tables) -> None:
+    tables.write("news", [f"{HEAD},shoe size", *(f"{row},4{row[0]}" for row in (ANN, BOB, CID))])
+    tally = tables.sync().tally
+    assert (tally.get("new"), tally.get("gone"), tally.get("updates")) == (0, 0, 0)
+    assert tables.contacts() == ALL
+
+
+def test_a_row_that_was_deleted_and_a_strangers_row_are_not_one(tables: Tables) -> None:
+    tables.news("Dan,Oak,dan@example.com,Boss,North,", BOB, CID)
+    tally = tables.sync().tally
+    assert (tally.get("new", "news"), tally.get("gone", "news")) == (1, 1)
+    assert tables.rows("crm")[0] == f"0,{ANN}"
+    assert tables.contacts() == sorted([*ALL, "Dan dan@example.com"])
+
+
+def test_of_two_edits_the_loser_is_named(tables: Tables) -> None:
+    tables.news(ANN.replace("Boss", "Clerk"), BOB, CID)
+    tables.crm("ann@example.com,Boss", "ann@example.com,Chief")
+    tables.sync()
+    assert tables.rows("news")[0] == ANN.replace("Boss", "Chief")
+    ((lost, kept, source),) = tables.lost("ann@")
+    assert (lost, kept, source.split("/")[0]) == ("Clerk", "Chief", "news")
+
+
+def test_the_edit_of_whoever_is_believed_first_wins_without_a_key_as_with_one(tmp_path: Path) -> None:
+    tables = Tables(tmp_path, strongest="news")
+    tables.news(ANN.replace("Boss", "Clerk"), BOB, CID)
+    tables.crm("ann@example.com,Boss", "ann@example.com,Chief")
+    tables.sync()
+    assert tables.rows("crm")[0] == f"0,{ANN.replace('Boss', 'Clerk')}"
+
+
+def test_what_cannot_be_told_apart_is_not_put_back_without_a_trace(tables: Tables) -> None:
+    """So much is changed that nobody can know the row again but by its address, as a record of its own."""
+    tables.news("Ann,Stone,ann@example.com,Chief,West,moved", BOB, CID)
+    tally = tables.sync().tally
+    assert (tally.get("new", "news"), tally.get("gone", "news")) == (1, 1)
+    lost = {one[0] for one in tables.lost("ann@")}
+    stands = tables.rows("news")[0]
+    assert all(value in lost or value in stands for value in ("Stone", "Chief", "West")), (lost, stands)
+
+
+def test_an_edit_back_to_what_stood_there_is_an_edit(tables: Tables) -> None:
+    tables.news(ANN.replace("Boss", "Chief"), BOB, CID)
+    tables.sync()
+    tables.news(ANN, BOB, CID)
+    tables.sync()
+    assert tables.rows("crm")[0] == f"0,{ANN}"
+    assert tables.contacts() == ALL
+
+
+def test_a_row_that_the_hub_wrote_may_be_put_back_by_a_person(tables: Tables) -> None:
+    tables.crm("ann@example.com,Boss", "ann@example.com,Chief")
+    tables.sync()
+    assert tables.rows("news")[0] == ANN.replace("Boss", "Chief")
+    tables.news(ANN, BOB, CID)
+    tables.sync()
+    assert tables.rows("crm")[0] == f"0,{ANN}"
+    assert tables.sync().tally.get("updates") == 0
+
+
+def test_of_equal_rows_one_may_be_edited(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.news(ANN, ANN, BOB, CID)
+    tables.sync()
+    tables.news(ANN, ANN.replace("Boss", "Chief"), BOB, CID)
+    tables.sync()
+    assert tables.contacts() == ALL
+    assert tables.rows("crm")[0] == f"0,{ANN.replace('Boss', 'Chief')}"
+    assert tables.sync().tally.get("gone") == 0
+
+
+def test_of_equal_rows_one_may_be_deleted(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.news(ANN, ANN, BOB, CID)
+    tables.sync()
+    tables.news(ANN, BOB, CID)
+    assert tables.sync().tally.get("gone") == 1
+    assert tables.contacts() == ALL
+
+
+def test_a_whole_table_may_be_edited_at_once_without_any_fuse(tmp_path: Path) -> None:
+    people = [f"P{n},Q{n},p{n}@example.com,Boss,North," for n in range(60)]
+    tables = Tables(tmp_path, rows=people)
+    tables.hub.parts = replace(tables.hub.parts, fuses={"delete": Fuse(count=3)})
+    tables.news(*(row.replace("Boss", "Chief") for row in people))
+    tables.sync()
+    assert all("Chief" in row for row in tables.rows("crm"))
+
+
+# -- interrupted --------------------------------------------------------------------------------------
+
+
+class Breaks:
+    """A connector whose readings break off after so many pages, and whose writes may lose their answer."""
+
+    def __init__(self, inner: CsvConnector, pages: int | None = None, loses: bool = False) -> None:
+        self._inner, self._pages, self._loses = inner, pages, loses
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
+        if self._pages == 0:
+            raise Transient("the disk is away")
+        self._pages = None if self._pages is None else self._pages - 1
+        return self._inner.pull(object, reading, cursor, fields)
+
+    def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
+        outcomes = self._inner.write(object, items, fields)
+        if self._loses:
+            raise Killed
+        return outcomes
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def people(number: int) -> list[str]:
+    return [f"P{n},Q{n},p{n}@example.com,Boss,North," for n in range(number)]
+
+
+def through(tables: Tables, make: Callable[[CsvConnector], Any]) -> None:
+    connectors = {**tables.connectors, "news": make(tables.connectors["news"])}
+    tables.hub.parts = replace(tables.hub.parts, connectors=connectors)
+
+
+def big(tmp_path: Path) -> tuple[Tables, list[str]]:
+    rows = people(1500)
+    return Tables(tmp_path, rows=rows), rows
+
+
+def test_an_edited_row_waits_for_the_end_of_the_reading_that_broke_off(tmp_path: Path) -> None:
+    tables, rows = big(tmp_path)
+    edited = [rows[0].replace("p0@", "new@").replace("Boss", "Chief"), *rows[1:]]
+    tables.news(*edited)
+    through(tables, lambda inner: Breaks(inner, pages=1))
+    assert "news" in tables.sync().failed
+    assert len(tables.contacts_of("new@")) == 0
+    through(tables, lambda inner: inner)
+    tables.sync()
+    assert tables.rows("crm")[0].startswith("0,P0,Q0,new@example.com,Chief")
+    assert len(tables.contacts_of("P0 Q0")) == 1
+
+
+def test_a_file_that_was_edited_while_its_reading_was_interrupted_is_read_from_its_beginning(
+    tmp_path: Path,
+) -> None:
+    tables, rows = big(tmp_path)
+    tables.news(*rows, "Zed,Zed,zed@example.com,Cook,West,")
+    through(tables, lambda inner: Breaks(inner, pages=1))
+    tables.sync()
+    tables.news(rows[0].replace("Boss", "Chief"), *rows[1:])
+    through(tables, lambda inner: inner)
+    tally = tables.sync().tally
+    assert tables.rows("crm")[0].startswith("0,P0,Q0,p0@example.com,Chief")
+    assert tally.get("gone") == 0
+    assert len(tables.contacts_of("P0 Q0")) == 1
+
+
+def test_a_write_whose_answer_was_lost_with_the_process_is_found_in_the_file(tables: Tables) -> None:
+    through(tables, lambda inner: Breaks(inner, loses=True))
+    tables.crm("ann@example.com,Boss", "ann@example.com,Chief")
+    with pytest.raises(Killed):
+        tables.sync()
+    assert tables.rows("news")[0] == ANN.replace("Boss", "Chief")
+    through(tables, lambda inner: inner)
+    tables.clock.tick(7200)
+    tables.sync()
+    assert tables.contacts() == ALL
+    assert tables.lost("ann@") == []
+    assert tables.rows("news")[0] == ANN.replace("Boss", "Chief")
+    assert tables.sync().tally.get("updates") == 0
+    assert not tables.hub.store.deliveries([DeliveryState.DUE, DeliveryState.DOUBT], None, 10)
+
+
+def test_a_row_that_is_edited_between_reading_and_writing_is_not_taken_for_deleted(tables: Tables) -> None:
+    class Meanwhile(Breaks):
+        def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
+            tables.news(ANN.replace("North", "West"), BOB, CID)
+            return self._inner.write(object, items, fields)
+
+    through(tables, lambda inner: Meanwhile(inner))
+    tables.crm("ann@example.com,Boss", "ann@example.com,Chief")
+    tables.sync()
+    through(tables, lambda inner: inner)
+    tables.sync()
+    assert tables.rows("news")[0] == "Ann,Lee,ann@example.com,Chief,West,"
+    assert tables.rows("crm")[0] == "0,Ann,Lee,ann@example.com,Chief,West,"
+
+
+def test_the_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:
+    rows = people(30)
+    edited = [row.replace("Boss", f"Chief {n % 4}") for n, row in enumerate(rows)]
+    answers = []
+    for seed in range(3):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        tables = Tables(folder, rows=rows)
+        random.Random(seed).shuffle(edited)
+        tables.news(*edited)
+        tables.sync()
+        answers.append(tables.rows("crm"))
+    assert answers[0] == answers[1] == answers[2]
+    assert all("Chief" in row for row in answers[0])
