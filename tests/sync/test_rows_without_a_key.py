@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from tests.sync.memory import Clock
 from tests.sync.small_hub import SmallHub, rules, small_hub
 from trueup.connectors.base import Outcome, WriteItem
 from trueup.connectors.csv.connector import CsvConnector
-from trueup.errors import Transient
+from trueup.errors import NotFound, Transient
 from trueup.mapping.schema import ObjectRules
 from trueup.model.delivery import DeliveryState
 from trueup.model.fields import Kind
@@ -29,17 +30,14 @@ CID = "Cid,Fox,cid@example.com,Cook,East,"
 
 
 class Tables:
-    """`crm.csv` with a key and `news.csv` without one, and the hub between them. `strongest` is believed where
-    both say something new."""
+    """`crm.csv` with a key and `news.csv` without one, and the hub between them. `strongest` is believed
+    where both say something new."""
 
     def __init__(self, folder: Path, strongest: str = "crm", rows: Sequence[str] = (ANN, BOB, CID)) -> None:
         self.folder, self.clock = folder, Clock()
         self.write("crm", ["id," + HEAD, *(f"{number},{row}" for number, row in enumerate(rows))])
         self.write("news", [HEAD, *rows])
-        self.connectors: dict[str, Any] = {
-            "crm": self._connector("crm", {"key": "id"}),
-            "news": self._connector("news", {}),
-        }
+        self.connectors: dict[str, Any] = {name: self.connector(name) for name in ("crm", "news")}
         objects = {name: self._rules() for name in self.connectors}
         order = (strongest, *({"crm", "news"} - {strongest}))
         self.hub: SmallHub = small_hub(folder, self.clock, self.connectors, order, objects)
@@ -49,9 +47,9 @@ class Tables:
     def _rules(self) -> ObjectRules:
         return rules("people", FIELDS)
 
-    def _connector(self, name: str, options: dict[str, Any]) -> CsvConnector:
-        path = {"path": str(self.folder / f"{name}.csv")}
-        return CsvConnector(name, path | options, {"people": {"entity": "contact"}}, self.clock.now)
+    def connector(self, name: str) -> CsvConnector:
+        options = {"path": str(self.folder / f"{name}.csv"), "key": "id" if name == "crm" else None}
+        return CsvConnector(name, options, {"people": {"entity": "contact"}}, self.clock.now)
 
     def write(self, name: str, lines: Sequence[str]) -> None:
         text = "\n".join(lines) + "\n"
@@ -79,11 +77,14 @@ class Tables:
     def contacts(self) -> list[str]:
         """First name and e-mail of each contact that has a living record."""
         found = []
-        for id in self.hub.store.find(Kind.CONTACT, "", 100):
-            case = self.hub.store.case(id)
+        for number in itertools.count(1):
+            try:
+                case = self.hub.store.case(f"c-{number}")
+            except NotFound:
+                return sorted(found)
             if any(link.state == "live" for link in case.links):
                 found.append(f"{case.entity.values.get('first_name')} {case.entity.values.get('email')}")
-        return sorted(found)
+        raise AssertionError
 
     def contacts_of(self, text: str) -> Sequence[str]:
         return self.hub.store.find(Kind.CONTACT, text, 10)
@@ -91,7 +92,7 @@ class Tables:
     def lost(self, text: str) -> list[tuple[Any, Any, str]]:
         """(lost, kept, source of the lost) of all conflicts of a contact."""
         (id,) = self.hub.store.find(Kind.CONTACT, text, 10)
-        history = self.hub.store.history(id)
+        history = self.hub.store.history(id, 100)
         return [(one.lost, one.kept, one.lost_source) for row in history for one in row.conflicts]
 
 
@@ -164,7 +165,7 @@ def test_of_two_edits_the_loser_is_named(tables: Tables) -> None:
     tables.crm("ann@example.com,Boss", "ann@example.com,Chief")
     tables.sync()
     assert tables.rows("news")[0] == ANN.replace("Boss", "Chief")
-    ((lost, kept, source),) = tables.lost("ann@")
+    ((lost, kept, source),) = tables.lost("ann@example.com")
     assert (lost, kept, source.split("/")[0]) == ("Clerk", "Chief", "news")
 
 
@@ -181,9 +182,9 @@ def test_what_cannot_be_told_apart_is_not_put_back_without_a_trace(tables: Table
     tables.news("Ann,Stone,ann@example.com,Chief,West,moved", BOB, CID)
     tally = tables.sync().tally
     assert (tally.get("new", "news"), tally.get("gone", "news")) == (1, 1)
-    lost = {one[0] for one in tables.lost("ann@")}
+    lost = str([one[0] for one in tables.lost("ann@example.com")])
     stands = tables.rows("news")[0]
-    assert all(value in lost or value in stands for value in ("Stone", "Chief", "West")), (lost, stands)
+    assert all((value in lost) != (value in stands) for value in ("Stone", "Chief", "West")), (lost, stands)
 
 
 def test_an_edit_back_to_what_stood_there_is_an_edit(tables: Tables) -> None:
@@ -268,7 +269,9 @@ def people(number: int) -> list[str]:
 
 
 def through(tables: Tables, make: Callable[[CsvConnector], Any]) -> None:
-    connectors = {**tables.connectors, "news": make(tables.connectors["news"])}
+    """Another process, in which the connector of the table without a key is made into this."""
+    connectors = {name: tables.connector(name) for name in tables.connectors}
+    connectors["news"] = make(connectors["news"])
     tables.hub.parts = replace(tables.hub.parts, connectors=connectors)
 
 
@@ -283,7 +286,7 @@ def test_an_edited_row_waits_for_the_end_of_the_reading_that_broke_off(tmp_path:
     tables.news(*edited)
     through(tables, lambda inner: Breaks(inner, pages=1))
     assert "news" in tables.sync().failed
-    assert len(tables.contacts_of("new@")) == 0
+    assert len(tables.contacts_of("new@example.com")) == 0
     through(tables, lambda inner: inner)
     tables.sync()
     assert tables.rows("crm")[0].startswith("0,P0,Q0,new@example.com,Chief")
@@ -315,7 +318,7 @@ def test_a_write_whose_answer_was_lost_with_the_process_is_found_in_the_file(tab
     tables.clock.tick(7200)
     tables.sync()
     assert tables.contacts() == ALL
-    assert tables.lost("ann@") == []
+    assert tables.lost("ann@example.com") == []
     assert tables.rows("news")[0] == ANN.replace("Boss", "Chief")
     assert tables.sync().tally.get("updates") == 0
     assert not tables.hub.store.deliveries([DeliveryState.DUE, DeliveryState.DOUBT], None, 10)
@@ -337,7 +340,7 @@ def test_a_row_that_is_edited_between_reading_and_writing_is_not_taken_for_delet
 
 
 def test_the_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:
-    rows = people(30)
+    rows = people(15)
     edited = [row.replace("Boss", f"Chief {n % 4}") for n, row in enumerate(rows)]
     answers = []
     for seed in range(3):

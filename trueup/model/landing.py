@@ -55,10 +55,10 @@ class Landing:
 class Landed:
     """What a landing found; the counts up to `older` add up to `read`.
 
-    `buried` are the known records among the `deleted`. `recognised`: records that count as new in this landing,
-    or an earlier one of the same reading, and are known ones under another id. `vanished` were missing from a
-    complete listing and are deleted for us; `doubted` of `living` links are missing and not believed to be
-    deleted: they are too many, or stand beside `unread` rows of which nobody can tell whose they are.
+    `buried` are the known records among the `deleted`. `recognised`: records that count as new in this
+    landing or an earlier one of the reading, and are known ones under another id. `vanished` were missing
+    from a complete listing and are deleted for us; `doubted` of `living` links are missing and not believed
+    to be deleted: they are too many, or stand beside `unread` rows of which nobody can tell whose they are.
     """
 
     read: int = 0
