@@ -13,11 +13,12 @@ import pytest
 
 from tests.sync.memory import Clock
 from tests.sync.small_hub import SmallHub, rules, small_hub
-from trueup.connectors.base import Outcome, WriteItem
+from trueup.connectors.base import Outcome, StaleItem, WriteItem
 from trueup.connectors.csv.connector import CsvConnector
 from trueup.errors import NotFound, Transient
 from trueup.mapping.schema import ObjectRules
 from trueup.model.delivery import DeliveryState
+from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
 from trueup.model.record import Cursor, Page, Reading
 from trueup.sync.rules.guard import Fuse
@@ -337,6 +338,23 @@ def test_a_row_that_is_edited_between_reading_and_writing_is_not_taken_for_delet
     tables.sync()
     assert tables.rows("news")[0] == "Ann,Lee,ann@example.com,Chief,West,"
     assert tables.rows("crm")[0] == "0,Ann,Lee,ann@example.com,Chief,West,"
+
+
+def test_a_row_that_is_looked_at_again_after_an_edit_is_not_taken_for_deleted(tables: Tables) -> None:
+    class Overtaken(Breaks):
+        def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
+            if tables.rows("news")[0] == ANN:
+                tables.news(ANN.replace("North", "West"), BOB, CID)
+                return [StaleItem() for _ in items]
+            return self._inner.write(object, items, fields)
+
+    through(tables, lambda inner: Overtaken(inner))
+    tables.crm("ann@example.com,Boss", "ann@example.com,Chief")
+    tables.sync()
+    (link,) = [one for one in tables.hub.store.case("c-1").links if one.connection == "news"]
+    assert link.state is LinkState.LIVE
+    tables.sync()
+    assert tables.rows("news")[0] == "Ann,Lee,ann@example.com,Chief,West,"
 
 
 def test_the_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:

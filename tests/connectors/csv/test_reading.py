@@ -286,3 +286,20 @@ def test_a_link_is_followed(desk: Desk, tmp_path: Path) -> None:
     target = desk.put("id,name\n1,A\n", name="real.csv")
     desk.file.symlink_to(target)
     assert set(desk.records()) == {"1"}
+
+
+def test_a_reading_that_begins_again_says_so_once(desk: Desk) -> None:
+    rows = "".join(f"{number},A\n" for number in range(2500))
+    desk.put("id,name\n" + rows)
+    first = desk.connector().pull("people", Reading.LISTING, None, ["name"])
+    on = desk.connector().pull("people", Reading.LISTING, first.cursor, ["name"])
+    desk.put("id,name\n" + rows.replace("A", "B"))
+    connector = desk.connector()
+    again = connector.pull("people", Reading.LISTING, first.cursor, ["name"])
+    then = connector.pull("people", Reading.LISTING, again.cursor, ["name"])
+    assert [page.anew for page in (first, on, again, then)] == [False, False, True, False]
+
+
+def test_only_without_a_key_the_ids_are_made_of_the_content(desk: Desk) -> None:
+    assert Capability.CONTENT_IDS in desk.connector(None).objects()["people"].capabilities
+    assert Capability.CONTENT_IDS not in desk.connector("id").objects()["people"].capabilities

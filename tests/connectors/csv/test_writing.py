@@ -290,3 +290,13 @@ def test_a_key_that_another_write_of_the_batch_let_go_is_free(desk: Desk) -> Non
     moved, after, last = send(desk.connector(), rekeyed("2", "3"), rekeyed("1", "2"), create(id="3"))
     assert [type(one) for one in (moved, after, last)] == [Done, Done, RefusedItem]
     assert desk.file.read_text() == "id,name\n2,Ann\n3,Bob\n"
+
+
+def test_a_row_without_a_key_that_is_not_there_as_it_was_read_may_have_been_edited(desk: Desk) -> None:
+    desk.put("name,city\nAnn,Bonn\n")
+    (id,) = desk.records(None)
+    desk.put("name,city\nAnn,Rome\n")
+    for sent in (update(id, name="Zoe"), delete(id)):
+        (outcome,) = send(desk.connector(None), sent)
+        assert isinstance(outcome, NotApplied) and outcome.retry_after is not None
+    assert desk.file.read_text() == "name,city\nAnn,Rome\n"
