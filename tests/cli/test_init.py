@@ -262,3 +262,26 @@ def test_the_order_of_day_and_month_is_guessed_only_where_the_dates_show_it(
     text = Path("config/connections/t.yaml").read_text("utf-8")
     said = f"transform: {transform}" if transform else 'birthday: "Birthday"'
     assert said in text
+
+
+def test_a_column_named_like_one_of_ids_is_proposed_as_key_where_it_identifies(desk: Path) -> None:
+    (desk / "a.csv").write_text("Student ID,Email\n7,a@example.com\n8,b@example.com\n", "utf-8")
+    (desk / "b.csv").write_text("Class ID,Email\n7,a@example.com\n7,b@example.com\n", "utf-8")
+    say("init", "--connect", "a=a.csv:sales", "--connect", "b=b.csv:marketing")
+    assert 'key: "Student ID"' in Path("config/connections/a.yaml").read_text("utf-8")
+    told = Path("config/connections/b.yaml").read_text("utf-8")
+    assert "# key: COLUMN" in told and '"Class ID"' not in told
+
+
+def test_an_address_is_not_proposed_as_key_though_no_two_are_the_same(desk: Path) -> None:
+    (desk / "a.csv").write_text("Name,Email\nAnn,a@example.com\nBob,b@example.com\n", "utf-8")
+    say("init", "--connect", "a=a.csv:sales")
+    assert "# key: COLUMN" in Path("config/connections/a.yaml").read_text("utf-8")
+
+
+def test_check_tells_which_tables_have_no_key_and_that_is_no_problem(hub: Path) -> None:
+    said = say("check")
+    assert said.code == 0
+    assert "news contacts: no column identifies a row" in said.out
+    assert "crm contacts: no column identifies" not in said.out
+    assert say("check", "--json").json["without_key"] == [{"connection": "news", "object": "contacts"}]

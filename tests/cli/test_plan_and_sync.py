@@ -354,3 +354,21 @@ def test_json_is_one_document_and_nothing_else(hub: Path, words: tuple[str, ...]
     assert said.stderr == ""
     assert said.stdout.startswith("{")
     assert isinstance(say(*words, "--json").json, dict)
+
+
+def test_what_is_gone_stands_in_the_table_of_what_was_read_and_adds_up(hub: Path) -> None:
+    synced()
+    known = {one["connection"]: one["read"] for one in say("sync", "--json").json["objects"]}
+    for name in ("crm", "news"):
+        lines = Path(f"{name}.csv").read_text("utf-8").splitlines(keepends=True)
+        Path(f"{name}.csv").write_text("".join([*lines[:1], *lines[2:]]), "utf-8")
+    said = say("sync", "--json").json["objects"]
+    assert {one["connection"]: one["gone"] for one in said} == {"crm": 1, "news": 1}
+    for one in said:
+        assert one["read"] - one.get("new", 0) + one["gone"] == known[one["connection"]]
+
+
+def test_the_table_shows_gone_only_where_something_is(hub: Path) -> None:
+    assert " gone" not in synced().out
+    Path("crm.csv").write_text("".join(Path("crm.csv").read_text("utf-8").splitlines(True)[:-1]), "utf-8")
+    assert " gone" in say("sync").out

@@ -115,14 +115,16 @@ def test_whatever_json_can_say_is_kept_as_it_is(hub: Hub, value: object) -> None
 
 def test_a_deleted_record_becomes_a_tombstone_and_its_entity_due(hub: Hub) -> None:
     case = hub.settled("sales", "7", a=1)
-    assert hub.land("sales", Record("7", {}, changed_at=at(5), deleted=True)) == Landed(read=1, deleted=1)
+    landed = hub.land("sales", Record("7", {}, changed_at=at(5), deleted=True))
+    assert landed == Landed(read=1, deleted=1, buried=1)
     assert hub.link("sales", "7").state is LinkState.TOMBSTONE
     assert hub.link("sales", "7").observed == {"a": 1}
     assert hub.case(case.entity.id).reasons == ("deleted",)
 
 
 def test_the_deletion_of_an_unknown_record_leaves_nothing(hub: Hub) -> None:
-    assert hub.land("sales", Record("7", {}, deleted=True)).deleted == 1
+    landed = hub.land("sales", Record("7", {}, deleted=True))
+    assert (landed.deleted, landed.buried) == (1, 0)
     assert hub.store.known("sales", "contacts", ["7"]) == {}
 
 

@@ -51,6 +51,7 @@ def _shown(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
         _problem_lines(checked, asked),
         _example_lines(checked),
         _inactive_lines(checked),
+        _unkeyed_lines(checked),
         _idle_lines(checked),
         _cost_lines(checked),
         [f"{name}: logged in as {account}" for name, account in accounts.items()],
@@ -78,6 +79,14 @@ def _inactive_lines(checked: Checked) -> list[Shown]:
     if not checked.inactive:
         return []
     return ["Checked, but nothing acts on these lines yet:", *(f"  {line}" for line in checked.inactive)]
+
+
+def _unkeyed_lines(checked: Checked) -> list[Shown]:
+    return [
+        f"{name} {object}: no column identifies a row (`key:`), so an edited row is found again by what stayed "
+        "the same in it; where that is too little, it is a deleted row and a new one"
+        for name, object in checked.unkeyed
+    ]
 
 
 def _idle_lines(checked: Checked) -> list[Shown]:
@@ -123,6 +132,7 @@ def _document(checked: Checked, asked: Live | None) -> Json:
             {"name": one.name, "origin": one.origin, "misses": list(one.misses)} for one in checked.examples
         ],
         "idle_links": dict(checked.idle),
+        "without_key": [{"connection": name, "object": object} for name, object in checked.unkeyed],
         "calls": [
             {
                 "connection": one.connection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from trueup.services.hub import Hub, database_url
 from trueup.services.system import SystemClock
 from trueup.store.open import open_store
 from trueup.sync.inbox import asked_fields
+from trueup.sync.rules.policy import Stream
 
 FAR = datetime(2099, 12, 31, tzinfo=UTC)
 """A day on which nothing has changed yet: a filter that brings something for it is ignored."""
@@ -34,7 +35,7 @@ IGNORED = "TU-CFG-090"
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What the files say. `config` None: nothing usable could be read. `idle`: links by connections that
-    are configured no more."""
+    are configured no more. `unkeyed`: objects whose records are known by their content only."""
 
     config: HubConfig | None
     problems: tuple[Problem, ...]
@@ -42,6 +43,7 @@ class Checked:
     examples: tuple[ExampleResult, ...] = ()
     budgets: tuple[BudgetLine, ...] = ()
     idle: Mapping[str, int] = field(default_factory=dict)
+    unkeyed: tuple[Stream, ...] = ()
 
     @property
     def failed_examples(self) -> tuple[ExampleResult, ...]:
@@ -54,8 +56,9 @@ def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:
     if config is None:
         return Checked(None, problems)
     checked = Checked(config, problems, tuple(inactive_lines(config)))
+    unkeyed: tuple[Stream, ...] = ()
     if not problems:
-        problems = _in_local_files(config)
+        problems, unkeyed = _in_local_files(config)
     if problems:
         return replace(checked, problems=problems)
     return replace(
@@ -63,11 +66,12 @@ def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:
         examples=tuple(run_examples(config)),
         budgets=tuple(budget_lines(config)),
         idle=_idle_in(folder, config),
+        unkeyed=unkeyed,
     )
 
 
-def _in_local_files(config: HubConfig) -> tuple[Problem, ...]:
-    """Mapped columns that local files do not have. A file that is not there yet is no problem of the
+def _in_local_files(config: HubConfig) -> tuple[tuple[Problem, ...], tuple[Stream, ...]]:
+    """Mapped columns that local files do not have, and those without a column of ids. A file that is not there yet is no problem of the
     configuration; `--live` tells it."""
     clock = SystemClock()
     found: dict[str, Connector] = {}
@@ -79,15 +83,22 @@ def _in_local_files(config: HubConfig) -> tuple[Problem, ...]:
             connector = kind.build(connection.settings(), None, clock, TokenBudget(clock, ()))
             connector.whoami()
         except ConfigError as error:
-            return error.problems
+            return error.problems, ()
         except ConnectorError:
             continue
         found[name] = connector
     try:
-        return tuple(check_live(config, found, clock.now()))
+        return tuple(check_live(config, found, clock.now())), tuple(_unkeyed(config, found))
     finally:
         for connector in found.values():
             connector.close()
+
+
+def _unkeyed(config: HubConfig, found: Mapping[str, Connector]) -> Iterator[Stream]:
+    for name, connector in found.items():
+        for object, spec in connector.objects().items():
+            if object in config.connections[name].objects and Capability.CONTENT_IDS in spec.capabilities:
+                yield name, object
 
 
 def _idle_in(folder: Path, config: HubConfig) -> Mapping[str, int]:

@@ -146,6 +146,14 @@ def field_of(header: str) -> str | None:
     return _KNOWN.get(plain) or _KNOWN.get(plain.replace(" ", ""))
 
 
+def is_id_like(header: str) -> bool:
+    """Whether a column is named as one of ids is, of whatever: `Student ID`."""
+    return plain_header(header).split(" ")[-1] in _IDS
+
+
+_IDS = ("id", "nr", "ід", "ид")
+
+
 def consent_of(header: str) -> Asks | None:
     """What a column tells of consent, None for a column that tells nothing of it."""
     plain = plain_header(header)

@@ -20,7 +20,7 @@ from trueup.connectors.csv.settings import AUTO
 from trueup.errors import ConnectorError, NotFound, TrueupError
 from trueup.model.record import Json, Reading
 from trueup.ports import Clock
-from trueup.services.headers import KEY, consent_of, field_of
+from trueup.services.headers import KEY, consent_of, field_of, is_id_like
 
 
 class HubExists(TrueupError):
@@ -112,7 +112,7 @@ def _understood(
         meant = field_of(name)
         if meant is not None and meant not in found:
             found[meant] = name
-    key = found.pop(KEY, None)
+    key = found.pop(KEY, None) or _id_like(columns, found, samples)
     if "full_name" in found and "last_name" in found:
         found.pop("full_name")
     if not found.keys() & {"email", "phone", "phones.mobile", "full_name", "last_name"}:
@@ -136,6 +136,15 @@ def _understood(
         opt_outs,
         tuple(name for name in columns if name not in used),
     )
+
+
+def _id_like(
+    columns: Sequence[str], found: Mapping[str, str], samples: Mapping[str, Sequence[Json]]
+) -> str | None:
+    """The first column that is named like one of ids and is different in every row. An address may be so, too,
+    but whoever changes it would be somebody else."""
+    rest = (name for name in columns if name not in found.values() and is_id_like(name))
+    return next((name for name in rest if _identifies(samples[name])), None)
 
 
 def _dialect(path: Path) -> tuple[str, str]:
@@ -281,7 +290,11 @@ def _table_file(one: Wanted, table: Table) -> str:
         lines.append(f"    key: {_quoted(table.key)}                 # identifies a row")
         lines.append("    # create: 'true'    no row is added: whoever owns the file gives the keys")
     else:
-        lines.append("    # no column identifies a row for ever, so a row is known by its content")
+        lines += [
+            "    # key: COLUMN      no column surely identifies a row for ever, so a row is known by its content:",
+            "    #                  an edited one is found again by what stayed the same in it; where that is too",
+            "    #                  little, it is a deleted row and a new one. Better: a column of numbers, named here.",
+        ]
         lines.append(
             "    create: 'true'              # contacts of other systems are added as rows; left out: never"
         )
