@@ -27,7 +27,7 @@ def stands(who: str) -> dict[str, Any]:
 def test_two_robots_are_listed_named_and_released(hub: Path) -> None:
     released()
     for _ in range(5):
-        for file, mine, other in (("crm.csv", ";Chief", ";Boss"), ("news.csv", ",Boss,", ",Chief,")):
+        for file, mine, other in (("crm.csv", ";Chief", ";Boss"), ("news.csv", ",Boss,yes", ",Chief,yes")):
             text = Path(file).read_text("utf-8")
             Path(file).write_text(text.replace(other, mine).replace(mine[0] + "Director", mine), "utf-8")
             say("sync")

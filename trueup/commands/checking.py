@@ -83,8 +83,8 @@ def _inactive_lines(checked: Checked) -> list[Shown]:
 
 def _unkeyed_lines(checked: Checked) -> list[Shown]:
     return [
-        f"{name} {object}: no column identifies a row (`key:`), so an edited row is found again by what stayed "
-        "the same in it; where that is too little, it is a deleted row and a new one"
+        f"{name} {object}: no column identifies a row (`key:`), so an edited row is found again by what "
+        "stayed the same in it; where that is too little, it is a deleted row and a new one"
         for name, object in checked.unkeyed
     ]
 

@@ -71,8 +71,8 @@ def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:
 
 
 def _in_local_files(config: HubConfig) -> tuple[tuple[Problem, ...], tuple[Stream, ...]]:
-    """Mapped columns that local files do not have, and those without a column of ids. A file that is not there yet is no problem of the
-    configuration; `--live` tells it."""
+    """Mapped columns that local files do not have, and those without a column of ids. A file that is not
+    there yet is no problem of the configuration; `--live` tells it."""
     clock = SystemClock()
     found: dict[str, Connector] = {}
     for name, connection in config.connections.items():

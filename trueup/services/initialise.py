@@ -141,8 +141,8 @@ def _understood(
 def _id_like(
     columns: Sequence[str], found: Mapping[str, str], samples: Mapping[str, Sequence[Json]]
 ) -> str | None:
-    """The first column that is named like one of ids and is different in every row. An address may be so, too,
-    but whoever changes it would be somebody else."""
+    """The first column that is named like one of ids and is different in every row. An address may be so,
+    too, but whoever changes it would be somebody else."""
     rest = (name for name in columns if name not in found.values() and is_id_like(name))
     return next((name for name in rest if _identifies(samples[name])), None)
 
@@ -291,9 +291,10 @@ def _table_file(one: Wanted, table: Table) -> str:
         lines.append("    # create: 'true'    no row is added: whoever owns the file gives the keys")
     else:
         lines += [
-            "    # key: COLUMN      no column surely identifies a row for ever, so a row is known by its content:",
-            "    #                  an edited one is found again by what stayed the same in it; where that is too",
-            "    #                  little, it is a deleted row and a new one. Better: a column of numbers, named here.",
+            "    # key: COLUMN      no column surely identifies a row for ever, so a row is known by its",
+            "    #        content: an edited one is found again by what stayed the same in it; where",
+            "    #        that is too little, it is a deleted row and a new one. A column of numbers",
+            "    #                  is surer: name it here.",
         ]
         lines.append(
             "    create: 'true'              # contacts of other systems are added as rows; left out: never"

@@ -84,8 +84,10 @@ class Tally:
         for what in ("read", "new", "changed", "same", "deleted", "older"):
             self.add(stream, what, getattr(landed, what))
         known = min(landed.recognised, self.counts[(*stream, "new")])  # others an earlier run has counted
-        self.add(stream, "new", -known)
         self.add(stream, "changed", known)
+        self.add(stream, "new", -known)
+        if not self.counts[(*stream, "new")]:
+            del self.counts[(*stream, "new")]
         self.add(stream, "gone", landed.buried + landed.vanished)
 
     def planned(self, plan: Plan) -> None:
