@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from trueup.model.canonical import Locale, parse
-from trueup.model.fields import Field
+from trueup.model.fields import ADDRESS_PARTS, Field
 from trueup.model.values import Rejected, Type
 
 KYIV = Locale("UA", "Europe/Kyiv")
@@ -31,6 +31,8 @@ _RAW: dict[Type, st.SearchStrategy[Any]] = {
     Type.COUNTRY: st.sampled_from(["DE", "US", "UA", "XK", "NA", "CI", "KR", "TW"]),
     Type.LANGUAGE: st.sampled_from(["de", "pt-BR", "zh-Hans-CN", "uk", "no", "el", "he"]),
     Type.ZONE: st.sampled_from(["Europe/Kyiv", "UTC", "America/New_York"]),
+    Type.ADDRESS: st.dictionaries(st.sampled_from(ADDRESS_PARTS[:-1]), st.text(max_size=20), max_size=4)
+    | st.fixed_dictionaries({"city": st.sampled_from(["Ulm", "ULM", "Łódź"]), "country": st.just("DE")}),
     Type.REFERENCE: st.integers(1, 10**9).map(str),
 }
 

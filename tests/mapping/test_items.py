@@ -24,7 +24,7 @@ from trueup.model.values import Rejected
 
 ITEM = ItemRule("value", "type", "label", "primary", "id", {"work": ("work", "office"), "home": ("private",)})
 RULE = FieldRule("emails", "emails", shape=Shape.ELEMENTS, item=ITEM)
-PLAIN = FieldRule("phones", "phones", item=ItemRule())
+PLAIN = FieldRule("phones", "phones", item=ItemRule("value"))
 DEEP = FieldRule("emails", "mails", item=ItemRule("mail.value", label="mail.name", primary="meta.primary"))
 
 ANN = {"id": 1, "value": "Ann@work.example", "type": "office", "label": "Reception", "primary": True, "ok": 1}
@@ -278,7 +278,7 @@ def test_bad_data_is_rejected_and_never_raised(raw: Json) -> None:
     ],
 )
 def test_items_are_for_sets_of_addresses_only(rule: FieldRule) -> None:
-    with pytest.raises(ConfigError, match="lists of emails and phones"):
+    with pytest.raises(ConfigError, match="lists of emails, phones"):
         mapping(rule)
 
 

@@ -23,6 +23,8 @@ _FITTING: dict[Type, frozenset[str]] = {
     Type.TEXTS: frozenset({"multi_choice", "object", "text", "choice"}),
     Type.EMAILS: frozenset({"object", "text", "email"}),
     Type.PHONES: frozenset({"object", "text", "phone"}),
+    Type.ADDRESS: frozenset({"object"}),
+    Type.ADDRESSES: frozenset({"object"}),
     Type.REFERENCE: frozenset({"reference", "int", "text"}),
     Type.REFERENCES: frozenset({"reference", "object", "text"}),
 }

@@ -9,7 +9,7 @@ from trueup.mapping import names
 from trueup.mapping.amounts import as_number
 from trueup.mapping.compiled import Binding, Read, Write
 from trueup.mapping.elements import elements_of, present
-from trueup.mapping.items import Items, items_of
+from trueup.mapping.items import Items, items_of, postal_codec
 from trueup.mapping.schema import Direction, FieldRule, Shape, TooLong
 from trueup.mapping.transforms import Transform, UnknownTransform, transform
 from trueup.mapping.words import Codec, with_options, with_words, word_key
@@ -75,7 +75,7 @@ def field_binding(site: Site, key: str) -> Binding:
 
 def _functions(site: Site, items: Items | None) -> tuple[Read, Write, tuple[str, ...]]:
     if items is not None:
-        return items.read, items.write, (items.many, *([items.primary] if items.primary else []))
+        return items.read, items.write, items.fields
     if site.rule.shape is Shape.ELEMENT:
         return (*_presence(site), (site.field.name,))
     if site.field.name == "full_name":
@@ -167,6 +167,8 @@ def _value_codec(site: Site) -> Codec:
 
 def _worded(site: Site, field: Field, named: Transform | None) -> Codec:
     """The codec of one value: transform or the system's type, then the value map, then its options."""
+    if field.type is Type.ADDRESS:
+        return postal_codec(field, site.locale)
     parse = parser(field, site.locale)
     if named is not None:
         base = Codec(_read_through(named, parse), named.write)
@@ -228,9 +230,10 @@ def _set_codec(site: Site) -> Codec:
 
     def write(value: Value) -> Json | Rejected:
         words = [codec.write(each) for each in value]
-        return _first_rejected(words) or join(
-            list(dict.fromkeys(word for word in words if word is not None and word is not ABSENT))
-        )
+        held = [word for word in words if word is not None and word is not ABSENT]
+        if type is not Type.ADDRESS:  # those are objects, each another one
+            held = list(dict.fromkeys(held))
+        return _first_rejected(words) or join(held)
 
     return Codec(read, write)
 
@@ -326,7 +329,7 @@ def _items(site: Site) -> Items | None:
     if rule.item is None:
         return None
     if field.name not in KINDS or rule.shape not in (None, Shape.LIST, Shape.ELEMENTS):
-        raise UnknownTransform(f"`item` is for lists of {' and '.join(KINDS)}, in shape `list` or `elements`")
+        raise UnknownTransform(f"`item` is for lists of {', '.join(KINDS)}, in shape `list` or `elements`")
     element = replace(field, type=field.type.element)
     return items_of(field, rule.item, _limited(site, _worded(site, element, _transform(site))), site.locale)
 

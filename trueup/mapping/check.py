@@ -153,6 +153,12 @@ _SAMPLES: Mapping[Type, Sequence[Value]] = {
     Type.COUNTRY: [None, "DE", "US", "NA", "XK"],
     Type.LANGUAGE: [None, "de", "pt-BR", "zh-Hans-CN"],
     Type.ZONE: [None, "Europe/Kyiv", "UTC"],
+    Type.ADDRESS: [
+        None,
+        '{"street":"Straße 5 \\"b\\"\\nHof 2; links","city":"Łódź","region":"BE","postcode":"02142","country":"DE"}',
+        '{"city":"Ulm"}',
+        '{"street":"вул. Хрещатик, 1","country":"UA"}',
+    ],
     Type.REFERENCE: [None, "17", "0031x00000AbCdE"],
 }
 

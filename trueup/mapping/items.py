@@ -1,6 +1,7 @@
-"""Lists of objects: `[{value, type, label, primary}, …]`, as many systems hold e-mails and phones.
+"""Lists of objects: `[{value, type, label, primary}, …]`, as many systems hold e-mails, phones and addresses.
 
-An item stands for one element of a set, with its kind, its label and whether it is the primary one. What else
+An item stands for one element of a set, with its kind, its label and whether it is the primary one. Where the
+element is a postal address the item holds it by its parts (`street`, `city`, …). What else
 an item holds is the system's own: it is neither read nor lost. An item that is no element (an empty one), a
 kind without a word of ours and a label of no use stay as they are.
 """
@@ -14,9 +15,11 @@ from trueup.mapping.elements import at, laid, said_only
 from trueup.mapping.schema import ItemRule
 from trueup.mapping.words import Codec, word_key
 from trueup.model.canonical import Locale, element_key, parser
+from trueup.model.canonical.postal import corrects, parts_of
 from trueup.model.canonical.reading import MAX_ELEMENTS, as_set
 from trueup.model.fields import CONTACT, KIND, KINDS, LABEL, PRIMARY, Field, attribute, label_field
 from trueup.model.record import Json
+from trueup.model.slots import FIELDS, held_in, laid_into
 from trueup.model.values import ABSENT, Absent, Rejected, Type, Value
 
 
@@ -34,8 +37,9 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """How one list of objects is read and written. `many` is the set, `primary` the field of the primary one
-    (empty where the items do not tell), `one` reads and writes the value of an item."""
+    """How one list of objects is read and written. `many` is the set, `primary` the slot of the primary one
+    (empty where the items do not tell), `one` reads and writes the value of an item (of a postal address its
+    parts by name)."""
 
     many: str
     primary: str
@@ -45,6 +49,16 @@ class Items:
     words: Mapping[str, Json]
     kinds: Mapping[Json, str]
     labels: Codec
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The set, and the fields of the primary one as far as the items hold them."""
+        return (self.many, *self._of_primary())
+
+    def _of_primary(self) -> tuple[str, ...]:
+        names = FIELDS[self.primary] if self.primary else ()
+        held = {f"{self.primary}.{part}" for part in self.rule.parts}
+        return names if len(names) <= 1 else tuple(name for name in names if name in held)
 
     # -- reading ------------------------------------------------------------------------------------
 
@@ -84,7 +98,7 @@ class Items:
     def _element(self, item: Json) -> Element | Rejected | None:
         if not isinstance(item, dict):
             return Rejected("expected an object")
-        raw = at(item, self.rule.value)
+        raw = _held(item, self.rule)
         value = None if raw is None else self.one.read(raw)
         if value is None or value is ABSENT or isinstance(value, Rejected):
             return value if isinstance(value, Rejected) else None
@@ -103,7 +117,10 @@ class Items:
     def _primary(self, elements: Sequence[Element]) -> Mapping[str, Value]:
         """Where no item is marked the system does not say which is the primary one."""
         marked = next((one.value for one in elements if one.primary), None)
-        return {} if elements and marked is None else {self.primary: marked}
+        if elements and marked is None:
+            return {}
+        names = self._of_primary()
+        return {name: value for name, value in laid_into(self.primary, marked) if name in names}
 
     def _attributes(self, one: Element) -> Iterator[tuple[str, Value]]:
         for what, value in ((KIND, one.kind), (LABEL, one.label)):
@@ -125,7 +142,7 @@ class Items:
 
     def _item(self, word: Json, key: str, values: Mapping[str, Value]) -> dict[str, Json]:
         item: dict[str, Json] = {}
-        _set(item, self.rule.value, word)
+        _put(item, self.rule, word)
         kind = kind_of(self.many, key, values) if self.rule.kind else None
         if self.rule.kind:
             _set(item, self.rule.kind, None if kind is None else self.words.get(kind))
@@ -133,7 +150,7 @@ class Items:
             label = values.get(attribute(self.many, key, LABEL))
             _set(item, self.rule.label, None if label is None else self.labels.write(label))
         if self.primary:
-            primary = values.get(self.primary)
+            primary = held_in(self.primary, values)
             _set(item, self.rule.primary, primary is not None and element_key(self.type)(primary) == key)
         return item
 
@@ -156,10 +173,35 @@ class Items:
             if key in here
             for item in self._changes(some, here[key], parts)
         ]
-        add += [said_only(one.item) for key, one in here.items() if key not in known]
-        remove = [self._name(one) for one in there if one.key not in here]
-        by = [[path] for path in (self.rule.id, self.rule.value) if path]
+        new = [one for key, one in here.items() if key not in known]
+        right = self._corrected([one for one in there if one.key not in here], new)
+        add += [self._put_right(*right[one.key]) if one.key in right else said_only(one.item) for one in new]
+        put_right = [old for old, _ in right.values()]
+        remove = [self._name(one) for one in there if one.key not in here and one not in put_right]
+        by = [list(paths) for paths in ((self.rule.id,) if self.rule.id else (), self.rule.paths) if paths]
         return {"+": add, "-": remove, "by": by}
+
+    def _corrected(self, gone: Sequence[Element], new: Sequence[Element]) -> dict[str, tuple[Element, Element]]:
+        """By key, new postal addresses that are old ones put right: the item of the old one, named by its id,
+        becomes the new one, so that what refers to it still does."""
+        found: dict[str, tuple[Element, Element]] = {}
+        left = [one for one in gone if self.rule.id and at(one.item, self.rule.id) is not None]
+        for one in new if self.rule.parts else ():
+            old = next((old for old in left if corrects(one.value, old.value)), None)
+            if old is not None:
+                found[one.key] = (old, one)
+                left.remove(old)
+        return found
+
+    def _put_right(self, old: Element, new: Element) -> dict[str, Json]:
+        """The item of `old` as it is to be; what the hub does not tell of it stays."""
+        item: dict[str, Json] = {}
+        _set(item, self.rule.id, at(old.item, self.rule.id))
+        parts = [part for part in ("kind", "label", "primary") if getattr(self.rule, part)]
+        moved = [getattr(self.rule, part) for part in parts if _differs(old, new, part)]
+        for path in (*self.rule.paths, *moved):
+            _set(item, path, at(new.item, path))
+        return item
 
     def _compared(self, there: Sequence[Element], here: Sequence[Element]) -> Sequence[str]:
         """The parts that are compared; marks only where another item is to be the primary one."""
@@ -168,7 +210,7 @@ class Items:
 
     def tells(self, has: Mapping[str, Value]) -> bool:
         """Whether what was read tells which element is the primary one, where items can do so."""
-        return not self.primary or self.primary in has
+        return not self.primary or any(name in has for name in self._of_primary())
 
     def holds(self, standing: Json, wanted: Json) -> bool:
         """Whether nothing has to be changed for the wanted list to stand there."""
@@ -182,7 +224,7 @@ class Items:
 
     def _name(self, one: Element) -> dict[str, Json]:
         named: dict[str, Json] = {}
-        for path in (self.rule.id, self.rule.value):
+        for path in (self.rule.id, *self.rule.paths):
             if path and (value := at(one.item, path)) is not None:
                 _set(named, path, value)
         return named
@@ -209,7 +251,7 @@ class Items:
             return None
         found = {self.many: held}
         if self.primary:
-            found[self.primary] = values.get(self.primary)
+            found.update((name, values.get(name)) for name in FIELDS[self.primary])
         for key in map(element_key(self.type), held):
             if self.rule.kind:
                 found[attribute(self.many, key, KIND)] = kind_of(self.many, key, values)
@@ -222,7 +264,7 @@ class Items:
         """The type of one of the fields that this list carries."""
         if name == self.many:
             return self.type
-        return self.type.element if name == self.primary else Type.TEXT
+        return CONTACT[name].type if self.primary and name in FIELDS[self.primary] else Type.TEXT
 
 
 _YES = ("true", "1", "yes", "y")
@@ -235,7 +277,7 @@ def items_of(field: Field, rule: ItemRule, one: Codec, locale: Locale) -> Items:
     words = rule.kinds or {kind: (kind,) for kind in KINDS[field.name]}
     kinds = {word_key(word): kind for kind, some in reversed([*words.items()]) for word in some}
     written = {kind: some[0] for kind, some in words.items() if some}
-    labels = Codec(parser(label, locale), lambda text: text)
+    labels = Codec(parser(label, locale), _as_it_is)
     return Items(field.name, primary, field.type, rule, one, written, kinds, labels)
 
 
@@ -245,8 +287,44 @@ def kind_of(many: str, key: str, values: Mapping[str, Value]) -> Value:
     if told is not ABSENT:
         return told
     same = element_key(CONTACT[many].type)
-    slots = ((kind, values.get(f"{many}.{kind}")) for kind in KINDS[many])
+    slots = ((kind, held_in(f"{many}.{kind}", values)) for kind in KINDS[many])
     return next((kind for kind, value in slots if value is not None and same(value) == key), None)
+
+
+def postal_codec(field: Field, locale: Locale) -> Codec:
+    """Of a postal address: its parts by name, there as here."""
+    return Codec(parser(field, locale), parts_of)
+
+
+def _as_it_is(text: Value) -> Json:
+    return text
+
+
+def _held(item: Json, rule: ItemRule) -> Json:
+    """What an item holds of the element: its value, or the parts of an address by name (None: nothing)."""
+    if rule.value:
+        return at(item, rule.value)
+    held = {part: at(item, path) for part, path in rule.parts.items()}
+    more = held.pop("line2", None)
+    if more not in (None, ""):
+        held["street"] = more if held.get("street") in (None, "") else _lines(held["street"], more)
+    return None if all(value is None for value in held.values()) else held
+
+
+def _lines(first: Json, more: Json) -> Json:
+    return f"{first}\n{more}" if isinstance(first, str) and isinstance(more, str) else [first, more]
+
+
+def _put(item: dict[str, Json], rule: ItemRule, word: Json) -> None:
+    """Lay the element into a new item: of an address every part that items hold, empty ones too."""
+    if rule.value:
+        _set(item, rule.value, word)
+        return
+    held = dict(word)
+    if rule.line2:
+        held["street"], _, held["line2"] = str(held.get("street") or "").partition("\n")
+    for part, path in rule.parts.items():
+        _set(item, path, held.get(part) or None)
 
 
 def _differs(there: Element, wanted: Element, part: str) -> bool:

@@ -72,16 +72,37 @@ class Publish:
 class ItemRule:
     """Where the items of a list of objects hold what: paths inside one item, empty for what they do not hold.
 
-    `value`: the element itself. `primary`: a true/false that marks the primary one. `id`: the system's own id
+    `value`: the element itself; of postal addresses `street`, `line2` (its further lines), `city`, `region`,
+    `postcode` and `country` say where its parts are. `primary`: a true/false that marks the primary one. `id`: the system's own id
     of the item. `kinds`: kind to remote words; the first is written, all are read; empty: our own words.
     """
 
-    value: str = "value"
+    value: str = ""
     kind: str = ""
     label: str = ""
     primary: str = ""
     id: str = ""
     kinds: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    street: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Where an item holds the parts of a postal address: path by name, those that it holds."""
+        return {part: path for part in POSTAL if (path := getattr(self, part))}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where an item holds the element itself."""
+        return (self.value,) if self.value else tuple(self.parts.values())
+
+
+POSTAL = ("street", "line2", "city", "region", "postcode", "country")
+"""What `item` may say of a postal address."""
 
 
 @dataclass(frozen=True, slots=True)

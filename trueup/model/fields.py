@@ -2,7 +2,8 @@
 
 A field's *address* is its name here. Contacts hold several e-mails and phones: `email` is the primary
 one, `emails.work` the one of a kind, `emails` (written `emails[]` in mappings) the set of all; likewise
-phones and addresses (`address.city`, `addresses.billing.city`). What is known of one element of such a set
+phones and postal addresses, of which a slot is a group of fields (`address.city`, `addresses.billing.city`)
+and an element one value with all its parts. What is known of one element of such a set
 has an address of its own: `emails[ann@x.com].kind`, `emails[ann@x.com].label`. `company.name` and
 `owner.email` read through a reference and are never decided, only carried outward.
 `consent.<channel>.<purpose>` is computed from the ledger.
@@ -77,8 +78,12 @@ def _texts(*names: str, group: str = "") -> tuple[Field, ...]:
 
 
 def _address(prefix: str) -> tuple[Field, ...]:
-    parts = _texts(*(f"{prefix}.{part}" for part in ("street", "city", "region", "postcode")), group=prefix)
-    return (*parts, Field(f"{prefix}.country", Type.COUNTRY, group=prefix))
+    types = dict.fromkeys(ADDRESS_PARTS, Type.TEXT) | {"country": Type.COUNTRY}
+    return tuple(Field(f"{prefix}.{part}", type, group=prefix) for part, type in types.items())
+
+
+ADDRESS_PARTS = ("street", "city", "region", "postcode", "country")
+"""What a postal address consists of. `street` may have several lines: house, floor, care of."""
 
 
 NAME = "name"
@@ -117,6 +122,8 @@ CONTACT = _table(
     *_address("addresses.home"),
     *_address("addresses.work"),
     *_address("addresses.other"),
+    Field("addresses", Type.ADDRESSES, Strategy.UNION),
+    Field("former_addresses", Type.ADDRESSES, Strategy.UNION, derived=True),
     Field("language", Type.LANGUAGE),
     Field("time_zone", Type.ZONE),
     Field("birthday", Type.DATE),
@@ -218,12 +225,13 @@ KIND, LABEL = "kind", "label"
 KINDS: Mapping[str, tuple[str, ...]] = {
     "emails": ("work", "home", "other"),
     "phones": ("work", "mobile", "home", "other"),
+    "addresses": ("billing", "shipping", "home", "work", "other"),
 }
 """The sets whose elements have kind and label, with the kinds; each has a slot of that name. A fax is no
 number of a person: it has its own field and is in no set."""
 
-PRIMARY = {"emails": "email", "phones": "phone"}
-"""The field of the primary element of each of these sets."""
+PRIMARY = {"emails": "email", "phones": "phone", "addresses": "address"}
+"""The slot of the primary element of each of these sets."""
 
 _LONGEST_LABEL = 200
 

@@ -17,6 +17,7 @@
 | language    | BCP 47 (`de`, `pt-BR`)                                                           |
 | zone        | IANA time zone name                                                              |
 | texts …     | sorted list without repeats of the element's canonical form                      |
+| address     | JSON text of its parts in a fixed order, without empty ones (`{"city":"Ulm"}`)    |
 | reference   | public id of an entity (`co-17`)                                                 |
 
 None is empty. Absent is a missing key, never a value. `0` and `false` are values.
@@ -52,6 +53,8 @@ class Type(StrEnum):
     TEXTS = "texts"
     EMAILS = "emails"
     PHONES = "phones"
+    ADDRESS = "address"
+    ADDRESSES = "addresses"
     REFERENCE = "reference"
     REFERENCES = "references"
 
@@ -70,6 +73,7 @@ _SETS = {
     Type.TEXTS: Type.TEXT,
     Type.EMAILS: Type.EMAIL,
     Type.PHONES: Type.PHONE,
+    Type.ADDRESSES: Type.ADDRESS,
     Type.REFERENCES: Type.REFERENCE,
 }
 

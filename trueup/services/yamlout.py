@@ -169,6 +169,7 @@ def _items(item: ItemRule) -> dict[str, Json]:
         "label": item.label,
         "primary": item.primary,
         "id": item.id,
+        **item.parts,
     }
     said: dict[str, Json] = {"item": {part: path for part, path in parts.items() if path}}
     return {**said, "kinds": _words(item.kinds)} if item.kinds else said

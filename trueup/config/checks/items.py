@@ -6,10 +6,11 @@ from trueup.config.checks.report import Report
 from trueup.config.codes import Code
 from trueup.config.nodes import Step
 from trueup.config.suggest import hint_for, listed
-from trueup.mapping.schema import FieldRule, Shape
+from trueup.mapping.schema import POSTAL, FieldRule, Shape
 from trueup.model.fields import KINDS
 
-_PARTS = ("value", "kind", "label", "primary", "id")
+_PARTS = ("value", "kind", "label", "primary", "id", *POSTAL)
+_BY_PARTS = "addresses"
 
 
 def check_items(report: Report, file: str, path: tuple[Step, ...], rule: FieldRule) -> None:
@@ -35,6 +36,7 @@ def check_items(report: Report, file: str, path: tuple[Step, ...], rule: FieldRu
             f"a list of objects is no `{rule.shape}`",
             allowed="list (replaced whole), elements (changed one by one)",
         )
+    _element(report, file, path, rule)
     _kinds(report, file, path, rule)
     _twice(report, file, path, rule)
 
@@ -48,6 +50,32 @@ def _not_here(report: Report, file: str, path: tuple[Step, ...], rule: FieldRule
         f"`item` is for lists of objects, and `{rule.field}` is no set whose elements have a kind",
         allowed=listed([f"{many}[]" for many in KINDS]),
     )
+
+
+def _element(report: Report, file: str, path: tuple[Step, ...], rule: FieldRule) -> None:
+    """Whether the item says where the element is: its value, or the parts of a postal address."""
+    item = rule.item
+    assert item is not None
+    postal = rule.field == _BY_PARTS
+    for part in ("value",) if postal else POSTAL:
+        if getattr(item, part):
+            message = "a postal address is mapped by its parts" if postal else "is a part of postal addresses"
+            report.at_key(
+                file,
+                (*path, "item", part),
+                Code.MAPPING,
+                f"`{part}`: {message}",
+                allowed=listed(POSTAL if postal else ["value"]),
+            )
+    wanted = POSTAL if postal else ("value",)
+    if not any(getattr(item, part) for part in wanted) or (item.line2 and not item.street):
+        report.at_key(
+            file,
+            (*path, "item"),
+            Code.MISSING,
+            f"`item` does not say where it holds its element: `{'street' if postal else 'value'}` is missing",
+            allowed=listed(wanted),
+        )
 
 
 def _kinds(report: Report, file: str, path: tuple[Step, ...], rule: FieldRule) -> None:

@@ -41,11 +41,17 @@ _ITEM = Struct(
     "item",
     ItemRule,
     {
-        "value": Key(_PART, "the address or number itself", required=True),
+        "value": Key(_PART, "the address or number itself; of postal addresses it is their parts", ""),
         "kind": Key(_PART, "its kind (`kinds` says in which words)", ""),
         "label": Key(_PART, "what people call it there", ""),
         "primary": Key(_PART, "true at the primary one", ""),
         "id": Key(_PART, "the system's own id of the item", ""),
+        "street": Key(_PART, "of postal addresses: street and house, in one or more lines", ""),
+        "line2": Key(_PART, "of postal addresses: the lines after the first, where they stand apart", ""),
+        "city": Key(_PART, "of postal addresses: the city", ""),
+        "region": Key(_PART, "of postal addresses: the region or state", ""),
+        "postcode": Key(_PART, "of postal addresses: the postcode", ""),
+        "country": Key(_PART, "of postal addresses: the country", ""),
     },
 )
 

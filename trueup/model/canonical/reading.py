@@ -12,10 +12,11 @@ from trueup.model.canonical.moments import read_date, read_moment
 from trueup.model.canonical.numbers import read_bool, read_decimal, read_int, read_money
 from trueup.model.canonical.phones import read_phone
 from trueup.model.canonical.placeholders import means_nothing, placeholder_test
+from trueup.model.canonical.postal import address_of, parts_written
 from trueup.model.canonical.places import read_country, read_language, read_zone
 from trueup.model.canonical.sameness import comparable
 from trueup.model.canonical.text import clean, described, read_text
-from trueup.model.fields import Field
+from trueup.model.fields import ADDRESS_PARTS, Field
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
 
@@ -40,6 +41,8 @@ def parser(field: Field, locale: Locale) -> Parser:
             return _choice_parser(field)
         case Type.BOOL | Type.INT | Type.DECIMAL | Type.MONEY | Type.DATE | Type.DATETIME:
             return _scalar_parser(field.type, locale)
+        case Type.ADDRESS:
+            return _address_parser(field, locale)
     return _text_parser(field, _text_reader(field.type, locale))
 
 
@@ -127,6 +130,27 @@ def _choice_parser(field: Field) -> Parser:
     return parsed
 
 
+def _address_parser(field: Field, locale: Locale) -> Parser:
+    """Its parts by name, each read as what it is; or the text that is their canonical form."""
+    text = parser(Field(field.name, Type.TEXT, max_length=field.max_length), locale)
+    readers = dict.fromkeys(ADDRESS_PARTS, text) | {"country": parser(Field("country", Type.COUNTRY), locale)}
+
+    def parsed(raw: Json) -> Value | Rejected:
+        if isinstance(raw, str):
+            raw = parts_written(raw)
+        if raw is None:
+            return None
+        if not isinstance(raw, dict) or not raw.keys() <= readers.keys():
+            return Rejected(f"expected an address by its parts ({', '.join(readers)})")
+        parts = {name: readers[name](value) for name, value in raw.items()}
+        for name, part in parts.items():
+            if isinstance(part, Rejected):
+                return Rejected(f"{name}: {part.reason}", part.code)
+        return address_of(parts)
+
+    return parsed
+
+
 def _set_parser(field: Field, locale: Locale) -> Parser:
     """Each element parsed; sorted, without repeats; nothing left is None."""
     type = field.type.element
@@ -150,7 +174,7 @@ def as_set(type: Type, elements: list[Value]) -> Value | Rejected:
         if isinstance(element, Rejected):
             return Rejected(f"element {position}: {element.reason}", element.code)
     present: list[str] = sorted(element for element in elements if element is not None)
-    if type is Type.EMAIL:
+    if type is Type.EMAIL or type is Type.ADDRESS:
         by_key = {comparable(type, element): element for element in reversed(present)}
         return [by_key[key] for key in sorted(by_key, key=str)] or None
     return sorted(set(present)) or None

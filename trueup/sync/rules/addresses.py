@@ -1,9 +1,11 @@
-"""E-mails and phones as elements: what the primary one, the slots by kind, the set of all and the former
+"""E-mails, phones and postal addresses as elements: what the primary one, the slots by kind, the set of all and the former
 ones mean for each other (HARD-CASES 11). Each was judged by itself before; here they come to fit.
 
 - What stands in the primary slot or in a slot by kind is one of the set.
 - What leaves its slot leaves the set and is former, unless another record still lists it.
 - What is removed from the set leaves its slots too, where whoever removed it may decide them.
+- A postal address in a slot that another one covers (a city, where the whole address is known) is that one. Who
+  puts one right in a slot (`corrects`) changes the element, wherever it stands.
 - Whatever a record of the contact names and the contact does not hold is former: kept for matching and
   consent, never published by itself.
 """
@@ -16,9 +18,11 @@ from datetime import datetime
 
 from trueup.dedupe.normalise import match_keys
 from trueup.model.canonical import element_key
+from trueup.model.canonical.postal import corrects, covers
 from trueup.model.entity import Entity, Link, Source
-from trueup.model.fields import CONTACT, NAME_PARTS, Kind
+from trueup.model.fields import CONTACT, KIND, KINDS, LABEL, NAME_PARTS, Kind, attribute
 from trueup.model.history import Conflict
+from trueup.model.slots import FIELDS, held_in, slots_of
 from trueup.model.values import Type, Value
 from trueup.sync.rules.decide_values import RULE, STAGE, Values, source_of
 from trueup.sync.rules.evidence import Claim, Reading
@@ -29,33 +33,36 @@ from trueup.sync.rules.verdict import HUB, Question, may_edit
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The fields that hold the addresses of one sort. `slots`: the primary one first, then by kind; `fields`:
-    all of them."""
+    """What holds the addresses of one sort. `slots`: the primary one first, then by kind; `fields`: all fields,
+    those of the slots among them. `finds`: whether people are found by them."""
 
     many: str
     former: str
     type: Type
     slots: tuple[str, ...]
-
     fields: frozenset[str]
+    finds: bool
 
     @property
     def primary(self) -> str:
         return self.slots[0]
 
 
-def _family(primary: str, many: str, type: Type) -> Family:
-    by_kind = (name for name in CONTACT if name.startswith(f"{many}.") and name not in _NOT_CALLED)
-    slots, former = (primary, *by_kind), f"former_{many}"
-    return Family(many, former, type, slots, frozenset((*slots, many, former)))
+    @property
+    def is_postal(self) -> bool:
+        return self.type is Type.ADDRESSES
 
 
-_NOT_CALLED = ("phones.fax",)
-"""A fax is no number of a person: it has its own field and is in no set."""
+def _family(many: str) -> Family:
+    slots, former, type = slots_of(many), f"former_{many}", CONTACT[many].type
+    names = {name for slot in slots for name in FIELDS[slot]}
+    return Family(many, former, type, slots, frozenset((*names, many, former)), type is not Type.ADDRESSES)
 
-FAMILIES = (_family("email", "emails", Type.EMAILS), _family("phone", "phones", Type.PHONES))
-_SETS = frozenset(family.many for family in FAMILIES)
-_FAMILY_OF = {name: family.many for family in FAMILIES for name in (*family.slots, family.many)}
+
+FAMILIES = tuple(map(_family, KINDS))
+_SETS = frozenset(KINDS)
+_SLOT_OF = {name: slot for family in FAMILIES for slot in family.slots for name in FIELDS[slot]}
+_SET_OF = {slot: family.many for family in FAMILIES for slot in family.slots}
 
 
 @dataclass(slots=True)
@@ -68,20 +75,28 @@ class Named:
 
     def take(self, readings: Iterable[Reading]) -> None:
         """Collect from one record."""
+        held: dict[str, Value] = {}
         for reading in readings:
             items = reading.binding.items
             if items is not None and items.rule.kind:
                 self.described.add(items.many)
-            if reading.binding.fields[0] in _FAMILY_OF and isinstance(reading.has, Mapping):
-                self.note(reading.has)
+            name = reading.binding.fields[0]
+            if (name in _SLOT_OF or name in _SETS) and isinstance(reading.has, Mapping):
+                held.update(reading.has)
+        self.note(held)
 
     def note(self, values: Mapping[str, Value]) -> None:
         """Collect from what one record holds."""
+        slots: dict[str, None] = {}
         for name, value in values.items():
-            many = _FAMILY_OF.get(name)
-            if many is not None and value:
-                place = self.listed if name == many else self.slotted
-                place.setdefault(many, []).extend(value if name == many else [value])
+            if not value:
+                continue
+            if name in _SETS:
+                self.listed.setdefault(name, []).extend(value)
+            elif (slot := _SLOT_OF.get(name)) is not None:
+                slots[slot] = None
+        for slot in slots:
+            self.slotted.setdefault(_SET_OF[slot], []).append(held_in(slot, values))
 
 
 def without_moves(claims: Sequence[Claim], readings: Iterable[Reading]) -> list[Claim]:
@@ -136,6 +151,8 @@ def _beyond(held: Mapping[str, Value], after: Entity) -> dict[str, Value]:
     """The contact's addresses that this record does not hold, as its sets."""
     found: dict[str, Value] = {}
     for family in FAMILIES:
+        if not family.finds:
+            continue
         own = {held.get(slot) for slot in family.slots} | {*(held.get(family.many) or ())}
         for name in (family.many, family.former):
             rest = [one for one in after.values.get(name) or () if one not in own]
@@ -148,6 +165,7 @@ def _addresses_moved(before: Entity, after: Entity) -> bool:
     return any(
         before.values.get(name) != after.values.get(name)
         for family in FAMILIES
+        if family.finds
         for name in (family.many, family.former)
     )
 
@@ -165,55 +183,64 @@ class _Step:
         many = self.family.many
         listed, slotted = named.listed.get(many, ()), named.slotted.get(many, ())
         held = self._of_set(self.before.values)
+        right = self._settle_slots(held, listed) if self.family.is_postal else frozenset()
         gone = held.keys() - self._of_set(self.state.values).keys()
         for slot in reversed(self.family.slots) if gone else ():
             self._vacate(slot, gone)
-        elements = self._elements(listed)
+        elements = self._elements(listed, right)
         source = Source(RULE, "rule", self.now)
         self.state.put(many, sorted(elements.values()) or None, source, f"follows {self.family.primary}")
         known = self._keyed([*(self.state.values.get(self.family.former) or ()), *listed, *slotted])
         known |= held | self._keyed(self._in_slots(self.before.values))
-        former = sorted(one for key, one in known.items() if key not in elements)
+        former = sorted(one for key, one in known.items() if not self._known_by(key, one, elements))
         self.state.put(self.family.former, former or None, source, "held no more")
 
-    def _elements(self, listed: Sequence[str]) -> dict[str, str]:
+    def _known_by(self, key: str, one: str, elements: Mapping[str, str]) -> bool:
+        if key in elements:
+            return True
+        return self.family.is_postal and any(covers(other, one) for other in elements.values())
+
+    def _elements(self, listed: Sequence[str], right: frozenset[str]) -> dict[str, str]:
         """The set: as it was judged, with what stands in the slots, without what has left them."""
         judged = self._of_set(self.state.values)
         now = self._keyed(self._in_slots(self.state.values))
         left = self._keyed(self._in_slots(self.before.values)).keys() - now.keys()
         added = judged.keys() - self._of_set(self.before.values).keys()
-        left = left - self._keyed(listed).keys() - added
+        left = (left - self._keyed(listed).keys() - added) | right
         return now | {key: one for key, one in judged.items() if key not in left}
 
     def _vacate(self, slot: str, gone: set[str]) -> None:
         """Empty a slot whose address was removed from the set, if the one who did so may; the primary
         slot is taken by another address. An address that was put there just now stays."""
-        value = self.state.values.get(slot)
-        if value is None or self._key(value) not in gone or value != self.before.values.get(slot):
+        value = self.state.held(slot)
+        if value is None or self._key(value) not in gone or value != held_in(slot, self.before.values):
             return
         winner = self._remover(slot, self._key(value))
         if winner is None:
             self._refused(slot, value)
             return
-        heir = self._heir() if slot == self.family.primary else None
-        rule = self.policy.fields(self.before.kind, slot)
+        heir = self._corrected(value)
+        if heir is None and slot == self.family.primary:
+            heir = self._heir()
+        rule = self.policy.fields(self.before.kind, FIELDS[slot][0])
         source = source_of(winner, self.now, rule)
-        self.state.put(slot, heir, source, f"removed from {self.family.many}")
+        self.state.fill(slot, heir, source, f"removed from {self.family.many}")
 
     def _heir(self) -> Value:
         """The address that becomes the primary one: the first by kind, else the first of the set."""
-        by_kind = [self.state.values.get(slot) for slot in self.family.slots[1:]]
+        by_kind = [self.state.held(slot) for slot in self.family.slots[1:]]
         rest = self._of_set(self.state.values)
         chosen = [one for one in by_kind if one is not None and self._key(one) in rest]
         return next(iter([*chosen, *sorted(rest.values())]), None)
 
     def _remover(self, slot: str, key: str) -> Claim | None:
         """Who removed it from the set and may decide the slot, too."""
-        source, stage = self.state.sources.get(slot), self.state.values.get(STAGE)
+        source, stage = self.state.filler(slot), self.state.values.get(STAGE)
         pinned = source is not None and source.pinned
         asked = [claim for claim in self.claims if self._removes(claim, key)]
-        rule = self.policy.fields(self.before.kind, slot)
-        question = Question(CONTACT[slot], self.state.values[slot], source, asked, rule, stage)
+        lead = FIELDS[slot][0]
+        rule = self.policy.fields(self.before.kind, lead)
+        question = Question(CONTACT[lead], self.state.held(slot), source, asked, rule, stage)
         allowed = [
             claim for claim in asked if claim.connection == HUB or (not pinned and may_edit(question, claim))
         ]
@@ -224,7 +251,7 @@ class _Step:
 
     def _refused(self, slot: str, value: str) -> None:
         losers = [claim for claim in self.claims if self._removes(claim, self._key(value))]
-        kept = self.state.sources.get(slot)
+        kept = self.state.filler(slot)
         by = (kept.ref or kept.origin) if kept is not None else HUB
         rule = f"stands in {slot}, which others decide"
         self.state.conflicts.extend(
@@ -242,4 +269,63 @@ class _Step:
         return self._keyed(values.get(self.family.many) or ())
 
     def _in_slots(self, values: Mapping[str, Value]) -> list[str]:
-        return [values[slot] for slot in self.family.slots if values.get(slot) is not None]
+        held = (held_in(slot, values) for slot in self.family.slots)
+        return [one for one in held if one is not None]
+
+    # -- postal addresses -------------------------------------------------------------------------
+
+    def _settle_slots(self, held: Mapping[str, str], listed: Sequence[str]) -> frozenset[str]:
+        """Slots and elements that are one address, said in part or put right. The keys of the elements that
+        are now held as they were put right."""
+        right = self._put_right(held)
+        fixed = self._keyed(listed).keys() | (self._of_set(self.state.values).keys() - held.keys())
+        known = {**self._keyed(listed), **self._of_set(self.state.values)}
+        for slot in self.family.slots:
+            value, source = self.state.held(slot), self.state.filler(slot)
+            if value is None or source is None or self._key(value) in fixed:
+                continue
+            whole = [key for key, one in known.items() if key != self._key(value) and covers(one, value)]
+            if whole:
+                self.state.fill(slot, known[min(whole)], source, "the whole of it")
+        return frozenset(right)
+
+    def _put_right(self, held: Mapping[str, str]) -> dict[str, str]:
+        """Elements that an edit of a slot put right, by key. Other slots that held them follow, and what was
+        known of them is known of what they have become."""
+        found: dict[str, str] = {}
+        for slot in self.family.slots:
+            old, new = held_in(slot, self.before.values), self.state.held(slot)
+            source = self.state.filler(slot)
+            if old is None or new is None or source is None or source.how == "first":
+                continue
+            moved = self._key(new) != self._key(old) and self._key(new) not in held
+            if moved and self._key(old) in held and corrects(new, old):
+                found.setdefault(self._key(old), new)
+        for slot in self.family.slots:
+            value = self.state.held(slot)
+            if value is not None and self._key(value) in found:
+                new = found[self._key(value)]
+                self.state.fill(slot, new, self._editor(new), "put right in another place")
+        for key, new in found.items():
+            self._rename(key, self._key(new))
+        return found
+
+    def _editor(self, element: str) -> Source:
+        slots = (slot for slot in self.family.slots if self.state.held(slot) == element)
+        sources = (self.state.filler(slot) for slot in slots)
+        return next(filter(None, sources), Source(RULE, "rule", self.now))
+
+    def _rename(self, key: str, new: str) -> None:
+        for what in (KIND, LABEL):
+            name, other = (attribute(self.family.many, one, what) for one in (key, new))
+            source = self.state.sources.get(name)
+            if name in self.state.values and other not in self.state.values and source is not None:
+                self.state.put(other, self.state.values[name], source, "put right")
+
+    def _corrected(self, value: str) -> Value:
+        """The element that was added where this one was removed, if it is this one put right."""
+        if not self.family.is_postal:
+            return None
+        before = self._of_set(self.before.values)
+        new = [one for key, one in self._of_set(self.state.values).items() if key not in before]
+        return next((one for one in sorted(new) if corrects(one, value)), None)

@@ -11,6 +11,7 @@ from trueup.model.entity import Entity, Source
 from trueup.model.fields import NAME, Field, Kind, Strategy, field_of
 from trueup.model.history import Change, Conflict
 from trueup.model.plan import Case, Context, HubEdit
+from trueup.model.slots import FIELDS, held_in, laid_into
 from trueup.model.values import Type, Value
 from trueup.sync.rules import ledger
 from trueup.sync.rules.evidence import Claim, Reading
@@ -18,6 +19,14 @@ from trueup.sync.rules.policy import FieldPolicy, Policy
 from trueup.sync.rules.verdict import HUB, Question, Verdict, judge
 
 STAGE = "stage"
+
+
+def slot_source(slot: str, values: Mapping[str, Value], sources: Mapping[str, Source]) -> Source | None:
+    """Who filled or emptied a slot, as these values and their sources tell."""
+    known = [name for name in FIELDS[slot] if name in sources]
+    filled = (name for name in known if values.get(name) is not None)
+    lead = next(filled, next(iter(known), None))
+    return sources[lead] if lead is not None else None
 
 
 @dataclass(slots=True)
@@ -40,6 +49,19 @@ class Values:
             self.values[name] = value
         self.sources[name] = source
         self.changes.append(Change(name, old, value, source.ref or source.origin, rule))
+
+    def held(self, slot: str) -> Value:
+        """The element that stands in a slot; None for none."""
+        return held_in(slot, self.values)
+
+    def fill(self, slot: str, element: Value, source: Source, rule: str) -> None:
+        """Set what stands in a slot: one field, or every part of a postal address."""
+        for name, value in laid_into(slot, element):
+            self.put(name, value, source, rule)
+
+    def filler(self, slot: str) -> Source | None:
+        """Who filled or emptied a slot: of a postal address as for any group, the first part tells."""
+        return slot_source(slot, self.values, self.sources)
 
     def win(self, name: str, value: Value, source: Source, rule: str) -> None:
         """Set a judged value. It ranks as its winner does, also where another source said the same before."""

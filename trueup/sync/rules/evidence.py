@@ -8,7 +8,7 @@ from datetime import datetime
 
 from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import Clearing
-from trueup.model.canonical import same
+from trueup.model.canonical import element_key, same
 from trueup.model.entity import WAS_ABSENT, Agreed, Entity, Link
 from trueup.model.fields import Field, field_of
 from trueup.model.plan import Context
@@ -209,8 +209,9 @@ def _forms(reading: Reading, name: str) -> dict[str, str]:
 
 
 def _beyond(some: Value, others: Value, kind: Type) -> frozenset[str]:
-    """The elements that the others lack; of e-mail addresses another spelling is none."""
-    if not others or kind is not Type.EMAILS:
+    """The elements that the others lack; another spelling of an address is none."""
+    if not others or kind not in (Type.EMAILS, Type.ADDRESSES):
         return frozenset(some or ()) - frozenset(others or ())
-    known = {one.lower() for one in others}
-    return frozenset(one for one in some or () if one.lower() not in known)
+    key = element_key(kind)
+    known = set(map(key, others))
+    return frozenset(one for one in some or () if key(one) not in known)

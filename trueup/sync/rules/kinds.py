@@ -20,6 +20,7 @@ from datetime import datetime
 from trueup.model.canonical import element_key
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import CONTACT, KIND, KINDS, PRIMARY, attribute, attribute_of
+from trueup.model.slots import held_in
 from trueup.model.values import Value
 from trueup.sync.rules.decide_values import RULE, STAGE, Values
 from trueup.sync.rules.policy import Policy
@@ -35,12 +36,12 @@ def name_slots(state: Values, sets: Collection[str]) -> None:
     that whoever says another kind is judged against the one who filled the slot."""
     for many in sorted(sets):
         for kind, slot in _slots(many):
-            value = state.values.get(slot)
-            if value is None:
+            value, source = state.held(slot), state.filler(slot)
+            if value is None or source is None:
                 continue
             name = attribute(many, _key(many, value), KIND)
             if name not in state.values:
-                state.put(name, kind, state.sources[slot], f"{STANDS} {slot}")
+                state.put(name, kind, source, f"{STANDS} {slot}")
 
 
 def keep_kinds(state: Values, before: Entity, sets: Collection[str], policy: Policy, now: datetime) -> None:
@@ -68,7 +69,7 @@ class _Fit:
         for kind, slot in _slots(self.many):
             self._fit(kind, slot)
         for kind, slot in _slots(self.many):
-            if self.state.values.get(slot) is None:
+            if self.state.held(slot) is None:
                 self._fill(kind, slot, held)
         rule = Source(RULE, "rule", self.now)
         for name in [*self.state.values]:
@@ -78,7 +79,7 @@ class _Fit:
 
     def _fit(self, kind: str, slot: str) -> None:
         """One slot and the kind of what stands in it, or of what was cleared from it."""
-        value, old = self.state.values.get(slot), self.before.values.get(slot)
+        value, old = self.state.held(slot), held_in(slot, self.before.values)
         slot_moved = not self._same(value, old)
         if value is None:
             if slot_moved:
@@ -89,9 +90,9 @@ class _Fit:
         if told == kind:
             return
         if slot_moved and self._says_more(slot, name):
-            self.state.put(name, kind, self.state.sources[slot], f"{STANDS} {slot}")
+            self.state.put(name, kind, self._filler(slot), f"{STANDS} {slot}")
         elif not slot_moved and self._left(kind, slot, name):
-            self.state.put(slot, None, self._source(name), MOVED)
+            self.state.fill(slot, None, self._source(name), MOVED)
 
     def _unname(self, kind: str, old: Value) -> None:
         """What was cleared from its slot is not of that kind any more, unless somebody just said so."""
@@ -104,7 +105,7 @@ class _Fit:
         a first sight of its kind elsewhere clears nothing."""
         if not self._told_now(name) or self._was(name) != kind:
             return False
-        filled = self.state.sources.get(slot) == self.before.sources.get(name)
+        filled = self.state.filler(slot) == self.before.sources.get(name)
         return filled or self._source(name).how != "first"
 
     def _was(self, name: str) -> Value:
@@ -121,7 +122,7 @@ class _Fit:
         """Whether who filled the slot outranks who told the kind."""
         if self.state.values.get(name) is None:
             return True
-        filled, told = self.state.sources[slot], self._source(name)
+        filled, told = self._filler(slot), self._source(name)
         if (filled.how == "first") != (told.how == "first"):
             return filled.how != "first"
         return filled.how != "first" or self._rank(filled) <= self._rank(told)
@@ -134,12 +135,15 @@ class _Fit:
         names = {key: attribute(self.many, key, KIND) for key in held}
         mine = [key for key in sorted(held) if self.state.values.get(names[key]) == kind]
         if mine:
-            primary = self.state.values.get(PRIMARY[self.many])
+            primary = self.state.held(PRIMARY[self.many])
             chosen = min(mine, key=lambda key: (primary is None or key != _key(self.many, primary), key))
-            self.state.put(slot, held[chosen], self._source(names[chosen]), FILLED)
+            self.state.fill(slot, held[chosen], self._source(names[chosen]), FILLED)
 
     def _source(self, name: str) -> Source:
         return self.state.sources.get(name) or Source(RULE, "rule", self.now)
+
+    def _filler(self, slot: str) -> Source:
+        return self.state.filler(slot) or Source(RULE, "rule", self.now)
 
     def _same(self, one: Value, other: Value) -> bool:
         if one is None or other is None:
