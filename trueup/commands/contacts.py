@@ -227,17 +227,19 @@ def _time(at: object) -> str:
 
 
 def _document(case: Case, held: list[Why], stands: list[Standing]) -> Json:
+    from trueup.services.described import structured
+
     return {
         "id": case.entity.public_id,
         "provisional": case.entity.provisional,
         "fields": [
             {
                 "field": one.field,
-                "value": one.value,
+                "value": structured(one.field, one.value),
                 "source": one.source,
                 "at": one.at.isoformat() if one.at else None,
                 "rule": one.rule,
-                "replaced": one.replaced,
+                "replaced": structured(one.field, one.replaced),
                 "run": one.run,
                 "pinned": one.pinned,
                 "evidence": one.evidence,

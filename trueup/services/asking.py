@@ -9,6 +9,7 @@ from datetime import datetime
 from trueup.config.join import address
 from trueup.errors import NotFound, TrueupError
 from trueup.model.canonical import Locale, element_key, parse
+from trueup.model.canonical.postal import parts_written
 from trueup.model.entity import Source
 from trueup.model.fields import CONTACT, PREFIX, Field, Kind, attribute_of, field_of
 from trueup.model.history import Change, HistoryRow
@@ -148,11 +149,18 @@ def _typed(hub: Hub, case: Case, name: str, text: str) -> Value:
         raise Unreadable(f"`{name}` is computed from other fields; edit those")
     if field.type in (Type.REFERENCE, Type.REFERENCES):
         return _reference(hub, field.type, field.refers, text)
-    raw: Json = [part.strip() for part in text.split(",")] if field.type.is_set else text
-    value = parse(field, raw if text else None, _locale(hub))
+    value = parse(field, _raw(field, text) if text else None, _locale(hub))
     if isinstance(value, Rejected):
         raise Unreadable(f"{name}: {value.reason}", code=value.code)
     return value
+
+
+def _raw(field: Field, text: str) -> Json:
+    """A set is typed with commas between its elements; postal addresses, which hold commas, as JSON."""
+    if field.type is Type.ADDRESSES:
+        told = parts_written(text)
+        return [told] if isinstance(told, dict) else told
+    return [part.strip() for part in text.split(",")] if field.type.is_set else text
 
 
 def _named(hub: Hub, typed: str) -> str:

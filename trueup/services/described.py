@@ -6,19 +6,31 @@ from collections.abc import Mapping
 
 from trueup.mapping.items import kind_of
 from trueup.model.canonical import Locale, element_key, parse
+from trueup.model.canonical.postal import line_of, parts_of
 from trueup.model.fields import CONTACT, KINDS, LABEL, Field, attribute, attribute_of
-from trueup.model.values import Rejected, Value
+from trueup.model.record import Json
+from trueup.model.values import Rejected, Type, Value
 
 
 def described(many: str, values: Mapping[str, Value]) -> list[str]:
-    """The elements of a set, each with its kind (be it by its slot) and its label; nothing where no element
-    has either."""
+    """The elements of a set, each with its kind (be it by its slot) and its label, postal addresses in one line;
+    nothing where no element has either and each is shown as it is."""
     if many not in KINDS:
-        return []
+        return list(map(line_of, values.get(many) or ())) if _is_postal(many) else []
     found = [(one, *_known(many, one, values)) for one in values.get(many) or ()]
-    if not any(kind or label for _, kind, label in found):
+    postal = _is_postal(many)
+    if not postal and not any(kind or label for _, kind, label in found):
         return []
-    return [_text(one, kind, label) for one, kind, label in found]
+    return [_text(line_of(one) if postal else one, kind, label) for one, kind, label in found]
+
+
+def structured(name: str, value: Value) -> Json:
+    """The value of a field for programs: postal addresses by their parts."""
+    return list(map(parts_of, value or ())) if _is_postal(name) else value
+
+
+def _is_postal(name: str) -> bool:
+    return name in CONTACT and CONTACT[name].type is Type.ADDRESSES
 
 
 def _known(many: str, one: str, values: Mapping[str, Value]) -> tuple[Value, Value]:

@@ -192,13 +192,15 @@ class _Step:
         self.state.put(many, sorted(elements.values()) or None, source, f"follows {self.family.primary}")
         known = self._keyed([*(self.state.values.get(self.family.former) or ()), *listed, *slotted])
         known |= held | self._keyed(self._in_slots(self.before.values))
-        former = sorted(one for key, one in known.items() if not self._known_by(key, one, elements))
+        former = sorted(one for key, one in known.items() if not self._is_one_of(key, elements, known))
         self.state.put(self.family.former, former or None, source, "held no more")
 
-    def _known_by(self, key: str, one: str, elements: Mapping[str, str]) -> bool:
-        if key in elements:
-            return True
-        return self.family.is_postal and any(covers(other, one) for other in elements.values())
+    def _is_one_of(self, key: str, elements: Mapping[str, str], known: Mapping[str, str]) -> bool:
+        """Whether what is known is held, or is but a part of what is held or known."""
+        if key in elements or not self.family.is_postal:
+            return key in elements
+        others = (one for other, one in (*elements.items(), *known.items()) if other != key)
+        return any(covers(one, known[key]) for one in others)
 
     def _elements(self, listed: Sequence[str], right: frozenset[str]) -> dict[str, str]:
         """The set: as it was judged, with what stands in the slots, without what has left them."""

@@ -9,8 +9,9 @@ from datetime import datetime
 from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import Clearing
 from trueup.model.canonical import element_key, same
+from trueup.model.canonical.postal import address_of, corrects, parts_of
 from trueup.model.entity import WAS_ABSENT, Agreed, Entity, Link
-from trueup.model.fields import Field, field_of
+from trueup.model.fields import Field, attribute, attribute_of, field_of
 from trueup.model.plan import Context
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Type, Value
@@ -147,8 +148,9 @@ def claims(reading: Reading, table: Mapping[str, Field]) -> Iterator[Claim]:
     """The claims that one reading makes: first sights of what is not empty, edits of what moved."""
     if not isinstance(reading.has, Mapping) or not reading.binding.inward or reading.binding.consent:
         return
+    known_as = _elements_here(reading)
     for address, value in reading.has.items():
-        name = READ_AS.get(address, address)
+        name = known_as.get(address) or READ_AS.get(address, address)
         field = table.get(name) or field_of(table, name)
         if field is None or field.derived:
             continue
@@ -177,7 +179,8 @@ def _claim(
         added = _beyond(value, before, kind)
         removed = _beyond(before, value, kind)
         forms = _forms(reading, name) if added or removed else {}
-        added -= frozenset(forms.values())
+        whole = _completed(reading, name, forms) if added else {}
+        added = frozenset(whole.get(one, one) for one in added - frozenset(forms.values()))
         removed |= frozenset(ours for ours, form in forms.items() if form in removed)
     return Claim(
         field=name,
@@ -196,7 +199,11 @@ def _forms(reading: Reading, name: str) -> dict[str, str]:
     """What the system makes of the elements that the hub holds, where that is something else: `early_bird` of
     `Early Bird`. Where it shows the form it adds nothing, and where it takes the form away it means ours."""
     hub = reading.before if reading.agreed is None else reading.agreed.hub
-    if not isinstance(hub, list) or len(reading.binding.fields) > 1 or reading.binding.refers is not None:
+    if reading.binding.items is not None:
+        hub = hub.get(name) if isinstance(hub, dict) else None
+    elif len(reading.binding.fields) > 1 or reading.binding.refers is not None:
+        return {}
+    if not isinstance(hub, list):
         return {}
     found: dict[str, str] = {}
     for ours in hub:
@@ -205,6 +212,42 @@ def _forms(reading: Reading, name: str) -> dict[str, str]:
         held = kept.get(name) if isinstance(kept, Mapping) else None
         if isinstance(held, list) and len(held) == 1 and held[0] != ours:
             found[ours] = held[0]
+    return found
+
+
+def _completed(reading: Reading, name: str, forms: Mapping[str, str]) -> dict[str, str]:
+    """Postal addresses that were put right where one could not be kept whole, with the parts that it lacks."""
+    items = reading.binding.items
+    if items is None or not items.rule.parts or not forms or not isinstance(reading.has, Mapping):
+        return {}
+    shown = reading.has.get(name) or ()
+    gone = [(ours, form) for ours, form in forms.items() if form not in shown]
+    found: dict[str, str] = {}
+    for one in shown if gone else ():
+        ours = next((ours for ours, form in gone if corrects(one, form)), None)
+        if ours is not None and one not in forms.values():
+            missing = {part: text for part, text in parts_of(ours).items() if part not in items.rule.parts}
+            found[one] = address_of({**parts_of(one), **missing}) or one
+    return found
+
+
+def _elements_here(reading: Reading) -> dict[str, str]:
+    """What the items tell of an element that their system cannot keep whole (an address without its region), by
+    our name for it."""
+    items = reading.binding.items
+    if items is None or not items.rule.parts:
+        return {}
+    key = element_key(items.type)
+    kept = _forms(reading, items.many)
+    pairs = ((form, ours) for ours, form in kept.items())
+    forms = {
+        key(form): key(ours) for form, ours in (*pairs, *_completed(reading, items.many, kept).items())
+    }
+    found: dict[str, str] = {}
+    for name in reading.has if isinstance(reading.has, Mapping) and forms else ():
+        told = attribute_of(name)
+        if told is not None and told[1] in forms:
+            found[name] = attribute(told[0], forms[told[1]], told[2])
     return found
 
 
