@@ -9,14 +9,21 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from trueup.connectors.base import Elements
+from trueup.connectors.tryton.drafts import Drafts, Unfit
 from trueup.connectors.tryton.reading import Account, Party, Row
 from trueup.connectors.tryton.rpc import typed_date, typed_decimal, typed_moment
-from trueup.connectors.tryton.shape import ADDRESS, CODED, MECHANISM_TYPES, PARTY, SLOTS, Fields
+from trueup.connectors.tryton.shape import (
+    ADDRESS,
+    ADDRESSES,
+    CODED,
+    GROUPS,
+    MECHANISM,
+    PARTY,
+    SLOTS,
+    Fields,
+    Group,
+)
 from trueup.model.record import Json
-
-
-class Unfit(ValueError):
-    """A value that Tryton cannot take there; the message says why, without the value."""
 
 
 @dataclass(slots=True)
@@ -50,7 +57,7 @@ def commands(
     fields = account.fields(PARTY)
     sent: dict[str, Json] = {}
     wrong: dict[str, str] = {}
-    address = {name: value for name, value in values.items() if name.startswith("address.")}
+    address = {n: value for n, value in values.items() if n == ADDRESSES or n.startswith("address.")}
     lists = {name for name in values if name in SLOTS or name.startswith("mechanisms.")}
     for name in sorted(set(values) - set(address) - lists):
         try:
@@ -60,8 +67,9 @@ def commands(
     mechanisms = _mechanisms(party, values, lists, wrong)
     if mechanisms:
         sent["contact_mechanisms"] = mechanisms
-    if address:
-        sent.update(_address(codes, party, address, wrong))
+    addresses = _addresses(codes, party, address, wrong) if address else []
+    if addresses:
+        sent["addresses"] = addresses
     return sent, wrong
 
 
@@ -106,7 +114,7 @@ def _text(value: Json) -> str:
     return str(value)
 
 
-# -- contact mechanisms -------------------------------------------------------------------------------
+# -- mechanisms and addresses, company, categories ------------------------------------------------------
 
 
 def _mechanisms(
@@ -114,106 +122,81 @@ def _mechanisms(
 ) -> list[Json]:
     """Commands for every type that a slot or list names."""
     made: list[Json] = []
-    for type in MECHANISM_TYPES:
-        slot, listed = type in named, f"mechanisms.{type}" in named
-        if not slot and not listed:
+    known: set[str] = set()
+    for group in GROUPS:
+        known |= {*group.types, *group.lists}
+        slots = {type: values[type] for type in group.types if type in named}
+        listed = {name: values[name] for name in group.lists if name in named}
+        if not slots and not listed:
             continue
-        there = party.mechanisms(type) if party else []
         try:
-            target = _target(
-                [part["value"] for part in there],
-                values[f"mechanisms.{type}"] if listed else _KEEP,
-                values[type] if slot else _KEEP,
-            )
+            made += _group(party, group, slots, listed)
         except Unfit as error:
-            wrong[f"mechanisms.{type}" if listed else type] = str(error)
-            continue
-        made += _realised(type, there, target)
-    known = {*MECHANISM_TYPES, *(f"mechanisms.{type}" for type in MECHANISM_TYPES)}
+            wrong[next(iter([*listed, *slots]))] = str(error)
     wrong.update(dict.fromkeys(named - known, "there is no such type of contact mechanism"))
     return made
 
 
-_KEEP: Any = object()
+def _group(
+    party: Party | None, group: Group, slots: Mapping[str, Json], listed: Mapping[str, Json]
+) -> list[Json]:
+    rows = [part for type in group.types for part in (party.mechanisms(type) if party else [])]
+    drafts = Drafts.of(rows, MECHANISM)
+    for path, value in listed.items():
+        types = group.lists[path]
+        drafts.take(value, {"type": types[0]}, lambda one, types=types: one["type"] in types)
+    for type, value in slots.items():
+        drafts.lead({"type": type}, {"value": _slot(value)}, bool(listed))
+    return drafts.commands()
 
 
-def _target(now: list[str], listed: Any, slot: Any) -> list[str]:
-    """The values of one type as they are to be, the primary one first."""
-    if isinstance(listed, Elements):
-        gone = {_text_of(value) for value in listed.remove}
-        target = [value for value in now if value not in gone]
-        target += [_text_of(value) for value in listed.add]
-    elif listed is _KEEP:
-        target = list(now)
-    else:
-        target = [_text_of(value) for value in listed or []]
-        if now and now[0] in target:
-            target = [now[0], *target]  # a list says nothing about which is the primary one
-    if slot is not _KEEP:
-        rest = target if listed is not _KEEP or slot in target else target[1:]
-        target = [_text_of(slot), *rest] if slot not in (None, "") else target[1:]
-    return list(dict.fromkeys(value for value in target if value))
-
-
-def _text_of(value: Json) -> str:
-    if isinstance(value, Mapping):
-        value = value.get("value")
-    if not isinstance(value, (str, int)):
+def _slot(value: Json) -> str | None:
+    if value is not None and not isinstance(value, (str, int)):
         raise Unfit("takes texts")
-    return str(value).strip()
+    return str(value).strip() or None if value is not None else None
 
 
-def _realised(type: str, there: Sequence[Row], target: Sequence[str]) -> list[Json]:
-    """Commands that turn the present mechanisms into the target.
-
-    The first keeps its place and takes the first value; others stay where their value is still wanted;
-    what is left over is re-used, created or switched off (not deleted: documents may refer to it).
-    """
-    if not target:
-        return [["write", [part["id"]], {"active": False}] for part in there]
-    wanted = list(target)
-    places: list[tuple[Row, str | None]] = []
-    for number, part in enumerate(there):
-        if number == 0:
-            places.append((part, wanted.pop(0)))
-        else:
-            places.append((part, part["value"] if part["value"] in target[1:] else None))
-    kept = {value for _, value in places if value is not None}
-    left = [value for value in wanted if value not in kept]
-    made: list[Json] = []
-    for part, value in places:
-        if value is None and left:
-            value = left.pop(0)
-        if value is None:
-            made.append(["write", [part["id"]], {"active": False}])
-        elif value != part["value"]:
-            made.append(["write", [part["id"]], {"value": value}])
-    if left:
-        made.append(["create", [{"type": type, "value": value} for value in left]])
-    return made
-
-
-# -- address, company, categories ---------------------------------------------------------------------
-
-
-def _address(
+def _addresses(
     codes: Codes, party: Party | None, values: Mapping[str, Json], wrong: dict[str, str]
-) -> dict[str, Json]:
-    """The first active address changed, or one made where there is none."""
-    sent: dict[str, Json] = {}
+) -> list[Json]:
+    """Commands for the list of all addresses, and for the first active one by its parts."""
+    drafts = Drafts.of([_coded_parts(one) for one in party.addresses] if party else [], ADDRESS)
+    parts: dict[str, Json] = {}
     for path, value in values.items():
         name = path.partition(".")[2]
+        if path != ADDRESSES and name not in ADDRESS:
+            wrong[path] = "there is no such part of an address"
+        elif path != ADDRESSES:
+            parts[name] = value
+    if ADDRESSES in values:
         try:
-            if name not in ADDRESS:
-                raise Unfit("there is no such part of an address")
-            coded = name in CODED and value is not None
-            sent[name] = codes.need(CODED[name], "code", str(value)) if coded else value
+            drafts.take(values[ADDRESSES])
         except Unfit as error:
-            wrong[path] = str(error)
-    if party is not None and party.address is not None:
-        return {"addresses": [["write", [party.address["id"]], sent]]}
-    filled = {name: value for name, value in sent.items() if value not in (None, "")}
-    return {"addresses": [["create", [filled]]]} if filled else {}
+            wrong[ADDRESSES] = str(error)
+    if parts:
+        drafts.lead({}, parts, ADDRESSES in values)
+    asked = [f"address.{name}" for name in parts] + [name for name in (ADDRESSES,) if name in values]
+    return drafts.commands(lambda held: _with_ids(codes, held, asked, wrong))
+
+
+def _coded_parts(row: Row) -> dict[str, Json]:
+    """An address with the codes of what it refers to in place of the ids."""
+    codes = {name: (row.get(f"{name}.") or {}).get("code") for name in CODED}
+    return {**row, **codes}
+
+
+def _with_ids(
+    codes: Codes, held: Mapping[str, Json], asked: Sequence[str], wrong: dict[str, str]
+) -> dict[str, Json]:
+    sent = dict(held)
+    for name in CODED:
+        if sent.get(name) is None:
+            continue
+        try:
+            sent[name] = codes.need(CODED[name], "code", str(sent[name]))
+        except Unfit as error:
+            wrong[f"address.{name}" if f"address.{name}" in asked else asked[-1]] = str(error)
+    return sent
 
 
 def _company(account: Account, party: Party | None, value: Json) -> dict[str, Json]:

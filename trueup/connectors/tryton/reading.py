@@ -16,7 +16,19 @@ from typing import Any
 from trueup.connectors.expected import id_in, rows
 from trueup.connectors.tryton.rpc import Rpc, moment_in, plain, typed_moment
 from trueup.connectors.tryton.settings import TrytonSettings
-from trueup.connectors.tryton.shape import ADDRESS, CODED, PARTY, SLOTS, Fields, Object, fields_of, native
+from trueup.connectors.tryton.shape import (
+    ADDRESS,
+    ADDRESSES,
+    CODED,
+    LISTS,
+    MECHANISM,
+    PARTY,
+    SLOTS,
+    Fields,
+    Object,
+    fields_of,
+    native,
+)
 from trueup.errors import Malformed
 from trueup.model.record import Cursor, Json, Page, Reading, Record
 from trueup.ports import Clock
@@ -29,9 +41,9 @@ offered over RPC; the stamps of the view are the time of asking."""
 _STAMPS = ("_timestamp", "write_date", "create_date")
 _BASE = ("active", "replaced_by")
 _PARTS = (
-    *(f"contact_mechanisms.{name}" for name in ("type", "value", "name", "active", *_STAMPS)),
+    *(f"contact_mechanisms.{name}" for name in (*MECHANISM, "sequence", "active", *_STAMPS)),
     *(f"addresses.{name}.code" if name in CODED else f"addresses.{name}" for name in ADDRESS),
-    *(f"addresses.{name}" for name in ("active", *_STAMPS)),
+    *(f"addresses.{name}" for name in ("sequence", "active", *_STAMPS)),
     "categories.name",
 )
 _RELATIONS = tuple(f"relations.{name}" for name in ("to", "type", "active", "start_date", "end_date"))
@@ -59,8 +71,13 @@ class Party:
         return [part for part in self.row["contact_mechanisms."] if part["type"] == type and part["active"]]
 
     @property
+    def addresses(self) -> list[Row]:
+        """The active ones, in Tryton's order."""
+        return [part for part in self.row["addresses."] if part["active"]]
+
+    @property
     def address(self) -> Row | None:
-        return next((part for part in self.row["addresses."] if part["active"]), None)
+        return next(iter(self.addresses), None)
 
     @property
     def employment(self) -> Row | None:
@@ -250,8 +267,10 @@ def _path(account: Account, party: Party, name: str) -> Any:
     if name in SLOTS:
         mechanisms = party.mechanisms(name)
         return mechanisms[0]["value"] if mechanisms else None
-    if first == "mechanisms":
-        return [part["value"] for part in party.mechanisms(rest)]
+    if name in LISTS:
+        return [_item(part, MECHANISM) for type in LISTS[name] for part in party.mechanisms(type)]
+    if name == ADDRESSES:
+        return [_item(part, ADDRESS) for part in party.addresses]
     if first == "address":
         return _address(party, rest)
     if name == "categories":
@@ -265,11 +284,20 @@ def _path(account: Account, party: Party, name: str) -> Any:
 def _address(party: Party, name: str) -> Any:
     if name not in ADDRESS:
         return _ABSENT
-    address = party.address or {}
+    return _said(party.address or {}, name)
+
+
+def _item(part: Row, names: Sequence[str]) -> dict[str, Json]:
+    """A mechanism or an address as an item of a list, without what is empty."""
+    said = {name: _said(part, name) for name in names}
+    return {"id": str(part["id"]), **{name: value for name, value in said.items() if value is not None}}
+
+
+def _said(part: Row, name: str) -> Json:
     if name in CODED:
-        coded = address.get(f"{name}.")
+        coded = part.get(f"{name}.")
         return coded["code"] if coded else None
-    return address.get(name) or None
+    return part.get(name) or None
 
 
 def _own(fields: Fields, row: Row, name: str) -> Json:

@@ -2,8 +2,9 @@
 
 Beside the model's own fields a party has paths into its parts:
 `email phone mobile fax website`: the first active contact mechanism of that type;
-`mechanisms.TYPE`: all active ones of a type, as a list of texts;
+`mechanisms.TYPE`: all active ones of a type, `{id, type, value, name}` each; `mechanisms.phones`: phones and mobiles;
 `address.street …`: the first active address (`country` and `subdivision` by code);
+`addresses`: all active ones, `{id, street, city, …, party_name}` each;
 `company`: the party that it is employed by; `categories`: the names of its categories.
 """
 
@@ -22,6 +23,8 @@ PARTY, OPPORTUNITY = "party.party", "sale.opportunity"
 
 SLOTS = ("email", "phone", "mobile", "fax", "website")
 MECHANISM_TYPES = (*SLOTS, "skype", "sip", "irc", "jabber", "other")
+MECHANISM = ("type", "value", "name")
+ADDRESSES = "addresses"
 ADDRESS = ("street", "city", "postal_code", "country", "subdivision", "party_name")
 CODED = {"country": "country.country", "subdivision": "country.subdivision"}
 
@@ -42,6 +45,28 @@ _TYPES = {
 }  # fmt: skip
 _SLOT_TYPES = {"email": "email", "phone": "phone", "mobile": "phone", "fax": "phone", "website": "url"}
 _MODELS = {PARTY: (PARTIES, COMPANIES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Types of contact mechanisms that some list holds together, and the lists: types by path, of which the first
+    is that of an item that says none."""
+
+    types: tuple[str, ...]
+    lists: Mapping[str, tuple[str, ...]]
+
+
+_PHONES = ("phone", "mobile")
+PHONES = "mechanisms.phones"
+GROUPS = (
+    Group(_PHONES, {PHONES: _PHONES, **{f"mechanisms.{type}": (type,) for type in _PHONES}}),
+    *(
+        Group((type,), {f"mechanisms.{type}": (type,)})
+        for type in MECHANISM_TYPES
+        if type not in _PHONES
+    ),
+)
+LISTS = {path: types for group in GROUPS for path, types in group.lists.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +161,10 @@ def _own(name: str, said: Mapping[str, Json], writable: bool) -> FieldSpec:
 
 def _paths(employed: bool) -> list[FieldSpec]:
     slots = [FieldSpec(name, name.capitalize(), _SLOT_TYPES[name]) for name in SLOTS]
-    lists = [FieldSpec(f"mechanisms.{type}", f"All of type {type}", "object") for type in MECHANISM_TYPES]
+    lists = [FieldSpec(path, f"All of type {' and '.join(types)}", "object") for path, types in LISTS.items()]
     address = [FieldSpec(f"address.{name}", f"Address: {name.replace('_', ' ')}", "text") for name in ADDRESS]
     company = [FieldSpec("company", "Employer", "reference", reference_to=(COMPANIES,))] if employed else []
-    return [*slots, *lists, *address, FieldSpec("categories", "Categories", "object"), *company]
+    return [*slots, *lists, *address, FieldSpec(ADDRESSES, "All addresses", "object"), FieldSpec("categories", "Categories", "object"), *company]
 
 
 def native(names: Sequence[str], fields: Fields, party: bool) -> list[str]:
@@ -147,7 +172,7 @@ def native(names: Sequence[str], fields: Fields, party: bool) -> list[str]:
     kept = []
     for name in names:
         first, dot, _ = name.partition(".")
-        if party and (name in SLOTS or first in ("mechanisms", "address", "categories", "company")):
+        if party and (name in SLOTS or first in ("mechanisms", "address", ADDRESSES, "categories", "company")):
             continue
         if fields.has(first) and (not dot or fields.kind(first) == "many2one"):
             kept.append(name)
