@@ -366,6 +366,19 @@ MISTAKES = (
         "      full_name: name\n      phones[]: {field: user_fields.numbers, item: {kind: type}}",
     ),
     _one(
+        "postal-address-as-one-value",
+        SUPPORT,
+        "      full_name: name",
+        "      full_name: name\n      addresses[]: {field: user_fields.places, item: {value: address}}",
+    ),
+    _one(
+        "part-of-a-postal-address-in-another-list",
+        SUPPORT,
+        "      full_name: name",
+        "      full_name: name\n"
+        "      phones[]: {field: user_fields.numbers, item: {value: number, city: town}}",
+    ),
+    _one(
         "item-with-one-place-for-two-parts",
         SUPPORT,
         "      full_name: name",

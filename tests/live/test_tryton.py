@@ -15,6 +15,7 @@ from tests.live.hubs import contact, lost_values, opened, release, synced, write
 from tests.live.postgres_server import fresh_database
 from tests.live.tables import Tables, tables
 from tests.live.tryton_server import tryton_server
+from trueup.model.canonical.postal import parts_of
 from trueup.model.entity import LinkState
 from trueup.model.run import RunOutcome
 from trueup.services.hub import Hub
@@ -227,6 +228,32 @@ def test_a_phone_edited_in_tryton_alone_is_seen_and_travels(two: Two) -> None:
     two.person.change("party.contact_mechanism", mechanism, value="+41 44 668 18 99")
     quiet(two)
     assert plain(two.customer("dora@example.com")["phone"]) == "+41446681899"
+
+
+def test_all_addresses_of_a_party_are_known_and_a_move_keeps_the_old_one(two: Two) -> None:
+    """The CRM has one slot; Tryton's further address has a name there and is not touched."""
+    party = two.party("dora@example.com")
+    two.person.make("party.address", party=party, street="Alp 1", city="Arosa", party_name="Cabin")
+    quiet(two)
+    held = contact(two.hub, "dora@example.com").values
+    assert {"Arosa", "Bern"} <= {parts_of(one)["city"] for one in held["addresses"]}
+    assert "Cabin" in held.values()
+    two.crm.run("update customers set town = 'Chur' where email = 'dora@example.com'")
+    quiet(two)
+    assert two.city("dora@example.com") == "Chur"
+    cities = [one["city"] for one in two.party_says("dora@example.com", "addresses.city")["addresses."]]
+    assert {"Arosa", "Bern"} <= set(cities)
+
+
+def test_an_address_put_right_in_tryton_stays_the_same_there_and_moves_in_the_hub(two: Two) -> None:
+    party = two.party("cleo@example.com")
+    id = two.person.make("party.address", party=party, street="Rue 1", city="Paris", postal_code="75005")
+    quiet(two)
+    assert two.customer("cleo@example.com")["town"] == "Paris"
+    two.crm.run("update customers set town = 'Paris 5' where email = 'cleo@example.com'")
+    quiet(two)
+    said = two.person.look("party.address", id, "street", "city", "active")
+    assert (said["street"], said["city"], said["active"]) == ("Rue 1", "Paris 5", True)
 
 
 def test_of_a_conflict_the_higher_rank_stays_and_the_loser_is_in_the_history(two: Two) -> None:

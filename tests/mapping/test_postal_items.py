@@ -1,4 +1,4 @@
-"""Postal addresses as items of a list: by their parts, with kind, label, the primary one and ids of their own."""
+"""Postal addresses as items of a list: by their parts, with kind, label and the primary one."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ ITEM = ItemRule(
     kinds={"billing": ("invoice",), "shipping": ("delivery", "parcel"), "home": ("private",)},
 )  # fmt: skip
 RULE = FieldRule("addresses", "places", shape=Shape.ELEMENTS, item=ITEM)
-NARROW = FieldRule("addresses", "places", item=ItemRule(city="town", postcode="zip", primary="main", kind="type"))
+NARROW = FieldRule(
+    "addresses", "places", item=ItemRule(city="town", postcode="zip", primary="main", kind="type")
+)
 PLAIN = FieldRule("addresses", "places")
 
 SEA = {
-    "id": 1, "line1": "Seeweg 1", "line2": "Hof 2", "town": "Kiel", "zip": 24103, "land": {"code": "Germany", "x": 1},
+    "id": 1, "line1": "Seeweg 1", "line2": "Hof 2", "town": "Kiel", "zip": 24103,
+    "land": {"code": "Germany", "x": 1},
     "type": "private", "name": "Sea", "main": True,
 }  # fmt: skip
 HILL = {"id": 2, "line1": "Bergstr. 9", "town": "Ulm", "type": "parcel", "checked": True}
@@ -160,7 +163,9 @@ def test_after_a_change_the_list_holds_what_was_wanted_and_no_item_lost_what_is_
     assert all(one in left for one in nothing if not (one.get("land") or {}).get("code"))
 
 
-@given(st.lists(RAW | st.dictionaries(st.sampled_from(["town", "land", "main", "zip"]), RAW), max_size=3) | RAW)
+@given(
+    st.lists(RAW | st.dictionaries(st.sampled_from(["town", "land", "main", "zip"]), RAW), max_size=3) | RAW
+)
 def test_bad_data_is_rejected_and_never_raised(raw: Json) -> None:
     read = binding().read(raw)
     if not isinstance(read, Rejected):

@@ -1,4 +1,4 @@
-"""Postal addresses as elements: lists of objects and slots kept in step, each address with kind, label, primary."""
+"""Postal addresses as elements: lists of objects and slots in step, with kind, label and the primary one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ SHOP_ITEM = ItemRule(
     region="state", postcode="zip", country="country",
     kinds={"billing": ("invoice",), "shipping": ("delivery", "parcel"), "home": ("private",)},
 )  # fmt: skip
-DESK_ITEM = ItemRule(kind="kind", label="label", primary="main", street="street", city="city", postcode="code")
+DESK_ITEM = ItemRule(
+    kind="kind", label="label", primary="main", street="street", city="city", postcode="code"
+)
 NAME = ("email", "first_name", "last_name")
 SHOP = (*NAME, FieldRule("addresses", "places", shape=Shape.ELEMENTS, item=SHOP_ITEM))
 DESK = (*NAME, FieldRule("addresses", "addresses", item=DESK_ITEM))
@@ -168,7 +170,12 @@ def test_an_address_put_right_in_a_list_stays_the_same_item_elsewhere(hub: Small
     edit(hub, clock, "desk", "Seeweg 1\nHof 2", street="Seeweg 11")
     until_quiet(hub, clock)
     place = on(hub, "shop")["Seeweg 11"]
-    assert (place["id"], place["name"], place["checked"], place["type"]) == (71, "At the sea", "yes", "private")
+    assert (place["id"], place["name"], place["checked"], place["type"]) == (
+        71,
+        "At the sea",
+        "yes",
+        "private",
+    )
     assert (crm(hub)[0], len(on(hub, "shop"))) == ("Seeweg 11", 3)
 
 
@@ -176,7 +183,12 @@ def test_an_address_put_right_in_a_slot_changes_the_element(hub: SmallHub, clock
     hub.systems["crm"].edit("1", street="Seeweg 11")
     until_quiet(hub, clock)
     place = on(hub, "shop")["Seeweg 11"]
-    assert (place["id"], place["name"], place["type"], place["default"]) == (71, "At the sea", "private", True)
+    assert (place["id"], place["name"], place["type"], place["default"]) == (
+        71,
+        "At the sea",
+        "private",
+        True,
+    )
     assert sorted(on(hub, "desk")) == ["Bergstr. 9", "Hafen 3", "Seeweg 11"]
     assert ada(hub)["addresses.home.street"] == "Seeweg 11"
     assert ("Seeweg 1\nHof 2", "Kiel") in towns(hub, "former_addresses")

@@ -155,7 +155,7 @@ _SAMPLES: Mapping[Type, Sequence[Value]] = {
     Type.ZONE: [None, "Europe/Kyiv", "UTC"],
     Type.ADDRESS: [
         None,
-        '{"street":"Straße 5 \\"b\\"\\nHof 2; links","city":"Łódź","region":"BE","postcode":"02142","country":"DE"}',
+        '{"street":"Straße 5 \\"b\\"\\nHof; links","city":"Łódź","region":"BE","postcode":"02142"}',
         '{"city":"Ulm"}',
         '{"street":"вул. Хрещатик, 1","country":"UA"}',
     ],

@@ -181,7 +181,9 @@ class Items:
         by = [list(paths) for paths in ((self.rule.id,) if self.rule.id else (), self.rule.paths) if paths]
         return {"+": add, "-": remove, "by": by}
 
-    def _corrected(self, gone: Sequence[Element], new: Sequence[Element]) -> dict[str, tuple[Element, Element]]:
+    def _corrected(
+        self, gone: Sequence[Element], new: Sequence[Element]
+    ) -> dict[str, tuple[Element, Element]]:
         """By key, new postal addresses that are old ones put right: the item of the old one, named by its id,
         becomes the new one, so that what refers to it still does."""
         found: dict[str, tuple[Element, Element]] = {}

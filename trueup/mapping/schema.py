@@ -73,8 +73,9 @@ class ItemRule:
     """Where the items of a list of objects hold what: paths inside one item, empty for what they do not hold.
 
     `value`: the element itself; of postal addresses `street`, `line2` (its further lines), `city`, `region`,
-    `postcode` and `country` say where its parts are. `primary`: a true/false that marks the primary one. `id`: the system's own id
-    of the item. `kinds`: kind to remote words; the first is written, all are read; empty: our own words.
+    `postcode` and `country` say where its parts are. `primary`: a true/false that marks the primary one.
+    `id`: the system's own id of the item. `kinds`: kind to remote words; the first is written, all are read;
+    empty: our own words.
     """
 
     value: str = ""

@@ -13,8 +13,8 @@ from trueup.model.values import Rejected, Type, Value
 
 
 def described(many: str, values: Mapping[str, Value]) -> list[str]:
-    """The elements of a set, each with its kind (be it by its slot) and its label, postal addresses in one line;
-    nothing where no element has either and each is shown as it is."""
+    """The elements of a set, each with its kind (be it by its slot) and its label, postal addresses in one
+    line; nothing where no element has either and each is shown as it is."""
     if many not in KINDS:
         return list(map(line_of, values.get(many) or ())) if _is_postal(many) else []
     found = [(one, *_known(many, one, values)) for one in values.get(many) or ()]

@@ -21,7 +21,8 @@ from trueup.model.record import Cursor, Page, Reading, Record
 
 FIELDS = (
     "name", "code", "active", "email", "phone", "mobile", "website", "mechanisms.email", "address.street",
-    "address.city", "address.postal_code", "address.country", "addresses", "mechanisms.phones", "company", "categories",
+    "address.city", "address.postal_code", "address.country", "addresses", "mechanisms.phones",
+    "company", "categories",
 )  # fmt: skip
 _numbers = itertools.count(1)
 

@@ -21,10 +21,19 @@ def test_a_party_arrives_with_its_parts(person: Person, desk: Desk) -> None:
     address = {"street": "Main 1\nBack door", "city": "Basel", "postal_code": "4001", "country": country}
     id = person.party("Ada Lovelace", email=["a@x.ch", "b@x.ch"], mobile="079 1", address=address)
     record = desk.record(id)
-    assert record.values == {
+    lists = {name: record.values[name] for name in ("mechanisms.email", "mechanisms.phones", "addresses")}
+    said = {
+        name: [{k: v for k, v in one.items() if k != "id"} for one in some] for name, some in lists.items()
+    }
+    assert {**record.values, **said} == {
         "name": "Ada Lovelace", "code": person.look("party.party", id, "code")["code"], "active": True,
         "email": "a@x.ch", "phone": None, "mobile": "079 1", "website": None,
-        "mechanisms.email": ["a@x.ch", "b@x.ch"], "address.street": "Main 1\nBack door",
+        "mechanisms.email": [{"type": "email", "value": "a@x.ch"}, {"type": "email", "value": "b@x.ch"}],
+        "mechanisms.phones": [{"type": "mobile", "value": "079 1"}],
+        "addresses": [
+            {"street": "Main 1\nBack door", "city": "Basel", "postal_code": "4001", "country": "CH"},
+        ],
+        "address.street": "Main 1\nBack door",
         "address.city": "Basel", "address.postal_code": "4001", "address.country": "CH",
         "company": None, "categories": [],
     }  # fmt: skip

@@ -190,7 +190,10 @@ def test_mechanisms_are_read_and_changed_with_type_and_name(person: Person, desk
         ({"id": str(phone)},),
     )
     record = done(desk.update(id, mechanisms__phones=change))
-    said = [(one["type"], one["value"].replace(" ", ""), one.get("name")) for one in record.values["mechanisms.phones"]]
+    said = [
+        (one["type"], one["value"].replace(" ", ""), one.get("name"))
+        for one in record.values["mechanisms.phones"]
+    ]
     assert said == [("phone", "+41446681812", "Desk"), ("mobile", "+41791234567", "Private")]
 
 

@@ -59,12 +59,14 @@ def _element(report: Report, file: str, path: tuple[Step, ...], rule: FieldRule)
     postal = rule.field == _BY_PARTS
     for part in ("value",) if postal else POSTAL:
         if getattr(item, part):
-            message = "a postal address is mapped by its parts" if postal else "is a part of postal addresses"
+            message = (
+                "a postal address is mapped by its parts, not as" if postal else "only postal addresses have"
+            )
             report.at_key(
                 file,
                 (*path, "item", part),
                 Code.MAPPING,
-                f"`{part}`: {message}",
+                f"{message} `{part}`",
                 allowed=listed(POSTAL if postal else ["value"]),
             )
     wanted = POSTAL if postal else ("value",)

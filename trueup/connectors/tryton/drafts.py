@@ -1,7 +1,7 @@
 """Parts of a party (contact mechanisms, addresses) as they stand and as they are to be, each by its own id.
 
-Nothing is deleted: what goes is switched off, because documents may refer to it. The first of its sort is what
-Tryton itself uses; which one that is, is said by `sequence`.
+Nothing is deleted: what goes is switched off, because documents may refer to it. The first of its sort is
+what Tryton itself uses; which one that is, is said by `sequence`.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Drafts:
         usual: Mapping[str, Json] | None = None,
         mine: Callable[[Mapping[str, Json]], bool] = lambda one: True,
     ) -> None:
-        """Make these the parts that a list says: single ones, or all that are `mine`. `usual`: what new ones hold
-        where the list does not say."""
+        """Make these the parts that a list says: single ones, or all that are `mine`. `usual`: what new ones
+        hold where the list does not say."""
         if isinstance(value, Elements):
             for item in value.remove:
                 self._drop(self._meant(item))
@@ -62,8 +62,8 @@ class Drafts:
             self._drop(one)
 
     def lead(self, sort: Mapping[str, Json], wanted: Mapping[str, Json], listed: bool) -> None:
-        """Make what holds `wanted` the first of its `sort`. The present first one is changed into it, unless it
-        is there already or a list says what becomes of the single parts (`listed`); emptied, it goes."""
+        """Make what holds `wanted` the first of its `sort`. The present first one is changed into it, unless
+        it is there already or a list says what becomes of the single parts (`listed`); emptied, it goes."""
         first = next((one for one in self.all if one.says(sort)), None)
         held = {**(first.held if first is not None else {}), **sort, **wanted}
         same = {name: value for name, value in held.items() if name not in _BESIDE}

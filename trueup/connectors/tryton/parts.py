@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from trueup.connectors.base import Elements
 from trueup.connectors.tryton.drafts import Drafts, Unfit
@@ -143,11 +142,14 @@ def _group(
     rows = [part for type in group.types for part in (party.mechanisms(type) if party else [])]
     drafts = Drafts.of(rows, MECHANISM)
     for path, value in listed.items():
-        types = group.lists[path]
-        drafts.take(value, {"type": types[0]}, lambda one, types=types: one["type"] in types)
+        drafts.take(value, {"type": group.lists[path][0]}, _of_types(group.lists[path]))
     for type, value in slots.items():
         drafts.lead({"type": type}, {"value": _slot(value)}, bool(listed))
     return drafts.commands()
+
+
+def _of_types(types: Sequence[str]) -> Callable[[Mapping[str, Json]], bool]:
+    return lambda one: one["type"] in types
 
 
 def _slot(value: Json) -> str | None:
@@ -220,10 +222,10 @@ def _categories(codes: Codes, party: Party | None, value: Json) -> dict[str, Jso
     own = codes.account.settings.company_category
     now = {part["name"]: int(part["id"]) for part in party.categories} if party else {}
     if isinstance(value, Elements):
-        add = {_text_of(each) for each in value.add} - set(now)
-        remove = {_text_of(each) for each in value.remove} & set(now)
+        add = {_name(each) for each in value.add} - set(now)
+        remove = {_name(each) for each in value.remove} & set(now)
     else:
-        wanted = {_text_of(each) for each in value or []}
+        wanted = {_name(each) for each in value or []}
         add, remove = wanted - set(now), set(now) - wanted
     changes: list[Json] = []
     if add - {own}:
@@ -231,3 +233,9 @@ def _categories(codes: Codes, party: Party | None, value: Json) -> dict[str, Jso
     if remove - {own}:
         changes.append(["remove", [now[name] for name in sorted(remove - {own})]])
     return {"categories": changes} if changes else {}
+
+
+def _name(value: Json) -> str:
+    if not isinstance(value, (str, int)):
+        raise Unfit("takes texts")
+    return str(value).strip()

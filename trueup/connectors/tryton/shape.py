@@ -2,7 +2,8 @@
 
 Beside the model's own fields a party has paths into its parts:
 `email phone mobile fax website`: the first active contact mechanism of that type;
-`mechanisms.TYPE`: all active ones of a type, `{id, type, value, name}` each; `mechanisms.phones`: phones and mobiles;
+`mechanisms.TYPE`: all active ones of a type, `{id, type, value, name}` each; `mechanisms.phones`: phones and
+mobiles;
 `address.street …`: the first active address (`country` and `subdivision` by code);
 `addresses`: all active ones, `{id, street, city, …, party_name}` each;
 `company`: the party that it is employed by; `categories`: the names of its categories.
@@ -49,8 +50,8 @@ _MODELS = {PARTY: (PARTIES, COMPANIES)}
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Types of contact mechanisms that some list holds together, and the lists: types by path, of which the first
-    is that of an item that says none."""
+    """Types of contact mechanisms that some list holds together, and the lists: types by path, of which the
+    first is that of an item that says none."""
 
     types: tuple[str, ...]
     lists: Mapping[str, tuple[str, ...]]
@@ -60,11 +61,7 @@ _PHONES = ("phone", "mobile")
 PHONES = "mechanisms.phones"
 GROUPS = (
     Group(_PHONES, {PHONES: _PHONES, **{f"mechanisms.{type}": (type,) for type in _PHONES}}),
-    *(
-        Group((type,), {f"mechanisms.{type}": (type,)})
-        for type in MECHANISM_TYPES
-        if type not in _PHONES
-    ),
+    *(Group((type,), {f"mechanisms.{type}": (type,)}) for type in MECHANISM_TYPES if type not in _PHONES),
 )
 LISTS = {path: types for group in GROUPS for path, types in group.lists.items()}
 
@@ -164,7 +161,14 @@ def _paths(employed: bool) -> list[FieldSpec]:
     lists = [FieldSpec(path, f"All of type {' and '.join(types)}", "object") for path, types in LISTS.items()]
     address = [FieldSpec(f"address.{name}", f"Address: {name.replace('_', ' ')}", "text") for name in ADDRESS]
     company = [FieldSpec("company", "Employer", "reference", reference_to=(COMPANIES,))] if employed else []
-    return [*slots, *lists, *address, FieldSpec(ADDRESSES, "All addresses", "object"), FieldSpec("categories", "Categories", "object"), *company]
+    return [
+        *slots,
+        *lists,
+        *address,
+        FieldSpec(ADDRESSES, "All addresses", "object"),
+        FieldSpec("categories", "Categories", "object"),
+        *company,
+    ]
 
 
 def native(names: Sequence[str], fields: Fields, party: bool) -> list[str]:
@@ -172,7 +176,9 @@ def native(names: Sequence[str], fields: Fields, party: bool) -> list[str]:
     kept = []
     for name in names:
         first, dot, _ = name.partition(".")
-        if party and (name in SLOTS or first in ("mechanisms", "address", ADDRESSES, "categories", "company")):
+        if party and (
+            name in SLOTS or first in ("mechanisms", "address", ADDRESSES, "categories", "company")
+        ):
             continue
         if fields.has(first) and (not dot or fields.kind(first) == "many2one"):
             kept.append(name)

@@ -12,8 +12,8 @@ from trueup.model.canonical.moments import read_date, read_moment
 from trueup.model.canonical.numbers import read_bool, read_decimal, read_int, read_money
 from trueup.model.canonical.phones import read_phone
 from trueup.model.canonical.placeholders import means_nothing, placeholder_test
-from trueup.model.canonical.postal import address_of, parts_written
 from trueup.model.canonical.places import read_country, read_language, read_zone
+from trueup.model.canonical.postal import address_of, parts_written
 from trueup.model.canonical.sameness import comparable
 from trueup.model.canonical.text import clean, described, read_text
 from trueup.model.fields import ADDRESS_PARTS, Field

@@ -9,8 +9,8 @@ from trueup.model.values import Type, Value
 
 
 def comparable(type: Type, value: Value) -> Hashable:
-    """The key under which equal values are equal: e-mails without case, postal addresses by their words, sets as
-    tuples, the rest as is.
+    """The key under which equal values are equal: e-mails without case, postal addresses by their words, sets
+    as tuples, the rest as is.
 
     An empty set is the same as None: both say that nothing is there.
     """

@@ -1,11 +1,11 @@
-"""E-mails, phones and postal addresses as elements: what the primary one, the slots by kind, the set of all and the former
-ones mean for each other (HARD-CASES 11). Each was judged by itself before; here they come to fit.
+"""E-mails, phones and postal addresses as elements: what the primary one, the slots by kind, the set of all
+and the former ones mean for each other (HARD-CASES 11). Each was judged by itself before; here they come to fit.
 
 - What stands in the primary slot or in a slot by kind is one of the set.
 - What leaves its slot leaves the set and is former, unless another record still lists it.
 - What is removed from the set leaves its slots too, where whoever removed it may decide them.
-- A postal address in a slot that another one covers (a city, where the whole address is known) is that one. Who
-  puts one right in a slot (`corrects`) changes the element, wherever it stands.
+- A postal address in a slot that another one covers (a city, where the whole address is known) is that one.
+  Who puts one right in a slot (`corrects`) changes the element, wherever it stands.
 - Whatever a record of the contact names and the contact does not hold is former: kept for matching and
   consent, never published by itself.
 """
@@ -33,8 +33,8 @@ from trueup.sync.rules.verdict import HUB, Question, may_edit
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What holds the addresses of one sort. `slots`: the primary one first, then by kind; `fields`: all fields,
-    those of the slots among them. `finds`: whether people are found by them."""
+    """What holds the addresses of one sort. `slots`: the primary one first, then by kind; `fields`: all
+    fields, those of the slots among them. `finds`: whether people are found by them."""
 
     many: str
     former: str
@@ -46,7 +46,6 @@ class Family:
     @property
     def primary(self) -> str:
         return self.slots[0]
-
 
     @property
     def is_postal(self) -> bool:

@@ -216,7 +216,7 @@ def _forms(reading: Reading, name: str) -> dict[str, str]:
 
 
 def _completed(reading: Reading, name: str, forms: Mapping[str, str]) -> dict[str, str]:
-    """Postal addresses that were put right where one could not be kept whole, with the parts that it lacks."""
+    """Postal addresses that were put right where one could not be kept whole, with what it lacks."""
     items = reading.binding.items
     if items is None or not items.rule.parts or not forms or not isinstance(reading.has, Mapping):
         return {}
@@ -232,17 +232,15 @@ def _completed(reading: Reading, name: str, forms: Mapping[str, str]) -> dict[st
 
 
 def _elements_here(reading: Reading) -> dict[str, str]:
-    """What the items tell of an element that their system cannot keep whole (an address without its region), by
-    our name for it."""
+    """What the items tell of an element that their system cannot keep whole (an address without its region),
+    by our name for it."""
     items = reading.binding.items
     if items is None or not items.rule.parts:
         return {}
     key = element_key(items.type)
     kept = _forms(reading, items.many)
     pairs = ((form, ours) for ours, form in kept.items())
-    forms = {
-        key(form): key(ours) for form, ours in (*pairs, *_completed(reading, items.many, kept).items())
-    }
+    forms = {key(form): key(ours) for form, ours in (*pairs, *_completed(reading, items.many, kept).items())}
     found: dict[str, str] = {}
     for name in reading.has if isinstance(reading.has, Mapping) and forms else ():
         told = attribute_of(name)
