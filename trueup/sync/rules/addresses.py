@@ -1,5 +1,5 @@
 """E-mails, phones and postal addresses as elements: what the primary one, the slots by kind, the set of all
-and the former ones mean for each other (HARD-CASES 11). Each was judged by itself before; here they come to fit.
+and the former ones mean for each other (HARD-CASES 11). Each was judged by itself; here they come to fit.
 
 - What stands in the primary slot or in a slot by kind is one of the set.
 - What leaves its slot leaves the set and is former, unless another record still lists it.
