@@ -237,6 +237,7 @@ def test_all_addresses_of_a_party_are_known_and_a_move_keeps_the_old_one(two: Tw
     quiet(two)
     held = contact(two.hub, "dora@example.com").values
     assert {"Arosa", "Bern"} <= {parts_of(one)["city"] for one in held["addresses"]}
+    assert (two.city("dora@example.com"), held["address.city"]) == ("Bern", "Bern")
     assert "Cabin" in held.values()
     two.crm.run("update customers set town = 'Chur' where email = 'dora@example.com'")
     quiet(two)

@@ -182,6 +182,13 @@ def test_another_address_becomes_the_first_without_losing_one(person: Person, de
     assert [one["id"] for one in record.values["addresses"]] == [str(hill), str(main)]
 
 
+def test_what_is_added_later_does_not_take_the_first_place(person: Person, desk: Desk) -> None:
+    id, (_, hill) = with_two(person)
+    desk.update(id, address__street="Hill 2", address__city="Chur")
+    person.make("party.address", party=id, street="Late 4", city="Thun")
+    assert desk.record(id).values["addresses"][0]["id"] == str(hill)
+
+
 def test_mechanisms_are_read_and_changed_with_type_and_name(person: Person, desk: Desk) -> None:
     id = person.party("Ada", phone="+41446681811", mobile="+41791234567")
     (phone, _, _), (mobile, _, _) = mechanisms(person, id)

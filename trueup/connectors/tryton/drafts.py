@@ -1,7 +1,8 @@
 """Parts of a party (contact mechanisms, addresses) as they stand and as they are to be, each by its own id.
 
 Nothing is deleted: what goes is switched off, because documents may refer to it. The first of its sort is
-what Tryton itself uses; which one that is, is said by `sequence`.
+what Tryton itself uses; which one that is, is said by `sequence`. What has none comes before all numbers, by
+id: so the first gets none, and what somebody adds later does not take its place.
 """
 
 from __future__ import annotations
@@ -91,8 +92,11 @@ class Drafts:
             ["write", [one.row["id"]], {"active": False}] for one in self.gone if one.row is not None
         ]
         new: list[Json] = []
+        leaders: set[Json] = set()
         for place, one in enumerate(self.all, 1):
-            order = {"sequence": place} if self.moved else {}
+            sort = one.held.get("type")
+            order = {"sequence": place if sort in leaders else None} if self.moved else {}
+            leaders.add(sort)
             if one.row is None:
                 filled = {name: value for name, value in one.held.items() if value not in (None, "")}
                 new += [{**ready(filled), **order}] if filled.keys() - {"type"} else []
