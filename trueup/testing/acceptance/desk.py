@@ -120,6 +120,13 @@ class Desk:
         self.settle()
         return self.changes(cursor)[-1].cursor
 
+    def listed(self, id: str) -> Record:
+        """What a listing says of a record that is there."""
+        found = latest(self.pages(Reading.LISTING)).get(id)
+        if found is None:
+            raise AssertionError("a record that is there is in no listing under its id")
+        return found
+
     def record(self, id: str) -> Record:
         (found,) = self.connector.read(self.object, [id], self.harness.fields)
         if not isinstance(found, Record):
@@ -196,10 +203,13 @@ def latest(pages: Sequence[Page]) -> dict[str, Record]:
     return {record.id: record for record in records(pages)}
 
 
-def several(pages: Sequence[Page]) -> None:
-    """A check of page borders that meets none proves nothing."""
+def several(pages: Sequence[Page], least: int) -> None:
+    """A check of page borders that meets none proves nothing. `least`: so many records are there to come."""
+    came = len(latest(pages))
+    if len(pages) < 2 and came < least:
+        raise AssertionError(f"{came} of {least} records came, and no further page")
     if len(pages) < 2:
-        raise CannotPlay(f"all {len(records(pages))} records came in one page: raise `many` of the harness")
+        raise CannotPlay(f"all {came} records came in one page: raise `many` of the harness")
 
 
 def stored(cursor: Cursor) -> Cursor:

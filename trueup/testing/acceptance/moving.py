@@ -34,6 +34,7 @@ class _People:
         for id in self.deleted:
             self.desk.system.delete(id)
         self.made = [self.desk.make()]
+        self.desk.system.wait(1.0)  # a reading takes its time
 
     @property
     def untouched(self) -> set[str]:
@@ -54,7 +55,7 @@ def _afterwards(desk: Desk, pages: Sequence[Page]) -> list[Page]:
 def a_listing_leaves_nobody_out_meanwhile(desk: Desk) -> None:
     people = _People(desk)
     pages = desk.pages(Reading.LISTING, between=people.work)
-    several(pages)
+    several(pages, len(desk.ids))
     found = set(latest(pages))
     expect(
         people.untouched <= found, f"{len(people.untouched - found)} records that nobody touched did not come"
@@ -71,7 +72,7 @@ def a_listing_leaves_nobody_out_meanwhile(desk: Desk) -> None:
 def what_moves_during_a_listing_arrives(desk: Desk) -> None:
     people = _People(desk)
     pages = desk.pages(Reading.LISTING, between=people.work)
-    several(pages)
+    several(pages, len(desk.ids))
     found = latest([*pages, *_afterwards(desk, pages)])
     missing = [id for id in people.made if id not in found]
     expect(not missing, "a record that was made meanwhile did not come")
@@ -171,7 +172,7 @@ def equal_stamps_lose_nothing(desk: Desk) -> None:
     cursor = desk.position()
     _edit_all(desk)
     pages = desk.changes(cursor)
-    several(pages)
+    several(pages, len(desk.ids))
     _last_words(desk, desk.ids, latest(pages))
 
 
@@ -186,7 +187,7 @@ def what_moves_during_changes_arrives(desk: Desk) -> None:
     _edit_all(desk)
     people = _People(desk)
     pages = desk.pages(Reading.CHANGES, cursor, between=people.work)
-    several(pages)
+    several(pages, len(desk.ids))
     found = latest([*pages, *_afterwards(desk, pages)])
     expect(all(id in found for id in people.made), "a record that was made meanwhile did not come")
     _last_words(desk, people.edited, found)

@@ -61,7 +61,7 @@ def _relayed(desk: Desk, reading: Reading) -> list[Page]:
         pages.append(desk.another().pull(desk.object, reading, cursor, desk.harness.fields))
         cursor = stored(pages[-1].cursor)
         expect(len(pages) < 500, f"a {reading} does not end")
-    several(pages)
+    several(pages, len(desk.ids))
     return pages
 
 
@@ -72,7 +72,7 @@ def _relayed(desk: Desk, reading: Reading) -> list[Page]:
 )
 def a_page_can_be_asked_for_again(desk: Desk) -> None:
     first = desk.connector.pull(desk.object, Reading.LISTING, None, desk.harness.fields)
-    several([first, first] if first.more else [first])
+    several([first, first] if first.more else [first], len(desk.ids))
     once = desk.connector.pull(desk.object, Reading.LISTING, first.cursor, desk.harness.fields)
     again = desk.connector.pull(desk.object, Reading.LISTING, stored(first.cursor), desk.harness.fields)
     expect({one.id for one in once.records} == {one.id for one in again.records},
@@ -111,6 +111,7 @@ def ids_stay_the_same(desk: Desk) -> None:
     again = [record.id for record in records(desk.pages(Reading.LISTING))]
     expect(all(type(id) is str and id for id in listed), "an id is no text, or empty")
     expect(sorted(listed) == sorted(again), "a second listing names other ids")
+    expect(sorted(listed) == sorted(desk.ids), f"listed as {sorted(listed)}, known as {sorted(desk.ids)}")
     read = desk.connector.read(desk.object, desk.ids, desk.harness.fields)
     answered = [one.id if isinstance(one, Record) else "" for one in read]
     expect(answered == desk.ids, f"read by {desk.ids} the records call themselves {answered}")
@@ -121,9 +122,8 @@ def ids_stay_the_same(desk: Desk) -> None:
     "build records of both from the same description",
 )
 def reading_by_id_says_what_a_listing_says(desk: Desk) -> None:
-    listed = latest(desk.pages(Reading.LISTING))
     for id in desk.ids:
-        read, there = desk.record(id), listed[id]
+        read, there = desk.record(id), desk.listed(id)
         differing = [
             name
             for name in desk.harness.fields
@@ -153,7 +153,7 @@ def records_hold_what_the_system_holds(desk: Desk) -> None:
 def an_emptied_field_is_said(desk: Desk) -> None:
     desk.edit(desk.ids[0], None)
     desk.settle()
-    readings = (desk.record(desk.ids[0]), latest(desk.pages(Reading.LISTING))[desk.ids[0]])
+    readings = (desk.record(desk.ids[0]), desk.listed(desk.ids[0]))
     for record in readings:
         expect(desk.harness.field in record.values, "the emptied field is not said at all")
         expect(plain(record.values[desk.harness.field]) is None, "the emptied field still says something")
