@@ -48,15 +48,15 @@ class ReadsFromTheIndex(Cards):
         return [GoneItem() if hidden else one for hidden, one in zip(late, found, strict=True)]
 
 
-class EchoesWhatItSent(Cards):
-    """The record in its outcome is what was sent, not what is kept."""
+class AnswersWithTheStateBefore(Cards):
+    """The record in its outcome is the one that it had read before it wrote."""
 
     breaks = "answers_hold_what_is_kept"
 
     def done(self, result: Any, item: WriteItem, fields: Sequence[str]) -> Outcome:
         done = super().done(result, item, fields)
         assert isinstance(done, Done) and done.record is not None
-        return replace(done, record=replace(done.record, values=dict(item.values)))
+        return replace(done, record=replace(done.record, values=dict.fromkeys(fields, "before")))
 
 
 class SendsEveryFieldItRead(Cards):

@@ -75,8 +75,10 @@ def a_page_can_be_asked_for_again(desk: Desk) -> None:
     several([first, first] if first.more else [first], len(desk.ids))
     once = desk.connector.pull(desk.object, Reading.LISTING, first.cursor, desk.harness.fields)
     again = desk.connector.pull(desk.object, Reading.LISTING, stored(first.cursor), desk.harness.fields)
-    expect({one.id for one in once.records} == {one.id for one in again.records},
-           "the same cursor brought other records the second time")  # fmt: skip
+    expect(
+        {one.id for one in once.records} == {one.id for one in again.records},
+        "the same cursor brought other records the second time",
+    )
 
 
 @check(
@@ -167,8 +169,10 @@ def stamps_and_versions_have_their_form(desk: Desk) -> None:
     for record in records(desk.pages(Reading.LISTING)):
         stamp = record.changed_at
         expect(stamp is None or stamp.tzinfo is not None, "a stamp has no time zone")
-        expect(record.version is None or (type(record.version) is str and record.version),
-               "a version is neither a text nor None")  # fmt: skip
+        expect(
+            record.version is None or (type(record.version) is str and record.version),
+            "a version is neither a text nor None",
+        )
 
 
 @check(

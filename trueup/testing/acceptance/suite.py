@@ -32,9 +32,7 @@ def judge(connector: str, verdict: Verdict, excused: Mapping[str, str]) -> None:
     if reason is None and not verdict.passed:
         pytest.fail(f"{connector}: {verdict}", pytrace=False)
     if reason is not None and verdict.passed:
-        pytest.fail(
-            f"{connector}: {verdict.name} passes, but is exempt ({reason})\n  do: take it out of quality.yaml",
-            pytrace=False,
-        )
+        said = f"{connector}: {verdict.name} passes, but is exempt ({reason})"
+        pytest.fail(f"{said}\n  do: take it out of quality.yaml", pytrace=False)
     if reason is not None:
         pytest.xfail(reason)
