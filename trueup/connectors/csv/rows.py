@@ -117,17 +117,24 @@ class Table:
 
 @contextmanager
 def opened(path: Path, settings: FileSettings, now: Now) -> Iterator[Table]:
-    """The file, open. Transient where it is missing, Unauthorized where it may not be read."""
+    """The file as a table. Raises what `open_file` raises."""
+    with open_file(path) as file:
+        yield Table(file, path, settings, now)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """The file, open. Transient where it is missing or its disk does not answer, Unauthorized where it may
+    not be read."""
     try:
-        file = path.open("rb")
+        return path.open("rb")
     except FileNotFoundError:
         raise Transient("there is no such file", remedy=f"put {path.name} in its place") from None
     except IsADirectoryError:
         raise Malformed("the path is a folder, not a file") from None
     except PermissionError:
         raise Unauthorized("the file may not be read") from None
-    with file:
-        yield Table(file, path, settings, now)
+    except OSError as error:
+        raise Transient(f"the file cannot be opened ({error.strerror})") from None
 
 
 def to_record(piece: Piece, layout: Layout, fields: Sequence[str]) -> Record:

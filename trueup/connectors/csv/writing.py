@@ -26,7 +26,17 @@ from trueup.connectors.base import (
     WriteItem,
 )
 from trueup.connectors.csv.reading import folded
-from trueup.connectors.csv.rows import Layout, Now, Piece, Table, id_of, opened, plain_id, to_record
+from trueup.connectors.csv.rows import (
+    Layout,
+    Now,
+    Piece,
+    Table,
+    id_of,
+    open_file,
+    opened,
+    plain_id,
+    to_record,
+)
 from trueup.connectors.csv.settings import FileSettings
 from trueup.errors import Transient
 from trueup.model.delivery import WriteKind
@@ -368,7 +378,7 @@ def _locked(path: Path) -> Iterator[None]:
     """One writer at a time among us. The lock hangs on the file itself; if that was replaced while we
     waited, the lock is taken again on the one that stands there now."""
     while fcntl is not None and path.exists():
-        with path.open("rb") as file:
+        with open_file(path) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 yield

@@ -10,12 +10,13 @@ import orjson
 
 from trueup.connectors.base import Capability, Connector, ObjectSpec, Outcome, Pending, WriteItem
 from trueup.connectors.boundary import Bounded
-from trueup.errors import ConnectorError
+from trueup.errors import ConnectorError, Transient
 from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, Json, Page, Reading, Record
 from trueup.testing.acceptance.harness import SHOUTED, CannotPlay, Harness, System, Trouble
 
 MOST_PAGES = 500
+TRIES = 3
 MOST_POLLS = 60
 POLL_AFTER = 10.0
 FEW = 3
@@ -101,7 +102,7 @@ class Desk:
         """A whole reading; `between` is called before each further page, with those that came."""
         found: list[Page] = []
         while True:
-            page = self.connector.pull(self.object, reading, cursor, self.harness.fields)
+            page = self._page(reading, cursor)
             found.append(page)
             if not page.more:
                 return found
@@ -109,6 +110,15 @@ class Desk:
                 raise AssertionError(f"a {reading} does not end: {MOST_PAGES} pages and more to come")
             between(found)
             cursor = page.cursor
+
+    def _page(self, reading: Reading, cursor: Cursor | None) -> Page:
+        """A page; what passes is waited for and asked again, as the hub does."""
+        for _ in range(TRIES - 1):
+            try:
+                return self.connector.pull(self.object, reading, cursor, self.harness.fields)
+            except Transient:
+                self.system.wait(1.0)
+        return self.connector.pull(self.object, reading, cursor, self.harness.fields)
 
     def changes(self, cursor: Cursor | None) -> list[Page]:
         return self.pages(Reading.CHANGES, cursor)

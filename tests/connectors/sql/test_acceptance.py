@@ -1,0 +1,223 @@
+"""Tables in a real database keep what every connector promises: on SQLite, and on PostgreSQL."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from tests.connectors.kit import HandClock
+from tests.live.postgres_server import fresh_database
+from trueup.connectors.base import Connector, WebhookRequest
+from trueup.connectors.boundary import Bounded
+from trueup.connectors.registry import ConnectionSettings, connector_kind
+from trueup.connectors.sql.connector import SqlConnector
+from trueup.model.record import Json
+from trueup.ports import Budget
+from trueup.testing.acceptance import CannotPlay, Harness, Trouble, accepted
+
+PEOPLE = """
+create table people (
+    id integer {auto} primary key, email varchar(60) unique, name varchar(40) not null,
+    city varchar(40), note varchar(40), updated_at timestamp)
+"""
+OBJECT = {"entity": "contact", "key": "id", "changed_at": "updated_at", "upsert_key": "email"}
+CHANGING = ("INSERT", "UPDATE", "DELETE")
+
+
+class DatabaseWay:
+    """Listens to the engine of a connector, and lets it fail."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.writes = 0
+        self.reached: Set[str] = frozenset()
+        self.patient: float | None = None
+        self._open = 0
+        self._trouble: tuple[Trouble, str] | None = None
+        self._engines: list[sa.Engine] = []
+
+    @property
+    def patience(self) -> float | None:
+        return self.patient
+
+    def watch(self, engine: sa.Engine) -> None:
+        self._engines.append(engine)
+        event.listen(engine, "before_cursor_execute", self._asked)
+        event.listen(engine, "do_connect", self._connecting)
+        event.listen(engine, "connect", self._connected)
+        event.listen(engine.pool, "close", self._closed)
+        event.listen(engine.pool, "checkout", self._called)
+        event.listen(engine, "commit", self._committing)
+
+    def strike(self, trouble: Trouble, says: str) -> None:
+        if trouble not in (Trouble.LOST_ANSWER, Trouble.LOST_REQUEST, Trouble.UNAUTHORIZED):
+            raise CannotPlay("a database has no such answer")
+        self._trouble = (trouble, says)
+        for engine in self._engines:
+            engine.dispose()
+
+    def heal(self) -> None:
+        self._trouble = None
+
+    def held(self) -> int:
+        return self._open
+
+    def _called(self, *_: Any) -> None:
+        self.calls += 1
+
+    def _asked(self, connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().upper().startswith(CHANGING):
+            connection.info["writes"] = True
+
+    def _connecting(self, dialect: sa.Dialect, *_: Any) -> None:
+        trouble, says = self._trouble or (None, "")
+        wrong = {
+            Trouble.LOST_REQUEST: f"could not connect to server: {says}",
+            Trouble.UNAUTHORIZED: f"password authentication failed: {says}",
+        }
+        if trouble in wrong:
+            assert dialect.loaded_dbapi is not None
+            raise dialect.loaded_dbapi.OperationalError(wrong[trouble])
+
+    def _connected(self, raw: Any, _record: Any) -> None:
+        self._open += 1
+        if raw.__class__.__module__.startswith("sqlite3"):
+            self.patient = raw.execute("pragma busy_timeout").fetchone()[0] / 1000
+        else:
+            self.patient = raw.execute("select extract(epoch from current_setting('statement_timeout')"
+                                       "::interval)").fetchone()[0]  # fmt: skip
+            raw.commit()
+
+    def _closed(self, *_: Any) -> None:
+        self._open -= 1
+
+    def _committing(self, connection: sa.Connection) -> None:
+        """A transaction is one call. Under LOST_ANSWER all of it is written, and the connection breaks before
+        anybody is told."""
+        self.writes += connection.info.pop("writes", False)
+        if self._trouble is None or self._trouble[0] is not Trouble.LOST_ANSWER:
+            return
+        raw: Any = connection.connection.driver_connection
+        raw.execute("commit")
+        raw.close()
+
+
+def _carelessly(raw: Any, _record: Any) -> None:
+    """Durability is of no use in a test."""
+    raw.execute("pragma synchronous = off")
+    raw.execute("pragma journal_mode = memory")
+
+
+class Database:
+    """A database with one table, and people who have a client of their own."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self.url, self.secrets = url, (secret,)
+        self.clock = HandClock()
+        self.way = DatabaseWay()
+        self._engine = sa.create_engine(url)
+        lite = self._engine.dialect.name == "sqlite"
+        if lite:
+            event.listen(self._engine, "connect", _carelessly)
+        self._run(PEOPLE.format(auto="" if lite else "generated by default as identity"))
+
+    def connect(self, budget: Budget) -> Connector:
+        settings = ConnectionSettings("shop", {"kind": "url", "url": self.url}, objects={"people": OBJECT})
+        connector = connector_kind("sql").build(settings, None, self.clock, budget)
+        assert isinstance(connector, Bounded) and isinstance(connector._inner, SqlConnector)
+        self.way.watch(connector._inner._engine)
+        return connector
+
+    def make(self, values: Mapping[str, Json]) -> str:
+        columns = "email, name, city, note, updated_at"
+        said = {"city": None, **values, "at": self.clock.now().replace(tzinfo=None)}
+        return str(
+            self._run(
+                f"insert into people ({columns}) values (:email, :name, :city, :note, :at) returning id", said
+            )
+        )
+
+    def edit(self, id: str, values: Mapping[str, Json]) -> None:
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        said = {**values, "id": int(id), "at": self.clock.now().replace(tzinfo=None)}
+        self._run(f"update people set {sets}, updated_at = :at where id = :id", said)
+
+    def delete(self, id: str) -> None:
+        self._run("delete from people where id = :id", {"id": int(id)})
+
+    def merge(self, loser: str, winner: str) -> str:
+        raise CannotPlay("a database has no merges")
+
+    def look(self, id: str) -> Mapping[str, Json] | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.text("select * from people where id = :id"), {"id": int(id)}).first()
+        return None if row is None else dict(row._mapping)
+
+    def ids(self) -> Set[str]:
+        with self._engine.connect() as connection:
+            return {str(id) for (id,) in connection.execute(sa.text("select id from people"))}
+
+    def webhooks(self) -> Sequence[WebhookRequest]:
+        raise CannotPlay("a database sends nothing")
+
+    def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _run(self, statement: str, values: Mapping[str, Any] | None = None) -> Any:
+        with self._engine.begin() as connection:
+            result = connection.execute(sa.text(statement), dict(values or {}))
+            return result.scalar() if result.returns_rows else None
+
+
+@contextmanager
+def _sqlite() -> Iterator[Database]:
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "shop.db").touch()
+        database = Database(f"sqlite:///{name}/shop.db", name)
+        yield database
+        database.close()
+
+
+@contextmanager
+def _postgresql() -> Iterator[Database]:
+    with fresh_database() as url:
+        password = "pw-of-the-hub-in-postgres"
+        database = Database(
+            sa.make_url(url).set(password=password).render_as_string(hide_password=False), password
+        )
+        yield database
+        database.close()
+
+
+def _harness(start: Any) -> Harness:
+    return Harness(
+        name="sql",
+        object="people",
+        start=start,
+        values=lambda n: {
+            "email": f"a{n}@example.com",
+            "name": f"Ann {n}",
+            "city": f"City {n}",
+            "note": f"Note {n}",
+        },
+        field="city",
+        other="note",
+        wrong={"name": None},
+        many=1020,
+        quality=connector_kind("sql").quality_file,
+    )
+
+
+HARNESS = _harness(_sqlite)
+test_acceptance = accepted(HARNESS)
+test_acceptance_on_postgresql = pytest.mark.server(accepted(_harness(_postgresql)))
