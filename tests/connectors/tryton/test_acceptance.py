@@ -18,6 +18,7 @@ from trueup.ports import Budget
 from trueup.testing.acceptance import CannotPlay, Harness, HttpWay, accepted
 
 LONGEST_WAIT = 20.0
+ADDRESS = ("city", "street")
 READS = ("read", "search", "search_read", "search_count", "fields_get", "get_preferences")
 
 
@@ -38,10 +39,14 @@ class Tryton:
         return connector_kind("tryton").build(settings, self.way.opened(), Clock(), budget)
 
     def make(self, values: Mapping[str, Json]) -> str:
-        return str(self.person.make("party.party", **values))
+        place = {part: values[f"address.{part}"] for part in ADDRESS}
+        return str(self.person.party(str(values["name"]), email=values["email"], address=place))
 
     def edit(self, id: str, values: Mapping[str, Json]) -> None:
-        self.person.change("party.party", int(id), **values)
+        (address,) = self.person.look("party.party", int(id), "addresses")["addresses"]
+        self.person.change(
+            "party.address", address, **{name.partition(".")[2]: value for name, value in values.items()}
+        )
 
     def delete(self, id: str) -> None:
         self.person.call("party.party.delete", [int(id)])
@@ -50,7 +55,13 @@ class Tryton:
         raise CannotPlay("Tryton joins parties in a dialogue of its own client")
 
     def look(self, id: str) -> Mapping[str, Json] | None:
-        return self.person.look("party.party", int(id), "code", "name") if id in self.ids() else None
+        if id not in self.ids():
+            return None
+        party = self.person.look("party.party", int(id), "name", "addresses")
+        place = dict.fromkeys(ADDRESS)
+        if party["addresses"]:
+            place = self.person.look("party.address", party["addresses"][0], *ADDRESS)
+        return {"name": party["name"], **{f"address.{part}": place[part] for part in ADDRESS}}
 
     def ids(self) -> Set[str]:
         return {str(id) for id in self.person.call("party.party.search", [], 0, None, None)}
@@ -80,10 +91,15 @@ HARNESS = Harness(
     name="tryton",
     object="parties",
     start=_tryton,
-    values=lambda n: {"code": f"K{n}", "name": f"Ann {n}"},
-    field="name",
-    other="code",
-    wrong={"code": "K1"},
+    values=lambda n: {
+        "name": f"Ann {n}",
+        "email": f"a{n}@example.com",
+        "address.city": f"City {n}",
+        "address.street": f"Street {n}",
+    },
+    field="address.city",
+    other="address.street",
+    wrong={"address.country": "XX"},
     many=410,
     settled=1.1,
     quality=connector_kind("tryton").quality_file,
