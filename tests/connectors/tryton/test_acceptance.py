@@ -100,7 +100,7 @@ HARNESS = Harness(
     field="address.city",
     other="address.street",
     wrong={"address.country": "XX"},
-    many=410,
+    many=210,
     settled=1.1,
     quality=connector_kind("tryton").quality_file,
 )
