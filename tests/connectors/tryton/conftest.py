@@ -136,6 +136,22 @@ class Person:
         self.change("party.relation.type", straight, reverse=reverse)
         return straight, reverse
 
+    def replace(self, loser: int, winner: int) -> None:
+        """Join two parties with Tryton's own wizard."""
+        context = {"active_model": "party.party", "active_id": loser, "active_ids": [loser]}
+        wizard = "wizard.party.replace"
+        body = {"id": 1, "method": f"{wizard}.create", "params": [context]}
+        session, _, _ = self._client.post(self._url, json=body).json()["result"]
+        warned = {"ask": {"source": loser, "destination": winner}}
+        for _ in range(5):
+            body = {"id": 1, "method": f"{wizard}.execute", "params": [session, warned, "replace", context]}
+            answer = self._client.post(self._url, json=body).json()
+            if "error" not in answer:
+                return
+            assert answer["error"][0] == "UserWarning", answer
+            self.make("res.user.warning", user=1, name=answer["error"][1][0], always=False)
+        raise AssertionError("the wizard keeps warning")
+
     def close(self) -> None:
         self._client.close()
 

@@ -125,27 +125,10 @@ def test_a_poll_without_changes_costs_two_calls(person: Person, desk: Desk) -> N
 
 def test_a_merged_party_names_the_one_that_replaced_it(person: Person, desk: Desk) -> None:
     loser, winner = person.party("Ada"), person.party("Ada Lovelace")
-    replace(person, loser, winner)
+    person.replace(loser, winner)
     record = desk.record(loser)
     assert (record.successor, record.values["active"]) == (str(winner), False)
     assert desk.update(loser, name="Adele") == GoneItem(str(winner))
-
-
-def replace(person: Person, loser: int, winner: int) -> None:
-    """Tryton's own wizard."""
-    context = {"active_model": "party.party", "active_id": loser, "active_ids": [loser]}
-    wizard = "wizard.party.replace"
-    body = {"id": 1, "method": f"{wizard}.create", "params": [context]}
-    session, _, _ = person._client.post(person._url, json=body).json()["result"]
-    warned = {"ask": {"source": loser, "destination": winner}}
-    for _ in range(5):
-        body = {"id": 1, "method": f"{wizard}.execute", "params": [session, warned, "replace", context]}
-        answer = person._client.post(person._url, json=body).json()
-        if "error" not in answer:
-            return
-        assert answer["error"][0] == "UserWarning", answer
-        person.make("res.user.warning", user=1, name=answer["error"][1][0], always=False)
-    raise AssertionError("the wizard keeps warning")
 
 
 def test_a_deleted_party_is_gone_and_absent_from_the_listing(person: Person, desk: Desk) -> None:

@@ -48,6 +48,7 @@ class HttpWay(httpx.BaseTransport):
 
     def close(self) -> None:
         self._open -= 1
+        self._inner.close()
 
     def held(self) -> int:
         return self._open
