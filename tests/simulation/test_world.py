@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from trueup.testing.drawing import PROFILES, plan_of
-from trueup.testing.plan import Plan
+from trueup.testing.plan import Event, Plan
 from trueup.testing.shrink import least, shrunk
 from trueup.testing.trial import Trial, tried
 from trueup.testing.wire import FAULTS
@@ -91,3 +92,10 @@ def test_a_failing_plan_is_made_short() -> None:
     plan = plan_of(4)
     short = shrunk(plan, lambda one: any(event.do == "clear" for event in one.events))
     assert [event.do for event in short.events] == ["clear"]
+
+
+def test_kills_pauses_and_what_happens_meanwhile_are_left_out_where_they_are_not_needed() -> None:
+    plan = plan_of(0)
+    run = Event("run", of=(0,), crash=50, pause=20, during=((3, Event("wait")), (5, Event("wait"))))
+    short = shrunk(replace(plan, events=(run,)), lambda one: any(event.do == "run" for event in one.events))
+    assert short.events == (Event("run", of=(0,)),)

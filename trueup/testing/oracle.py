@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from trueup.mapping.compiled import Binding
 from trueup.model.delivery import DeliveryState
@@ -18,7 +19,7 @@ from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Rejected, Value
 from trueup.sync.rules.formats import RULE as FORM
-from trueup.testing.system import HUB, Act, Row, System
+from trueup.testing.system import HUB, Act, Row, System, Version
 from trueup.testing.traits import FIELDS, OPT_OUT
 from trueup.testing.world import World
 
@@ -260,26 +261,28 @@ def _replaced_knowingly(at: Findings, edit: Edit) -> bool:
     )
 
 
+def _while_it_stood(edit: Edit) -> list[Version]:
+    """The versions of the record from the edit on, as long as they hold what was typed."""
+    later = (one for one in edit.row.versions if one.number >= edit.act.number)
+    return list(
+        takewhile(lambda one: one.values.get(edit.remote) == edit.after and not one.deleted, later)
+    )
+
+
 def _read_with(edit: Edit) -> bool:
-    """Whether the hub ever stored a version of the record that holds this value."""
-    held = [
-        one.number
-        for one in edit.row.versions
-        if one.values.get(edit.remote) == edit.after and not one.deleted
-    ]
-    return not edit.row.landed.isdisjoint(held)
+    """Whether the hub stored a version of the record while the typed value stood there. Where the field held
+    the same before another edit, that version tells nothing of this one."""
+    return any(one.number in edit.row.landed for one in _while_it_stood(edit))
 
 
 def _replaced_unread(at: Findings, edit: Edit) -> bool:
     """Whether a person wrote over it, or the record went, before the hub had it."""
-    held = [one for one in edit.row.versions if one.values.get(edit.remote) == edit.after]
-    if _read_with(edit):
+    stood = _while_it_stood(edit)
+    if not stood or _read_with(edit):
         return False
-    last = held[-1] if held else None
-    later = [one for one in edit.row.versions if last is not None and one.number > last.number]
-    acts = {act.place: act for act in at.world.systems[edit.system].acts}
-    by = [act.by for act in acts.values() if act.id == edit.row.id and act.place > edit.act.place]
-    return bool(later) and bool(by) and (by[0] != HUB or not at.world.systems[edit.system].traits.versions)
+    system = at.world.systems[edit.system]
+    by = next((act.by for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number), None)
+    return by is not None and (by != HUB or not system.traits.versions)
 
 
 def _known(at: Findings, who: str, edit: Edit) -> bool:

@@ -50,7 +50,8 @@ def least(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> Sequence[
 def _within(plan: Plan, fails: Fails) -> Plan:
     """Leave out what happens meanwhile, kills and pauses."""
     for place, event in enumerate(plan.events):
-        for plainer in (replace(event, during=()), replace(event, crash=0), replace(event, pause=0)):
+        for name, none in (("during", ()), ("crash", 0), ("pause", 0)):
+            plainer = replace(event, **{name: none})
             tried = _with(plan, place, plainer)
             if plainer != event and fails(tried):
                 plan, event = tried, plainer

@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One change of one record: who did it, and the fields as they were and are."""
+    """One change of one record: who did it, the fields as they were and are, and the version that it made."""
 
     place: int
     at: datetime
@@ -65,6 +65,7 @@ class Act:
     id: str
     before: Mapping[str, Json]
     after: Mapping[str, Json]
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ class System:
             Version(self._number, at, _floored(own, self.traits.grain), shown, whole, deleted, successor)
         )
         told = {name: before.get(name) for name in values}
-        self.acts.append(Act(next(self._count), at, by, what, row.id, told, dict(values)))
+        self.acts.append(Act(next(self._count), at, by, what, row.id, told, dict(values), self._number))
 
 
 _EMPTY: Mapping[str, Json] = {
