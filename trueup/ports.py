@@ -140,6 +140,15 @@ class Store(Protocol):
         """These links with what was observed, in id order."""
         ...
 
+    def moved(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
+        """Living links of which something moved that is not decided yet, by ascending id from `after`."""
+        ...
+
+    def find_too(self, keys: Sequence[tuple[int, str, Sequence[tuple[str, str]]]], fence: Fence | None) -> None:
+        """Links (id, kind of their entity) are found by these keys as well, besides those that they have; the
+        next decision on their entities says by which they are found from then on."""
+        ...
+
     def candidates(
         self, kind: Kind, keys: Sequence[tuple[str, str]]
     ) -> Mapping[tuple[str, str], Sequence[Candidate]]:

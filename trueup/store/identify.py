@@ -45,6 +45,19 @@ def strangers(
 _LISTED = " and listing <= (select listed from streams where id = links.stream_id)"
 
 
+def moved(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Link]:
+    """Along the due marks: what moved and was decided has no base any more."""
+    found = tx.rows(
+        "select l.id from due d join links l on l.entity_id = d.entity_id"
+        " join link_notes n on n.link_id = l.id where d.kind in texts(?) and n.base is not null"
+        " and l.state = 'live' and l.id > ? order by l.id limit ?",
+        [str(kind) for kind in kinds],
+        after,
+        limit,
+    )
+    return links_where(tx, streams(tx), "l.id in ints(?) order by l.id", [id for (id,) in found])
+
+
 def candidates(tx: Tx, kind: Kind, keys: Sequence[Key]) -> dict[Key, list[Candidate]]:
     """Every asked key with its holders; none hold it: an empty list."""
     holders, names = holders_of(tx, str(kind), keys), streams(tx).names
@@ -195,6 +208,17 @@ def add_keys(tx: Tx, keys: Sequence[Keys]) -> None:
     """The match keys of links that have none: they belonged to nobody until now, or are new."""
     rows = _digests(keys)
     tx.insert("match_keys", _KEY, sorted(rows))
+    _stir(tx, keys, rows)
+
+
+def find_too(tx: Tx, keys: Sequence[Keys], fence: Fence | None) -> None:
+    """See `Store.find_too`."""
+    check(tx, fence)
+    if tx.lock:
+        tx.hold(sorted({lock_of(kind, key) for _, kind, pairs in keys for key in pairs}))
+    sql = "select digest, link_id from match_keys where link_id in ints(?)"
+    rows = _digests(keys) - set(tx.rows(sql, [link for link, _, _ in keys]))
+    tx.insert_new("match_keys", _KEY, sorted(rows))
     _stir(tx, keys, rows)
 
 

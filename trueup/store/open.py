@@ -134,6 +134,12 @@ class SqlStore:
     def links(self, ids: Sequence[int]) -> Sequence[Link]:
         return self._db.read(lambda tx: ask.links(tx, ids))
 
+    def moved(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
+        return self._db.read(lambda tx: identify.moved(tx, kinds, after, limit))
+
+    def find_too(self, keys: Sequence[tuple[int, str, Sequence[tuple[str, str]]]], fence: Fence | None) -> None:
+        self._db.write(lambda tx: identify.find_too(tx, keys, fence))
+
     def candidates(
         self, kind: Kind, keys: Sequence[tuple[str, str]]
     ) -> Mapping[tuple[str, str], Sequence[Candidate]]:

@@ -10,7 +10,7 @@ from trueup.model.covering import covered, place_of
 from trueup.model.delivery import Lane
 from trueup.model.run import Fence, RunOutcome
 from trueup.sync.decide import Chosen, Deciding, decide_all
-from trueup.sync.identifying import identify_all
+from trueup.sync.identifying import heed_moves, identify_all
 from trueup.sync.inbox import land, look_again
 from trueup.sync.outbox import Push
 from trueup.sync.owning import LEASE, own
@@ -108,7 +108,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
 
 def landing(parts: Parts, connections: Sequence[str], report: Report, fence: Fence | None) -> None:
     """Read every stream of these connections, the smallest first, and again what was hidden; a failing one
-    does not stop the others."""
+    does not stop the others. Then everybody is known by what was read."""
     known = parts.store.count_links()
     sizes = {name: sum(n for (conn, _, _), n in known.items() if conn == name) for name in connections}
     for connection in sorted(connections, key=lambda name: (sizes[name], name)):
@@ -118,6 +118,7 @@ def landing(parts: Parts, connections: Sequence[str], report: Report, fence: Fen
             look_again(parts, connection, fence)
         except ConnectorError as error:
             report.failed[connection] = error
+    heed_moves(parts, fence)
 
 
 def _meter(parts: Parts, order: Order) -> Meter:

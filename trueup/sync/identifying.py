@@ -29,6 +29,17 @@ TRIES = 5
 """How often links come back because somebody else assigned the same keys meanwhile."""
 
 
+def heed_moves(parts: Parts, fence: Fence | None) -> None:
+    """Records that moved and were not decided yet are found by what they hold now, too: whether a newcomer is
+    met before that decision or after it makes no difference to who it is."""
+    for kind in KINDS:
+        after = 0 if parts.store.strangers([kind], 0, 1) else None
+        while after is not None and (links := parts.store.moved([kind], after, parts.timing.chunk)):
+            after = links[-1].id
+            known = [_stranger(parts, link) for link in links if link.stream in parts.policy.mappings]
+            parts.store.find_too([(one.link.id, kind.value, one.keys) for one in known], fence)
+
+
 def identify_all(parts: Parts, fence: Fence | None) -> int:
     """Give every stranger its entity; answers how many there were."""
     return sum(_identify_kind(parts, kind, fence) for kind in KINDS)

@@ -134,9 +134,6 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
         if row.now.number not in row.landed and lied(at.world, link.connection):
             at.excuse(LIE)
             return
-        if _first_sight_lost(at, id, link, binding.fields[0], stands):
-            at.excuse("a first sight that lost against a clearing, which is left where it stands")
-            return
         if _taken_for_a_form(at, id, binding.fields[0], stands):
             at.excuse("an edit that could be the system's own form of what was written")
             return
@@ -144,17 +141,6 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
             f"{id} {binding.fields[0]}: {link.connection}/{link.remote_id} holds {stands!r}, the contact "
             f"{entity.values.get(binding.fields[0])!r} (there {kept!r})"
         )
-
-
-def _first_sight_lost(at: Findings, who: str, link: Link, name: str, stands: Json) -> bool:
-    """Whether what stands there lost at first sight against an emptiness that somebody had made."""
-    ref = f"{link.connection}/{link.object}/{link.remote_id}"
-    return any(
-        (conflict.field, conflict.lost_source, conflict.kept) == (name, ref, None)
-        and _folded(conflict.lost) == _folded(stands)
-        for row in at.history[who]
-        for conflict in row.conflicts
-    )
 
 
 def _taken_for_a_form(at: Findings, who: str, name: str, stands: Json) -> bool:

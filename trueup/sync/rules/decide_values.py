@@ -236,10 +236,13 @@ def _is_whole_name(values: Mapping[str, Value]) -> bool:
 
 
 def _fill_name(state: Values, whole: Sequence[Claim], policy: FieldPolicy, now: datetime) -> None:
-    """A first or last name that the winner does not say comes from the next record that says it."""
+    """A first or last name that the winner does not say comes from the next record that says it, and not what
+    was taken away in this decision."""
+    emptied = {one.field: one.old for one in state.changes if one.new is None}
     for name in ("first_name", "last_name"):
         if state.values.get(name) is None:
-            giver = next((claim for claim in whole if (claim.value or {}).get(name)), None)
+            givers = (claim for claim in whole if (claim.value or {}).get(name))
+            giver = next((one for one in givers if one.value[name] != emptied.get(name)), None)
             if giver is not None:
                 state.put(name, giver.value[name], source_of(giver, now, policy), "first sight")
 

@@ -26,9 +26,11 @@ from trueup.sync.rules.ledger import ADDRESSES, must_change
 class Draft:
     """What is being put together for one link: the new exceptions, and the fields to write.
 
-    `held_back`: what `publish:` keeps from leaving yet, in words; `later`: when that is looked at again.
+    `kept_empty`: fields of which a person said that they hold nothing, for good. `held_back`: what `publish:`
+    keeps from leaving yet, in words; `later`: when that is looked at again.
     """
 
+    kept_empty: frozenset[str] = frozenset()
     agreed: dict[str, Agreed] = field(default_factory=dict)
     quarantine: dict[str, Quarantine] = field(default_factory=dict)
     ordinary: list[Difference] = field(default_factory=list)
@@ -271,17 +273,24 @@ def _by_field(binding: Binding, hub: Value) -> Mapping[str, Value]:
 
 def _first_write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
     """Nothing agreed yet: the hub's value goes there; an empty one never overwrites, except what the hub
-    held itself until somebody cleared it in this decision."""
+    held itself until somebody cleared it in this decision, and where a person keeps the field empty."""
     empty = hub in (None, []) or (isinstance(hub, list) and not any(hub))
-    if empty and not (nonempty(reading) and hub_side(reading.binding, _said(reading)) == reading.before):
+    if empty and not (nonempty(reading) and _is_to_go(reading, draft)):
         if nonempty(reading):
             _leave(reading, hub, draft)
         return
     _write(reading, hub, raw, draft, released)
 
 
-def _said(reading: Reading) -> Mapping[str, Value]:
-    return reading.has if isinstance(reading.has, Mapping) else {}
+def _is_to_go(reading: Reading, draft: Draft) -> bool:
+    binding = reading.binding
+    if draft.kept_empty.issuperset(binding.fields):
+        return True
+    if not isinstance(reading.has, Mapping):
+        return False
+    if hub_side(binding, reading.has) == reading.before:
+        return True
+    return binding.items is None and alike(binding, reading.has, _by_field(binding, reading.before))
 
 
 def _write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:

@@ -318,7 +318,8 @@ def _unwanted(case: Case, links: Sequence[Link], writes: Sequence[Write]) -> tup
 
 
 def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
-    draft = Draft()
+    kept_empty = (name for name, one in after.sources.items() if one.pinned and name not in after.values)
+    draft = Draft(kept_empty=frozenset(kept_empty))
     released = one.link.connection in context.released
     for reading in one.readings:
         if reading.binding.key in one.unsettled:

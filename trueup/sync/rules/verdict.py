@@ -7,7 +7,7 @@ the verdict does not depend on the order in which news arrived.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 from trueup.model.canonical import element_key, same
@@ -66,7 +66,18 @@ class Question:
 
 
 def judge(question: Question) -> Verdict:
-    """The verdict on one field."""
+    """The verdict on one field. An emptiness stands against no first sight that says something else than what
+    was taken away: it is filled at once, as it would be by the same record a moment later."""
+    verdict = _judged(question)
+    emptied = verdict.winner is not None and verdict.value in (None, []) and not verdict.winner.pin
+    if not emptied or question.field.type.is_set:
+        return verdict
+    firsts = [one for one in question.claims if one.first and not question.settled(one)]
+    filled = _judged(replace(question, current=None, source=None, claims=firsts))
+    return verdict if filled.winner is None else _won(question, filled.winner, filled.rule)
+
+
+def _judged(question: Question) -> Verdict:
     hub = [claim for claim in question.claims if claim.connection == HUB]
     if hub and question.field.type.is_set:
         return _union(question, "edited in the hub")
