@@ -19,7 +19,7 @@ from trueup.model.history import HistoryRow
 from trueup.model.landing import Landed, Landing, StreamState
 from trueup.model.matching import Assignment, Candidate, MatchDecision
 from trueup.model.plan import Case, Founding, Plan
-from trueup.model.record import Ref
+from trueup.model.record import Record, Ref
 from trueup.model.run import AuditRow, Chain, Fence, Run, RunOutcome
 from trueup.model.values import Value
 
@@ -114,6 +114,11 @@ class Store(Protocol):
         """The links of these remote ids (aliases followed), with what was observed."""
         ...
 
+    def late(self, connection: str, object: str, views: Sequence[Record], shown: datetime) -> Sequence[str]:
+        """Of views in a list, which show records as they were at `shown` or later, the ids of those that
+        differ from what the system itself has told since, and of which no stamp says which is newer."""
+        ...
+
     def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:
         """Living links, by ascending id from `after`, that were read while they might still show what stood
         there before our write, did show it, and were not read since that time is over."""
@@ -144,9 +149,11 @@ class Store(Protocol):
         """Living links of which something moved that is not decided yet, by ascending id from `after`."""
         ...
 
-    def find_too(self, keys: Sequence[tuple[int, str, Sequence[tuple[str, str]]]], fence: Fence | None) -> None:
-        """Links (id, kind of their entity) are found by these keys as well, besides those that they have; the
-        next decision on their entities says by which they are found from then on."""
+    def find_too(
+        self, kind: Kind, keys: Mapping[int, Sequence[tuple[str, str]]], fence: Fence | None
+    ) -> None:
+        """Links (by id) of this kind are found by these keys as well, besides those that they have; the next
+        decision on their entities says by which they are found from then on."""
         ...
 
     def candidates(

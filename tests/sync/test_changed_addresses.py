@@ -1,5 +1,5 @@
-"""Somebody's address changes, and a newcomer bears the new one: it is the same person, whichever of the two is
-read, and decided, first."""
+"""Somebody's address changes, and a newcomer bears the new one: it is the same person, whichever of the two
+is decided first."""
 
 from __future__ import annotations
 

@@ -26,8 +26,9 @@ class Landing:
     and could not be read, `rejected` the number of rows of which nobody can tell whose they are.
     `implausible` (missing, living) tells whether a complete listing lacks more records than may be believed
     to be deleted, None where absence says nothing; `opens`: the kinds of which something may be made once a
-    first listing is complete. `asked`: the ids of a single read. `recognise` is given where an id is made of
-    the record's content: of (what vanished, the strangers that came) the pairs that are one record.
+    first listing is complete. `asked`: the ids of a single read; `told_at`: when that was, where the lists of
+    this system may show something older for a while. `recognise` is given where an id is made of the record's
+    content: of (what vanished, the strangers that came) the pairs that are one record.
     """
 
     connection: str
@@ -48,6 +49,7 @@ class Landing:
     implausible: Callable[[int, int], bool] | None = None
     opens: tuple[Kind, ...] = ()
     asked: tuple[str, ...] = ()
+    told_at: datetime | None = None
     recognise: Callable[[Sequence[Link], Sequence[Link]], Sequence[tuple[Link, Link]]] | None = None
 
 

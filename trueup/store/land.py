@@ -295,7 +295,12 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
 
 
 def _looked(tx: Tx, landing: Landing, stream_id: int) -> None:
-    """What was hidden and asked for again is not asked for once more, whatever the answer says of it."""
+    """What was hidden and asked for again is not asked for once more, whatever the answer says of it; and
+    lists have to show what is as new as this answer."""
+    if landing.told_at is not None:
+        ids = sorted({*landing.asked, *(record.id for record in landing.records)})
+        sql = "update links set told_at = ? where stream_id = ? and remote_id in texts(?)"
+        tx.run(sql, micros(landing.told_at), stream_id, ids)
     if landing.asked:
         tx.run(
             "update link_notes set look_at = null where look_at <= ? and link_id in"
@@ -304,6 +309,38 @@ def _looked(tx: Tx, landing: Landing, stream_id: int) -> None:
             stream_id,
             list(landing.asked),
         )
+
+
+def late(tx: Tx, connection: str, object: str, views: Sequence[Record], shown: datetime) -> list[str]:
+    """See `Store.late`."""
+    stream_id = streams(tx).ids.get((connection, object))
+    if stream_id is None:
+        return []
+    found = tx.rows(
+        "select remote_id, state, version, changed_at, digest from links where stream_id = ?"
+        " and told_at > ? and remote_id in texts(?) order by id",
+        stream_id,
+        micros(shown),
+        [view.id for view in views],
+    )
+    known = {row[0]: row[1:] for row in found}
+    return [view.id for view in views if view.id in known and _may_be_older(view, *known[view.id])]
+
+
+def _may_be_older(
+    view: Record, state: str, version: str | None, changed_at: int | None, digest: bytes | None
+) -> bool:
+    """Whether nobody can tell which is newer: this view, or what the system itself told."""
+    if view.deleted or view.successor is not None:
+        return False
+    if state != "live":
+        return True
+    stamps = {changed_at, micros_or_none(view.changed_at)}
+    if len(stamps) > 1 and None not in stamps:
+        return False
+    if version is not None and version == view.version:
+        return False
+    return version is not None or fingerprint(view.values)[1] != digest
 
 
 def hidden(tx: Tx, now: datetime, connections: Sequence[str], after: int, limit: int) -> list[Link]:

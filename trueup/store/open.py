@@ -17,7 +17,7 @@ from trueup.model.history import HistoryRow
 from trueup.model.landing import Landed, Landing, StreamState
 from trueup.model.matching import Assignment, Candidate, MatchDecision
 from trueup.model.plan import Case, Founding, Plan
-from trueup.model.record import Ref
+from trueup.model.record import Record, Ref
 from trueup.model.run import AuditRow, Chain, Fence, Run, RunOutcome
 from trueup.model.values import Value
 from trueup.ports import Store
@@ -114,6 +114,9 @@ class SqlStore:
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
         return self._db.read(lambda tx: land.known_links(tx, connection, object, ids))
 
+    def late(self, connection: str, object: str, views: Sequence[Record], shown: datetime) -> Sequence[str]:
+        return self._db.read(lambda tx: land.late(tx, connection, object, views, shown))
+
     def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:
         return self._db.read(lambda tx: land.hidden(tx, now, connections, after, limit))
 
@@ -137,8 +140,11 @@ class SqlStore:
     def moved(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
         return self._db.read(lambda tx: identify.moved(tx, kinds, after, limit))
 
-    def find_too(self, keys: Sequence[tuple[int, str, Sequence[tuple[str, str]]]], fence: Fence | None) -> None:
-        self._db.write(lambda tx: identify.find_too(tx, keys, fence))
+    def find_too(
+        self, kind: Kind, keys: Mapping[int, Sequence[tuple[str, str]]], fence: Fence | None
+    ) -> None:
+        held = [(link, str(kind), pairs) for link, pairs in sorted(keys.items())]
+        self._db.write(lambda tx: identify.find_too(tx, held, fence))
 
     def candidates(
         self, kind: Kind, keys: Sequence[tuple[str, str]]

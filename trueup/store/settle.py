@@ -50,6 +50,7 @@ class _Rows:
     deliveries: list[Row] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     untried: list[int] = field(default_factory=list)
+    told: list[int] = field(default_factory=list)  # links of which the system itself told just now
     failing: list[Row] = field(default_factory=list)
     links: dict[int, _Holding] = field(default_factory=dict)
     reasons: Reasons = field(default_factory=dict)
@@ -142,6 +143,8 @@ def _settle_one(
     rows.deliveries.append(_end(one, row, at))
     if one.untried:
         rows.untried.append(one.delivery_id)
+    if one.told:
+        rows.told.append(row[6])
     if one.failing_since is not None:
         rows.failing.append((one.delivery_id, micros(one.failing_since)))
     if one.state not in OPEN_STATES:
@@ -270,6 +273,8 @@ def _write(tx: Tx, rows: _Rows, at: datetime) -> None:
     if rows.closed:
         tx.run("delete from delivery_docs where delivery_id in ints(?)", rows.closed)
     _write_links(tx, rows.links, micros(at))
+    if rows.told:
+        tx.run("update links set told_at = ? where id in ints(?)", micros(at), sorted(set(rows.told)))
     renew(tx, rows.touched)
     for entity in referrers_of_places(tx, list(rows.met)):
         because(rows.reasons, entity, "reference")

@@ -181,6 +181,7 @@ links = Table(
     _big("changed_at", null=True),
     _big("seen_at", null=True),
     _big("buried_at", null=True),
+    _big("told_at", null=True),  # where lists lag: when the system itself last told of this record
     _its("stream_id", "streams"),
     _small("rev", default=0),
     _small("listing", default=0),

@@ -37,7 +37,7 @@ def heed_moves(parts: Parts, fence: Fence | None) -> None:
         while after is not None and (links := parts.store.moved([kind], after, parts.timing.chunk)):
             after = links[-1].id
             known = [_stranger(parts, link) for link in links if link.stream in parts.policy.mappings]
-            parts.store.find_too([(one.link.id, kind.value, one.keys) for one in known], fence)
+            parts.store.find_too(kind, {one.link.id: one.keys for one in known}, fence)
 
 
 def identify_all(parts: Parts, fence: Fence | None) -> int:

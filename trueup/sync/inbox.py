@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from trueup.connectors.base import Capability, GoneItem
@@ -105,6 +105,7 @@ def _store(
         tally.add(stream, "read")
         tally.add(stream, "rejected")
         tally.notes.append(discreet(f"{stream[0]} {stream[1]} {where}: {why}"))
+    page, late = _without_late(parts, stream, page, began, tally, fence)
     kept, at = _taken(parts, stream, page.records, tally), parts.now()
     rules = parts.policy.rules[stream]
     unreadable, unnamed = _rejected(parts, stream, page)
@@ -123,7 +124,7 @@ def _store(
         opens=_opens(parts, stream),
         fields=tuple(fields),
         consent=tuple(_last_words(parts, stream, page.records, kept, at)),
-        unreadable=unreadable,
+        unreadable=(*unreadable, *late),
         rejected=unnamed,
         recognise=_recognise(parts, stream),
     )
@@ -136,6 +137,24 @@ def _store(
     else:
         _count(stream, parts.store.land(landing, fence), tally)
     parts.progress("read", *stream, len(page.records))
+
+
+def _without_late(
+    parts: Parts, stream: Stream, page: Page, began: datetime, tally: Tally, fence: Fence | None
+) -> tuple[Page, Sequence[str]]:
+    """The page without views that may be older than what the system itself told of these records; they are
+    read by id, before the place in the stream moves on. And their ids."""
+    lag = parts.specs[stream].lag
+    if not lag or not page.records:
+        return page, ()
+    late = parts.store.late(*stream, page.records, began - timedelta(seconds=lag))
+    if not late:
+        return page, ()
+    reread(parts, stream, late, fence)
+    others = tuple(record for record in page.records if record.id not in late)
+    for what in ("read", "older"):
+        tally.add(stream, what, len(page.records) - len(others))
+    return replace(page, records=others), late
 
 
 def _opens(parts: Parts, stream: Stream) -> tuple[Kind, ...]:
@@ -236,7 +255,8 @@ def reread(
             at = parts.now()
             heard = tuple(_last_words(parts, stream, records, records, at))
             landing = Landing(*stream, kind, tuple(records), at, moved=tuple(moved), consent=heard)
-            parts.store.land(replace(landing, asked=tuple(chunk)), fence)
+            told_at = at if spec.lag else None
+            parts.store.land(replace(landing, asked=tuple(chunk), told_at=told_at), fence)
 
 
 def look_again(parts: Parts, connection: str, fence: Fence | None) -> None:

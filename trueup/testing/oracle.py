@@ -250,9 +250,7 @@ def _replaced_knowingly(at: Findings, edit: Edit) -> bool:
 def _while_it_stood(edit: Edit) -> list[Version]:
     """The versions of the record from the edit on, as long as they hold what was typed."""
     later = (one for one in edit.row.versions if one.number >= edit.act.number)
-    return list(
-        takewhile(lambda one: one.values.get(edit.remote) == edit.after and not one.deleted, later)
-    )
+    return list(takewhile(lambda one: one.values.get(edit.remote) == edit.after and not one.deleted, later))
 
 
 def _read_with(edit: Edit) -> bool:
@@ -267,7 +265,9 @@ def _replaced_unread(at: Findings, edit: Edit) -> bool:
     if not stood or _read_with(edit):
         return False
     system = at.world.systems[edit.system]
-    by = next((act.by for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number), None)
+    by = next(
+        (act.by for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number), None
+    )
     return by is not None and (by != HUB or not system.traits.versions)
 
 

@@ -120,9 +120,7 @@ def drawn(dice: Random, name: str) -> Traits:
         batch=dice.choice((1, 2, 3, 100)),
         page=dice.choice((1, 2, 3, 100)),
         grain=grain,
-        # Stamps that stand still for longer than lists lag cannot tell a late view from an edit, whatever
-        # was read in between: decision 0010 says what is missing, and this line goes with it.
-        lag=dice.choice((0.0, 0.0, 2.0, 30.0)) if grain < 60.0 else 0.0,
+        lag=dice.choice((0.0, 0.0, 2.0, 30.0)),
         skew=dice.choice((0.0, 0.0, 0.0, -20.0, 20.0)),
         habits=tuple((field, dice.choice(ways)) for field, ways in _POSSIBLE.items()),
     )

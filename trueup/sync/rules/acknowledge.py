@@ -13,7 +13,7 @@ from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.record import Json, Record
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
 from trueup.sync.rules.differences import refusal_digest
-from trueup.sync.rules.formats import ANSWERED, HIDDEN
+from trueup.sync.rules.formats import HIDDEN
 from trueup.sync.rules.ledger import must_change
 
 
@@ -54,9 +54,6 @@ def done(
         for path in sent
         if path not in answered and (lag > 0 or record is None) and not _seen_moved(delivery, path)
     }
-    if record is not None and _may_look_older(delivery, record, lag):
-        was = {path: write.replaced.get(path) for path in sent if path in answered}
-        assumed |= {path: {"was": before, ANSWERED: True, **assumption} for path, before in was.items()}
     return Settlement(
         delivery.id,
         DeliveryState.DONE,
@@ -76,19 +73,12 @@ def done(
         changed_at=record.changed_at if record is not None else None,
         tombstone=write.kind is WriteKind.DELETE,
         active=_SWITCHED.get(write.kind),
+        told=record is not None and lag > 0,
         due="switched" if write.kind in _SWITCHED else "",
     )
 
 
 _SWITCHED = {WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}
-
-
-def _may_look_older(delivery: Delivery, record: Record, lag: float) -> bool:
-    """Whether a list may still show the record as it was before our write, and its stamp would not tell: the
-    system shows writes late, and stamps them in steps that are longer than that."""
-    before, now = delivery.link.changed_at, record.changed_at
-    ordinary = delivery.write.kind is WriteKind.UPDATE and delivery.write.lane is not Lane.URGENT
-    return ordinary and lag > 0 and (now is None or (before is not None and now <= before))
 
 
 def _seen_moved(delivery: Delivery, path: str) -> bool:

@@ -27,10 +27,6 @@ FEW = 3
 TOUCHED = "touched"
 """Marks an assumption that failed: whether somebody changed the record after our write, None if unknown."""
 
-ANSWERED = "answered"
-"""Marks an assumption about a value that the system itself told: lists may show the older one for a while,
-and anything else that they show is an edit."""
-
 HIDDEN = "hidden"
 """Marks an assumption within whose time a reading still showed what stood there before our write."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from trueup.model.entity import WAS_ABSENT, Link, LinkState
 from trueup.model.record import Json, Record
-from trueup.sync.rules.formats import ANSWERED, HIDDEN, TOUCHED, touched
+from trueup.sync.rules.formats import HIDDEN, TOUCHED, touched
 
 
 def older(link: Link, record: Record) -> bool:
@@ -35,10 +35,6 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
             assumed[path] = {**assumed[path], HIDDEN: True}
             continue
         assumption = assumed.pop(path, None)
-        if assumption is not None and ANSWERED in assumption:
-            if value == observed.get(path) and _lasts(assumption, at):
-                assumed[path] = assumption  # another list may show the older value yet
-            assumption = None  # the system told what it keeps: anything else is news like any other
         if assumption is not None and value != observed.get(path) and TOUCHED not in assumption:
             edited = touched(assumption, record.changed_at, at)
             assumed[path] = {**_without(assumption, HIDDEN), TOUCHED: edited}
@@ -79,9 +75,5 @@ def _without(assumption: Mapping[str, Json], name: str) -> dict[str, Json]:
 
 def _still_hidden(assumption: Json, value: Json, predicted: Json, at: datetime) -> bool:
     """The system still shows what stood there before our write, and may for some time."""
-    return bool(value != predicted and value == assumption["was"] and _lasts(assumption, at))
-
-
-def _lasts(assumption: Json, at: datetime) -> bool:
-    """Whether the system may still show what stood there before our write."""
-    return at < datetime.fromisoformat(assumption["until"])
+    lasts = at < datetime.fromisoformat(assumption["until"])
+    return bool(value != predicted and value == assumption["was"] and lasts)
