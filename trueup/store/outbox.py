@@ -174,10 +174,14 @@ def close_gates(tx: Tx, run_id: int, user: str, reason: str, at: datetime) -> in
     return len(closed)
 
 
+DISCARDED = "TU-DEL-010"
+"""A person gave up this write."""
+
+
 def discard(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:
     """See `Store.discard`."""
     condition = "v.state = 'parked' and v.lane <> 'urgent' and v.id in ints(?)"
-    closed = _give_up(tx, condition, f"discarded by {user}", "TU-DEL-010", list(ids))
+    closed = _give_up(tx, condition, f"discarded by {user}", DISCARDED, list(ids))
     return _noted(tx, user, "failures discard", closed, at)
 
 

@@ -14,9 +14,7 @@ from pathlib import Path
 from trueup.testing.drawing import plan_of
 from trueup.testing.plan import Plan
 from trueup.testing.shrink import shrunk
-from trueup.testing.story import told
 from trueup.testing.trial import Trial, tried
-from trueup.testing.world import World
 
 CHUNK = 25
 
@@ -29,20 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = (
         Plan.of_document(json.loads(Path(said.plan).read_text("utf-8"))) if said.plan else plan_of(said.seed)
     )
-    trial = tried(plan, _teller if said.explain else lambda world: None)
+    trial = tried(plan, print if said.explain else None)
     if said.shrink and trial.wrong:
         plan = shrunk(plan, lambda one: not trial.checks.isdisjoint(tried(one).checks))
         trial = tried(plan)
         print(json.dumps(plan.document(), indent=1))
     print(f"seed {plan.seed}: journal {trial.digest}", file=sys.stderr)
-    for one in trial.wrong:
+    for one in trial.wrong if not said.explain or said.shrink else ():
         print(one)
     return 1 if trial.wrong else 0
-
-
-def _teller(world: World) -> None:
-    for line in told(world):
-        print(line)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from trueup.mapping.compiled import Binding
-from trueup.model.delivery import DeliveryState
+from trueup.model.delivery import DeliveryState, Lane
 from trueup.model.entity import Entity, Link, LinkState
 from trueup.model.history import HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Rejected, Value
+from trueup.store.outbox import DISCARDED
 from trueup.sync.rules.formats import RULE as FORM
 from trueup.testing.system import HUB, Act, Row, System, Version
 from trueup.testing.traits import FIELDS, OPT_OUT
@@ -128,8 +129,11 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
     wanted = binding.write(entity.values)
     kept = traits.keeps(binding.remote, None if isinstance(wanted, Rejected) or wanted is ABSENT else wanted)
     if _plain(stands) != _plain(kept) and binding.read(stands) != binding.read(kept):
-        if _parked(at, link, binding):
+        if _parked(at, link):
             at.excuse("a write that waits for a person")
+            return
+        if _discarded(at, id, link, row, binding):
+            at.excuse("a write that a person discarded")
             return
         if row.now.number not in row.landed and lied(at.world, link.connection):
             at.excuse(LIE)
@@ -152,9 +156,25 @@ def _taken_for_a_form(at: Findings, who: str, name: str, stands: Json) -> bool:
     )
 
 
-def _parked(at: Findings, link: Link, binding: Binding) -> bool:
+def _parked(at: Findings, link: Link) -> bool:
+    """Whether an ordinary write to this record waits for a person: the next ones wait behind it."""
     waiting = at.world.store.deliveries([DeliveryState.PARKED], link.connection, _ALL)
-    return any(one.link.id == link.id and binding.remote in one.write.values for one in waiting)
+    return any(one.link.id == link.id and one.write.lane is not Lane.URGENT for one in waiting)
+
+
+def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -> bool:
+    """Whether a person gave up writes to this record after both sides last moved: then they may differ."""
+    over = at.world.store.deliveries([DeliveryState.SUPERSEDED], link.connection, _ALL)
+    ends = [one.ended_at for one in over if one.link.id == link.id and one.code == DISCARDED]
+    last = max((end for end in ends if end is not None), default=None)
+    if last is None:
+        return False
+    there = at.world.systems[link.connection].acts
+    moved = any(act.id == row.id and act.at > last and binding.remote in act.after for act in there)
+    return not moved and not any(
+        one.at > last and any(change.field in binding.fields for change in one.changes)
+        for one in at.history[who]
+    )
 
 
 def _plain(value: Json) -> Json:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from trueup.testing.oracle import verdict
 from trueup.testing.plan import Plan
+from trueup.testing.story import Story
 from trueup.testing.watch import Invariants
 from trueup.testing.world import World, lived
 
-Look = Callable[[World], None]
-"""Somebody who looks at a world at rest before its store is closed."""
+Told = Callable[[str], None]
+"""Who hears a story, line by line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,17 @@ class Trial:
         return frozenset(one.partition(":")[0] for one in self.wrong)
 
 
-def tried(plan: Plan, look: Look = lambda world: None) -> Trial:
-    """Live this plan on a new store and judge it."""
-    invariants = Invariants()
+def tried(plan: Plan, told: Told | None = None) -> Trial:
+    """Live this plan on a new store and judge it; tell its story, if somebody listens."""
+    invariants, story = Invariants(), Story()
+    watch = invariants.watch()
     with (
         tempfile.TemporaryDirectory(dir=_memory()) as folder,
-        lived(plan, Path(folder), invariants.watch()) as world,
+        lived(plan, Path(folder), watch if told is None else story.beside(watch)) as world,
     ):
         wrong, exempt = verdict(world)
-        look(world)
+        for line in story.told(world, wrong) if told is not None else ():
+            told(line)
         return Trial(plan, tuple(wrong), activity(world), exempt, Counter(invariants.asked), world.digest())
 
 

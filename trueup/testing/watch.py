@@ -6,6 +6,7 @@ I1 to I5 and I8 of the plan of assurance; each violation names its check and the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,21 +19,27 @@ from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.world import Watch, Worker, World
 
 _OUT = "opted_out"
+Intent = tuple[str, str | None, frozenset[str]]
+"""A write that was stored as sent: the system, the record (None: a new one), and the fields."""
 _CHANGES = ("land", "settle", "commit", "assign")
 
 
 @dataclass(slots=True)
 class Invariants:
-    """The checks, with what they have to remember. `found`: how often each was asked."""
+    """The checks, with what they have to remember: who is `out`, every write that was `sent`. `asked`: how
+    often each was asked."""
 
     asked: dict[str, int] = field(default_factory=dict)
     out: set[str] = field(default_factory=set)
+    sent: set[Intent] = field(default_factory=set)
 
     def watch(self) -> Watch:
         return Watch(self.stepped, self.arrived)
 
     def stepped(self, world: World, worker: Worker, what: str) -> None:
         """After a verb of the store: what it may have broken."""
+        if what == "send":
+            self.sent |= set(intents(world))
         if what not in _CHANGES:
             return
         checks: Mapping[str, tuple[str, Callable[[World], Iterator[str]]]] = {
@@ -50,7 +57,10 @@ class Invariants:
         name = "no effect without intent"
         if route in ("create", "update", "upsert") and isinstance(body, Mapping):
             self.asked[name] = self.asked.get(name, 0) + 1
-            self._tell(world, None, name, intended(world, system, route, body))
+            known = set(intents(world))
+            if world.at_work is not None and world.at_work.resumed:
+                known |= self.sent  # it stood still before this request, and others went on without it
+            self._tell(world, None, name, intended(known, system, route, body))
 
     def _opt_outs(self, world: World) -> Iterator[str]:
         """A contact that is opted out stays so: nobody here documents an opt-in."""
@@ -109,16 +119,17 @@ def one_owner(world: World) -> Iterator[str]:
                 yield f"{'/'.join(place)} belongs to {owners[place]} and {id}"
 
 
-def intended(world: World, system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
+def intents(world: World) -> Iterator[Intent]:
+    """What is stored as sent now."""
+    for one in world.store.deliveries([DeliveryState.SENT, DeliveryState.DOUBT], None, 1_000):
+        yield one.write.connection, one.link.remote_id, frozenset(one.write.values)
+
+
+def intended(known: AbstractSet[Intent], system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
     """What arrives was stored as sent before, with just this payload."""
-    sent = world.store.deliveries([DeliveryState.SENT, DeliveryState.DOUBT], system, 1_000)
-    known = [(one.link.remote_id, dict(one.write.values)) for one in sent]
     for item in body.get("items") or [body]:
-        values = {key: value for key, value in item["values"].items() if key != HUB_ID}
-        id = item.get("id")
-        if not any(id == ref and _carries(held, values) for ref, held in known):
-            yield f"{system} is asked to {route} {id or 'a record'} with {sorted(values)}: nobody intended it"
-
-
-def _carries(held: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
-    return set(sent) <= set(held)
+        values = frozenset(key for key in item["values"] if key != HUB_ID)
+        place = (system, item.get("id"))
+        if not any(one[:2] == place and values <= one[2] for one in known):
+            record = item.get("id") or "a record"
+            yield f"{system} is asked to {route} {record} with {sorted(values)}: nobody intended it"

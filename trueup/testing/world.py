@@ -51,6 +51,7 @@ class Worker:
     steps: int = 0
     dead: bool = False
     paused: bool = False
+    resumed: bool = False
     event: Event = field(default_factory=lambda: Event("run"))
 
 
@@ -73,6 +74,7 @@ class World:
         self.seen: Counter[str] = Counter()
         self.reports: list[Report] = []
         self.people: dict[str, str] = {}
+        self.at_work: Worker | None = None
         self.policy = policy_of(plan.systems)
         count = itertools.count(1)
         self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
@@ -258,7 +260,7 @@ class World:
     def _resume(self, number: int) -> None:
         worker = self.workers.get(number)
         if worker is not None and worker.paused:
-            worker.paused = False
+            worker.paused, worker.resumed = False, True
             self.seen["resumed"] += 1
             self._switch_to(worker)
 
@@ -301,6 +303,7 @@ class World:
             if worker.dead:
                 raise Crash
             worker.steps += 1
+            self.at_work = worker
             self.note(f"{worker.name} {worker.steps} {phase} {what}")
             for step, event in worker.event.during:
                 if step == worker.steps:
@@ -315,6 +318,7 @@ class World:
                 worker.paused = True
                 assert worker.task is not None and worker.task.parent is not None
                 worker.task.parent.switch()
+                self.at_work = worker
 
         return point
 
