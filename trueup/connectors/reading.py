@@ -197,7 +197,8 @@ def _at_rest(spec: words.Object, position: Position, answer: Answer) -> Position
     if position["phase"] == "listing":
         return {"since": before, "swept": started.isoformat()}
     if since.position == "newest":
-        return {**rest, "since": position.get("newest") or position.get("since") or EPOCH.isoformat()}
+        newest = position.get("newest") or position.get("since")
+        return {**rest, "since": min(_moment(newest), started).isoformat()}
     if since.position == "token" and spec.changes is not None:
         return {**rest, "since": before, "token": _kept_token(spec.changes, answer, position)}
     return {**rest, "since": before}
