@@ -153,3 +153,26 @@ def test_an_open_gate_needs_a_complete_listing_and_no_stranger(hub: Hub) -> None
     assert hub.store.gates_open() == {("sales", "contacts")}
     hub.land("sales", record("3"))
     assert hub.store.gates_open() == frozenset()
+
+
+# -- who moved and is not decided yet ------------------------------------------------------------------
+
+
+def test_who_moved_comes_until_it_is_decided(hub: Hub) -> None:
+    case = hub.settled("sales", "1", email="a@x.example")
+    assert hub.store.moved([Kind.CONTACT], 0, 10) == []
+    hub.land("sales", record("1", 2, email="b@x.example"), now=2)
+    (link,) = hub.store.moved([Kind.CONTACT], 0, 10)
+    assert link.observed["email"] == "b@x.example"
+    assert hub.store.moved([Kind.COMPANY], 0, 10) == hub.store.moved([Kind.CONTACT], link.id, 10) == []
+    hub.commit(plan(hub.case(case.entity.id)))
+    assert hub.store.moved([Kind.CONTACT], 0, 10) == []
+
+
+def test_a_link_is_found_by_more_keys_and_keeps_those_that_it_has(hub: Hub) -> None:
+    case = hub.settled("sales", "1", email="a@x.example")
+    new = ("email", "b@x.example")
+    for _ in range(2):
+        hub.store.find_too(Kind.CONTACT, {case.links[0].id: [new]}, None)
+    for key in (EMAIL, new):
+        assert [one.entity_id for one in hub.store.candidates(Kind.CONTACT, [key])[key]] == [case.entity.id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -265,3 +266,51 @@ def test_what_was_landed_survives_the_process(url: str) -> None:
     assert second.known("sales", "contacts", ["7"])["7"].observed == {"a": "ü"}
     assert second.stream("sales", "contacts").cursor == {"n": 1}
     second.close()
+
+
+# -- views that may be older than what the system itself told ------------------------------------------
+
+
+def told(hub: Hub, at_second: float, stamp: float | None = 1, **values: Any) -> None:
+    """Ann's record as the system told it when it was asked for by id."""
+    hub.land("sales", record("1", stamp, **values), now=at_second, asked=("1",), told_at=at(at_second))
+
+
+def late(hub: Hub, view: Record, shown: float) -> list[str]:
+    return list(hub.store.late("sales", "contacts", [view], at(shown)))
+
+
+def test_a_view_of_the_same_stamp_that_differs_from_what_was_told_since_may_be_older(hub: Hub) -> None:
+    told(hub, 10, name="Ann")
+    told(hub, 20, name="Anna")
+    old = replace(record("1", 1, name="Ann"), version="v1")
+    assert late(hub, old, shown=15) == ["1"]
+
+
+def test_a_view_that_is_as_new_as_what_was_told_is_evidence(hub: Hub) -> None:
+    told(hub, 10, name="Ann")
+    assert late(hub, replace(record("1", 1, name="Anna"), version="v2"), shown=10) == []
+
+
+def test_a_view_with_another_stamp_or_the_same_version_tells_by_itself_what_it_is(hub: Hub) -> None:
+    told(hub, 10, name="Ann")
+    assert late(hub, record("1", 2, name="Anna"), shown=5) == []
+    assert late(hub, record("1", 1, name="Ann"), shown=5) == []
+
+
+def test_without_stamps_and_versions_the_content_tells_whether_a_view_differs(hub: Hub) -> None:
+    told(hub, 10, None, name="Ann")
+    assert late(hub, record("1", name="Ann"), shown=5) == []
+    assert late(hub, record("1", name="Anna"), shown=5) == ["1"]
+
+
+def test_a_view_of_a_record_that_was_told_to_be_gone_may_be_older(hub: Hub) -> None:
+    told(hub, 10, name="Ann")
+    gone = replace(record("1"), deleted=True)
+    hub.land("sales", gone, now=20, asked=("1",), told_at=at(20))
+    assert late(hub, record("1", 30, name="Anna"), shown=15) == ["1"]
+
+
+def test_what_only_lists_told_makes_no_view_late(hub: Hub) -> None:
+    hub.land("sales", record("1", 1, name="Ann"), now=10)
+    assert late(hub, replace(record("1", 1, name="Anna"), version="v2"), shown=5) == []

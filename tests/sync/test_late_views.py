@@ -1,0 +1,102 @@
+"""Lists that lag, of a system whose stamps stand still for a day: an older view is no edit, and an edit that
+could be an older view is heard all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.sync.memory import Clock, Memory
+from tests.sync.small_hub import SmallHub, small_hub
+from trueup.connectors.base import GoneItem
+from trueup.errors import Transient
+from trueup.model.record import Cursor, Page, Reading, Record
+
+
+class Lagging(Memory):
+    """Its stamps are days; with `stuck`, its lists show these records only, whatever was asked."""
+
+    stuck: Sequence[Record] = ()
+    unreadable: bool = False
+
+    def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
+        page = super().pull(object, reading, cursor, fields)
+        return replace(page, records=tuple(self.stuck)) if self.stuck else page
+
+    def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record | GoneItem]:
+        if self.unreadable:
+            raise Transient("down")
+        return super().read(object, ids, fields)
+
+    def _record(self, id: str, fields: Sequence[str]) -> Record:
+        record = super()._record(id, fields)
+        return replace(record, changed_at=self.clock.now().replace(hour=0, minute=0, second=0, microsecond=0))
+
+    def view(self, id: str = "1") -> Record:
+        """The record as it stands, to be shown by lists later."""
+        return self._record(id, ())
+
+
+def two(folder: Path) -> tuple[SmallHub, Lagging, Memory]:
+    clock = Clock()
+    slow, quick = Lagging(clock, lag=30.0), Memory(clock)
+    hub = small_hub(folder, clock, {"slow": slow, "quick": quick})
+    for system in (slow, quick):
+        system.add(email="ann@example.com", job_title="one")
+    hub.sync()
+    hub.release()
+    hub.sync()
+    return hub, slow, quick
+
+
+def titles(*systems: Memory) -> set[object]:
+    return {system.values("1")["job_title"] for system in systems}
+
+
+@pytest.mark.parametrize("seconds", [1.0, 20.0])
+def test_an_older_view_after_our_write_takes_nothing_back(tmp_path: Path, seconds: float) -> None:
+    hub, slow, quick = two(tmp_path)
+    before = slow.view()
+    quick.edit("1", job_title="two")
+    hub.sync()
+    hub.parts.clock.sleep(seconds)
+    slow.stuck = [before]
+    hub.sync()
+    assert titles(slow, quick) == {"two"}
+
+
+def test_an_edit_within_the_lag_of_what_was_told_is_heard(tmp_path: Path) -> None:
+    hub, slow, quick = two(tmp_path)
+    quick.edit("1", job_title="two")
+    hub.sync()
+    slow.edit("1", job_title="three")
+    hub.sync()
+    assert titles(slow, quick) == {"three"}
+
+
+def test_the_place_in_the_stream_stays_until_the_record_could_be_read(tmp_path: Path) -> None:
+    hub, slow, quick = two(tmp_path)
+    quick.edit("1", job_title="two")
+    hub.sync()
+    slow.edit("1", job_title="three")
+    slow.unreadable = True
+    hub.sync()
+    assert titles(quick) == {"two"}
+    slow.unreadable = False
+    hub.sync()
+    assert titles(slow, quick) == {"three"}
+
+
+def test_nothing_is_read_again_when_the_lag_is_over(tmp_path: Path) -> None:
+    hub, slow, quick = two(tmp_path)
+    quick.edit("1", job_title="two")
+    hub.sync()
+    hub.parts.clock.sleep(31)
+    slow.edit("1", job_title="three")
+    slow.calls.clear()
+    hub.sync()
+    assert titles(slow, quick) == {"three"}
+    assert "read" not in slow.calls
