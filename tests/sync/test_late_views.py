@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sync.memory import Clock, Memory
-from tests.sync.small_hub import SmallHub, small_hub
+from tests.sync.small_hub import FIELDS, SmallHub, small_hub
 from trueup.connectors.base import GoneItem
 from trueup.errors import Transient
 from trueup.model.record import Cursor, Page, Reading, Record
@@ -37,7 +37,7 @@ class Lagging(Memory):
 
     def view(self, id: str = "1") -> Record:
         """The record as it stands, to be shown by lists later."""
-        return self._record(id, ())
+        return self._record(id, FIELDS)
 
 
 def two(folder: Path) -> tuple[SmallHub, Lagging, Memory]:

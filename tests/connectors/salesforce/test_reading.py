@@ -369,3 +369,16 @@ def test_the_orgs_own_description_of_a_field_is_told() -> None:
     assert not fields["IsConverted"].writable and fields["Email"].writable
     deal = {field.name: field for field in desk.connector().fields("Opportunity")}
     assert not deal["Outcome"].writable and set(deal["Outcome"].options) == {"open", "won", "lost"}
+
+
+def test_a_reading_that_was_broken_off_rests_where_it_began() -> None:
+    desk = Desk(page_cap=1)
+    connector = desk.connector()
+    first = desk.lead("First")
+    desk.lead("Second")
+    begun = connector.pull("Lead", CHANGES, None, ())
+    desk.clock.pass_(minutes=60)
+    desk.lead("Much later")
+    rest = pages(connector, "Lead", CHANGES, begun.cursor, ())[-1].cursor
+    again = records(pages(connector, "Lead", CHANGES, rest, ()))
+    assert first in [record.id for record in again]
