@@ -114,7 +114,8 @@ class Since(Words):
     `position` says where the next reading starts: `start_of_run` (list in any order; `lag` seconds
     before the run started, for stamps that become visible late), `newest` (list ordered by stamp: the
     newest stamp seen, or where the reading began, if that is earlier: what was edited meanwhile may stand
-    behind the place that it had reached), `token` (the vendor's own token is kept and `{since}` is for the first time).
+    behind the place that it had reached), `token` (the vendor's own token is kept and `{since}` is for
+    the first time).
     """
 
     format: StampFormat = "iso"

@@ -47,11 +47,18 @@ def least(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> Sequence[
         size //= 2
 
 
+_WITHOUT: Sequence[Callable[[Event], Event]] = (
+    lambda event: replace(event, during=()),
+    lambda event: replace(event, crash=0),
+    lambda event: replace(event, pause=0),
+)
+
+
 def _within(plan: Plan, fails: Fails) -> Plan:
     """Leave out what happens meanwhile, kills and pauses."""
     for place, event in enumerate(plan.events):
-        for name, none in (("during", ()), ("crash", 0), ("pause", 0)):
-            plainer = replace(event, **{name: none})
+        for without in _WITHOUT:
+            plainer = without(event)
             tried = _with(plan, place, plainer)
             if plainer != event and fails(tried):
                 plan, event = tried, plainer

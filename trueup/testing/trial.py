@@ -46,8 +46,9 @@ def tried(plan: Plan, told: Told | None = None) -> Trial:
         lived(plan, Path(folder), watch if told is None else story.beside(watch)) as world,
     ):
         wrong, exempt = verdict(world)
-        for line in story.told(world, wrong) if told is not None else ():
-            told(line)
+        if told is not None:
+            for line in story.told(world, wrong):
+                told(line)
         return Trial(plan, tuple(wrong), activity(world), exempt, Counter(invariants.asked), world.digest())
 
 
