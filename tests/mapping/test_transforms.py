@@ -14,7 +14,7 @@ from trueup.mapping.check import violations
 from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import FieldRule, ObjectRules
 from trueup.mapping.transforms import TRANSFORMS, UnknownTransform, transform
-from trueup.model.canonical import Locale
+from trueup.model.canonical import Locale, parse
 from trueup.model.fields import Field, Kind
 from trueup.model.values import Rejected, Type
 
@@ -204,10 +204,34 @@ def test_national_numbers_need_a_region() -> None:
         transform("phone_national", Type.PHONE, Locale())
 
 
-def test_a_line_break_of_any_kind_counts_as_the_separator_newline() -> None:
+JOINED = ["joined_list(newline)", "joined_list(tab)", "semicolon_list", "comma_list", "joined_list(->)"]
+ODD_SIGNS = st.text(
+    st.sampled_from("a b;,->\n\r\t\x0b\x0c\x85\u2028\u2029\u200b\u037e\u0338\u200d"), max_size=12
+)
+
+
+@pytest.mark.parametrize("text", JOINED)
+@settings(deadline=None, max_examples=300)
+@given(raw=ODD_SIGNS | st.lists(ODD_SIGNS, max_size=4), value=st.lists(ODD_SIGNS, max_size=4))
+def test_what_a_joined_list_holds_is_read_again_whatever_signs_stand_in_it(
+    text: str, raw: Any, value: list[str]
+) -> None:
+    field = Field("x", Type.TEXTS)
+    one = binding(text, Type.TEXTS)
+    assert violations([one], [{"x": parse(field, value, KYIV)}], [{"r": raw}], {"x": field}) == []
+
+
+@pytest.mark.parametrize("sign", ["\r", "\r\n", "\x0b", "\x85", "\u2028"])
+def test_a_line_break_of_any_kind_counts_as_the_separator_newline(sign: str) -> None:
     reads = binding("joined_list(newline)", Type.TEXTS).read
-    assert isinstance(reads(["0\r0"]), Rejected)
+    assert reads(f"a{sign}b\nc") == {"x": ["a", "b", "c"]}
+    assert isinstance(reads([f"0{sign}0"]), Rejected)
     assert reads(["a", "b"]) == {"x": ["a", "b"]}
+
+
+def test_a_separator_that_begins_as_it_ends_is_refused() -> None:
+    with pytest.raises(UnknownTransform, match="begins as it ends"):
+        transform("joined_list(||)", Type.TEXTS, KYIV)
 
 
 def test_a_number_has_the_same_bound_however_it_is_written() -> None:

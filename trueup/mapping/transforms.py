@@ -125,10 +125,16 @@ def _as_text(value: Value) -> Json:
 
 
 def _joined(default: str) -> Make:
-    """A list as one text. An element that holds the separator cannot be kept there and is left out."""
+    """A list as one text. An element that holds the separator cannot be kept there and is left out.
+
+    What becomes the separator when it is read as text (any line break becomes `\\n`, a Greek question mark
+    `;`) separates, too: else an element would hold it that was read, and could not be written back.
+    """
 
     def make(arguments: tuple[str, ...], _: Locale, __: Type) -> tuple[Step, Step]:
         sign = one(arguments, default)
+        if any(sign[:size] == sign[-size:] for size in range(1, len(sign))):
+            raise ValueError(f"`{sign}` begins as it ends: beside such a sign an end is not told from it")
 
         def read(raw: Json) -> Json | Rejected:
             if isinstance(raw, list | tuple):
@@ -136,7 +142,7 @@ def _joined(default: str) -> Make:
                 return Rejected(f"an element holds the separator `{sign}`") if held else raw
             if not isinstance(raw, str):
                 return Rejected(f"expected elements separated by `{sign}`, found {described(raw)}")
-            return raw.split(sign)
+            return [part for piece in raw.split(sign) for part in clean(piece).split(sign)]
 
         def write(value: Value) -> Json:
             return sign.join(str(element) for element in value if sign not in str(element)) or None
