@@ -255,3 +255,69 @@ def test_an_element_that_the_system_drops_is_missing_there_and_removed_nowhere_e
     support.edit(id_of(support, 2), tags=["a"])
     until_quiet(hub, clock_of(hub))
     assert sorted(sales.values(id_of(sales, 2))["tags"]) == ["a", "vip"]
+
+
+def losing(hub: SmallHub) -> tuple[Memory, Memory, str]:
+    """Six people of whom `support` keeps what it is sent, until `losses` says otherwise; sales, support, and
+    the second person's id in both."""
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    for number in range(6):
+        sales.add(email=f"p{number}@example.com", first_name=f"P{number}", job_title="Engineer")
+    until_quiet(hub, clock_of(hub))
+    return sales, support, id_of(support, 2)
+
+
+def loses_titles(support: Memory, id: str, times: int) -> None:
+    """Drop so many writes of this person's title: what stood there before stays, and no error is told."""
+    left = [times]
+
+    def keeps(path: str, value: Json) -> Json:
+        if path == "job_title" and left[0]:
+            left[0] -= 1
+            return support.values(id).get(path)
+        return value
+
+    support.keeps = keeps
+
+
+def titles_sent(support: Memory, since: int) -> list[Json]:
+    return [item.values["job_title"] for item in support.written[since:] if "job_title" in item.values]
+
+
+def test_a_value_that_was_lost_arrived_and_is_lost_again_later_is_sent_once_more_again(
+    tmp_path: Path,
+) -> None:
+    hub = hub_with(tmp_path, lambda path, value: value)
+    sales, support, id = losing(hub)
+    for word, losses in (("Boss", 1), ("Engineer", 0), ("Boss", 1)):
+        loses_titles(support, id, losses)
+        sales.edit(id_of(sales, 2), job_title=word)
+        until_quiet(hub, clock_of(hub))
+        assert support.values(id)["job_title"] == word
+    assert title(hub, 2) == "Boss"
+
+
+def test_a_value_that_is_lost_twice_is_agreed_however_late_that_is_seen(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, lambda path, value: value)
+    sales, support, id = losing(hub)
+    since = len(support.written)
+    loses_titles(support, id, 99)
+    sales.edit(id_of(sales, 2), job_title="Boss")
+    for _ in range(4):
+        hub.sync()
+        clock_of(hub).sleep(40 * 24 * 3600)
+    assert titles_sent(support, since) == ["Boss", "Boss"]
+    assert (support.values(id)["job_title"], title(hub, 2)) == ("Engineer", "Boss")
+
+
+def test_another_value_than_the_one_sent_once_more_has_its_own_second_try(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, lambda path, value: value)
+    sales, support, id = losing(hub)
+    since = len(support.written)
+    loses_titles(support, id, 2)
+    sales.edit(id_of(sales, 2), job_title="Boss")
+    hub.sync()
+    sales.edit(id_of(sales, 2), job_title="Chief")
+    until_quiet(hub, clock_of(hub))
+    assert titles_sent(support, since)[-2:] == ["Chief", "Chief"]
+    assert support.values(id)["job_title"] == "Chief"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from trueup.model.fields import PREFIX, Kind
 from trueup.model.record import Json
-from trueup.model.values import Value
+from trueup.model.values import ABSENT, Absent, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,15 @@ class Agreed(NamedTuple):  # not a dataclass: made for every field of every writ
     `remote` is in the system's own form. `hub` is the canonical value, or `NEVER` when the hub's value
     has not been written yet (a refused edit, a withheld replacement, a create without this field).
     `withheld`: the difference is known and reported, but the connection is not released.
-    `left`: the edit was refused and stays there by configuration.
+    `left`: the edit was refused and stays there by configuration. `lost`: what was written and not found
+    there (in the system's own form), so that it is sent once more; remembered until both sides agree again.
     """
 
     hub: Value
     remote: Json
     withheld: bool = False
     left: bool = False
+    lost: Json | Absent = ABSENT
 
 
 class Never(StrEnum):
@@ -105,9 +107,10 @@ class Link:
     settled at (the entity's value, the observed value). `assumed`: paths whose observed value is a
     prediction of our own write, with what stood there before (`was`), until when that may still show
     (`until`) and when the attempt ended (`at`); one that is `hidden` was read within that time and
-    still showed it; one with `touched` was read and found otherwise, and is to be judged. `missed`: of the
-    fields that the hub changed while this record could not be judged (its connection asleep, itself deleted),
-    what the hub held before. `buried`: why it is a tombstone (deleted, missing, merged), else empty.
+    still showed it; one with `touched` was read and found otherwise, and is to be judged; `again` is of a
+    value that was lost once and sent once more. `missed`: of the fields that the hub changed while this
+    record could not be judged (its connection asleep, itself deleted), what the hub held before.
+    `buried`: why it is a tombstone (deleted, missing, merged), else empty.
     `published`: when a field with `publish:` was last written there, by binding key. `entered`: it met the
     conditions of `create` once. `active`: False once the hub switched the record off.
     `rev` grows with every change of this row.

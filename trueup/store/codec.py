@@ -13,7 +13,8 @@ from trueup.errors import NotFound
 from trueup.model.entity import NEVER, Agreed, Quarantine, Source, public_id
 from trueup.model.fields import PREFIX, Kind
 from trueup.model.jsontext import dumps, loads
-from trueup.model.values import Value
+from trueup.model.record import Json
+from trueup.model.values import Absent, Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {prefix: kind for kind, prefix in PREFIX.items()}
@@ -136,13 +137,18 @@ def read_sources(text: str, values: Mapping[str, Value]) -> dict[str, Source]:
 def write_agreed(agreed: Mapping[str, Agreed]) -> str | None:
     if not agreed:
         return None
-    return dumps({key: [one.hub, one.remote, one.withheld + 2 * one.left] for key, one in agreed.items()})
+    return dumps({key: _pair(one) for key, one in agreed.items()})
+
+
+def _pair(agreed: Agreed) -> list[Json]:
+    pair = [agreed.hub, agreed.remote, agreed.withheld + 2 * agreed.left]
+    return pair if isinstance(agreed.lost, Absent) else [*pair, agreed.lost]
 
 
 def read_agreed(text: str | None) -> dict[str, Agreed]:
     return {
-        key: Agreed(NEVER if hub == NEVER else hub, remote, bool(flags & 1), bool(flags & 2))
-        for key, (hub, remote, flags) in loads(text).items()
+        key: Agreed(NEVER if hub == NEVER else hub, remote, bool(flags & 1), bool(flags & 2), *lost)
+        for key, (hub, remote, flags, *lost) in loads(text).items()
     }
 
 

@@ -11,9 +11,10 @@ from trueup.mapping.elements import changed, is_change, items_settled, listed, w
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.record import Json, Record
+from trueup.model.values import Absent
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
 from trueup.sync.rules.differences import refusal_digest
-from trueup.sync.rules.formats import HIDDEN
+from trueup.sync.rules.formats import AGAIN, HIDDEN
 from trueup.sync.rules.ledger import must_change
 
 
@@ -49,8 +50,13 @@ def done(
         observed = {**quiet, **observed}
     until = now + timedelta(seconds=lag + 1 if lag > 0 else 0)
     assumption = {"until": until.isoformat(), "at": (at or now).isoformat(), **_read_meanwhile(delivery)}
+    lost = _lost(delivery)
     assumed = {
-        path: {"was": write.replaced.get(path), **assumption}
+        path: {
+            "was": write.replaced.get(path),
+            **assumption,
+            **({AGAIN: True} if path in lost and lost[path] == observed[path] else {}),
+        }
         for path in sent
         if path not in answered and (lag > 0 or record is None) and not _seen_moved(delivery, path)
     }
@@ -76,6 +82,15 @@ def done(
         told=record is not None and lag > 0,
         due="switched" if write.kind in _SWITCHED else "",
     )
+
+
+def _lost(delivery: Delivery) -> dict[str, Json]:
+    """Of the paths that are written, what was sent there before and not found."""
+    pairs = {
+        key: delivery.link.agreed[key].lost for key in delivery.write.wants if key in delivery.link.agreed
+    }
+    values = delivery.write.values
+    return {remote_path(key, values): lost for key, lost in pairs.items() if not isinstance(lost, Absent)}
 
 
 _SWITCHED = {WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}

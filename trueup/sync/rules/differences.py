@@ -314,7 +314,7 @@ def withhold(reading: Reading, difference: Difference, draft: Draft) -> None:
     draft.withheld += 1
     if reading.agreed is None or not reading.agreed.withheld:
         draft.newly_withheld.append(difference)
-    draft.agreed[reading.binding.key] = Agreed(NEVER, _stand(reading), withheld=True)
+    draft.agreed[reading.binding.key] = Agreed(NEVER, _stand(reading), withheld=True, lost=_lost(reading))
 
 
 def _effect(reading: Reading, raw: Json) -> Effect:
@@ -377,7 +377,12 @@ def nonempty(reading: Reading) -> bool:
 def due(reading: Reading, draft: Draft) -> None:
     """The hub's value is not there yet: remember what was agreed until the write is done."""
     hub = reading.agreed.hub if reading.agreed is not None and not reading.moved else NEVER
-    draft.agreed[reading.binding.key] = Agreed(hub, _stand(reading))
+    draft.agreed[reading.binding.key] = Agreed(hub, _stand(reading), lost=_lost(reading))
+
+
+def _lost(reading: Reading) -> Json | Absent:
+    """What was sent and not found, as long as nothing else came to stand there."""
+    return ABSENT if reading.agreed is None or reading.moved else reading.agreed.lost
 
 
 def _leave(reading: Reading, hub: Value, draft: Draft) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from trueup.model.entity import NEVER, Agreed, Entity, Link, Source
 from trueup.model.formats import Format, How, Kept
-from trueup.model.history import Conflict, HistoryRow
+from trueup.model.history import Conflict
 from trueup.model.plan import Context
 from trueup.model.record import Json
 from trueup.model.values import Value
@@ -30,8 +30,11 @@ TOUCHED = "touched"
 HIDDEN = "hidden"
 """Marks an assumption within whose time a reading still showed what stood there before our write."""
 
+AGAIN = "again"
+"""Marks an assumption about a value that was lost once: found missing again it is agreed as it stands."""
+
 RULE = "kept so by the system after our write"
-AGAIN = "found without our write, which is sent once more"
+ONCE_MORE = "found without our write, which is sent once more"
 
 
 def touched(assumption: Mapping[str, Json], changed_at: datetime | None, read_at: datetime) -> bool | None:
@@ -128,10 +131,8 @@ def _judge(
     if isinstance(reading.has, Mapping) and alike(reading.binding, reading.was or {}, reading.has):
         return _agreed_as_kept(reading), How.AS_SENT, ()
     unwritten = not edited and not learned and _unwritten(reading, assumption.get("was"))
-    if unwritten:
-        lost = tuple(_perhaps_lost(reading, entity.sources, AGAIN))
-        if not _sent_again(lost, context.past.get(entity.id, ())):
-            return _not_there(reading), How.EDIT, lost
+    if unwritten and AGAIN not in assumption:
+        return _not_there(reading), How.EDIT, tuple(_perhaps_lost(reading, entity.sources, ONCE_MORE))
     sent = reading.agreed.remote if reading.agreed is not None else None
     if not unwritten and not is_form(sent, reading.raw, format, edited):
         return reading, How.EDIT, ()
@@ -159,22 +160,11 @@ def _unwritten(reading: Reading, was: Json) -> bool:
     return bool(reading.raw == was and _plain(sent) != _plain(was) and not _left_out(sent, was))
 
 
-def _sent_again(lost: Sequence[Conflict], past: Sequence[HistoryRow]) -> bool:
-    """Whether the same was found against the same before, and our value was sent once more then."""
-    told = [(one.field, one.lost, one.lost_source, one.kept) for one in lost]
-    known = [
-        (one.field, one.lost, one.lost_source, one.kept)
-        for row in past
-        for one in row.conflicts
-        if one.rule == AGAIN
-    ]
-    return bool(told) and all(one in known for one in told)
-
-
 def _not_there(reading: Reading) -> Reading:
     """As if the hub's value had never been there: it is written again, whatever emptied it."""
+    assert reading.agreed is not None
     was = reading.has if isinstance(reading.has, Mapping) else reading.was
-    return replace(reading, was=was, agreed=Agreed(NEVER, reading.raw))
+    return replace(reading, was=was, agreed=Agreed(NEVER, reading.raw, lost=reading.agreed.remote))
 
 
 def _perhaps_lost(reading: Reading, sources: Mapping[str, Source], rule: str) -> Iterator[Conflict]:
