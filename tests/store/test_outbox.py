@@ -276,6 +276,36 @@ def test_what_was_asked_for_again_is_not_asked_for_twice_whatever_was_answered(h
     assert unseen(hub, 99) == []
 
 
+def test_what_was_asked_for_again_is_not_armed_by_what_is_read_of_other_fields_later(hub: Hub) -> None:
+    hub.settle(done(sent(hub), assumed=ASSUMED))
+    hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
+    hub.land("shop", record("x-1", 5, b=1), now=61, asked=("x-1",))
+    hub.land("shop", record("x-1", 6, b=7), now=70)
+    assert unseen(hub, 99) == []
+
+
+def test_what_is_hidden_for_longer_than_another_field_is_asked_for_when_its_own_time_is_up(hub: Hub) -> None:
+    longer = {"b": {"was": 1, "until": at(90).isoformat()}}
+    hub.settle(done(sent(hub), observed={"a": 2, "b": 2}, assumed=ASSUMED | longer))
+    hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
+    hub.land("shop", record("x-1", 5, c=1), now=61, asked=("x-1",))
+    assert (unseen(hub, 89), unseen(hub, 90)) == ([], ["x-1"])
+
+
+def test_what_answers_a_question_under_another_id_was_read(hub: Hub) -> None:
+    hub.settle(done(sent(hub), assumed=ASSUMED))
+    hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
+    hub.land("shop", record("x-9", 5, b=1), now=61, asked=("x-1",), moved=(("x-1", 0),))
+    assert unseen(hub, 99) == []
+
+
+def test_what_is_only_told_to_have_moved_is_to_be_read_under_its_new_id(hub: Hub) -> None:
+    hub.settle(done(sent(hub), assumed=ASSUMED))
+    hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
+    hub.land("shop", replace(record("x-1"), successor="x-9"), now=61, asked=("x-1",))
+    assert unseen(hub, 61) == ["x-9"]
+
+
 def test_a_record_that_is_gone_is_not_read_again(hub: Hub) -> None:
     hub.settle(done(sent(hub), assumed=ASSUMED))
     hub.land("shop", record("x-1", 5, a=1, b=1), now=30)

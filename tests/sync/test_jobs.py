@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -73,8 +74,9 @@ def put_back_while_the_job_ran(folder: Path) -> SmallHub:
     return hub
 
 
-def titles(hub: SmallHub) -> list[object]:
-    return [system.values("1")["job_title"] for system in hub.systems.values()]
+def titles(hub: SmallHub, slow_id: str = "1") -> list[object]:
+    sales, slow = hub.systems.values()
+    return [sales.values("1")["job_title"], slow.values(slow_id)["job_title"]]
 
 
 def after_the_lag(hub: SmallHub, runs: int = 3) -> None:
@@ -163,6 +165,21 @@ def test_what_was_hidden_is_read_again_once_and_nothing_else_is(tmp_path: Path) 
     after_the_lag(hub, 1)
     assert written == ["COO", "COO"]
     assert "read" not in slow.calls
+
+
+def test_what_was_hidden_and_moved_meanwhile_is_read_under_its_new_id(tmp_path: Path) -> None:
+    hub = put_back_while_the_job_ran(tmp_path)
+    slow = hub.systems["slow"]
+    hub.sync()
+    old = slow.rows["1"]
+    slow.rows["7"] = replace(
+        old, values={**old.values, "job_title": "Owner"}, stamp=hub.parts.clock.now() + timedelta(seconds=9)
+    )
+    slow.rows["1"] = replace(old, deleted=True, successor="7")
+    slow.calls.clear()
+    after_the_lag(hub, 3)
+    assert slow.calls.count("read") == 2
+    assert titles(hub, slow_id="7") == ["Owner", "Owner"]
 
 
 def test_a_write_that_becomes_visible_late_costs_no_call(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import orjson
 
 from trueup.model.consent import ConsentEvent
 from trueup.model.entity import Link
-from trueup.model.jsontext import dumps
+from trueup.model.jsontext import dumps, loads
 from trueup.model.landing import Landed, Landing
 from trueup.model.record import Json, Record
 from trueup.model.run import Fence
@@ -26,7 +26,7 @@ from trueup.store.moves import Reasons, because, follow_moves, remember_alias
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
-from trueup.sync.rules.observe import look_at, observe
+from trueup.sync.rules.observe import look_at, looked, observe
 
 
 @dataclass(slots=True)
@@ -66,6 +66,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     _sort_out(tx, found, page, stream_id, landing)
     _judge(tx, known, found, landing.at)
     _write(tx, found, landing, stream_id, listing)
+    _told(tx, landing, stream_id)
     _looked(tx, landing, stream_id)
     _hear(tx, landing, stream_id)
     ends = listing is not None and landing.complete
@@ -294,21 +295,30 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
     mark_each(tx, found.reasons)
 
 
-def _looked(tx: Tx, landing: Landing, stream_id: int) -> None:
-    """What was hidden and asked for again is not asked for once more, whatever the answer says of it; and
-    lists have to show what is as new as this answer."""
+def _told(tx: Tx, landing: Landing, stream_id: int) -> None:
+    """Lists have to show what is as new as this answer."""
     if landing.told_at is not None:
         ids = sorted({*landing.asked, *(record.id for record in landing.records)})
         sql = "update links set told_at = ? where stream_id = ? and remote_id in texts(?)"
         tx.run(sql, micros(landing.told_at), stream_id, ids)
-    if landing.asked:
-        tx.run(
-            "update link_notes set look_at = null where look_at <= ? and link_id in"
-            " (select id from links where stream_id = ? and remote_id in texts(?))",
-            micros(landing.at),
-            stream_id,
-            list(landing.asked),
-        )
+
+
+def _looked(tx: Tx, landing: Landing, stream_id: int) -> None:
+    """What was hidden and asked for again is not asked for once more, whatever the answer says of it. Where
+    the answer is only that it moved, it was not read yet: its link has its new id by now."""
+    if not landing.asked:
+        return
+    read = {*landing.asked, *(landing.records[place].id for _, place in landing.moved)}
+    found = tx.rows(
+        "select link_id, assumed from link_notes where look_at <= ? and link_id in"
+        " (select id from links where stream_id = ? and remote_id in texts(?)) order by link_id",
+        micros(landing.at),
+        stream_id,
+        sorted(read),
+    )
+    left = [(id, looked(loads(text), landing.at)) for id, text in found]
+    rows = [(id, dumps_or_none(assumed), micros_or_none(look_at(assumed))) for id, assumed in left]
+    tx.update("link_notes", ("link_id",), ("assumed", "look_at"), rows)
 
 
 def late(tx: Tx, connection: str, object: str, views: Sequence[Record], shown: datetime) -> list[str]:

@@ -261,13 +261,24 @@ def reread(
 
 def look_again(parts: Parts, connection: str, fence: Fence | None) -> None:
     """Read by id, once, what a reading within the lag of our write showed as it was before. Whoever put the
-    old value back meanwhile changes nothing any more, so no reading of changes brings that record again."""
-    after = 0
+    old value back meanwhile changes nothing any more, so no reading of changes brings that record again. One
+    that answers only that it moved is read under its new id."""
+    asked: set[tuple[Stream, str]] = set()
+    while _look_once(parts, connection, asked, fence):
+        continue
+
+
+def _look_once(parts: Parts, connection: str, asked: set[tuple[Stream, str]], fence: Fence | None) -> bool:
+    """Read all that is hidden and not `asked` for yet; whether there was any."""
+    before, after = len(asked), 0
     while links := parts.store.hidden(parts.now(), [connection], after, SOME):
         after = links[-1].id
+        places = [(one.stream, one.remote_id) for one in links if one.remote_id is not None]
+        new = [place for place in places if place not in asked]
+        asked.update(new)
         for stream in parts.streams(connection):
-            ids = [one.remote_id for one in links if one.stream == stream and one.remote_id is not None]
-            reread(parts, stream, ids, fence)
+            reread(parts, stream, [id for its, id in new if its == stream], fence)
+    return len(asked) > before
 
 
 SOME = 1000

@@ -69,6 +69,15 @@ def look_at(assumed: Mapping[str, Json]) -> datetime | None:
     return min(map(datetime.fromisoformat, ends), default=None)
 
 
+def looked(assumed: Mapping[str, Json], at: datetime) -> dict[str, Json]:
+    """The same assumptions after the record was asked for: of those whose time was over nothing is hidden any
+    more, whatever the answer said of them. They are settled by the next reading that speaks of them."""
+    return {
+        path: one if HIDDEN not in one or _lasts(one, at) else _without(one, HIDDEN)
+        for path, one in assumed.items()
+    }
+
+
 def _without(assumption: Mapping[str, Json], name: str) -> dict[str, Json]:
     return {key: value for key, value in assumption.items() if key != name}
 
