@@ -21,8 +21,9 @@ LATE = timedelta(seconds=30)
 
 def dated(
     parts: Parts, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
-) -> Sequence[Outcome]:
-    """The outcomes of one job, with the time at which it wrote where that can be told.
+) -> tuple[Sequence[Outcome], ConnectorError | None]:
+    """The outcomes of one job, with the time at which it wrote where that can be told, and the error that
+    kept it from being told.
 
     A record that holds exactly what we left there was stamped by the job. So one of the same job with a later
     stamp was edited, though the hub did not know yet that the job was done. That costs a reading.
@@ -34,11 +35,14 @@ def dated(
     ]
     handed_in = batch[0].sent_at
     if len(silent) < 2 or handed_in is None or parts.now() - handed_in < LATE:
-        return outcomes
-    stamps = _stamps(parts, stream, silent)
+        return outcomes, None
+    try:
+        stamps = _stamps(parts, stream, silent)
+    except ConnectorError as error:  # then nothing more is known than that it is done by now
+        return outcomes, error
     if not stamps:
-        return outcomes
-    return [replace(one, at=max(stamps)) if isinstance(one, Done) else one for one in outcomes]
+        return outcomes, None
+    return [replace(one, at=max(stamps)) if isinstance(one, Done) else one for one in outcomes], None
 
 
 def _stamps(parts: Parts, stream: Stream, written: Sequence[tuple[Delivery, str]]) -> list[datetime]:
@@ -48,10 +52,7 @@ def _stamps(parts: Parts, stream: Stream, written: Sequence[tuple[Delivery, str]
     stamps = []
     for start in range(0, len(written), size):
         some = written[start : start + size]
-        try:
-            answers = connector.read(stream[1], [id for _, id in some], fields)
-        except ConnectorError:  # then nothing more is known than that it is done by now
-            return []
+        answers = connector.read(stream[1], [id for _, id in some], fields)
         stamps += [
             answer.changed_at
             for (delivery, _), answer in zip(some, answers, strict=True)

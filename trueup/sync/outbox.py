@@ -77,6 +77,11 @@ class Push:
         try: an opt-out waits neither for a limit nor for a list that nobody can read."""
         (self.blocked if lane is Lane.URGENT else self.limited)[connection] = error
 
+    def _heed(self, connection: str, lane: Lane, error: ConnectorError | None) -> None:
+        """What was written stands; the lane in which reading it back failed is left alone like any other."""
+        if error is not None:
+            self.stop(connection, lane, error)
+
     def stopped(self) -> dict[str, ConnectorError]:
         """Every connection that has to wait, with why."""
         return {**self.limited, **self.blocked}
@@ -223,7 +228,10 @@ class Push:
 
     def _settle(self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         mapping, ended = self.parts.policy.mappings[stream], self.parts.now()
-        outcomes = read_back(self.parts, stream, batch, outcomes)
+        lane = batch[0].write.lane
+        if not self._waits(stream[0], lane):
+            outcomes, error = read_back(self.parts, stream, batch, outcomes)
+            self._heed(stream[0], lane, error)
         settlements = [
             publishing.noted(self._settlement(stream, one, outcome, ended), one, mapping, ended)
             for one, outcome in zip(batch, outcomes, strict=True)
@@ -240,10 +248,12 @@ class Push:
             for one, outcome in zip(batch, outcomes, strict=True)
             if one.link.remote_id is not None and _unclear(one, outcome)
         ]
+        if self._waits(stream[0], lane):  # then the guard of the next write, or the next reading, tells
+            return
         try:
             reread(self.parts, stream, found, self.fence)
-        except ConnectorError as error:  # then the guard of the next write, or the next reading, tells
-            self.stop(stream[0], batch[0].write.lane, error)
+        except ConnectorError as error:
+            self.stop(stream[0], lane, error)
 
     def _end(self, stream: Stream, settlements: Sequence[Settlement]) -> frozenset[int]:
         """Store how these attempts ended and count it: what waits is counted when it ends, and a create whose
@@ -415,7 +425,9 @@ class Push:
         outcomes = self.parts.connector(stream[0], batch[0].write.lane).poll(
             stream[1], batch[0].job or "", items
         )
-        self._settle(stream, batch, dated(self.parts, stream, batch, outcomes))
+        outcomes, error = dated(self.parts, stream, batch, outcomes)
+        self._heed(stream[0], batch[0].write.lane, error)
+        self._settle(stream, batch, outcomes)
 
 
 def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:

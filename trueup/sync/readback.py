@@ -19,36 +19,40 @@ from trueup.sync.rules.policy import Stream
 
 def read_back(
     parts: Parts, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
-) -> Sequence[Outcome]:
+) -> tuple[Sequence[Outcome], ConnectorError | None]:
     """The outcomes, with what the records show now of what has to be known at once: whether a consent is
-    kept, and which elements the system dropped (later nobody can tell that from a removal)."""
+    kept, and which elements the system dropped (later nobody can tell that from a removal). And the error
+    that kept some of them from being read."""
     silent = {
         outcome.id: (outcome, one)
         for one, outcome in zip(batch, outcomes, strict=True)
         if isinstance(outcome, Done) and outcome.record is None and _matters(one)
     }
     if not silent:
-        return outcomes
+        return outcomes, None
     lag, mapping = parts.specs[stream].lag, parts.policy.mappings[stream]
-    records = _read(parts, stream, sorted(silent), batch[0].write.lane)
+    records, error = _read(parts, stream, sorted(silent), batch[0].write.lane)
     told = {id: _told(*silent[id], record, mapping, lag) for id, record in records.items()}
-    return [
+    known = [
         told.get(one.id, one) if isinstance(one, Done) and one.record is None else one for one in outcomes
     ]
+    return known, error
 
 
-def _read(parts: Parts, stream: Stream, ids: Sequence[str], lane: Lane) -> dict[str, Record]:
-    """Those of these records that can be read now; of the others the next reading tells."""
+def _read(
+    parts: Parts, stream: Stream, ids: Sequence[str], lane: Lane
+) -> tuple[dict[str, Record], ConnectorError | None]:
+    """Those of these records that can be read now, and what kept the others: the next reading tells of them."""
     connector, size = parts.connector(stream[0], lane), parts.specs[stream].read_batch
     found: dict[str, Record] = {}
     for start in range(0, len(ids), size):
         chunk = ids[start : start + size]
         try:
             answers = connector.read(stream[1], chunk, asked_fields(parts, stream))
-        except ConnectorError:
-            return found
+        except ConnectorError as error:
+            return found, error
         found.update((id, one) for id, one in zip(chunk, answers, strict=True) if isinstance(one, Record))
-    return found
+    return found, None
 
 
 def _matters(delivery: Delivery) -> bool:
