@@ -303,7 +303,10 @@ class Store(Protocol):
 
     def finish_run(
         self, id: int, outcome: RunOutcome, counts: Mapping[str, int], notes: Sequence[str], at: datetime
-    ) -> None: ...
+    ) -> Sequence[str]:
+        """Put down how a run ended, and put the database in order. What could not be is added to the run's
+        notes, and answered."""
+        ...
 
     # -- what people ask --------------------------------------------------------------------------
 

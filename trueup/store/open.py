@@ -249,9 +249,12 @@ class SqlStore:
 
     def finish_run(
         self, id: int, outcome: RunOutcome, counts: Mapping[str, int], notes: Sequence[str], at: datetime
-    ) -> None:
+    ) -> Sequence[str]:
         self._db.write(lambda tx: leases.finish_run(tx, id, outcome, counts, notes, at))
-        self._db.tidy()
+        left = self._db.tidy()
+        if left:
+            self._db.write(lambda tx: leases.finish_run(tx, id, outcome, counts, [*notes, *left], at))
+        return left
 
     # -- what people ask --------------------------------------------------------------------------
 

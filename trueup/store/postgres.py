@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from hashlib import blake2b
 from typing import Any
 
@@ -14,7 +14,7 @@ from psycopg import errors
 from sqlalchemy import Dialect, Engine, create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeEngine
 
 from trueup.errors import Broken, Transient
@@ -64,26 +64,28 @@ class PostgresDatabase:
         except _AGAIN as error:
             raise Transient(f"the database is too busy: {error}", code="TU-STO-010") from error
 
-    def tidy(self) -> None:
+    def tidy(self) -> list[str]:
         """Write the queues anew that a run filled and emptied.
 
-        Somebody who works at them goes first. What else keeps it from happening now (a time limit, a lost
-        connection) is no fault of the run.
+        Somebody who works at them goes first, and a role that does not own them may not: that is told, and
+        the queues are as good as before, only longer. (The server warns of both; its errors are raised.)
         """
-        with suppress(DBAPIError), self._engine.connect() as connection:
-            for name in connection.exec_driver_sql(_WORKED_OFF).scalars().all():
-                connection.exec_driver_sql(f"vacuum (full, skip_locked) {name}")
+        told: list[str] = []
+        with self._connected() as connection:
+            warned = partial(_warned, told)
+            connection.add_notice_handler(warned)
+            try:
+                for (name,) in connection.execute(_WORKED_OFF).fetchall():
+                    connection.execute(f"vacuum (full, skip_locked) {name}")
+            finally:
+                connection.remove_notice_handler(warned)
+        return [f"the hub's database: a queue was not written anew ({why})" for why in told]
 
     def close(self) -> None:
         self._engine.dispose()
 
     def _run(self, verb: Callable[[Tx], T], isolation: str) -> T:
-        try:
-            pooled = self._engine.raw_connection()
-        except OperationalError as error:
-            raise Transient(f"the database cannot be reached: {error.orig}", code="TU-STO-011") from error
-        try:
-            connection: Any = pooled.driver_connection
+        with self._connected() as connection:
             connection.execute(f"begin isolation level {isolation}")
             try:
                 answer = verb(PostgresTx(connection))
@@ -92,6 +94,17 @@ class PostgresDatabase:
                 raise
             connection.execute("commit")
             return answer
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        """A connection of the driver's; what the server refuses is raised by what happens next."""
+        try:
+            pooled = self._engine.raw_connection()
+        except OperationalError as error:
+            raise Transient(f"the database cannot be reached: {error.orig}", code="TU-STO-011") from error
+        connection: Any = pooled.driver_connection
+        try:
+            yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if isinstance(error, _AGAIN):
                 raise
@@ -104,6 +117,11 @@ class PostgresDatabase:
             raise Broken(f"the database refused a statement: {error}") from error
         finally:
             pooled.close()
+
+
+def _warned(told: list[str], notice: Any) -> None:
+    if notice.severity_nonlocalized == "WARNING":
+        told.append(str(notice.message_primary))
 
 
 def _undo(connection: Any) -> None:

@@ -68,8 +68,9 @@ class Database(Protocol):
         """Commits at the end, or leaves no trace. Raises Transient when the database stays busy."""
         ...
 
-    def tidy(self) -> None:
-        """Give back the room of the queues that were worked off, where the database does not at once."""
+    def tidy(self) -> Sequence[str]:
+        """Give back the room of the queues that were worked off, where the database does not at once; of
+        those that could not be, why."""
         ...
 
     def close(self) -> None: ...

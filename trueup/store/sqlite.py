@@ -56,8 +56,9 @@ class SqliteDatabase:
         with self._writing:
             step(self._writer)
 
-    def tidy(self) -> None:
-        """Pages of deleted rows are used again at once."""
+    def tidy(self) -> list[str]:
+        """Nothing to do: pages of deleted rows are used again at once."""
+        return []
 
     def close(self) -> None:
         with self._writing, self._reading:

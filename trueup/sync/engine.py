@@ -165,7 +165,8 @@ def _finish(parts: Parts, report: Report) -> None:
 def _end(parts: Parts, report: Report, outcome: RunOutcome, *more: str) -> None:
     """What a run leaves behind is kept long and read by many: no note holds a secret or an address."""
     notes = [covered(note) for note in (*report.tally.notes, *more)]
-    parts.store.finish_run(report.run_id, outcome, report.tally.flat(), notes, parts.now())
+    left = parts.store.finish_run(report.run_id, outcome, report.tally.flat(), notes, parts.now())
+    report.tally.notes.extend(left)
 
 
 def _ended_by(error: Exception) -> str:

@@ -42,7 +42,7 @@ def read_back(
 def _read(
     parts: Parts, stream: Stream, ids: Sequence[str], lane: Lane
 ) -> tuple[dict[str, Record], ConnectorError | None]:
-    """Those of these records that can be read now, and what kept the others: the next reading tells of them."""
+    """Those that can be read now, and what kept the others; of these the next reading tells."""
     connector, size = parts.connector(stream[0], lane), parts.specs[stream].read_batch
     found: dict[str, Record] = {}
     for start in range(0, len(ids), size):
