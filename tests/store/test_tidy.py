@@ -23,7 +23,8 @@ MANY = (
 )
 NOTE = "the hub's database: a queue was not written anew ({})"
 A_ROLE = (
-    "create role {0}; grant usage on schema public to {0}; grant all on all sequences in schema public to {0};"
+    "create role {0}; grant usage on schema public to {0};"
+    " grant all on all sequences in schema public to {0};"
     " grant select, insert, update, delete on all tables in schema public to {0};"
 )
 

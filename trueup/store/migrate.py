@@ -10,8 +10,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, pool, text
 from sqlalchemy.engine import make_url
+
+from trueup.errors import ConfigError, Problem
 
 SCRIPTS = Path(__file__).parent / "migrations"
 NEWEST = "head"
@@ -20,9 +24,32 @@ LOCK = 7_263_184_550_912
 
 
 def migrate(url: str, to: str = NEWEST) -> None:
-    """Upgrade (or create) the schema, all steps in one transaction. Nothing happens where it is newest."""
+    """Upgrade (or create) the schema, all steps in one transaction. Nothing happens where it is newest.
+
+    Raises ConfigError, and changes nothing, where the schema is none that this version knows: the name of a
+    step holds a fingerprint of what it makes, so one that was changed has another name.
+    """
     with _connected(url) as connection:
-        command.upgrade(_config(connection), to)
+        config = _config(connection)
+        _refuse_unknown(connection, config, url)
+        command.upgrade(config, to)
+
+
+def _refuse_unknown(connection: Connection, config: Config, url: str) -> None:
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    found = set(MigrationContext.configure(connection).get_current_heads()) - known
+    if found:
+        where = make_url(url).render_as_string(hide_password=True)
+        what = f"the hub's database {where} was made by another version of trueup"
+        told = f"{what}: it says schema {', '.join(sorted(found))}, which this version does not know"
+        raise ConfigError([Problem("hub.yaml", 0, 0, told, code="TU-STO-021", remedy=_OTHER_VERSION)])
+
+
+_OTHER_VERSION = (
+    "open it with the version that made it; nothing in it was changed. To go on with this version, keep it"
+    " aside (move the file, or name another one under `database:`) and run `trueup plan`: the systems are"
+    " read anew"
+)
 
 
 def take_back(url: str, to: str) -> None:

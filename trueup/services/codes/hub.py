@@ -72,6 +72,16 @@ HUB: Mapping[str, Explanation] = {
         "The log named in the message says where in the code it was, without personal values. Check the"
         " disk and the rights of the file; restore the last backup if the file is damaged.",
     ),
+    "TU-STO-021": Explanation(
+        "The hub's database was made by another version",
+        "Each step of the database's schema has a name with a fingerprint of what it makes. The database says"
+        " a step that this version does not have: it was made by an earlier version whose schema was changed"
+        " since, by a later one, or by another program. It was not touched.",
+        "Open it with the version that made it. To go on with this one, move the file away or name another"
+        " database in hub.yaml, and run `trueup plan`: records are read from the systems again. What only the"
+        " hub knew (edits made here, approvals, releases, history, opt-outs that no system shows any more)"
+        " stays in the old one, so keep it.",
+    ),
     "TU-GEN-001": Explanation(
         "Something did not work",
         "An error without a kind of its own; its message says all there is.",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from alembic import op
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from trueup.store.migrations.first_schema import metadata
 
-revision = "0001"
+revision = "0001_2286fab1"
 down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    metadata.create_all(op.get_bind(), checkfirst=False)
+    for table in metadata.sorted_tables:
+        op.execute(CreateTable(table))
+        for index in sorted(table.indexes, key=lambda one: str(one.name)):
+            op.execute(CreateIndex(index))
 
 
 def downgrade() -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0002_8b444077"
+down_revision = "0001_2286fab1"
 branch_labels = None
 depends_on = None
 
