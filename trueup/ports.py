@@ -17,7 +17,7 @@ from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
 from trueup.model.landing import Landed, Landing, StreamState
-from trueup.model.matching import Assignment, Candidate, MatchDecision
+from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
 from trueup.model.run import AuditRow, Chain, Fence, Run, RunOutcome
@@ -167,6 +167,15 @@ class Store(Protocol):
 
         Answers the ids of links that were not assigned because a key's holders or the link moved.
         """
+        ...
+
+    def stale_keys(self, connection: str, object: str, version: int, limit: int) -> Sequence[Link] | None:
+        """The next links of this stream, by ascending id, that have an entity and match keys of another
+        version of the normaliser; none left: nothing. None where that is known of all of them."""
+        ...
+
+    def rekey(self, made: Rekeyed, fence: Fence | None) -> None:
+        """Replace the match keys of these links, and remember how far that got."""
         ...
 
     def verdicts(self, links: Sequence[int]) -> Sequence[MatchDecision]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trueup.dedupe.known import DOTLESS_MAIL, FREE_MAIL, LEGAL_FORMS, LEGAL_PHRASES, PLUS_MAIL
 from trueup.dedupe.normalise import (
     KEY_FIELDS,
     KEY_KINDS,
+    NORMALISER_VERSION,
     company_key,
     domain_key,
     email_key,
@@ -256,3 +260,33 @@ def test_a_user_is_found_by_email_and_a_deal_by_its_external_id() -> None:
     assert match_keys(Kind.USER, {"email": "Rep@acme.com"}) == [("email", "rep@acme.com")]
     assert match_keys(Kind.DEAL, {"name": "Deal", "external_id": "A-1"}) == [("external_id", "A-1")]
     assert match_keys(Kind.CONTACT, {"email": None, "phones": None}) == []
+
+
+def _keys_of_everything() -> list[tuple[str, str]]:
+    """The keys of values that try every rule: each provider, legal form, alphabet, and odd spellings."""
+    mails = [f"Ann.B-C+x@{domain}" for domain in sorted({*PLUS_MAIL, *DOTLESS_MAIL, *FREE_MAIL, "acme.de"})]
+    firms = [f"ACME & Söhne, {form}" for form in sorted({*LEGAL_FORMS, *LEGAL_PHRASES, "A.G.", "a/s"})]
+    names = ["Łukasz Đặng", "Олена Щур", "Ελένη Ψ", "محمد", "Ann-Marie O'Hara", "ß æ ø þ", "李 小龙"]
+    found = [key for one in mails for key in match_keys(Kind.CONTACT, {"email": one, "former_emails": [one]})]
+    for name in names:
+        person = {
+            "first_name": name,
+            "last_name": "Lee",
+            "phone": "+16502530000;ext=12",
+            "external_id": " 7 ",
+        }
+        found += match_keys(Kind.CONTACT, person)
+    for name in (*firms, *names):
+        found += match_keys(
+            Kind.COMPANY, {"name": name, "vat_number": "DE 12.34-5", "website": "www.Acme.de/x"}
+        )
+    found += [key for one in mails for key in match_keys(Kind.COMPANY, {"email": one})]
+    return found
+
+
+def test_a_change_of_a_match_key_has_a_version_of_its_own() -> None:
+    made = blake2b(repr(_keys_of_everything()).encode(), digest_size=4).hexdigest()
+    assert (NORMALISER_VERSION, made) == (1, "f9818533"), (
+        "match keys come out differently: grow NORMALISER_VERSION, so that every hub makes its keys anew, and"
+        " write the pair down here"
+    )

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from trueup.dedupe.normalise import NORMALISER_VERSION
+from trueup.model.matching import Rekeyed
 from trueup.services.hub import Hub, open_hub
-from trueup.services.syncing import Sync, sync
+from trueup.services.syncing import Sync, plan, sync
 
 SHOP = """\
 connector: sql
@@ -79,3 +81,11 @@ def test_each_connection_has_the_times_that_its_file_says(tmp_path: Path) -> Non
         news, shop = hub.parts.pace("news"), hub.parts.pace("shop")
     assert (news.guard_age, news.full_listing and news.full_listing.days) == (5.0, 1)
     assert (shop.guard_age, shop.full_listing) == (30.0, None)
+
+
+def test_a_plan_compares_by_the_rules_of_today(tmp_path: Path) -> None:
+    with hub_over(tmp_path, "hub_id") as hub:
+        sync(hub, Sync("al", approve_first=True))
+        hub.parts.store.rekey(Rekeyed("news", "contacts", NORMALISER_VERSION - 1, (), (), None), None)
+        notes = plan(hub, offline=True).tally.notes
+    assert [note for note in notes if note.startswith("2 records are compared by newer rules")]

@@ -10,6 +10,7 @@ from trueup.services.hub import Progress
 
 _WORDS = {
     "read": "reading",
+    "rekey": "making match keys anew",
     "identify": "finding who is who",
     "decide": "deciding",
     "write": "writing",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from trueup.model.entity import Entity
 from trueup.model.fields import Kind
 from trueup.model.record import Json
 
@@ -58,3 +59,26 @@ class Assignment:
     provisional: bool
     seen: Mapping[tuple[str, str], frozenset[int]]
     decisions: tuple[MatchDecision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkKeys:
+    """What one record is found by."""
+
+    link_id: int
+    kind: Kind
+    keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """Match keys that a version of the normaliser made anew: those of some links of one stream, the next
+    after those that have them; `entities` are whose they are. `upto` is the last of these links, None when no
+    link is left."""
+
+    connection: str
+    object: str
+    version: int
+    keys: tuple[LinkKeys, ...]
+    entities: tuple[Entity, ...]
+    upto: int | None

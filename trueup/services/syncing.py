@@ -17,6 +17,7 @@ from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, 
 from trueup.sync.engine import Order, Report, landing, run
 from trueup.sync.owning import own
 from trueup.sync.preview import preview
+from trueup.sync.rekeying import rebuild_keys
 from trueup.sync.rules.backfill import Backfill
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
@@ -106,6 +107,7 @@ def plan(
     fence = own(parts)
     try:
         parts.store.register(tuple(parts.connectors), parts.policy.config_version)
+        report.tally.rekeyed(rebuild_keys(parts, fence))
         if not offline:
             reading = Report(0)
             reading.tally = report.tally

@@ -469,17 +469,15 @@ def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:
 
 def _await_companies(tx: Tx, contacts: Sequence[Plan]) -> None:
     """Who names a company that nothing is linked for is decided again when one of that name comes."""
-    awaited = [(plan.before.id, _awaited(plan.before), _awaited(plan.entity)) for plan in contacts]
-    over = [id for id, before, now in awaited if before and before != now]
+    named = [(plan.before.id, awaited(plan.before), awaited(plan.entity)) for plan in contacts]
+    over = [id for id, before, now in named if before and before != now]
     if over:
         tx.run("delete from awaited_companies where entity_id in ints(?)", over)
-    new = [
-        (key_digest(Kind.COMPANY, "name", now), id) for id, before, now in awaited if now and before != now
-    ]
+    new = [(key_digest(Kind.COMPANY, "name", now), id) for id, before, now in named if now and before != now]
     tx.insert("awaited_companies", ("digest", "entity_id"), new)
 
 
-def _awaited(contact: Entity) -> str:
+def awaited(contact: Entity) -> str:
     """The key of the company's name that a contact without a company says; empty if there is none."""
     name = contact.values.get("company_name")
     return company_key(name) if name and contact.values.get("company") is None else ""

@@ -15,7 +15,7 @@ from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
 from trueup.model.landing import Landed, Landing, StreamState
-from trueup.model.matching import Assignment, Candidate, MatchDecision
+from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
 from trueup.model.run import AuditRow, Chain, Fence, Run, RunOutcome
@@ -33,6 +33,7 @@ from trueup.store import (
     marks,
     migrate,
     outbox,
+    rekeying,
     removal,
     settle,
     streams,
@@ -153,6 +154,12 @@ class SqlStore:
 
     def assign(self, assignments: Sequence[Assignment], at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: identify.assign(tx, assignments, at, fence))
+
+    def stale_keys(self, connection: str, object: str, version: int, limit: int) -> Sequence[Link] | None:
+        return self._db.read(lambda tx: rekeying.stale_keys(tx, connection, object, version, limit))
+
+    def rekey(self, made: Rekeyed, fence: Fence | None) -> None:
+        self._db.write(lambda tx: rekeying.rekey(tx, made, fence))
 
     def verdicts(self, links: Sequence[int]) -> Sequence[MatchDecision]:
         return self._db.read(lambda tx: identify.verdicts(tx, links))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from trueup.dedupe.normalise import NORMALISER_VERSION
 from trueup.errors import NotFound
 from trueup.model.fields import Kind
 from trueup.model.jsontext import loads
@@ -47,7 +48,8 @@ def ensure(tx: Tx, known: Streams, connection: str, object: str) -> int:
     tx.insert_new("connections", ("name",), [(connection,)])
     owner = tx.row("select id from connections where name = ?", connection)
     assert owner is not None
-    tx.insert_new("streams", ("connection_id", "object"), [(owner[0], object)])
+    made = (owner[0], object, NORMALISER_VERSION)
+    tx.insert_new("streams", ("connection_id", "object", "keys_version"), [made])
     found = tx.row("select id from streams where connection_id = ? and object = ?", owner[0], object)
     assert found is not None
     known.ids[connection, object] = found[0]

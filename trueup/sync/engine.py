@@ -15,6 +15,7 @@ from trueup.sync.inbox import land, look_again
 from trueup.sync.outbox import Push
 from trueup.sync.owning import LEASE, own
 from trueup.sync.parts import Parts
+from trueup.sync.rekeying import rebuild_keys
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.tally import Tally
 
@@ -87,6 +88,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     parts.store.abandoned(parts.now(), {stream: spec.lag for stream, spec in parts.specs.items()})
     push = Push(parts, report.tally, fence)
     push.resolve(order.connections)
+    report.tally.rekeyed(rebuild_keys(parts, fence))
     landing(parts, order.connections, report, fence)
     for name, error in report.failed.items():
         push.stop(name, Lane.NORMAL, error)

@@ -72,6 +72,14 @@ class Tally:
         if number:
             self.counts[(*stream, what)] += number
 
+    def rekeyed(self, number: int) -> None:
+        """How many records are found by other keys than before, because the rules changed."""
+        if number:
+            self.notes.append(
+                f"{number} records are compared by newer rules than before: what they are found by was made"
+                " anew"
+            )
+
     def get(self, what: str, connection: str | None = None) -> int:
         """The sum of one count, over all connections or of one."""
         return sum(

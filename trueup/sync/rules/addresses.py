@@ -136,13 +136,28 @@ def keys_of(
 ) -> tuple[tuple[str, str], ...] | None:
     """The match keys of one record, None while they stay as they are: of what it holds, and where it
     `carries` them those of all addresses that the contact holds or held."""
-    more = _beyond(held, after) if carries and after.kind is Kind.CONTACT else {}
+    more = _carried(held, after, carries)
     if not (one.base or one.fresh or (more and _addresses_moved(before, after))):
         return None
-    keys = match_keys(after.kind, held)
+    return _keys(held, after, more)
+
+
+def keys_now(held: Mapping[str, Value], entity: Entity, carries: bool) -> tuple[tuple[str, str], ...]:
+    """The match keys of one record of which nothing moved, as `keys_of` gave them."""
+    return _keys(held, entity, _carried(held, entity, carries))
+
+
+def _carried(held: Mapping[str, Value], entity: Entity, carries: bool) -> Mapping[str, Value]:
+    return _beyond(held, entity) if carries and entity.kind is Kind.CONTACT else {}
+
+
+def _keys(
+    held: Mapping[str, Value], entity: Entity, more: Mapping[str, Value]
+) -> tuple[tuple[str, str], ...]:
+    keys = match_keys(entity.kind, held)
     if more:
-        named = {name: held.get(name) or after.values.get(name) for name in NAME_PARTS}
-        keys = sorted({*keys, *match_keys(after.kind, {**named, **more})})
+        named = {name: held.get(name) or entity.values.get(name) for name in NAME_PARTS}
+        keys = sorted({*keys, *match_keys(entity.kind, {**named, **more})})
     return tuple(keys)
 
 
