@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0002_8b444077"
-down_revision = "0001_4420aeb7"
+down_revision = "0001_2cf0afbf"
 branch_labels = None
 depends_on = None
 
