@@ -84,5 +84,9 @@ def _without(assumption: Mapping[str, Json], name: str) -> dict[str, Json]:
 
 def _still_hidden(assumption: Json, value: Json, predicted: Json, at: datetime) -> bool:
     """The system still shows what stood there before our write, and may for some time."""
-    lasts = at < datetime.fromisoformat(assumption["until"])
-    return bool(value != predicted and value == assumption["was"] and lasts)
+    return bool(value != predicted and value == assumption["was"] and _lasts(assumption, at))
+
+
+def _lasts(assumption: Json, at: datetime) -> bool:
+    """Whether the system may still show what stood there before our write."""
+    return at < datetime.fromisoformat(assumption["until"])
