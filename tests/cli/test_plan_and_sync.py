@@ -82,20 +82,57 @@ def test_a_contact_in_step_is_said_to_be_in_step(hub: Path) -> None:
     assert "is in step" in say("plan", "--only", "bob@example.com").out
 
 
-def test_replacements_are_listed_in_a_table_for_their_owner_only(hub: Path) -> None:
-    said = say("plan", "--csv", "replaced.csv")
-    assert "listed in replaced.csv" in said.out
-    assert stat.S_IMODE(Path("replaced.csv").stat().st_mode) == 0o600
-    with Path("replaced.csv").open(encoding="utf-8-sig", newline="") as file:
-        found = list(csv.DictReader(file))
-    assert [(one["connection"], one["field"], one["old"], one["new"], one["state"]) for one in found] == [
-        ("crm", "Position", "CTO", "Director", "withheld")
+def test_differences_are_listed_in_a_table_for_their_owner_only(hub: Path) -> None:
+    said = say("plan", "--csv", "differs.csv")
+    assert "1 replacement, 2 new records listed in differs.csv." in said.out
+    assert stat.S_IMODE(Path("differs.csv").stat().st_mode) == 0o600
+    assert [(one["what"], one["name"], one["email"], one["state"]) for one in table("differs.csv")] == [
+        ("replace", "Ann Lee", "ann@example.com", "withheld"),
+        ("create", "Bob Ray", "bob@example.com", "would be written"),
+        ("create", "Cid Fox", "cid@example.com", "would be written"),
     ]
 
 
-def listed(path: str) -> list[tuple[str, ...]]:
+def test_a_difference_in_the_table_names_record_field_and_both_values(hub: Path) -> None:
+    say("plan", "--csv", "differs.csv")
+    (found,) = [one for one in table("differs.csv") if one["what"] == "replace"]
+    told = ("connection", "object", "record", "field", "old", "new")
+    assert [found[name] for name in told] == ["crm", "contacts", "1", "Position", "CTO", "Director"]
+
+
+def test_fills_and_opt_outs_are_in_the_table_as_what_they_are(hub: Path) -> None:
+    synced()
+    changed("crm.csv", "2;Bob;Ray;bob@example.com;;", "2;Bob;Ray;bob@example.com;;CFO")
+    changed("news.csv", "Ann Lee,ann@example.com,Director,yes", "Ann Lee,ann@example.com,Director,no")
+    Path("news.csv").write_text(Path("news.csv").read_text("utf-8") + "Ann Lee,ann@example.com,,yes\n", "utf-8")
+    say("plan", "--csv", "differs.csv")
+    found = [(one["what"], one["contact"], one["field"]) for one in table("differs.csv")]
+    assert ("fill", "c-2", "Job title") in found
+    assert ("opt-out", "c-1", "Subscribed") in found
+
+
+def test_samples_name_the_person_and_no_row_that_is_there_is_called_new(hub: Path) -> None:
+    said = say("plan").out
+    assert 'crm contacts Ann Lee, ann@example.com  Position: "CTO" -> "Director"  (replace, withheld)' in said
+    assert "news contacts Bob Ray, bob@example.com: a new record" in said
+    synced()
+    changed("crm.csv", "2;Bob;Ray;bob@example.com;;", "2;Bob;Ray;bob@example.com;;CFO")
+    assert 'news contacts c-2 Bob Ray, bob@example.com  Job title: nothing -> "CFO"  (fill)' in say("plan").out
+
+
+def test_samples_in_json_hold_no_values_and_no_names(hub: Path) -> None:
+    text = say("plan", "--json").out
+    assert "Ann" not in text and "ann@example.com" not in text and "Director" not in text
+
+
+def table(path: str) -> list[dict[str, str]]:
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        return [(one["connection"], one["field"], one["old"], one["new"]) for one in csv.DictReader(file)]
+        return list(csv.DictReader(file))
+
+
+def listed(path: str) -> list[tuple[str, ...]]:
+    found = [one for one in table(path) if one["what"] == "replace"]
+    return [(one["connection"], one["field"], one["old"], one["new"]) for one in found]
 
 
 def test_between_the_first_sync_and_the_release_the_table_still_lists_what_a_release_would_replace(

@@ -170,18 +170,14 @@ def _pair(change: str) -> tuple[str, str]:
 
 
 def _title(case: Case) -> str:
-    values = case.entity.values
-    name = (
-        " ".join(filter(None, (values.get("first_name"), values.get("last_name"))))
-        or values.get("name")
-        or ""
-    )
+    from trueup.model.calling import full_name
+
     waits = (
         "  (waits for a decision: is this the same person as another contact?)"
         if case.entity.provisional
         else ""
     )
-    return f"{case.entity.public_id}  {name}{waits}"
+    return f"{case.entity.public_id}  {full_name(case.entity.values)}{waits}"
 
 
 def _held_text(one: Why, case: Case) -> str:

@@ -132,7 +132,7 @@ def unaccounted_lines(rows: Sequence[Row]) -> list[str]:
 
 
 _FEW = 5
-_ORDER = ("replace", "clear", "fill")
+_ORDER = ("replace", "clear", "opt-out", "fill", "create")
 
 
 def sample_lines(samples: Iterable[Sample]) -> list[str]:
@@ -143,23 +143,31 @@ def sample_lines(samples: Iterable[Sample]) -> list[str]:
     for one in ordered:
         place = (one.connection, one.effect, one.withheld)
         given[place] += 1
-        if given[place] > (_FEW if one.effect != "fill" else 2):
-            continue
-        state = ", withheld" if one.withheld else ""
-        lines.append(
-            f"  {one.connection} {one.object} {who(one.entity)}  {one.field}: "
-            f"{value_text(one.old)} -> {value_text(one.new)}  ({one.effect}{state})"
-        )
+        if given[place] <= (_FEW if one.effect in _TELLING else 2):
+            lines.append(f"  {one.connection} {one.object} {_sample_text(one)}")
     return ["", "Samples:", *lines] if lines else []
 
 
-def who(public_id: str) -> str:
-    """An entity's id; one that does not exist yet has a negative number."""
-    kind, _, number = public_id.partition("-")
-    return f"new {_KINDS.get(kind, 'contact')}" if number.startswith("-") else public_id
+_TELLING = ("replace", "clear", "opt-out")
 
 
-_KINDS = {"c": "contact", "co": "company", "d": "deal", "u": "user"}
+def _sample_text(one: Sample) -> str:
+    if one.effect == "create":
+        return f"{who(one.entity, one.called)}: a new record"
+    state = ", withheld" if one.withheld else ""
+    change = f"{one.field}: {value_text(one.old)} -> {value_text(one.new)}"
+    return f"{who(one.entity, one.called)}  {change}  ({one.effect}{state})"
+
+
+def who(public_id: str, called: str) -> str:
+    """An entity for people: its id, if the hub has it already, and its name."""
+    known = "" if is_unknown(public_id) else public_id
+    return " ".join(one for one in (known, called) if one) or "without name and address"
+
+
+def is_unknown(public_id: str) -> bool:
+    """Whether the hub does not have this entity yet: then it has a negative number."""
+    return public_id.partition("-")[2].startswith("-")
 
 
 def calls_line(calls: Mapping[str, int]) -> str:
@@ -185,10 +193,10 @@ def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
         ],
         "samples": [
             {
-                "entity": None if who(one.entity).startswith("new ") else one.entity,
+                "entity": None if is_unknown(one.entity) else one.entity,
                 "connection": one.connection,
                 "object": one.object,
-                "field": one.field,
+                "field": one.field or None,
                 "effect": one.effect,
                 "withheld": one.withheld,
             }

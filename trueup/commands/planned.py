@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import orjson
 
 from trueup.commands.answer import CHANGES, FAILED, FINE, Answer, Grid, Shown, counted, value_text
 from trueup.commands.complaints import complaint, connector_lines
@@ -28,8 +22,9 @@ from trueup.commands.counts import (
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
+from trueup.commands.plan_table import listed_line
 from trueup.errors import ConnectorError
-from trueup.mapping.compiled import remote_path
+from trueup.model.calling import called
 from trueup.model.covering import covered
 from trueup.model.delivery import Write
 from trueup.model.fields import Kind
@@ -37,7 +32,6 @@ from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.services.backfilling import Filled
 from trueup.services.hub import Hub
-from trueup.services.ownfile import NotOurs, check_free, own_file
 from trueup.services.syncing import PlanReport
 from trueup.sync.rules.backfill import Way
 
@@ -46,72 +40,13 @@ NOTHING_WRITTEN = "Nothing has been written to any system."
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the plan was asked for. `replaced`: how many replacements went to the table."""
+    """How the plan was asked for. `listed`: how many rows of each sort went to the table."""
 
     only: str | None
     out: Path | None
     csv: Path | None
-    replaced: int | None
+    listed: Mapping[str, int]
     exit_code: bool
-
-
-@contextmanager
-def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
-    """Where the plan is saved; a table of replacements alone needs it for a moment only.
-
-    Raises NotOurs, before anything is read, when the table would go over a file that is none of ours.
-    """
-    if table is not None:
-        check_free(table, _begins_our_table, "a table of replacements")
-    if table is not None and out is not None and table.resolve() == out.resolve():
-        raise NotOurs(f"--out and --csv name one file, {out}; give them two")
-    if out is not None or table is None:
-        yield out
-        return
-    with tempfile.TemporaryDirectory(prefix="trueup-") as folder:
-        yield Path(folder) / "plan"
-
-
-def _begins_our_table(line: bytes) -> bool:
-    return line.decode("utf-8-sig", "replace").startswith(",".join(HEAD))
-
-
-HEAD = ("contact", "connection", "object", "field", "old", "new", "state")
-
-
-def write_replacements(plan: Path, table: Path) -> int:
-    """Every replacement of a saved plan as a row; how many. The file is for its owner only."""
-    count = 0
-    with own_file(table) as bare, io.TextIOWrapper(bare, encoding="utf-8-sig", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(HEAD)
-        for row in _replacements(plan):
-            rows.writerow(row)
-            count += 1
-    return count
-
-
-def _replacements(plan: Path) -> Iterator[tuple[str, ...]]:
-    with plan.open("rb") as lines:
-        for line in lines:
-            entity = orjson.loads(line)
-            for state, key in (("would be written", "writes"), ("withheld", "withheld")):
-                for write in entity.get(key, ()):
-                    yield from _replacements_of(str(entity["entity"] or entity["key"]), write, state)
-
-
-def _replacements_of(name: str, write: Mapping[str, Json], state: str) -> Iterator[tuple[str, ...]]:
-    for field, effect in sorted(write["effects"].items()):
-        if effect == "replace":
-            path = remote_path(field, write["values"])
-            old, new = write["replaces"].get(path), write["values"].get(path)
-            yield (name, write["connection"], write["object"], field, _cell(old), _cell(new), state)
-
-
-def _cell(value: Json) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 # -- the answer ---------------------------------------------------------------------------------------
@@ -176,8 +111,8 @@ def _filled(report: PlanReport) -> list[Shown]:
         rows.append((*fill.stream, fill.key, fill.way.value, *numbers))
         where = "in the hub" if fill.way is Way.PULL else "there"
         samples += [
-            f"  {place} {who(entity)}  {fill.key}: {value_text(old)} -> {value_text(new)}  ({where})"
-            for entity, old, new in one.samples
+            f"  {place} {who(entity, name)}  {fill.key}: {value_text(old)} -> {value_text(new)}  ({where})"
+            for entity, name, old, new in one.samples
         ]
     head = ("connection", "object", "field", "way", *(what.replace("_", " ") for what in _FILLED))
     return ["Back-fill, as asked:", Grid(head, rows), *samples, ""]
@@ -238,7 +173,7 @@ def _one_by_one(report: PlanReport) -> list[Shown]:
     """Everything that one contact's decision says."""
     shown: list[Shown] = []
     for case, plan in report.plans:
-        title = f"{who(case.entity.public_id)}: {_records(case)}"
+        title = f"{who(case.entity.public_id, called(plan.entity.values))}: {_records(case)}"
         shown += ["", title]
         changes = [(c.field, value_text(c.old), value_text(c.new), c.source, c.rule) for c in plan.changes]
         if changes:
@@ -270,7 +205,7 @@ def _write_grid(write: Write, *, withheld: bool) -> Grid:
 def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
     lines = [""]
     if asked.csv is not None:
-        lines.append(f"{counted(asked.replaced or 0, 'replacement')} listed in {asked.csv}.")
+        lines.append(listed_line(asked.listed, asked.csv))
     if asked.out is not None:
         lines.append(f"The plan is saved in {asked.out} (it holds personal data; only you can read it).")
     if withheld := report.tally.get("withheld"):

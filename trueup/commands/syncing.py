@@ -49,7 +49,12 @@ def plan(
     ] = None,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write every replacement, old and new, to a table."),
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            help="Write every difference to a table: values to be replaced or filled, old and new, and "
+            "records to be made.",
+        ),
     ] = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 3 when something would be written.")
@@ -64,14 +69,14 @@ def plan(
     withheld: fields that differ, reported and not written because their connection is not released. skipped:
     not written to that system at all, with the reason below the table.
     """
-    from trueup.commands import planned
+    from trueup.commands import plan_table, planned
     from trueup.services import backfilling, syncing
 
-    with desk.hub() as hub, planned.plan_file(out, csv) as file:
+    with desk.hub() as hub, plan_table.plan_file(out, csv) as file:
         fills = backfilling.backfills(hub, backfill or ())
         report = syncing.plan(hub, syncing.Scope(only, limit), offline, file, fills)
-        replaced = planned.write_replacements(file, csv) if file is not None and csv is not None else None
-        return planned.answer(hub, report, planned.Asked(only, out, csv, replaced, exit_code))
+        listed = plan_table.write_table(file, csv) if file is not None and csv is not None else {}
+        return planned.answer(hub, report, planned.Asked(only, out, csv, listed, exit_code))
 
 
 def sync(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from trueup.config.suggest import hint_for
 from trueup.errors import NotFound, TrueupError
 from trueup.mapping.compiled import Binding, remote_path
+from trueup.model.calling import called
 from trueup.model.delivery import Effect
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
@@ -97,7 +98,7 @@ class Filled:
     """What one back-fill would do, in numbers: a pull to the hub's values, a push to the system's.
 
     `records` are the contacts with a record there; `as_is` those of them that nothing happens to. `fields`
-    are the hub's fields that it carries. `samples` are (entity, old, new).
+    are the hub's fields that it carries. `samples` are (entity, what it is called, old, new).
     """
 
     backfill: Backfill
@@ -107,7 +108,7 @@ class Filled:
     replaces: int = 0
     clears: int = 0
     withheld: int = 0
-    samples: list[tuple[str, Json, Json]] = field(default_factory=list)
+    samples: list[tuple[str, str, Json, Json]] = field(default_factory=list)
 
     @property
     def changes(self) -> int:
@@ -149,7 +150,7 @@ class Filled:
         what = {Effect.FILL: "fills", Effect.REPLACE: "replaces", Effect.CLEAR: "clears"}[effect]
         setattr(self, what, getattr(self, what) + 1)
         if len(self.samples) < SAMPLES:
-            self.samples.append((plan.entity.public_id, old, new))
+            self.samples.append((plan.entity.public_id, called(plan.entity.values), old, new))
 
 
 def _shown(values: list[Json]) -> Json:

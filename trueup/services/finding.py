@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trueup.errors import NotFound
+from trueup.model.calling import full_name
 from trueup.model.covering import covered
 from trueup.model.entity import LinkState
 from trueup.model.fields import PREFIX, Kind
@@ -30,14 +31,9 @@ def find(hub: Hub, text: str, limit: int, kind: Kind = Kind.CONTACT) -> list[Fou
 
 def _found(case: Case) -> Found:
     values = case.entity.values
-    name = (
-        " ".join(filter(None, (values.get("first_name"), values.get("last_name"))))
-        or values.get("name")
-        or ""
-    )
     return Found(
         case.entity.public_id,
-        str(name),
+        full_name(values),
         str(values.get("email") or ""),
         str(values.get("stage") or ""),
         tuple(sorted({link.connection for link in case.links if link.state is LinkState.LIVE})),

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from trueup.errors import NotFound
+from trueup.model.calling import full_name
 from trueup.model.delivery import Write
 from trueup.model.jsontext import digest, dumps, loads
 from trueup.model.plan import Case, Plan
@@ -71,8 +72,10 @@ class PlanWriter:
                 "revision": case.entity.revision,
                 "links": [[*link.stream, link.remote_id, link.rev] for link in case.links],
                 "digests": list(planned),
-                "writes": [_write(one) for one in plan.writes],
-                "withheld": [_write(one) for one in plan.withheld],
+                "name": full_name(plan.entity.values),
+                "email": plan.entity.values.get("email") or "",
+                "writes": [_write(one, case) for one in plan.writes],
+                "withheld": [_write(one, case) for one in plan.withheld],
             }
         )
 
@@ -92,11 +95,14 @@ def _begins_a_plan(line: bytes) -> bool:
     return b'"trueup_plan":' in line
 
 
-def _write(write: Write) -> dict[str, Json]:
+def _write(write: Write, case: Case) -> dict[str, Json]:
+    """`record`: the id of the record that is written to, None for one to be made."""
     return {
         "connection": write.connection,
         "object": write.object,
+        "record": next((link.remote_id for link in case.links if link.id == write.link_id), None),
         "kind": write.kind.value,
+        "lane": write.lane.value,
         "values": dict(write.values),
         "replaces": dict(write.replaced),
         "effects": {key: effect.value for key, effect in write.effects.items()},

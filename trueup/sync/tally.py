@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from trueup.mapping.compiled import remote_path
+from trueup.model.calling import called
 from trueup.model.delivery import Effect, Lane, Write, WriteKind
 from trueup.model.formats import How
 from trueup.model.landing import Landed
@@ -19,9 +20,12 @@ SAMPLES = 20
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One intended change of one field in one system, for people to look at."""
+    """One intended change of one field in one system, for people to look at. `called`: whom it is about.
+    `effect`: `fill`, `replace`, `clear`, `opt-out` (or its lifting), or `create` of a whole record, which
+    names no field."""
 
     entity: str
+    called: str
     connection: str
     object: str
     field: str
@@ -131,14 +135,12 @@ class Tally:
         self._sample(plan, write, withheld)
 
     def _sample(self, plan: Plan, write: Write, withheld: bool) -> None:
-        place = (write.connection, write.object)
-        for key, effect in write.effects.items():
-            what = (*place, "sampled withheld" if withheld else f"sampled {effect.value}")
-            if self.counts[what] < SAMPLES:
-                self.counts[what] += 1
+        for key, effect in _effects(write):
+            what = "sampled withheld" if withheld else f"sampled {effect}"
+            place = (write.connection, write.object, what)
+            if self.counts[place] < SAMPLES:
+                self.counts[place] += 1
                 self.samples.append(_sampled(plan, write, key, effect, withheld))
-            elif len(set(write.effects.values())) == 1:
-                return  # there are enough of this one
 
     def flat(self) -> Mapping[str, int]:
         """The counts as they are stored with a run."""
@@ -154,14 +156,24 @@ class Tally:
                 yield connection, object, what.removeprefix("skipped: "), number
 
 
-def _sampled(plan: Plan, write: Write, key: str, effect: Effect, withheld: bool) -> Sample:
-    path = remote_path(key, write.values)
+def _effects(write: Write) -> Iterable[tuple[str, str]]:
+    """(binding key, effect) of each field that a write is about; of a new record only that it is made."""
+    if write.kind is WriteKind.CREATE:
+        return [("", "create")]
+    if write.lane is Lane.URGENT:
+        return [(key, "opt-out") for key in write.effects]
+    return [(key, effect.value) for key, effect in write.effects.items()]
+
+
+def _sampled(plan: Plan, write: Write, key: str, effect: str, withheld: bool) -> Sample:
+    path = remote_path(key, write.values) if key else ""
     return Sample(
         plan.entity.public_id,
+        called(plan.entity.values),
         write.connection,
         write.object,
         key,
-        effect.value,
+        effect,
         write.replaced.get(path),
         write.values.get(path),
         withheld,

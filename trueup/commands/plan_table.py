@@ -1,0 +1,108 @@
+"""`plan --csv`: all that a plan would write or withholds, as a table for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from trueup.commands.answer import counted
+from trueup.mapping.compiled import remote_path
+from trueup.model.delivery import Lane, WriteKind
+from trueup.model.record import Json
+from trueup.services.ownfile import NotOurs, check_free, own_file
+
+HEAD = (
+    *("contact", "name", "email", "connection", "object", "record"),
+    *("what", "field", "old", "new", "state"),
+)
+WORDS = {
+    "replace": "replacement",
+    "fill": "fill",
+    "clear": "clearing",
+    "opt-out": "opt-out or opt-in",
+    "create": "new record",
+}
+"""What stands in column `what`, and what people call it."""
+
+
+@contextmanager
+def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
+    """Where the plan is saved; a table alone needs it for a moment only.
+
+    Raises NotOurs, before anything is read, when the table would go over a file that is none of ours.
+    """
+    if table is not None:
+        check_free(table, _begins_our_table, "a table of differences")
+    if table is not None and out is not None and table.resolve() == out.resolve():
+        raise NotOurs(f"--out and --csv name one file, {out}; give them two")
+    if out is not None or table is None:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="trueup-") as folder:
+        yield Path(folder) / "plan"
+
+
+def _begins_our_table(line: bytes) -> bool:
+    return line.decode("utf-8-sig", "replace").startswith(",".join(HEAD))
+
+
+def write_table(plan: Path, table: Path) -> Counter[str]:
+    """A row for every value and every new record of a saved plan; how many there are of each `what`. The
+    file is for its owner only."""
+    counts: Counter[str] = Counter()
+    with own_file(table) as bare, io.TextIOWrapper(bare, encoding="utf-8-sig", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(HEAD)
+        for row in _rows(plan):
+            rows.writerow(row)
+            counts[row[HEAD.index("what")]] += 1
+    return counts
+
+
+def listed_line(counts: Mapping[str, int], table: Path) -> str:
+    """What the table lists, in numbers; replacements are named also where there is none."""
+    shown = [
+        counted(counts.get(what, 0), word, _MANY.get(what, ""))
+        for what, word in WORDS.items()
+        if counts.get(what) or what == "replace"
+    ]
+    return f"{', '.join(shown)} listed in {table}."
+
+
+_MANY = {"opt-out": "opt-outs or opt-ins"}
+
+
+def _rows(plan: Path) -> Iterator[tuple[str, ...]]:
+    with plan.open("rb") as lines:
+        for line in lines:
+            entity = orjson.loads(line)
+            for state, key in (("would be written", "writes"), ("withheld", "withheld")):
+                for write in entity.get(key, ()):
+                    yield from _rows_of(entity, write, state)
+
+
+def _rows_of(entity: Mapping[str, Json], write: Mapping[str, Json], state: str) -> Iterator[tuple[str, ...]]:
+    """Nothing is known of a contact that the hub does not have yet but name, address and records."""
+    place = (write["connection"], write["object"], write["record"] or "")
+    head = (entity["entity"] or "", entity["name"], entity["email"], *place)
+    if write["kind"] == WriteKind.CREATE:
+        yield (*head, "create", "", "", "", state)
+        return
+    for field, effect in sorted(write["effects"].items()):
+        path = remote_path(field, write["values"])
+        what = "opt-out" if write["lane"] == Lane.URGENT else effect
+        old, new = write["replaces"].get(path), write["values"].get(path)
+        yield (*head, what, field, _cell(old), _cell(new), state)
+
+
+def _cell(value: Json) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
