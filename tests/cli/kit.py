@@ -48,7 +48,8 @@ def say(*words: str, answer: str | None = None) -> Said:
 
 
 def two_tables(folder: Path) -> Path:
-    """The configuration folder of a hub over crm.csv (with a key) and news.csv (without one)."""
+    """The configuration folder of a hub over crm.csv (with a key) and news.csv (without one). News
+    is believed: what differs stands in the table with a key."""
     (folder / "crm.csv").write_text(CRM, encoding="utf-8")
     (folder / "news.csv").write_text(NEWS, encoding="utf-8")
     said = say(
@@ -56,6 +57,13 @@ def two_tables(folder: Path) -> Path:
         "--connect", "crm=crm.csv:sales", "--connect", "news=news.csv:marketing",
     )  # fmt: skip
     assert said.code == 0, said.err
+    hub = folder / "config/hub.yaml"
+    written = hub.read_text("utf-8")
+    assert written.count("{authority: [sales, marketing]}") == 1
+    hub.write_text(
+        written.replace("{authority: [sales, marketing]}", "{authority: [control, marketing, sales]}"),
+        "utf-8",
+    )
     return folder / "config"
 
 

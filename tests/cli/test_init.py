@@ -29,6 +29,58 @@ def test_it_ends_with_the_next_three_commands(desk: Path) -> None:
     ]
 
 
+def test_where_tables_differ_sales_is_believed_and_marketing_last(desk: Path) -> None:
+    for name in ("m", "o", "s"):
+        (desk / f"{name}.csv").write_text("Name,Email\nAnn Lee,ann@example.com\n", "utf-8")
+    words = (
+        "--connect",
+        "m=m.csv:marketing",
+        "--connect",
+        "o=o.csv:operations",
+        "--connect",
+        "s=s.csv:sales",
+    )
+    said = say("init", *words)
+    order = "s (sales), then o (operations), then m (marketing)"
+    assert f"Where they differ, this one is believed: {order}.\n  It stands in config/hub.yaml" in said.out
+    text = (desk / "config/hub.yaml").read_text("utf-8")
+    assert f"# Believed first: {order}." in text
+    assert "default: {authority: [sales, operations, marketing]}" in text
+
+
+def test_what_the_crm_says_stands_after_both_are_released(desk: Path) -> None:
+    (desk / "crm.csv").write_text("id,Email,Position\n1,ann@example.com,CTO\n", "utf-8")
+    (desk / "news.csv").write_text("id,Email,Position\n7,ann@example.com,Boss\n", "utf-8")
+    say("init", "--connect", "news=news.csv:marketing", "--connect", "crm=crm.csv:sales")
+    say("sync", "--approve-first")
+    for name in ("crm", "news"):
+        say("connections", "release", name, "--yes")
+    assert say("sync").code == 0
+    assert (rows("crm.csv"), rows("news.csv")) == (["1,ann@example.com,CTO"], ["7,ann@example.com,CTO"])
+
+
+def test_who_leads_in_a_stage_comes_first_where_a_system_knows_stages(desk: Path) -> None:
+    said = say("init", "--connect", "sales=salesforce", "--connect", "m=hubspot")
+    assert "believed: who leads in the contact's stage, then sales (sales), then m (marketing)." in said.out
+    assert "authority: [control, sales, marketing]" in (desk / "config/hub.yaml").read_text("utf-8")
+
+
+def test_columns_of_numbers_that_never_meet_are_told(desk: Path) -> None:
+    (desk / "a.csv").write_text("Name,Телефон\nAnn Lee,+49 30 901820\n", "utf-8")
+    (desk / "b.csv").write_text("Name,Mobile\nAnn Lee,+49 170 9018201\n", "utf-8")
+    said = say("init", "--connect", "a=a.csv:sales", "--connect", "b=b.csv:marketing")
+    told = "a `Телефон` = phone and b `Mobile` = phones.mobile are two fields: no number goes from one"
+    assert told in said.out
+    assert "If they mean the same, give both one field in config/connections." in said.out
+
+
+def test_columns_that_meet_are_not_told(desk: Path) -> None:
+    (desk / "a.csv").write_text("Name,Phone,Mobile\nAnn Lee,+49 30 901820,\n", "utf-8")
+    (desk / "b.csv").write_text("Name,Telefon\nAnn Lee,+49 170 9018201\n", "utf-8")
+    said = say("init", "--connect", "a=a.csv:sales", "--connect", "b=b.csv:marketing")
+    assert "no number goes" not in said.out
+
+
 def test_it_lists_the_consent_column_that_it_mapped_and_the_word_that_means_no(desk: Path) -> None:
     (desk / "news.csv").write_text("Name,Email,Subscribed\nAnn Lee,ann@example.com,no\n", "utf-8")
     said = say("init", "--connect", "news=news.csv:marketing")

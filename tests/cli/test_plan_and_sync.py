@@ -104,7 +104,9 @@ def test_fills_and_opt_outs_are_in_the_table_as_what_they_are(hub: Path) -> None
     synced()
     changed("crm.csv", "2;Bob;Ray;bob@example.com;;", "2;Bob;Ray;bob@example.com;;CFO")
     changed("news.csv", "Ann Lee,ann@example.com,Director,yes", "Ann Lee,ann@example.com,Director,no")
-    Path("news.csv").write_text(Path("news.csv").read_text("utf-8") + "Ann Lee,ann@example.com,,yes\n", "utf-8")
+    Path("news.csv").write_text(
+        Path("news.csv").read_text("utf-8") + "Ann Lee,ann@example.com,,yes\n", "utf-8"
+    )
     say("plan", "--csv", "differs.csv")
     found = [(one["what"], one["contact"], one["field"]) for one in table("differs.csv")]
     assert ("fill", "c-2", "Job title") in found
@@ -117,7 +119,9 @@ def test_samples_name_the_person_and_no_row_that_is_there_is_called_new(hub: Pat
     assert "news contacts Bob Ray, bob@example.com: a new record" in said
     synced()
     changed("crm.csv", "2;Bob;Ray;bob@example.com;;", "2;Bob;Ray;bob@example.com;;CFO")
-    assert 'news contacts c-2 Bob Ray, bob@example.com  Job title: nothing -> "CFO"  (fill)' in say("plan").out
+    assert (
+        'news contacts c-2 Bob Ray, bob@example.com  Job title: nothing -> "CFO"  (fill)' in say("plan").out
+    )
 
 
 def test_samples_in_json_hold_no_values_and_no_names(hub: Path) -> None:

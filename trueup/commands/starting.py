@@ -14,7 +14,7 @@ from trueup.commands.demo import demo
 from trueup.commands.desk import Desk, Unusable, command
 
 if TYPE_CHECKING:
-    from trueup.services.initialise import Table, Wanted
+    from trueup.services.initialise import Column, Table, Wanted
 
 
 def add(app: typer.Typer) -> None:
@@ -109,6 +109,8 @@ def _plain_name(text: str) -> str:
 
 
 def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[str, Table]) -> Answer:
+    from trueup.services.initialise import authority_of, columns_apart
+
     shown: list[Shown] = [f"Written: {', '.join(written)}"]
     for name, table in tables.items():
         mapped = ", ".join(f"{column} = {field}" for field, column in table.fields.items())
@@ -116,6 +118,8 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
         shown += [f"  recognised: {mapped}"]
         shown += _consent_lines(table)
         shown += [f"  left out:   {', '.join(table.left)}"] if table.left else []
+    shown += _apart_lines(target, tables)
+    shown += _believed_lines(target, wanted, tables)
     where = config_flag(target)
     steps = [f"trueup check{where}", f"trueup plan{where}", f"trueup sync{where} --approve-first"]
     if len(tables) < len(wanted):
@@ -137,9 +141,44 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
             }
             for name, one in tables.items()
         },
+        "believed": authority_of(wanted, tables),
+        "apart": [
+            [{"table": one.table, "column": one.column, "field": one.field} for one in pair]
+            for pair in columns_apart(tables)
+        ],
         "next": steps,
     }
     return Answer(document, shown)
+
+
+def _apart_lines(target: Path, tables: Mapping[str, Table]) -> list[Shown]:
+    """Numbers that stay where they are, though a column beside them looks alike."""
+    from trueup.services.initialise import columns_apart
+
+    lines: list[Shown] = [
+        f"  {_column(mine)} and {_column(theirs)} are two fields: no number goes from one table to the other."
+        for mine, theirs in columns_apart(tables)
+    ]
+    then = f"  If they mean the same, give both one field in {target / 'connections'}."
+    return ["", *lines, then] if lines else []
+
+
+def _column(one: Column) -> str:
+    return f"{one.table} `{one.column}` = {one.field}"
+
+
+def _believed_lines(target: Path, wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> list[Shown]:
+    """Whose value stands in the end, where somebody else says another."""
+    from trueup.services.initialise import believed
+
+    if len(wanted) < 2:
+        return []
+    said = believed(wanted, tables)
+    return [
+        "",
+        f"Where they differ, this one is believed: {said}.",
+        f"  It stands in {target / 'hub.yaml'}: authority.",
+    ]
 
 
 def _consent_lines(table: Table) -> list[Shown]:

@@ -6,14 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from trueup.config.load import country_hint
+from trueup.config.settings import DEFAULT_AUTHORITY
 from trueup.config.suggest import hint_for
 from trueup.config.systems import System, registered_systems
-from trueup.config.vocabulary import Role
+from trueup.config.vocabulary import CONTROL, Role
 from trueup.connectors.csv.connector import CsvConnector
 from trueup.connectors.csv.dialect import delimiter_of, encoding_of
 from trueup.connectors.csv.settings import AUTO
@@ -218,7 +220,7 @@ def offered() -> Mapping[str, System]:
 
 def files_of(name: str, region: str, wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> dict[str, str]:
     """Path below the hub's folder to text, for every file. Raises NotFound for no such system."""
-    files = {"hub.yaml": _hub(name, region, wanted)}
+    files = {"hub.yaml": _hub(name, region, wanted, tables)}
     for one in wanted:
         system = offered().get(one.connector)
         if system is None:
@@ -248,8 +250,22 @@ def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     return written
 
 
-def _hub(name: str, region: str, wanted: Sequence[Wanted]) -> str:
-    roles = [role.value for role in Role if any(one.role is role for one in wanted)]
+def authority_of(wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> list[str]:
+    """Who is believed where systems differ, the first one most. Tables know no stage in which one leads."""
+    roles = {one.role.value for one in wanted}
+    known = roles if len(tables) == len(wanted) else {CONTROL, *roles}
+    return [name for name in DEFAULT_AUTHORITY if name in known]
+
+
+def believed(wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> str:
+    """The same in the connections' names: `crm (sales), then news (marketing)`."""
+    said = {CONTROL: ["who leads in the contact's stage"]}
+    for one in wanted:
+        said.setdefault(one.role.value, []).append(f"{one.name} ({one.role.value})")
+    return ", then ".join(who for name in authority_of(wanted, tables) for who in said[name])
+
+
+def _hub(name: str, region: str, wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> str:
     order = ", ".join(one.name for one in wanted)
     phone = f"phone_region: {region}                # for numbers written without a country code"
     if not region:
@@ -263,7 +279,10 @@ connections: [{order}]
 
 contact:
   survivorship:                 # which value wins where systems differ; one rule per field
-    default: {{authority: [control, {", ".join(roles)}]}}   # `control`: who leads in the contact's stage
+    # Believed first: {believed(wanted, tables)}.
+    # Turn the list round for another order; a line such as `job_title: {{authority: [marketing, sales]}}`
+    # says it for one field.
+    default: {{authority: [{", ".join(authority_of(wanted, tables))}]}}
     tags: {{strategy: union}}     # removals travel too
     interests: {{strategy: union}}
 
@@ -273,6 +292,32 @@ fuses:                          # beyond the smaller of the two a run is held un
   change: {{count: 5000, share: 20%}}
   clear: {{count: 100, share: 1%}}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table, and the field that it is mapped to."""
+
+    table: str
+    column: str
+    field: str
+
+
+def columns_apart(tables: Mapping[str, Table]) -> list[tuple[Column, Column]]:
+    """The numbers of two tables that never meet: each has some, and none of one kind."""
+    numbers = [
+        [Column(name, one.fields[kind], kind) for kind in _NUMBERS if kind in one.fields]
+        for name, one in tables.items()
+    ]
+    return [
+        (mine[0], theirs[0])
+        for mine, theirs in combinations(filter(None, numbers), 2)
+        if not {one.field for one in mine} & {one.field for one in theirs}
+    ]
+
+
+_NUMBERS = ("phone", "phones.mobile")
+"""Kinds of numbers that are told from a header, and of which a person's only one may stand in either."""
 
 
 def _table_file(one: Wanted, table: Table) -> str:
