@@ -275,9 +275,13 @@ class Store(Protocol):
         """Gated deliveries by (connection, gate kind)."""
         ...
 
-    def adopt_gated(self, run_id: int) -> Mapping[tuple[str, str], int]:
-        """Take over what earlier runs left gated: a run that died never asked whether its gates may open,
-        and what a held run waits with is still held in the next. How many, by (connection, gate)."""
+    def held_by(self) -> int | None:
+        """The run that holds gated deliveries; of several the newest. None where nothing is gated."""
+        ...
+
+    def gather_gated(self) -> int | None:
+        """Bring all that is gated under that one run, and note with the others which one has it now: a run
+        that gates nothing itself leaves it under the number that people know. That run's number."""
         ...
 
     def open_gates(self, connection: str, gate: str, user: str, at: datetime) -> int:

@@ -106,14 +106,61 @@ def test_without_a_number_the_run_that_holds_something_is_meant(hub: Path) -> No
     assert [row for row in rows("news.csv") if ",Boss," in row] == []
 
 
+def test_what_is_held_keeps_its_number_while_nothing_is_added(hub: Path) -> None:
+    held_run(hub)
+    said = say("sync")
+    assert (said.code, said.out.splitlines()[0]) == (
+        1,
+        "Run 4 is done, but what run 3 holds back still waits for a person.",
+    )
+    assert "`trueup runs approve 3` lets them go" in said.out
+    assert [one["outcome"] for one in say("runs", "--json").json["runs"]][:2] == ["held", "held"]
+    assert [line.split()[0] for line in say("runs").out.splitlines() if line.endswith("; 40 held")] == ["3"]
+    assert say("runs", "approve", "3", "--yes", "--json").json == {"run": 3, "approved": 40}
+
+
 def test_a_run_whose_held_writes_went_over_to_a_newer_one_says_to_which(hub: Path) -> None:
     held_run(hub)
+    changed("crm.csv", ";Ann1;Lee;ann1@example.com;", ";Ann1;;ann1@example.com;")
     say("sync")
     said = say("runs", "approve", "3", "--yes")
     assert said.code == 2
-    assert "run 3 holds nothing back: what it may have held went over to run 4" in said.err
-    assert "trueup runs show 4" in said.err
-    assert say("runs", "reject", "--yes", "--json").json == {"run": 4, "rejected": 40}
+    assert "run 3 holds nothing back" in said.err and "trueup runs show 4" in said.err
+    assert "what it held back went over to run 4" in say("runs", "show", "3").out
+    assert say("runs", "reject", "--yes", "--json").json["run"] == 4
+
+
+def test_a_held_run_shows_what_it_would_write(hub: Path) -> None:
+    held_run(hub)
+    said = say("runs", "show", "3").out
+    line = next(line for line in said.splitlines() if "Ann40 Lee, ann40@example.com" in line)
+    assert [cell.strip() for cell in line.split("  ") if cell.strip()][3:] == [
+        "Job title",
+        '"Boss"',
+        "nothing",
+    ]
+    assert "and 20 more writes" in said
+    (first, *_) = say("runs", "show", "3", "--json").json["samples"]
+    assert (first["connection"], first["kind"], first["fields"]) == ("news", "update", ["Job title"])
+    assert "Ann40" not in say("runs", "show", "3", "--json").out
+
+
+def test_a_plan_foretells_what_the_fuses_of_the_sync_hold(hub: Path) -> None:
+    held_run(hub)
+    say("runs", "approve", "--yes")
+    say("sync")
+    text = Path("crm.csv").read_text("utf-8")
+    Path("crm.csv").write_text(text.replace(";Lee;", ";Leigh;"), "utf-8")
+    plan, shown = say("plan", "--json").json["held"], say("plan").out
+    assert plan == [{"connection": "news", "kind": "change", "writes": 20}]
+    assert "Of this, fuses would hold back until you approve it:" in shown
+    assert "  news: 20 replacements beyond what one run may change" in shown
+    assert say("sync", "--json").json["held"] == plan
+
+
+def test_a_plan_says_what_is_held_already(hub: Path) -> None:
+    held_run(hub)
+    assert "until you approve it, what run 3 holds already included:" in say("plan").out
 
 
 def test_where_nothing_is_held_there_is_nothing_to_approve(hub: Path) -> None:

@@ -158,7 +158,7 @@ def _first_sync(teller: Teller, stage: Stage) -> None:
 
 def _released(teller: Teller, stage: Stage) -> None:
     from trueup.commands.demo_told import cause_lines, done_line
-    from trueup.commands.synced import held_lines
+    from trueup.commands.held import held_lines
     from trueup.services.connecting import release
     from trueup.services.syncing import plan
 
@@ -171,7 +171,7 @@ def _released(teller: Teller, stage: Stage) -> None:
     report = _sync(teller, stage)
     teller.say(f"Run {report.run_id}: {done_line(report.tally)}")
     if report.held:
-        teller.say(*held_lines(report.held, report.run_id)[1:])
+        teller.say(*held_lines(report.held, report.holder)[1:])
         freed = sum(
             stage.hub.store.open_gates(name, gate, USER, stage.hub.parts.now()) for name, gate in report.held
         )

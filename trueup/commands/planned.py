@@ -22,6 +22,7 @@ from trueup.commands.counts import (
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
+from trueup.commands.held import foretold_lines, held_document
 from trueup.commands.plan_table import listed_line
 from trueup.errors import ConnectorError
 from trueup.model.calling import called
@@ -68,6 +69,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         *skipped_lines(rows),
         *_aside_lines(report),
     ]
+    shown += foretold_lines(report.held, hub.parts.store.held_by())
     shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
     shown += _one_by_one(report) if asked.only is not None else []
     shown += [
@@ -247,6 +249,7 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
             }
             for (connection, object, field, why), number in sorted(report.aside.items())
         ],
+        "held": held_document(report.held),
         "calls": dict(report.calls),
         "failed": {name: error_document(error) for name, error in report.failed.items()},
         "hub_notes": list(hub.notes),

@@ -44,9 +44,13 @@ def list_runs(desk: Desk, limit: Limit = 20) -> Answer:
     """The last runs, newest first."""
     with desk.hub() as hub:
         found = hub.parts.store.runs(limit)
+        holder = hub.parts.store.held_by()
+        held = sum(hub.parts.store.gated(holder).values()) if holder is not None else 0
     rows = [
         (run.id, _time(run.started_at), run.kind, run.outcome.value, run.user, _short(run)) for run in found
     ]
+    if holder is not None:
+        rows = [(*row[:5], f"{row[5]}; {held:,} held") if row[0] == holder else row for row in rows]
     shown: list[Shown] = [Grid(("run", "started", "what", "outcome", "by", "did"), rows)]
     if not found:
         shown = ["There was no run yet. Next: trueup plan"]
@@ -57,13 +61,22 @@ def show(desk: Desk, run: RunId) -> Answer:
     """One run: its numbers, its notes, and what it holds back."""
     from trueup.commands.counts import counts_of_run, reading_grid, rows_of, skipped_lines, writing_grid
     from trueup.commands.decisions import decision_document, decisions_grid
+    from trueup.commands.held import (
+        held_document,
+        held_lines,
+        held_writes,
+        samples_document,
+        writes_grid,
+    )
     from trueup.commands.planned import note_lines
-    from trueup.commands.synced import OUTCOMES, held_lines
+    from trueup.commands.synced import OUTCOMES
 
     with desk.hub() as hub:
         found = hub.parts.store.run(run)
         held = hub.parts.store.gated(run)
         decided = hub.parts.store.audit(f"run {run}", 100)
+        writes = held_writes(hub, run)
+        listed = writes_grid(hub, writes, held)
     rows = rows_of(counts_of_run(found.counts))
     shown: list[Shown] = [
         OUTCOMES[found.outcome].format(id=found.id),
@@ -73,20 +86,18 @@ def show(desk: Desk, run: RunId) -> Answer:
         reading_grid(rows),
     ]
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *note_lines(list(found.notes))]
-    shown += held_lines(held, run)
+    shown += [*held_lines(held, run), *listed]
     if decided:
         shown += ["", "Decided by people:", decisions_grid(decided)]
-    gates = [
-        {"connection": name, "kind": gate, "writes": number} for (name, gate), number in sorted(held.items())
-    ]
     people = [decision_document(one) for one in decided]
-    return Answer({**_document(found), "held": gates, "decisions": people}, shown)
+    told = {"held": held_document(held), "samples": samples_document(writes), "decisions": people}
+    return Answer({**_document(found), **told}, shown)
 
 
 def approve(desk: Desk, run: HeldRun = None, yes: Yes = False) -> Answer:
     """Let go what a run holds back: the next sync writes it.
 
-    The newest run holds what earlier ones left: without a number that one is meant.
+    One run holds all that fuses keep back: without a number that one is meant.
     """
     with desk.hub() as hub:
         run, held = _held(hub, run)
@@ -105,7 +116,7 @@ def reject(
 ) -> Answer:
     """Drop what a run holds back: it is not written, and the systems stay as they are.
 
-    The newest run holds what earlier ones left: without a number that one is meant.
+    One run holds all that fuses keep back: without a number that one is meant.
     """
     with desk.hub() as hub:
         run, held = _held(hub, run)
@@ -118,7 +129,7 @@ def _held(hub: Hub, run: int | None) -> tuple[int, Mapping[tuple[str, str], int]
     """The run that is meant and what it holds back. Raises Unusable where it holds nothing, and says which
     run does; NotFound for no such run."""
     store = hub.parts.store
-    holder = next((one.id for one in store.runs(_LOOKED_THROUGH) if store.gated(one.id)), None)
+    holder = store.held_by()
     if run is not None:
         store.run(run)
     if holder is None:
@@ -127,15 +138,11 @@ def _held(hub: Hub, run: int | None) -> tuple[int, Mapping[tuple[str, str], int]
         )
     if run is not None and run != holder:
         raise Unusable(
-            f"run {run} holds nothing back: what it may have held went over to run {holder}, perhaps with"
-            f" more. Look at it: trueup runs show {holder}",
+            f"run {run} holds nothing back (`trueup runs show {run}` tells what became of it), run {holder}"
+            f" does. Look at it: trueup runs show {holder}",
             code="TU-CLI-003",
         )
     return holder, store.gated(holder)
-
-
-_LOOKED_THROUGH = 50
-"""The last so many runs: the newest that decided anything holds all that is held."""
 
 
 def _time(at: object) -> str:

@@ -18,6 +18,7 @@ from trueup.commands.counts import (
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
+from trueup.commands.held import held_document, held_lines
 from trueup.commands.later import waiting_lines
 from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
 from trueup.model.delivery import DeliveryState
@@ -65,7 +66,7 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
     """The outcome, tables that add up, and the next command."""
     report, after = done.report, pending(hub)
     rows = rows_of(report.tally.counts, hub_streams(hub))
-    shown: list[Shown] = [OUTCOMES[report.outcome].format(id=report.run_id), "", "Read:", reading_grid(rows)]
+    shown: list[Shown] = [_outcome_line(report), "", "Read:", reading_grid(rows)]
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows)]
     shown += ["", "Written:", written_grid(rows, before, after), *unaccounted_lines(rows)]
     shown += [*_drift_lines(done.drift), *failed_lines(report.failed)]
@@ -75,6 +76,14 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
     ]
     shown += next_lines(hub, report, after)
     return Answer(_document(hub, done, rows, before, after), shown, _exit(report))
+
+
+def _outcome_line(report: Report) -> str:
+    if report.held and report.holder != report.run_id:
+        return (
+            f"Run {report.run_id} is done, but what run {report.holder} holds back still waits for a person."
+        )
+    return OUTCOMES[report.outcome].format(id=report.run_id)
 
 
 def _exit(report: Report) -> int:
@@ -132,31 +141,11 @@ def _drift_lines(drift: Drift | None) -> list[str]:
 
 
 _FEW = 20
-_GATES = {
-    "create": "new records beyond what one run may create",
-    "change": "replacements beyond what one run may change",
-    "clear": "values to be cleared",
-    "deactivate": "records to be switched off",
-    "delete": "records to be deleted",
-    "merge": "records to be merged",
-    "opt_in": "opt-ins to be written",
-}
-
-
-def held_lines(held: Mapping[tuple[str, str], int], run_id: int) -> list[str]:
-    """What a fuse holds back, and how it goes on."""
-    lines = [
-        f"  {name}: {number:,} {_GATES.get(gate, gate)}" for (name, gate), number in sorted(held.items())
-    ]
-    if not lines:
-        return []
-    ways = f"`trueup runs approve {run_id}` lets them go, `trueup runs reject {run_id}` drops them"
-    return ["", "Held back by fuses:", *lines, f"  {ways}."]
 
 
 def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
     """What waits for whom, and the command for it."""
-    lines = [*waiting_lines(hub), *held_lines(report.held, report.run_id)]
+    lines = [*waiting_lines(hub), *held_lines(report.held, report.holder)]
     unapproved = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     waiting = {name: _of_connection(after, name) for name in unapproved}
     if any(waiting.values()):
@@ -201,9 +190,8 @@ def _document(hub: Hub, done: SyncReport, rows: list[Row], before: Pending, afte
             {"connection": row.stream[0], "object": row.stream[1], **_balance(row, before, after)}
             for row in rows
         ],
-        "held": [
-            {"connection": name, "kind": gate, "writes": n} for (name, gate), n in sorted(report.held.items())
-        ],
+        "held": held_document(report.held),
+        "held_by": report.holder,
         "failed": {name: error_document(error) for name, error in report.failed.items()},
         "outdated": list(done.drift.outdated) if done.drift else [],
         "hub_notes": list(hub.notes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -14,7 +15,8 @@ from trueup.model.plan import Case, Plan
 from trueup.services.backfilling import Filled, filled
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
-from trueup.sync.engine import Order, Report, landing, run
+from trueup.sync.decide import through_fuses
+from trueup.sync.engine import LIFTED, Order, Report, landing, meter_for, run
 from trueup.sync.owning import own
 from trueup.sync.preview import preview
 from trueup.sync.rekeying import rebuild_keys
@@ -69,7 +71,8 @@ def _holds(value: object, wanted: str) -> bool:
 @dataclass(slots=True)
 class PlanReport:
     """What a sync would do now. `calls`: writes' API calls by connection; `failed`: systems not read;
-    `aside`: values that cannot be used, by (connection, object, field, reason)."""
+    `aside`: values that cannot be used, by (connection, object, field, reason); `held`: what fuses would keep
+    back, by (connection, gate), with what they keep back already."""
 
     tally: Tally = field(default_factory=Tally)
     contacts: int = 0
@@ -78,6 +81,7 @@ class PlanReport:
     filled: list[Filled] = field(default_factory=list)
     plans: list[tuple[Case, Plan]] = field(default_factory=list)
     aside: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    held: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def changes_something(self) -> bool:
@@ -121,15 +125,22 @@ def plan(
 
 
 def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> None:
-    fills = [one.backfill for one in report.filled]
-    if out is None:
-        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser(), fills):
+    parts, fills = hub.parts, [one.backfill for one in report.filled]
+    first = set(parts.connectors) - parts.store.approved()
+    meter = meter_for(parts, LIFTED if first else frozenset())
+    gated = Counter(parts.store.gated(None))
+    with ExitStack() as stack:
+        writer = None
+        if out is not None:
+            at = parts.now().isoformat()
+            writer = stack.enter_context(PlanWriter(out, hub.config.version, at, fills))
+        for case, one in preview(parts, report.tally.undecided, scope.chooser(), fills):
+            if writer is not None:
+                writer.add(case, one)
             _note(report, case, one)
-        return
-    with PlanWriter(out, hub.config.version, hub.parts.now().isoformat(), fills) as writer:
-        for case, one in preview(hub.parts, report.tally.undecided, scope.chooser(), fills):
-            writer.add(case, one)
-            _note(report, case, one)
+            writes = through_fuses(one, meter).writes
+            gated.update((write.connection, write.gate) for write in writes if write.gate)
+    report.held = meter.held(gated)
 
 
 def _note(report: PlanReport, case: Case, one: Plan) -> None:

@@ -109,6 +109,12 @@ def finish_run(
         raise NotFound(f"there is no run {id}")
 
 
+def add_note(tx: Tx, id: int, note: str) -> None:
+    """Add what became of a run later to what it noted itself."""
+    notes = [*run(tx, id).notes, note]
+    tx.run("update runs set notes = ? where id = ?", dumps(notes), id)
+
+
 _RUN = "id, kind, started_at, config_version, outcome, ended_at, counts, notes, author"
 
 

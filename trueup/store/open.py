@@ -222,8 +222,11 @@ class SqlStore:
     def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
         return self._db.read(lambda tx: outbox.next_delivery_at(tx, connections))
 
-    def adopt_gated(self, run_id: int) -> Mapping[tuple[str, str], int]:
-        return self._db.write(lambda tx: outbox.adopt_gated(tx, run_id))
+    def held_by(self) -> int | None:
+        return self._db.read(outbox.held_by)
+
+    def gather_gated(self) -> int | None:
+        return self._db.write(outbox.gather_gated)
 
     def gated(self, run_id: int | None) -> Mapping[tuple[str, str], int]:
         return self._db.read(lambda tx: outbox.gated(tx, run_id))

@@ -12,7 +12,7 @@ from trueup.model.entity import Agreed
 from trueup.model.run import Fence
 from trueup.store.audit import note
 from trueup.store.codec import micros, moment_or_none, write_agreed
-from trueup.store.leases import check
+from trueup.store.leases import add_note, check
 from trueup.store.marks import mark_due, renew
 from trueup.store.moves import supersede
 from trueup.store.rows import deliveries_where
@@ -117,12 +117,32 @@ def next_delivery_at(tx: Tx, connections: Sequence[str]) -> datetime | None:
     return None if found is None else moment_or_none(found[0])
 
 
-def adopt_gated(tx: Tx, run_id: int) -> dict[tuple[str, str], int]:
-    """See `Store.adopt_gated`."""
-    tx.run(
-        "update deliveries set run_id = ? where open = 1 and state = 'gated' and run_id <> ?", run_id, run_id
+def held_by(tx: Tx) -> int | None:
+    """See `Store.held_by`."""
+    return max(_holders(tx), default=None)
+
+
+def gather_gated(tx: Tx) -> int | None:
+    """See `Store.gather_gated`."""
+    runs = _holders(tx)
+    for run_id in runs[:-1]:
+        add_note(tx, run_id, f"what it held back went over to run {runs[-1]}")
+        tx.run(
+            "update deliveries set run_id = ? where open = 1 and state = 'gated' and run_id = ?",
+            runs[-1],
+            run_id,
+        )
+    return runs[-1] if runs else None
+
+
+def _holders(tx: Tx) -> list[int]:
+    known = sorted(streams(tx).names)
+    found = tx.rows(
+        "select distinct run_id from deliveries where open = 1 and stream_id in ints(?) and state = 'gated'"
+        " order by run_id",
+        known,
     )
-    return gated(tx, run_id)
+    return [run_id for (run_id,) in found]
 
 
 def gated(tx: Tx, run_id: int | None) -> dict[tuple[str, str], int]:

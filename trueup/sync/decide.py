@@ -59,7 +59,7 @@ def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | No
         moved = 0
         for plans in planned(parts, [kind], deciding):
             later = found(parts, plans, deciding.run_id, fence)
-            gated = [_through_fuses(plan, deciding.meter) for plan in plans if plan.before.id not in later]
+            gated = [through_fuses(plan, deciding.meter) for plan in plans if plan.before.id not in later]
             back = set(parts.store.commit(gated, deciding.run_id, parts.now(), fence))
             for plan in gated:
                 if plan.before.id not in back:
@@ -207,7 +207,7 @@ def _companies(
 # -- fuses ----------------------------------------------------------------------------------------
 
 
-def _through_fuses(plan: Plan, meter: Meter) -> Plan:
+def through_fuses(plan: Plan, meter: Meter) -> Plan:
     """Beyond a fuse's allowance writes are stored, but gated; first contact waits for approval."""
     if not plan.writes:
         return plan

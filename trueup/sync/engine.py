@@ -23,6 +23,10 @@ ROUNDS = 30
 """Most rounds of decide and deliver in one run; what is left waits for the next run."""
 
 
+LIFTED = frozenset({"create"})
+"""The fuses that do not count in a run in which a person allows first contact."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a run is asked to do. `connections` to read and write; `approve_first` allows first contact
@@ -37,13 +41,15 @@ class Order:
 
 @dataclass(slots=True)
 class Report:
-    """How a run went."""
+    """How a run went. `held`: what fuses keep back, by (connection, gate), under the number of the run
+    `holder`: this one, or an earlier one to which this one added nothing."""
 
     run_id: int
     outcome: RunOutcome = RunOutcome.RUNNING
     tally: Tally = field(default_factory=Tally)
     failed: dict[str, ConnectorError] = field(default_factory=dict)
     held: dict[tuple[str, str], int] = field(default_factory=dict)
+    holder: int | None = None
     waiting: int = 0
 
 
@@ -92,13 +98,12 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     landing(parts, order.connections, report, fence)
     for name, error in report.failed.items():
         push.stop(name, Lane.NORMAL, error)
-    meter = _meter(parts, order)
-    meter.counts.update(parts.store.adopt_gated(report.run_id))
+    meter = meter_for(parts, LIFTED if order.approve_first else frozenset())
     deciding = Deciding(report.run_id, meter, report.tally.planned, report.tally.undecided, order.chosen)
     for _ in range(ROUNDS):
         identify_all(parts, fence)
         decided = decide_all(parts, deciding, fence)
-        _open_gates(parts, report, meter)
+        _open_gates(parts, meter)
         attempted = push.run(_allowed(parts, order))
         looked = push.resolve(order.connections)
         fence = parts.store.renew(fence, parts.now() + LEASE)
@@ -123,11 +128,12 @@ def landing(parts: Parts, connections: Sequence[str], report: Report, fence: Fen
     heed_moves(parts, fence)
 
 
-def _meter(parts: Parts, order: Order) -> Meter:
+def meter_for(parts: Parts, lifted: frozenset[str]) -> Meter:
+    """What the fuses allow a run that begins now, with all that is held back already."""
     links: dict[str, int] = {}
     for (connection, _, _), number in parts.store.count_links().items():
         links[connection] = links.get(connection, 0) + number
-    return Meter(parts.fuses, links, frozenset({"create"}) if order.approve_first else frozenset())
+    return Meter(parts.fuses, links, lifted, dict(parts.store.gated(None)))
 
 
 def _allowed(parts: Parts, order: Order) -> list[str]:
@@ -136,9 +142,9 @@ def _allowed(parts: Parts, order: Order) -> list[str]:
     return [name for name in order.connections if name in approved]
 
 
-def _open_gates(parts: Parts, report: Report, meter: Meter) -> None:
+def _open_gates(parts: Parts, meter: Meter) -> None:
     """The run's decisions are complete for now: destructive writes go, unless a fuse tripped."""
-    for connection, gate in parts.store.gated(report.run_id):
+    for connection, gate in parts.store.gated(None):
         if gate in DESTRUCTIVE and not meter.tripped(connection, gate):
             parts.store.open_gates(connection, gate, "", parts.now())
 
@@ -157,7 +163,8 @@ def _waited(parts: Parts, order: Order, push: Push) -> bool:
 
 
 def _finish(parts: Parts, report: Report) -> None:
-    report.held = dict(parts.store.gated(report.run_id))
+    report.holder = parts.store.gather_gated()
+    report.held = dict(parts.store.gated(report.holder)) if report.holder is not None else {}
     report.tally.notes.extend(_of_forms(parts, report.tally))
     report.outcome = _outcome(parts, report)
     failed = [f"{name}: {error}" for name, error in sorted(report.failed.items())]

@@ -53,6 +53,14 @@ class Meter:
         self.counts[place] = self.counts.get(place, 0) + 1
         return not self.tripped(connection, kind)
 
+    def held(self, gated: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+        """Which of these gated writes, by (connection, gate), stay behind at the end of the decisions."""
+        return {
+            place: number
+            for place, number in gated.items()
+            if place[1] not in DESTRUCTIVE or self.tripped(*place)
+        }
+
     def tripped(self, connection: str, kind: str) -> bool:
         if kind in self.lifted:
             return False
