@@ -115,7 +115,7 @@ def test_what_is_held_keeps_its_number_while_nothing_is_added(hub: Path) -> None
     )
     assert "`trueup runs approve 3` lets them go" in said.out
     assert [one["outcome"] for one in say("runs", "--json").json["runs"]][:2] == ["held", "held"]
-    assert [line.split()[0] for line in say("runs").out.splitlines() if line.endswith("; 40 held")] == ["3"]
+    assert [line.split()[0] for line in say("runs").out.splitlines() if "; 40 held" in line] == ["3"]
     assert say("runs", "approve", "3", "--yes", "--json").json == {"run": 3, "approved": 40}
 
 
@@ -134,11 +134,7 @@ def test_a_held_run_shows_what_it_would_write(hub: Path) -> None:
     held_run(hub)
     said = say("runs", "show", "3").out
     line = next(line for line in said.splitlines() if "Ann40 Lee, ann40@example.com" in line)
-    assert [cell.strip() for cell in line.split("  ") if cell.strip()][3:] == [
-        "Job title",
-        '"Boss"',
-        "nothing",
-    ]
+    assert line.split()[-4:] == ["Job", "title", '"Boss"', "nothing"]
     assert "and 20 more writes" in said
     (first, *_) = say("runs", "show", "3", "--json").json["samples"]
     assert (first["connection"], first["kind"], first["fields"]) == ("news", "update", ["Job title"])

@@ -195,6 +195,15 @@ def test_p06_an_extension_is_kept_apart_from_the_key(tmp_path: Path, clock: Cloc
 # -- P07 ------------------------------------------------------------------------------------------
 
 
+def test_one_number_with_one_name_in_two_scripts_is_one_contact(tmp_path: Path, clock: Clock) -> None:
+    hub = three(tmp_path, clock, create=())
+    hub.systems["sales"].add(phone="+380671234567", first_name="Сергій", last_name="Цимбалюк")
+    hub.systems["marketing"].add(phone="+380671234567", first_name="Serhii", last_name="Tsymbaliuk")
+    hub.systems["support"].add(phone="+380671234567", first_name="Зоряна", last_name="Цимбалюк")
+    hub.sync()
+    assert sorted(len(links(hub, one)) for one in contacts(hub)) == [1, 2]
+
+
 @pytest.mark.parametrize("shared", [{"email": "info@x.com"}, {"phone": "+49 30 23456789"}])
 def test_p07_fifty_people_behind_one_address_stay_fifty(
     shared: dict[str, str], tmp_path: Path, clock: Clock

@@ -69,6 +69,22 @@ def spelled(word: str) -> str:
     return word
 
 
+# One letter of another script is written in several ways: Сергій is Serhii, Sergiy and Sergej.
+_SOUNDS = (
+    *(("shch", "sh"), ("sch", "sh"), ("kh", "h"), ("zh", "z"), ("ts", "c"), ("tz", "c"), ("ck", "k")),
+    *(("ph", "f"), ("th", "t"), ("x", "ks"), ("g", "h"), ("w", "v"), ("j", "i"), ("y", "i"), ("ie", "e")),
+)
+_REPEATED = re.compile(r"([^\W\d_])\1+")
+
+
+def sounded(word: str) -> str:
+    """A spelled word reduced to what its spellings have in common. Coarse: names that differ may become one,
+    so it tells nothing without a second key (the same number)."""
+    for written, sound in _SOUNDS:
+        word = word.replace(written, sound)
+    return _REPEATED.sub(r"\1", word)
+
+
 @lru_cache(maxsize=16_384)
 def spelled_words(text: str) -> tuple[str, ...]:
     """The words of a text, each under its commonest other spelling."""

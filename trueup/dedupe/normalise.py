@@ -21,7 +21,7 @@ from trueup.dedupe.known import (
     PLUS_MAIL,
     ROLE_MAILBOXES,
 )
-from trueup.dedupe.latin import latin, spelled_words, words
+from trueup.dedupe.latin import latin, sounded, spelled_words, words
 from trueup.model.canonical.phones import read_phone
 from trueup.model.canonical.subject import (
     SUBJECT_VERSION,
@@ -51,7 +51,7 @@ __all__ = [
     "phone_subject_key",
 ]
 
-NORMALISER_VERSION = 1
+NORMALISER_VERSION = 2
 """Grows with every change of a match key."""
 
 KEY_KINDS = ("external_id", "email", "phone", "phone+name", "registration", "domain", "name")
@@ -95,8 +95,9 @@ def phone_key(phone: str, region: str = "") -> str | None:
 
 
 def name_key(*parts: str | None) -> str | None:
-    """The words of a name in any order, case, script (of those known) and with or without diacritics."""
-    found = sorted(word for part in parts if part for word in spelled_words(part))
+    """The words of a name in any order, case, script (of those known) and spelling from one into another,
+    with or without diacritics. Coarse: it is a key together with a number only."""
+    found = sorted(sounded(word) for part in parts if part for word in spelled_words(part))
     return " ".join(found) or None
 
 
