@@ -28,6 +28,23 @@ def test_a_contact_stays_in_the_plan_when_its_rows_change_under_it(desk: Path) -
     assert say("plan", "--exit-code").code == 0
 
 
+def test_an_opt_out_that_reaches_more_than_the_plan_could_see_is_told(desk: Path) -> None:
+    people = "Name,Email,Subscribed\nAnn Lee,lee@example.com,no\nZoe Lee,lee@example.com,yes\n"
+    Path("left.csv").write_text("Name,Email,Subscribed\nBob Lee,bob@example.com,no\n", "utf-8")
+    Path("right.csv").write_text(people, "utf-8")
+    say("init", "--connect", "left=left.csv:sales", "--connect", "right=right.csv:marketing")
+    planned = say("plan", "--out", "the.plan", "--json").json
+    said = say("sync", "--plan", "the.plan", "--approve-first")
+    assert [one.get("opt_outs", 0) for one in planned["objects"]] == [0, 0]
+    assert "Beyond the saved plan:\n  right contacts: 1 write\n" in said.out
+    assert "Zoe Lee,lee@example.com,no" in rows("right.csv")
+
+
+def test_a_plan_that_is_all_that_is_written_says_nothing_more(hub: Path) -> None:
+    say("plan", "--out", "the.plan")
+    assert "Beyond" not in say("sync", "--plan", "the.plan", "--approve-first").out
+
+
 def test_contacts_of_which_nothing_is_written_are_decided_too(hub: Path) -> None:
     say("plan", "--out", "the.plan")
     say("sync", "--plan", "the.plan", "--approve-first")

@@ -69,7 +69,7 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
     shown: list[Shown] = [_outcome_line(report), "", "Read:", reading_grid(rows)]
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows)]
     shown += ["", "Written:", written_grid(rows, before, after), *unaccounted_lines(rows)]
-    shown += [*_drift_lines(done.drift), *failed_lines(report.failed)]
+    shown += [*_drift_lines(done.drift), *_beyond_lines(done.drift, rows), *failed_lines(report.failed)]
     shown += [
         *empty_lines(hub, rows, report.failed),
         *note_lines(report.tally.notes, notes_of(hub, report.failed)),
@@ -110,7 +110,7 @@ def written_grid(rows: list[Row], before: Pending, after: Pending) -> Grid | str
 
 def _balance(row: Row, before: Pending, after: Pending) -> dict[str, int]:
     """The account of one object's writes. `replaced`: never sent, a newer decision took their place."""
-    decided = sum(row.number(what) for what in RECORDS)
+    decided = _decided(row)
     was = _sum(before, row.stream)
     held, waits = after.get((*row.stream, "gated"), 0), _sum(after, row.stream)
     ended = row.number("done") + row.number("failed") + row.number("overtaken")
@@ -138,6 +138,27 @@ def _drift_lines(drift: Drift | None) -> list[str]:
     lines = [f"  {key}" for key in drift.outdated[:_FEW]]
     more = [f"  and {len(drift.outdated) - _FEW:,} more"] if len(drift.outdated) > _FEW else []
     return ["", "Left out of the saved plan, because they would be written differently now:", *lines, *more]
+
+
+def _beyond_lines(drift: Drift | None, rows: list[Row]) -> list[str]:
+    """What was decided that the saved plan did not hold, and why that may be."""
+    if drift is None:
+        return []
+    beyond = {row.stream: _decided(row) - drift.writes.get(row.stream, 0) for row in rows}
+    lines = [
+        f"  {stream[0]} {stream[1]}: {counted(number, 'write')}"
+        for stream, number in beyond.items()
+        if number > 0
+    ]
+    why = (
+        "  These follow from the others: opt-outs reach whoever holds the same address, and a new record may",
+        "  let another one point at it. A plan sees neither before it is carried out.",
+    )
+    return ["", "Beyond the saved plan:", *lines, *why] if lines else []
+
+
+def _decided(row: Row) -> int:
+    return sum(row.number(what) for what in RECORDS)
 
 
 _FEW = 20

@@ -6,6 +6,7 @@ personal data: only its owner may read it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from trueup.sync.rules.backfill import Backfill, read_reason
 from trueup.sync.rules.lanes import write_digest
 
 FORMAT = 1
+HUB = "hub"
+"""Stands in place of a connection for what a back-fill changes in the hub."""
 
 
 def key_of(case: Case) -> str:
@@ -38,7 +41,7 @@ def key_of(case: Case) -> str:
 def digests(plan: Plan, fills: Sequence[Backfill] = ()) -> tuple[str, ...]:
     """What a plan would write, and what a back-fill would change in the hub, in a comparable form."""
     writes = [f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes]
-    return tuple(sorted([*writes, *(f"hub/{one.field}/{digest(one.new)}" for one in read_by(plan, fills))]))
+    return tuple(sorted([*writes, *(f"{HUB}/{one.field}/{digest(one.new)}" for one in read_by(plan, fills))]))
 
 
 @dataclass(slots=True)
@@ -146,11 +149,13 @@ def _lines(path: Path) -> Iterator[dict[str, Json]]:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far the world has moved from a saved plan. `planned`: entities that it writes, or would now."""
+    """How far the world has moved from a saved plan. `planned`: entities that it writes, or would now;
+    `writes`: how many of its writes still hold, by (connection, object)."""
 
     equal: frozenset[str]
     outdated: Sequence[str]
     planned: int
+    writes: Mapping[tuple[str, str], int]
 
     @property
     def share(self) -> float:
@@ -162,4 +167,10 @@ def drift(saved: SavedPlan, now: Mapping[str, tuple[str, ...]]) -> Drift:
     equal = frozenset(key for key, planned in saved.entities.items() if now.get(key, ()) == planned)
     outdated = sorted(key for key in saved.entities if key not in equal)
     written = sum(1 for key, planned in saved.entities.items() if planned or key not in equal)
-    return Drift(equal, outdated, written)
+    writes = Counter(place for key in equal for place in map(_place, saved.entities[key]) if place[0] != HUB)
+    return Drift(equal, outdated, written, writes)
+
+
+def _place(digest: str) -> tuple[str, str]:
+    connection, _, object = digest.rpartition("/")[0].partition("/")
+    return connection, object
