@@ -124,6 +124,32 @@ def test_samples_name_the_person_and_no_row_that_is_there_is_called_new(hub: Pat
     )
 
 
+def opted_in_again(desk: Path) -> None:
+    """Two tables with keys; Ann is opted out in news, and after a sync somebody takes that away."""
+    Path("crm.csv").write_text("id,Name,Email\n1,Ann Lee,ann@example.com\n", "utf-8")
+    Path("news.csv").write_text("id,Name,Email,Subscribed\n7,Ann Lee,ann@example.com,no\n", "utf-8")
+    say("init", "--connect", "crm=crm.csv:sales", "--connect", "news=news.csv:marketing")
+    synced()
+    changed("news.csv", "ann@example.com,no", "ann@example.com,yes")
+
+
+def test_an_opt_out_that_is_put_back_is_told_by_plan_and_by_sync(desk: Path) -> None:
+    opted_in_again(desk)
+    told = "Opt-outs that were taken away there and are put back:\n  news/contacts/7: c-1 Ann Lee, ann@"
+    assert told in say("plan").out
+    said = say("sync")
+    assert told in said.out and rows("news.csv") == ["7,Ann Lee,ann@example.com,no"]
+    assert "put back" not in say("sync").out
+
+
+def test_an_opt_out_that_was_put_back_stands_in_the_history(desk: Path) -> None:
+    opted_in_again(desk)
+    say("sync")
+    said = say("why", "ann@example.com", "consent.email.marketing").out
+    assert 'lost: "unknown" from news/contacts/7' in said
+    assert "an opt-out holds until a documented opt-in" in said
+
+
 def test_samples_in_json_hold_no_values_and_no_names(hub: Path) -> None:
     text = say("plan", "--json").out
     assert "Ann" not in text and "ann@example.com" not in text and "Director" not in text

@@ -170,6 +170,19 @@ def is_unknown(public_id: str) -> bool:
     return public_id.partition("-")[2].startswith("-")
 
 
+def put_back_lines(tally: Tally) -> list[str]:
+    """Opt-outs that somebody took away in a system: they stand, and nobody shall wonder why."""
+    found = tally.put_back
+    lines = [
+        f"  {one.lost_source}: {who(entity, name)}  {one.field} (opted out in {one.kept_source})"
+        for entity, name, one in found[:_FEW]
+    ]
+    if len(found) > _FEW:
+        lines.append(f"  and {len(found) - _FEW:,} more")
+    then = "  Only a documented opt-in lifts one: `consent` in the connection's file says what documents it."
+    return ["", "Opt-outs that were taken away there and are put back:", *lines, then] if found else []
+
+
 def calls_line(calls: Mapping[str, int]) -> str:
     """The estimated calls that writing costs."""
     if not calls:

@@ -12,6 +12,7 @@ from trueup.commands.complaints import complaint, connector_lines
 from trueup.commands.counts import (
     Row,
     calls_line,
+    put_back_lines,
     reading_grid,
     rows_of,
     sample_lines,
@@ -69,6 +70,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         *skipped_lines(rows),
         *_aside_lines(report),
     ]
+    shown += put_back_lines(report.tally)
     shown += foretold_lines(report.held, hub.parts.store.held_by())
     shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
     shown += _one_by_one(report) if asked.only is not None else []

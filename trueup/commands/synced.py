@@ -9,6 +9,7 @@ from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown, counted
 from trueup.commands.counts import (
     RECORDS,
     Row,
+    put_back_lines,
     reading_grid,
     rows_of,
     skipped_lines,
@@ -67,7 +68,7 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
     report, after = done.report, pending(hub)
     rows = rows_of(report.tally.counts, hub_streams(hub))
     shown: list[Shown] = [_outcome_line(report), "", "Read:", reading_grid(rows)]
-    shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows)]
+    shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *put_back_lines(report.tally)]
     shown += ["", "Written:", written_grid(rows, before, after), *unaccounted_lines(rows)]
     shown += [*_drift_lines(done.drift), *_beyond_lines(done.drift, rows), *failed_lines(report.failed)]
     shown += [

@@ -11,9 +11,11 @@ from trueup.mapping.compiled import remote_path
 from trueup.model.calling import called
 from trueup.model.delivery import Effect, Lane, Write, WriteKind
 from trueup.model.formats import How
+from trueup.model.history import Conflict
 from trueup.model.landing import Landed
 from trueup.model.plan import Plan
 from trueup.model.record import Json
+from trueup.sync.rules.ledger import PUT_BACK
 
 SAMPLES = 20
 
@@ -59,8 +61,9 @@ class Tally:
     Intentions: `creates`, `updates`, `deactivates`, `reactivates`, `deletes`; of the updates' fields `fills`,
     `replaces`, `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
     `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` + `superseded` + `open`.
-    `lost` are the ids of what could not be decided. `forms`: records that kept our value in a form of the
-    system's own, by (connection, object, path).
+    `lost` are the ids of what could not be decided. `put_back`: opt-outs that somebody took away in a system
+    and that stand, as (entity, what it is called, what was said there); counted as `opt_ins_refused`.
+    `forms`: records that kept our value in a form of the system's own, by (connection, object, path).
     """
 
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -71,6 +74,7 @@ class Tally:
     changes: int = 0
     entities: int = 0
     lost: set[str] = field(default_factory=set)
+    put_back: list[tuple[str, str, Conflict]] = field(default_factory=list)
 
     def add(self, stream: tuple[str, str], what: str, number: int = 1) -> None:
         if number:
@@ -108,12 +112,20 @@ class Tally:
         self.changes += len(plan.changes)
         self.conflicts += len(plan.conflicts)
         self.forms.update((one.connection, one.object, one.path) for one in plan.kept if one.how is How.FORM)
+        for conflict in plan.conflicts:
+            if conflict.rule == PUT_BACK:
+                self._put_back(plan, conflict)
         for write in plan.writes:
             self._write(plan, write, withheld=False)
         for write in plan.withheld:
             self._write(plan, write, withheld=True)
         for connection, object, reason in plan.skipped if plan.changes else ():
             self.add((connection, object), f"skipped: {_group(reason)}")
+
+    def _put_back(self, plan: Plan, conflict: Conflict) -> None:
+        connection, object, _ = conflict.lost_source.split("/", 2)
+        self.add((connection, object), "opt_ins_refused")
+        self.put_back.append((plan.entity.public_id, called(plan.entity.values), conflict))
 
     def undecided(self, one: Undecided) -> None:
         """Note an entity that could not be decided, once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -337,7 +337,7 @@ def derive(state: Values, addresses: Iterable[str], context: Context, now: datet
 def settle_consent(
     state: Values,
     case: Case,
-    readings: Iterable[Sequence[Reading]],
+    readings: Collection[Sequence[Reading]],
     pairs: Iterable[tuple[str, str]],
     now: datetime,
 ) -> tuple[ConsentEvent, ...]:
@@ -362,6 +362,7 @@ def settle_consent(
     for channel, purpose in sorted(wanted):
         value = ledger.state(everything, channel, purpose).value
         state.put(consent_field(channel, purpose), value, Source(RULE, "rule", now), "consent ledger")
+    state.conflicts.extend(one for some in readings for one in ledger.put_back(some, everything))
     return tuple(new)
 
 

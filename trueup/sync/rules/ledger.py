@@ -12,6 +12,7 @@ from trueup.mapping.consents import consent_said, out_elsewhere
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
 from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.entity import WAS_ABSENT, Link
+from trueup.model.history import Conflict
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules.evidence import Reading
@@ -251,6 +252,24 @@ def state(ledger: Iterable[ConsentEvent], channel: str, purpose: str) -> Consent
     if not ins:
         return ConsentState.OPTED_OUT if outs else ConsentState.UNKNOWN
     return ConsentState.OPTED_OUT if outs and max(outs) >= max(ins) else ConsentState.OPTED_IN
+
+
+PUT_BACK = "an opt-out holds until a documented opt-in"
+"""The rule by which a removed opt-out is written back."""
+
+
+def put_back(readings: Iterable[Reading], known: Sequence[ConsentEvent]) -> Iterable[Conflict]:
+    """Opt-outs that somebody took away in a system, and that stand all the same."""
+    for reading in readings:
+        if not (reading.binding.consent and reading.binding.outward and isinstance(reading.has, Mapping)):
+            continue
+        name, out = reading.binding.fields[0], ConsentState.OPTED_OUT
+        taken = reading.was is not None and reading.was.get(name) == out != reading.has.get(name)
+        event = deciding(known, *reading.binding.consent)
+        if taken and event is not None and event.state is out:
+            source = event.subject if event.subject_kind == "ref" else event.source
+            said = reading.has.get(name)
+            yield Conflict(name, said, link_ref(reading), out.value, source, PUT_BACK)
 
 
 def must_change(state: Value, shown: Value) -> bool:
