@@ -176,3 +176,17 @@ def test_live_writes_nothing(desk: Path) -> None:
 
 def test_a_folder_without_a_hub_is_named_as_it_was_given(desk: Path) -> None:
     assert "/there/is/none/hub.yaml  there is no such file" in say("check", "--config", "/there/is/none").out
+
+
+def test_a_misspelt_transform_is_answered_with_its_brackets(desk: Path) -> None:
+    Path("people.csv").write_text("Email,Birthday\nann@example.com,28.7.1977\n", "utf-8")
+    say("init", "--connect", "people=people.csv:sales")
+    changed("config/connections/people.yaml", "date_dmy(.)", "date_dym(.)")
+    assert "did you mean `date_dmy(.)`?" in say("check").out
+
+
+def test_a_key_where_nobody_signs_in_is_told_so(desk: Path) -> None:
+    Path("people.csv").write_text("Email\nann@example.com\n", "utf-8")
+    say("init", "--connect", "people=people.csv:sales")
+    changed("config/connections/people.yaml", "objects:", "auth: {token: x}\nobjects:")
+    assert "allowed: nothing: nobody signs in to csv" in say("check").out

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.cli.kit import kept, say
 from tests.cli.test_plan_and_sync import changed, synced
 from tests.config.hubs import ENVIRONMENT, example_hub
+from trueup.commands.answer import Grid, _print_grid
 from trueup.config.load import load
 from trueup.mapping.schema import ObjectRules
 
@@ -139,3 +142,21 @@ def test_a_release_tells_how_many_contacts_it_is_about(hub: Path) -> None:
     assert say("connections", "release", "crm").code == 1
     assert say("connections", "release", "crm", "--yes", "--json").json == {"released": "crm", "contacts": 1}
     assert "released already" in say("connections", "release", "crm").out
+
+
+def test_where_a_line_is_said_can_be_copied_from_a_narrow_terminal() -> None:
+    place = "config/connections/a_long_name_of_a_connection.yaml:13"
+    row = (
+        "consent.email.marketing",
+        "<->",
+        "Subscribed",
+        "no means opted out",
+        "the strictest",
+        place,
+        "yes",
+    )
+    out = io.StringIO()
+    console = Console(file=out, width=100)
+    head = ("ours", "", "theirs", "turned by", "who wins", "said in", "sample")
+    _print_grid(console, Grid(head, [row], whole=("said in",)))
+    assert place in out.getvalue()

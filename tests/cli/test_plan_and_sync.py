@@ -77,6 +77,21 @@ def test_a_contact_that_nobody_knows_is_said_to_be_unknown(hub: Path) -> None:
     assert "No contact that has something to decide matches `nobody@example.com`" in said.out
 
 
+def test_of_nobody_nothing_else_is_told(hub: Path) -> None:
+    said = say("plan", "--only", "nobody@example.com").out
+    assert "Read:" not in said and "A sync would write" not in said and "Writing this" not in said
+
+
+def test_a_plan_that_could_not_read_a_system_says_that_it_is_incomplete(hub: Path) -> None:
+    synced()
+    Path("crm.csv").unlink()
+    said = say("plan")
+    assert said.code == 1
+    assert "A sync would write nothing." not in said.out
+    told = "This plan is incomplete: nothing would be written by what is known, but crm was not read."
+    assert told in said.out
+
+
 def test_a_contact_in_step_is_said_to_be_in_step(hub: Path) -> None:
     synced()
     assert "is in step" in say("plan", "--only", "bob@example.com").out

@@ -28,11 +28,13 @@ _UNBROKEN = 30
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table for people. Cells that are numbers stand to the right."""
+    """A table for people. Cells that are numbers stand to the right; where the table is too
+    wide, those in columns `whole` follow it line by line: they are to be copied, and never broken."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[object]]
     title: str = ""
+    whole: Sequence[str] = ()
 
 
 Shown: TypeAlias = str | Grid
@@ -99,7 +101,23 @@ def _print_grid(console: Console, grid: Grid) -> None:
         for line in number_lines(grid, numbers):
             console.print(line, markup=False, highlight=False)
         return
+    if grid.whole and _width(grid) > console.width:
+        _print_apart(console, grid)
+        return
     _print_table(console, grid, numbers)
+
+
+def _print_apart(console: Console, grid: Grid) -> None:
+    """The table without its whole columns, and these below it, each cell after its row's first one."""
+    kept = [position for position, name in enumerate(grid.head) if name not in grid.whole]
+    rows = [[row[position] for position in kept] for row in grid.rows]
+    _print_grid(console, Grid([grid.head[position] for position in kept], rows))
+    for name in grid.whole:
+        place = list(grid.head).index(name)
+        console.print(f"{name}:", markup=False, highlight=False)
+        for row in grid.rows:
+            text = f"  {cell_text(row[0])}  {cell_text(row[place])}"
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _numbers(grid: Grid, position: int) -> bool:

@@ -131,7 +131,7 @@ def _mapping(
             if one.object == object
         ]
         head = ("ours", "", f"{name}'s", "turned by", "who wins", "said in", "sample")
-        shown += [Grid(head, rows, f"{name} {object}"), ""]
+        shown += [Grid(head, rows, f"{name} {object}", whole=("said in",)), ""]
     orders = {
         wins: order_by_stage(config, wins)
         for wins in dict.fromkeys(one.wins for one in lines if " > " in one.wins)

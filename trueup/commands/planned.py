@@ -59,10 +59,8 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     rows = rows_of(report.tally.counts, hub_streams(hub))
     shown: list[Shown] = [NOTHING_WRITTEN, ""]
     if asked.only is not None and not report.contacts:
-        shown += [
-            f"No contact that has something to decide matches `{asked.only}`.",
-            *_about_only(hub, asked.only),
-        ]
+        shown += _nobody(hub, report, asked.only)
+        return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
     shown += [*_filled(report), "Read:", reading_grid(rows), ""]
     shown += [
         "A sync would write, back-fills included:" if report.filled else "A sync would write:",
@@ -164,6 +162,12 @@ def notes_of(hub: Hub, failed: Mapping[str, object]) -> list[str]:
     return [note for note in hub.notes if note.partition(" ")[0] not in failed]
 
 
+def _nobody(hub: Hub, report: PlanReport, only: str) -> list[str]:
+    """There is nothing to tell but that, and what could not be read."""
+    said = f"No contact that has something to decide matches `{only}`."
+    return [said, *_about_only(hub, only), *failed_lines(report.failed)]
+
+
 def _about_only(hub: Hub, text: str) -> list[str]:
     known = hub.parts.store.find(Kind.CONTACT, text, 5)
     if known:
@@ -218,14 +222,23 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
         lines.append(
             f"{counted(withheld, 'difference')} withheld in {', '.join(names)}: {release} lets rules decide."
         )
+    if report.failed:
+        lines += _incomplete(report)
     if not report.changes_something:
-        return [*lines, "A sync would write nothing."]
+        return lines if report.failed else [*lines, "A sync would write nothing."]
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     flag = " --approve-first" if first else ""
     saved = f" --plan {shlex.quote(str(asked.out))}" if asked.out is not None else ""
     if report.filled and asked.out is None:
         return [*lines, "Next: the same with `--out FILE`, then trueup sync --plan FILE"]
     return [*lines, f"Next: trueup sync{saved}{flag}"]
+
+
+def _incomplete(report: PlanReport) -> list[str]:
+    """Nobody shall take a plan for whole that a system is missing from."""
+    found = "this" if report.changes_something else "nothing"
+    names = ", ".join(sorted(report.failed))
+    return [f"This plan is incomplete: {found} would be written by what is known, but {names} was not read."]
 
 
 def _exit(report: PlanReport, asked: Asked) -> int:

@@ -95,6 +95,12 @@ def test_new_rows_come_last_and_follow_the_quotes_of_the_file(desk: Desk) -> Non
     assert desk.file.read_text() == '"id","name","note"\n"1","A","x"\n"2","B ""b""","true"'
 
 
+def test_quotes_that_a_cell_needs_itself_are_no_habit_of_the_file(desk: Desk) -> None:
+    desk.put('id,name,note\n1,A,"wine, tennis"\n')
+    send(desk.connector(), create(id="2", name="B"))
+    assert desk.file.read_text() == 'id,name,note\n1,A,"wine, tennis"\n2,B,\n'
+
+
 def test_a_first_row_is_added_to_a_bare_header(desk: Desk) -> None:
     desk.put("id,name\r\n")
     assert done(send(desk.connector(), create(id="1", name="A\nB"))[0]).values["name"] == "A\nB"

@@ -57,7 +57,7 @@ def _auth(report: Report, file: str, connection: Connection, system: System) -> 
                 Code.KEY,
                 f"auth: {system.title} has no setting `{name}`",
                 hint=hint_for(name, known),
-                allowed=listed(known, 30) or "none: nobody signs in there",
+                allowed=listed(known, 30) or f"nothing: nobody signs in to {system.title}",
             )
     for name, setting in system.settings.items():
         if (

@@ -95,9 +95,15 @@ def _transform(place: Place, rule: FieldRule, field: Field) -> None:
             path,
             Code.MAPPING,
             f"there is no transform `{name}`",
-            hint=hint_for(name, TRANSFORMS),
+            hint=_with_parameters(hint_for(name, TRANSFORMS), rule.transform),
             allowed=f"{listed(fitting, 40)}  (for a field of type {field.type})",
         )
+
+
+def _with_parameters(hint: str, said: str) -> str:
+    """The hint for a misspelt transform, with the brackets as they were written."""
+    name, bracket, rest = said.strip().partition("(")
+    return hint.replace("`?", f"{bracket}{rest}`?") if bracket else hint
 
 
 def _direction(place: Place, rule: FieldRule, field: Field) -> None:

@@ -175,7 +175,7 @@ def _added(draft: Draft, item: WriteItem, fields: Sequence[str]) -> Outcome:
     asked = _asked(item)
     cells = tuple(_text(asked.get(name)) for name in draft.layout.names)
     number = len(draft.added)
-    quoted = [raw.startswith('"') for raw in _raw_cells(draft.pattern, draft.layout)] or [False] * len(cells)
+    quoted = _quoted_by_habit(draft.pattern, draft.layout)
     raw = draft.layout.delimiter.join(
         _cell(cell, was, draft.layout, alone=len(cells) == 1)
         for cell, was in zip(cells, [*quoted, *[False] * len(cells)], strict=False)
@@ -183,6 +183,15 @@ def _added(draft: Draft, item: WriteItem, fields: Sequence[str]) -> Outcome:
     piece = Piece(-1 - number, raw, cells, id_of(draft.layout, cells, draft.counts))
     draft.added[number] = raw
     return _kept(draft, piece, item, fields, created=True)
+
+
+def _quoted_by_habit(row: Piece, layout: Layout) -> list[bool]:
+    """Which cells of a row stand in quotes without need; a cell that needs them says nothing of others."""
+    raws = _raw_cells(row, layout)
+    return [
+        raw.startswith('"') and not _needs_quotes(cell, layout)
+        for raw, cell in zip(raws, row.cells, strict=False)
+    ]
 
 
 def _change(draft: Draft, item: WriteItem, fields: Sequence[str]) -> Outcome:
@@ -292,10 +301,13 @@ def _new_raw(row: Piece, cells: Sequence[str], layout: Layout) -> str:
 
 
 def _cell(text: str, quoted: bool, layout: Layout, alone: bool) -> str:
-    special = any(letter in text for letter in (layout.delimiter, '"', "\n", "\r"))
-    if quoted or special or (alone and not text.strip()):
+    if quoted or _needs_quotes(text, layout) or (alone and not text.strip()):
         return '"' + text.replace('"', '""') + '"'
     return text
+
+
+def _needs_quotes(text: str, layout: Layout) -> bool:
+    return any(letter in text for letter in (layout.delimiter, '"', "\n", "\r"))
 
 
 def _raw_cells(row: Piece, layout: Layout) -> list[str]:
