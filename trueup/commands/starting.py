@@ -177,7 +177,7 @@ def _believed_lines(target: Path, wanted: Sequence[Wanted], tables: Mapping[str,
     return [
         "",
         f"Where they differ, this one is believed: {said}.",
-        f"  It stands in {target / 'hub.yaml'}: authority.",
+        f"  It stands in {target / 'hub.yaml'}, `authority`: turn the list round for another order.",
     ]
 
 
