@@ -70,7 +70,11 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
     shown: list[Shown] = [_outcome_line(report), "", "Read:", reading_grid(rows)]
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *put_back_lines(report.tally)]
     shown += ["", "Written:", written_grid(rows, before, after), *unaccounted_lines(rows)]
-    shown += [*_drift_lines(done.drift), *_beyond_lines(done.drift, rows), *failed_lines(report.failed)]
+    shown += [
+        *_drift_lines(done.drift),
+        *_beyond_lines(done.drift, rows, before, after),
+        *failed_lines(report.failed),
+    ]
     shown += [
         *empty_lines(hub, rows, report.failed),
         *note_lines(report.tally.notes, notes_of(hub, report.failed)),
@@ -141,19 +145,23 @@ def _drift_lines(drift: Drift | None) -> list[str]:
     return ["", "Left out of the saved plan, because they would be written differently now:", *lines, *more]
 
 
-def _beyond_lines(drift: Drift | None, rows: list[Row]) -> list[str]:
-    """What was decided that the saved plan did not hold, and why that may be."""
+def _beyond_lines(drift: Drift | None, rows: list[Row], before: Pending, after: Pending) -> list[str]:
+    """What was decided that the saved plan did not hold, and why that may be; what a newer decision of the
+    run replaced is not counted twice."""
     if drift is None:
         return []
-    beyond = {row.stream: _decided(row) - drift.writes.get(row.stream, 0) for row in rows}
+    beyond = {
+        row.stream: _decided(row) - _balance(row, before, after)["replaced"] - drift.writes.get(row.stream, 0)
+        for row in rows
+    }
     lines = [
         f"  {stream[0]} {stream[1]}: {counted(number, 'write')}"
         for stream, number in beyond.items()
         if number > 0
     ]
     why = (
-        "  These follow from the others: opt-outs reach whoever holds the same address, and a new record may",
-        "  let another one point at it. A plan sees neither before it is carried out.",
+        "  Decided later in the run, which no plan sees before it is carried out: opt-outs reach whoever",
+        "  holds the same address, what points at a new record is written once that is there.",
     )
     return ["", "Beyond the saved plan:", *lines, *why] if lines else []
 
