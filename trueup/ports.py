@@ -145,8 +145,9 @@ class Store(Protocol):
         """These links with what was observed, in id order."""
         ...
 
-    def moved(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
-        """Living links of which something moved that is not decided yet, by ascending id from `after`."""
+    def moved(self, kind: Kind, after: int, limit: int) -> Sequence[Link]:
+        """Living links of which something moved that is not decided yet: those of the next `limit` entities
+        of this kind that have any, by ascending id of the entity from `after`."""
         ...
 
     def find_too(
@@ -359,8 +360,10 @@ class Store(Protocol):
         ...
 
     def deliveries(
-        self, states: Sequence[DeliveryState], connection: str | None, limit: int
-    ) -> Sequence[Delivery]: ...
+        self, states: Sequence[DeliveryState], connection: str | None, limit: int, run_id: int | None = None
+    ) -> Sequence[Delivery]:
+        """The newest of these states, of one connection and of one run where they are named."""
+        ...
 
     def delivery(self, id: int) -> Delivery: ...
 

@@ -160,13 +160,13 @@ def test_an_open_gate_needs_a_complete_listing_and_no_stranger(hub: Hub) -> None
 
 def test_who_moved_comes_until_it_is_decided(hub: Hub) -> None:
     case = hub.settled("sales", "1", email="a@x.example")
-    assert hub.store.moved([Kind.CONTACT], 0, 10) == []
+    assert hub.store.moved(Kind.CONTACT, 0, 10) == []
     hub.land("sales", record("1", 2, email="b@x.example"), now=2)
-    (link,) = hub.store.moved([Kind.CONTACT], 0, 10)
+    (link,) = hub.store.moved(Kind.CONTACT, 0, 10)
     assert link.observed["email"] == "b@x.example"
-    assert hub.store.moved([Kind.COMPANY], 0, 10) == hub.store.moved([Kind.CONTACT], link.id, 10) == []
+    assert hub.store.moved(Kind.COMPANY, 0, 10) == hub.store.moved(Kind.CONTACT, link.entity_id, 10) == []
     hub.commit(plan(hub.case(case.entity.id)))
-    assert hub.store.moved([Kind.CONTACT], 0, 10) == []
+    assert hub.store.moved(Kind.CONTACT, 0, 10) == []
 
 
 def test_a_link_is_found_by_more_keys_and_keeps_those_that_it_has(hub: Hub) -> None:

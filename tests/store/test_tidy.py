@@ -11,7 +11,6 @@ from sqlalchemy.engine import make_url
 
 from tests.live.postgres_server import fresh_database
 from tests.store.hub import NOON
-from trueup.errors import Broken
 from trueup.model.run import RunOutcome
 from trueup.ports import Store
 from trueup.store.open import open_store
@@ -91,10 +90,11 @@ def test_a_role_that_does_not_own_the_queue_is_told_so(url: str) -> None:
         run(url, f"drop owned by {role}; drop role {role}")
 
 
-def test_any_other_error_is_raised_when_the_run_is_stored_as_ended(url: str) -> None:
+def test_any_other_error_is_told_and_takes_no_run_its_report(url: str) -> None:
     with closing(open_store(url)) as store:
         id = store.start_run("sync", "v1", "ann", NOON)
         run(url, "drop table due")
-        with pytest.raises(Broken, match="due"):
-            store.finish_run(id, RunOutcome.COMPLETED, {}, (), NOON)
+        (note,) = store.finish_run(id, RunOutcome.COMPLETED, {}, ["read"], NOON)
+        assert "due" in note
         assert store.run(id).outcome is RunOutcome.COMPLETED
+        assert tuple(store.run(id).notes) == ("read", note)

@@ -69,8 +69,7 @@ def held_document(held: Held) -> list[Json]:
 
 def held_writes(hub: Hub, run_id: int) -> Sequence[Delivery]:
     """The newest writes that a run holds back, at most MOST."""
-    found = hub.parts.store.deliveries([DeliveryState.GATED], None, MOST)
-    return [one for one in found if one.run_id == run_id]
+    return hub.parts.store.deliveries([DeliveryState.GATED], None, MOST, run_id)
 
 
 def writes_grid(hub: Hub, writes: Sequence[Delivery], held: Held) -> list[Shown]:

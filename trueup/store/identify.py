@@ -45,17 +45,24 @@ def strangers(
 _LISTED = " and listing <= (select listed from streams where id = links.stream_id)"
 
 
-def moved(tx: Tx, kinds: Sequence[Kind], after: int, limit: int) -> list[Link]:
-    """Along the due marks: what moved and was decided has no base any more."""
-    found = tx.rows(
-        "select l.id from due d join links l on l.entity_id = d.entity_id"
-        " join link_notes n on n.link_id = l.id where d.kind in texts(?) and n.base is not null"
-        " and l.state = 'live' and l.id > ? order by l.id limit ?",
-        [str(kind) for kind in kinds],
+_MOVED = (
+    "l.state = 'live' and exists (select 1 from link_notes m where m.link_id = l.id and m.base is not null)"
+)
+
+
+def moved(tx: Tx, kind: Kind, after: int, limit: int) -> list[Link]:
+    """Along the due marks of the kind, in the order of their index: what moved and was decided has no base
+    any more."""
+    due = tx.rows(
+        "select d.entity_id from due d where d.kind = ? and d.entity_id > ? and exists"
+        f" (select 1 from links l where l.entity_id = d.entity_id and {_MOVED})"
+        " order by d.entity_id limit ?",
+        str(kind),
         after,
         limit,
     )
-    return links_where(tx, streams(tx), "l.id in ints(?) order by l.id", [id for (id,) in found])
+    found = f"l.entity_id in ints(?) and {_MOVED} order by l.entity_id, l.id"
+    return links_where(tx, streams(tx), found, [id for (id,) in due]) if due else []
 
 
 def candidates(tx: Tx, kind: Kind, keys: Sequence[Key]) -> dict[Key, list[Candidate]]:

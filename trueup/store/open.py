@@ -138,8 +138,8 @@ class SqlStore:
     def links(self, ids: Sequence[int]) -> Sequence[Link]:
         return self._db.read(lambda tx: ask.links(tx, ids))
 
-    def moved(self, kinds: Sequence[Kind], after: int, limit: int) -> Sequence[Link]:
-        return self._db.read(lambda tx: identify.moved(tx, kinds, after, limit))
+    def moved(self, kind: Kind, after: int, limit: int) -> Sequence[Link]:
+        return self._db.read(lambda tx: identify.moved(tx, kind, after, limit))
 
     def find_too(
         self, kind: Kind, keys: Mapping[int, Sequence[tuple[str, str]]], fence: Fence | None
@@ -296,9 +296,9 @@ class SqlStore:
         return self._db.read(lambda tx: ask.past(tx, ids, since))
 
     def deliveries(
-        self, states: Sequence[DeliveryState], connection: str | None, limit: int
+        self, states: Sequence[DeliveryState], connection: str | None, limit: int, run_id: int | None = None
     ) -> Sequence[Delivery]:
-        return self._db.read(lambda tx: outbox.deliveries(tx, states, connection, limit))
+        return self._db.read(lambda tx: outbox.deliveries(tx, states, connection, limit, run_id))
 
     def delivery(self, id: int) -> Delivery:
         return self._db.read(lambda tx: outbox.delivery(tx, id))

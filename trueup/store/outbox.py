@@ -236,16 +236,20 @@ def _noted(tx: Tx, user: str, action: str, found: list[tuple[int, int]], at: dat
     return len(ids)
 
 
-def deliveries(tx: Tx, states: Sequence[DeliveryState], connection: str | None, limit: int) -> list[Delivery]:
+def deliveries(
+    tx: Tx, states: Sequence[DeliveryState], connection: str | None, limit: int, run_id: int | None
+) -> list[Delivery]:
     """Newest first."""
     known = streams(tx)
     chosen = sorted(known.names) if connection is None else known.of([connection])
+    of_run, asked = ("", ()) if run_id is None else (" and v.run_id = ?", (run_id,))
     return deliveries_where(
         tx,
         known,
-        "v.state in texts(?) and v.stream_id in ints(?) order by v.id desc limit ?",
+        f"v.state in texts(?) and v.stream_id in ints(?){of_run} order by v.id desc limit ?",
         [str(state) for state in states],
         chosen,
+        *asked,
         limit,
     )
 

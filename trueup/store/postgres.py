@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeEngine
 
-from trueup.errors import Broken, Transient
+from trueup.errors import Broken, Transient, TrueupError
 from trueup.store import tables
 from trueup.store.sql import Row, T, Tx, settings
 
@@ -67,19 +67,25 @@ class PostgresDatabase:
     def tidy(self) -> list[str]:
         """Write the queues anew that a run filled and emptied.
 
-        Somebody who works at them goes first, and a role that does not own them may not: that is told, and
-        the queues are as good as before, only longer. (The server warns of both; its errors are raised.)
+        Somebody who works at them goes first, a role that does not own them may not, the disk may be full:
+        whatever it is, it is told. The queues are as good as before, only longer, and the run is over.
         """
         told: list[str] = []
-        with self._connected() as connection:
-            warned = partial(_warned, told)
-            connection.add_notice_handler(warned)
-            try:
-                for (name,) in connection.execute(_WORKED_OFF).fetchall():
-                    connection.execute(f"vacuum (full, skip_locked) {name}")
-            finally:
-                connection.remove_notice_handler(warned)
+        try:
+            with self._connected() as connection:
+                self._written_anew(connection, told)
+        except (TrueupError, psycopg.Error) as error:
+            told.append(str(error).partition("\n")[0])
         return [f"the hub's database: a queue was not written anew ({why})" for why in told]
+
+    def _written_anew(self, connection: Any, told: list[str]) -> None:
+        warned = partial(_warned, told)
+        connection.add_notice_handler(warned)
+        try:
+            for (name,) in connection.execute(_WORKED_OFF).fetchall():
+                connection.execute(f"vacuum (full, skip_locked) {name}")
+        finally:
+            connection.remove_notice_handler(warned)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -34,8 +34,8 @@ def heed_moves(parts: Parts, fence: Fence | None) -> None:
     met before that decision or after it makes no difference to who it is."""
     for kind in KINDS:
         after = 0 if parts.store.strangers([kind], 0, 1) else None
-        while after is not None and (links := parts.store.moved([kind], after, parts.timing.chunk)):
-            after = links[-1].id
+        while after is not None and (links := parts.store.moved(kind, after, parts.timing.chunk)):
+            after = links[-1].entity_id
             known = [_stranger(parts, link) for link in links if link.stream in parts.policy.mappings]
             parts.store.find_too(kind, {one.link.id: one.keys for one in known}, fence)
 
