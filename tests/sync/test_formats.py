@@ -174,7 +174,7 @@ def test_a_write_that_changes_nothing_there_is_not_taken_for_an_edit(tmp_path: P
     [
         ("Head of Sales", "HEAD OF  SALES", (9, 0, False), True, True),
         ("Head of Sales", "Head of Sal", (9, 0, False), False, True),
-        ("Head of Sales", "Head of Sal", (9, 0, False), True, False),
+        ("Head of Sales", "Head of Sal", (9, 0, False), True, True),
         ("Germany", "DE-1", (0, 0, False), None, True),
         ("Germany", "DE-1", (9, 0, False), None, False),
         ("Germany", "DE-1", (9, 4, True), True, True),

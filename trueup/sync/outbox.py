@@ -35,7 +35,7 @@ from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
 from trueup.sync.readback import read_back
 from trueup.sync.rules import acknowledge, publishing
-from trueup.sync.rules.formats import is_form
+from trueup.sync.rules.formats import is_surely_form
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
 
@@ -409,7 +409,7 @@ class Push:
         known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
 
         def keeps(path: str, value: Json) -> bool:
-            if value == sent.get(path) or is_form(sent.get(path), value, known.get(path), edited=True):
+            if value == sent.get(path) or is_surely_form(sent.get(path), value, known.get(path)):
                 return True
             for binding in mapping.bindings:
                 if binding.remote == path and not binding.element:
@@ -447,6 +447,8 @@ def _unclear(delivery: Delivery, outcome: Outcome) -> bool:
     """Done without an answer, and a reading meanwhile showed neither what stood there nor what we wrote:
     only another reading tells whose value it is now."""
     if not isinstance(outcome, Done) or outcome.record is not None or delivery.link.remote_id is None:
+        return False
+    if not acknowledge.read_meanwhile(delivery):
         return False
     seen, replaced = delivery.link.observed, delivery.write.replaced
     return any(

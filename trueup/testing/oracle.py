@@ -19,7 +19,16 @@ from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Rejected, Value
 from trueup.store.outbox import DISCARDED
+from trueup.sync.rules.differences import alike
 from trueup.sync.rules.formats import RULE as FORM
+from trueup.testing.promises import (
+    history_names_who_won,
+    hub_edits_hold,
+    no_lost_element,
+    the_deleted_stay_so,
+    what_was_taken_stays_away,
+    winners_are_people,
+)
 from trueup.testing.system import HUB, Act, Row, System, Version
 from trueup.testing.traits import FIELDS, OPT_OUT
 from trueup.testing.world import World
@@ -128,7 +137,7 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
     stands = row.now.values.get(binding.remote)
     wanted = binding.write(entity.values)
     kept = traits.keeps(binding.remote, None if isinstance(wanted, Rejected) or wanted is ABSENT else wanted)
-    if _plain(stands) != _plain(kept) and binding.read(stands) != binding.read(kept):
+    if _plain(stands) != _plain(kept) and not alike(binding, binding.read(stands), binding.read(kept)):
         if _parked(at, link):
             at.excuse("a write that waits for a person")
             return
@@ -317,7 +326,8 @@ def _told(at: Findings, who: str, name: str) -> Iterator[Value]:
 
 def _same(system: System, edit: Edit, value: Value) -> bool:
     """Whether a canonical value is what was typed: as it stands there, or as that system would keep it."""
-    return _folded(system.traits.keeps(edit.remote, value)) == _folded(edit.after)
+    kept, typed = _folded(system.traits.keeps(edit.remote, value)), _folded(edit.after)
+    return kept == typed or (edit.remote == "email" and kept.lower() == typed.lower())
 
 
 def _folded(value: Json) -> str:
@@ -405,7 +415,7 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if not other.landed and lied(at.world, name):
                     at.excuse(LIE)
                     continue
-                if at.owner(name, other.id) not in (None, at.owner(name, made.id)):
+                if at.owner(name, other.id) not in (None, at.owner(name, made.id)) and _told_apart(at, other):
                     at.excuse("two contacts with one address: who is who comes with identity")
                     continue
                 if at.world.wires[name].struck["create", "twice"] and other.by == HUB:
@@ -430,6 +440,18 @@ def _known_by_it(other: Row, made: Row, act: Act) -> bool:
     shown = other.shown(act.at) if other.person == made.person else None
     address = str(act.after.get("email") or "").lower()
     return bool(address) and shown is not None and str(shown.values.get("email") or "").lower() == address
+
+
+def _told_apart(at: Findings, other: Row) -> bool:
+    """Whether somebody gave this person, in any system, another address or first name than at first: then the
+    hub may rightly, or for want of anything better, take a record for somebody else's."""
+    given = other.now.values.get("given")
+    return any(
+        act.by != HUB and (act.what != "create" or row.versions[0].values.get("given") != given)
+        for system in at.world.systems.values()
+        for act in system.acts
+        if (row := system.rows[act.id]).person == other.person and {"email", "given"} & set(act.after)
+    )
 
 
 def _exchanged(at: Findings, address: Json) -> bool:
@@ -533,6 +555,12 @@ CHECKS: Mapping[str, Callable[[Findings], Iterator[str]]] = {
     "nothing waits for nobody": nothing_waits_for_nobody,
     "counts add up": counts_add_up,
     "bounded cost": bounded_cost,
+    "hub edits hold": hub_edits_hold,
+    "no lost element": no_lost_element,
+    "what was taken stays away": what_was_taken_stays_away,
+    "the deleted stay so": the_deleted_stay_so,
+    "history names who won": history_names_who_won,
+    "winners are people": winners_are_people,
 }
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
 from trueup.model.delivery import DeliveryState
+from trueup.model.run import Fence
 from trueup.testing.oracle import lied
+from trueup.testing.promises import Fences, Stages, allowed, one_primary
 from trueup.testing.system import HUB_ID
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.world import Watch, Worker, World
@@ -32,9 +34,11 @@ class Invariants:
     asked: dict[str, int] = field(default_factory=dict)
     out: set[str] = field(default_factory=set)
     sent: set[Intent] = field(default_factory=set)
+    stages: Stages = field(default_factory=Stages)
+    fences: Fences = field(default_factory=Fences)
 
     def watch(self) -> Watch:
-        return Watch(self.stepped, self.arrived)
+        return Watch(self.stepped, self.arrived, self.stored)
 
     def stepped(self, world: World, worker: Worker, what: str) -> None:
         """After a verb of the store: what it may have broken."""
@@ -49,18 +53,25 @@ class Invariants:
             "commit": ("opt-outs only tighten", self._opt_outs),
         }
         name, check = checks[what]
-        self.asked[name] = self.asked.get(name, 0) + 1
-        self._tell(world, worker, name, check(world))
+        self._ask(world, worker, name, check(world))
+        if what == "commit":
+            self._ask(world, worker, "stages only climb", self.stages.after_commit(world))
+            self._ask(world, worker, "one primary", one_primary(world))
 
     def arrived(self, world: World, system: str, route: str, body: object) -> None:
         """As a request reaches a system."""
-        name = "no effect without intent"
         if route in ("create", "update", "upsert") and isinstance(body, Mapping):
-            self.asked[name] = self.asked.get(name, 0) + 1
             known = set(intents(world))
             if world.at_work is not None and world.at_work.resumed:
                 known |= self.sent  # it stood still before this request, and others went on without it
-            self._tell(world, None, name, intended(known, system, route, body))
+            self._ask(world, None, "no effect without intent", intended(known, system, route, body))
+            self._ask(world, None, "only what is allowed", allowed(world, system, route, body))
+
+    def stored(self, world: World, verb: str, given: tuple[Any, ...]) -> None:
+        """As something is stored."""
+        for one in given:
+            if isinstance(one, Fence) and verb in ("land", "assign", "commit", "send", "settle"):
+                self._ask(world, None, "fencing", self.fences.as_stored(verb, one))
 
     def _opt_outs(self, world: World) -> Iterator[str]:
         """A contact that is opted out stays so: nobody here documents an opt-in."""
@@ -71,7 +82,8 @@ class Invariants:
             elif id in self.out:
                 yield f"{id} was opted out and is {state}"
 
-    def _tell(self, world: World, worker: Worker | None, name: str, wrong: Iterator[str]) -> None:
+    def _ask(self, world: World, worker: Worker | None, name: str, wrong: Iterator[str]) -> None:
+        self.asked[name] = self.asked.get(name, 0) + 1
         where = f"{worker.name} step {worker.steps}" if worker is not None else "on the way"
         known = set(world.violations)
         for one in wrong:

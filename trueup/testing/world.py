@@ -55,12 +55,23 @@ class Worker:
     event: Event = field(default_factory=lambda: Event("run"))
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody set in the hub itself."""
+
+    who: str
+    field: str
+    value: str
+    pin: bool
+
+
 @dataclass(slots=True)
 class Watch:
-    """Who looks on: told after every step of a worker, and of what the hub asks of a system."""
+    """Who looks on: told after every step of a worker, what the hub asks of a system, and what it stores."""
 
     stepped: Callable[[World, Worker, str], None] = lambda world, worker, what: None
     asked: Callable[[World, str, str, object], None] = lambda world, system, route, body: None
+    stored: Callable[[World, str, tuple[Any, ...]], None] = lambda world, verb, given: None
 
 
 class World:
@@ -75,6 +86,7 @@ class World:
         self.reports: list[Report] = []
         self.people: dict[str, str] = {}
         self.at_work: Worker | None = None
+        self.told: list[Told] = []
         self.policy = policy_of(plan.systems)
         count = itertools.count(1)
         self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
@@ -243,7 +255,7 @@ class World:
     def _new_address(self, person: str, token: int) -> str:
         address = f"m{token}@people.example"
         self.people[address] = person
-        return address
+        return address if token % 4 else address.capitalize()
 
     # -- the hub ------------------------------------------------------------------------------------------
 
@@ -324,6 +336,7 @@ class World:
 
     def _stored(self, verb: str, given: tuple[Any, ...]) -> None:
         """Remember which versions of which records the hub has in its store."""
+        self.watch.stored(self, verb, given)
         if verb == "land":
             for record in given[0].records:
                 self._reached(given[0].connection, record.version)
@@ -370,7 +383,9 @@ class World:
             self.store.mark_due([self.store.case(who).entity.id], "looked_at")
             return
         value = typed(event.field, event.token)
-        self.store.edit(who, {FIELDS[event.field]: value}, "ann", self.clock.now(), event.what == "pin")
+        name, pin = FIELDS[event.field], event.what == "pin"
+        self.store.edit(who, {name: value}, "ann", self.clock.now(), pin)
+        self.told.append(Told(who, name, value, pin))
         self.note(f"ann sets {event.field} of {who} to {value}")
 
     # -- inside -------------------------------------------------------------------------------------------

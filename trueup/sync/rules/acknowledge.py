@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from trueup.model.record import Json, Record
 from trueup.model.values import Absent
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
 from trueup.sync.rules.differences import refusal_digest
-from trueup.sync.rules.formats import AGAIN, HIDDEN
+from trueup.sync.rules.formats import AGAIN, HIDDEN, left_out
 from trueup.sync.rules.ledger import must_change
 
 
@@ -49,7 +50,7 @@ def done(
         }
         observed = {**quiet, **observed}
     until = now + timedelta(seconds=lag + 1 if lag > 0 else 0)
-    assumption = {"until": until.isoformat(), "at": (at or now).isoformat(), **_read_meanwhile(delivery)}
+    assumption = {"until": until.isoformat(), "at": (at or now).isoformat(), **_mark_of_reading(delivery)}
     lost = _lost(delivery)
     assumed = {
         path: {
@@ -100,17 +101,23 @@ def _seen_moved(delivery: Delivery, path: str) -> bool:
     """Whether a reading while our write was under way showed no more what stood there: what we wrote, or
     somebody's edit. Either way nothing is assumed of the next reading."""
     observed = delivery.link.observed
-    if path not in observed or path not in delivery.write.replaced:
+    if not read_meanwhile(delivery) or path not in observed or path not in delivery.write.replaced:
         return False
     return bool(observed[path] != delivery.write.replaced[path])
 
 
-def _read_meanwhile(delivery: Delivery) -> Mapping[str, Json]:
+def read_meanwhile(delivery: Delivery) -> bool:
+    """Whether the record was read after this write had left (a remote job, a doubt): one that is settled by
+    its own answer knows of no such reading."""
+    sent, seen = delivery.sent_at, delivery.link.seen_at
+    return sent is not None and seen is not None and seen >= sent
+
+
+def _mark_of_reading(delivery: Delivery) -> Mapping[str, Json]:
     """The mark of what was read while a remote job worked: where it still showed what stood there, nobody can
     tell whether the job had not begun or somebody had put it back, and the record may be in no further
     reading of changes."""
-    sent, seen = delivery.sent_at, delivery.link.seen_at
-    return {HIDDEN: True} if sent is not None and seen is not None and seen >= sent else {}
+    return {HIDDEN: True} if read_meanwhile(delivery) else {}
 
 
 def unkept(delivery: Delivery, record: Record, mapping: ObjectMapping) -> bool:
@@ -317,12 +324,32 @@ def doubt_resolved(
         return found(delivery, record)
     if all(record.values[path] == write.replaced.get(path) for path in shown):
         return _unlanded(delivery, now)
+    sent = predicted(delivery)
+    others = [path for path in shown if not keeps(path, record.values[path])]
+    if all(left_out(sent[path], record.values[path]) for path in others):
+        return _cut(delivery, record, others, lag, now)
     return Settlement(
         delivery.id,
         DeliveryState.OVERTAKEN,
         error="somebody edited the record while our write was in doubt",
         drops_version=True,
         due="overtaken",
+    )
+
+
+def _cut(delivery: Delivery, record: Record, paths: Sequence[str], lag: float, now: datetime) -> Settlement:
+    """Applied, as it seems, and cut by the system. The next decision judges that as it judges what a system
+    without an answer shows, so that the history keeps what may have been somebody's edit after all."""
+    settled = done(delivery, record.id, None, lag, now)
+    at = {"until": now.isoformat(), "at": now.isoformat()}
+    cut = {path: {"was": delivery.write.replaced.get(path), **at} for path in paths}
+    return replace(
+        settled,
+        said=dict(record.values),
+        assumed={**settled.assumed, **cut},
+        version=record.version,
+        drops_version=record.version is None,
+        changed_at=record.changed_at,
     )
 
 

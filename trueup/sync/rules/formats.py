@@ -54,15 +54,20 @@ def failed(link: Link) -> frozenset[str]:
 def is_form(sent: Json, has: Json, format: Format | None, edited: bool | None) -> bool:
     """Whether `has` is what the system made of `sent`, and not a person's edit.
 
-    A field that was learned, and text that differs in case and blanks only, are the system's form. Else a
-    record that somebody touched since holds an edit; text with something left out is a form; what is left
-    is an edit where the field was seen to keep what it is sent.
+    A field that was learned, text that differs in case and blanks only, and text that is cut short are the
+    system's form. Else a record that somebody touched since holds an edit; text with something left out is
+    a form; what is left is an edit where the field was seen to keep what it is sent.
     """
-    if (format is not None and format.learned) or _plain(sent) == _plain(has):
+    if is_surely_form(sent, has, format):
         return True
     if edited:
-        return False
-    return _left_out(sent, has) or format is None or format.as_sent <= FEW
+        return _cut_short(sent, has)
+    return left_out(sent, has) or format is None or format.as_sent <= FEW
+
+
+def is_surely_form(sent: Json, has: Json, format: Format | None) -> bool:
+    """Whether `has` can be nothing else than what the system made of `sent`."""
+    return (format is not None and format.learned) or _plain(sent) == _plain(has)
 
 
 def _plain(value: Json) -> Json:
@@ -72,7 +77,16 @@ def _plain(value: Json) -> Json:
     return " ".join(value.split()).casefold() if isinstance(value, str) else value
 
 
-def _left_out(sent: Json, has: Json) -> bool:
+def _cut_short(sent: Json, has: Json) -> bool:
+    """Whether `has` is how `sent` begins: systems cut what is too long far more often than somebody does in
+    the moment after our write, and a cut value that wins is cut everywhere."""
+    if not isinstance(sent, str) or not isinstance(has, str):
+        return False
+    begins, whole = has.strip(), sent.strip()
+    return len(begins) < len(whole) and bool(begins) and whole.startswith(begins)
+
+
+def left_out(sent: Json, has: Json) -> bool:
     """Whether `has` is `sent` with some signs missing (cut, vowels gone), but not all."""
     if not isinstance(sent, str) or not isinstance(has, str) or not has.strip():
         return False
@@ -157,7 +171,7 @@ def _unwritten(reading: Reading, was: Json) -> bool:
     sent = reading.agreed.remote if reading.agreed is not None else None
     if reading.raw in (None, "", []):
         return sent not in (None, "", [])
-    return bool(reading.raw == was and _plain(sent) != _plain(was) and not _left_out(sent, was))
+    return bool(reading.raw == was and _plain(sent) != _plain(was) and not left_out(sent, was))
 
 
 def _not_there(reading: Reading) -> Reading:

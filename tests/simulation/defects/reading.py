@@ -1,0 +1,208 @@
+"""Mistakes in reading: positions, pages, older views, records that move or go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.simulation.defects.base import always, defect, instead
+from tests.simulation.defects.histories import (
+    ALPHA,
+    BETA,
+    RUN,
+    SETTLED,
+    SILENT,
+    Event,
+    goes_wrong,
+    history,
+    killed,
+    newcomer,
+    typed,
+)
+from trueup.connectors import reading as pages
+from trueup.connectors.base import GoneItem
+from trueup.connectors.rest import RestConnector
+from trueup.model.landing import Landing
+from trueup.store import land as landing
+from trueup.sync import inbox, outbox
+from trueup.sync.rules import observe
+
+
+def _later(original: Any, words: Any, moment: Any) -> Any:
+    return original(words, moment + timedelta(seconds=0.5))
+
+
+def _without_overlap(original: Any, words: Any, moment: Any) -> Any:
+    return original(words.model_copy(update={"lookback": 0.0, "granularity": 0.0}), moment)
+
+
+def _from_the_end(original: Any, *args: Any) -> Any:
+    cursor, more = original(*args)
+    if not more and cursor and "since" in cursor:
+        later = datetime.fromisoformat(cursor["since"]) + timedelta(seconds=90)
+        cursor = {**cursor, "since": later.isoformat()}
+    return cursor, more
+
+
+def _position_first(
+    original: Any, parts: Any, stream: Any, page: Any, tally: Any, fence: Any, listing: Any, *rest: Any
+) -> Any:
+    """The position is stored before the records that it covers."""
+    if listing is None:
+        kind = parts.policy.rules[stream].kind
+        parts.store.land(Landing(*stream, kind, (), parts.now(), cursor=page.cursor), fence)
+    return original(parts, stream, page, tally, fence, listing, *rest)
+
+
+def _one_page(original: Any, *args: Any) -> Any:
+    cursor, more = original(*args)
+    if not more:
+        return cursor, more
+    at_rest = {name: value for name, value in cursor.items() if name in ("since", "swept")}
+    return {"since": cursor["started"], **at_rest} | {"since": cursor["started"]}, False
+
+
+def _short_page(original: Any, *args: Any) -> Any:
+    """The last record of a full page is taken for the first of the next."""
+    found = original(*args)
+    return found[:-1] if len(found) > 2 else found
+
+
+def _one_empty_answer(original: Any, self: Any, object: str, ids: Any, fields: Any) -> Any:
+    """What one batch does not bring is gone."""
+    session = self._session
+    spec = session.object(object)
+    found = pages._read_many(session, object, spec, spec.read.many, list(dict.fromkeys(ids)), fields)
+    return [pages._gone_if_deleted(found.get(id, GoneItem())) for id in ids]
+
+
+def _older_counts(original: Any, found: Any, record: Any, row: Any, at: Any) -> None:
+    """An older view of a record is as good as a newer one."""
+    original(found, record, (*row[:5], None, *row[6:]), at)
+
+
+def _stamp_tells_all(original: Any, found: Any, record: Any, row: Any, at: Any) -> None:
+    """A record whose stamp did not move did not change."""
+    if record.changed_at is not None and row[3] == "live" and landing.micros(record.changed_at) == row[5]:
+        found.listed.append(row[0])
+        found.same += 1
+    else:
+        original(found, record, row, at)
+
+
+def _not_moved(original: Any, ids: Any, answers: Any) -> Any:
+    records, _ = original(ids, answers)
+    return [
+        replace(one, successor=None, deleted=one.deleted or one.successor is not None) for one in records
+    ], []
+
+
+def _no_successor(original: Any, *args: Any) -> Any:
+    found = original(*args)
+    rows = [replace(one, deleted=True, successor=None) if one.successor else one for one in found.records]
+    return replace(found, records=tuple(rows))
+
+
+def _keeps_base(original: Any, link: Any, record: Any, at: Any) -> Any:
+    """What a record held when both sides last agreed is not remembered."""
+    return replace(original(link, record, at), base=link.base)
+
+
+SAFE = "cursor safety"
+LOST = "no lost update, no lost element, no resurrection, convergence, opt-outs hold"
+
+READING = (
+    defect("strict > instead of >=", 13, f"{SAFE}, {LOST}", (pages, "filter_stamp", instead(_later))),
+    defect("no overlap", 0, f"{SAFE}, {LOST}", (pages, "filter_stamp", instead(_without_overlap))),
+    defect(
+        "position from the end of the reading",
+        0,
+        f"{SAFE}, {LOST}",
+        (pages, "_moved_on", instead(_from_the_end)),
+    ),
+    defect("position before its page", 1, f"{SAFE}, {LOST}", (inbox, "_store", instead(_position_first))),
+    defect(
+        "the first page is all",
+        0,
+        f"{SAFE}, {LOST}, links are sane",
+        (pages, "_moved_on", instead(_one_page)),
+    ),
+    defect(
+        "the last of a page is left out",
+        4,
+        f"{SAFE}, {LOST}, links are sane",
+        (
+            pages,
+            "read_rows",
+            instead(
+                lambda original, rows, read: (
+                    original(rows, read)[0][:-1] if len(rows) > 2 else original(rows, read)[0],
+                    original(rows, read)[1],
+                )
+            ),
+        ),
+    ),
+    defect(
+        "one empty answer buries",
+        history(
+            newcomer(ALPHA, BETA),
+            *SETTLED,
+            typed(ALPHA, 110),
+            goes_wrong(BETA, "read", "empty"),
+            RUN,
+            beta=SILENT,
+        ),
+        f"links are sane, {LOST}",
+        (RestConnector, "read", instead(_one_empty_answer)),
+    ),
+    defect(
+        "an older view counts",
+        2,
+        f"winners are people, {LOST}, silence, bounded cost",
+        (landing, "_compare", instead(_older_counts)),
+    ),
+    defect("the same stamp, so nothing changed", 0, LOST, (landing, "_compare", instead(_stamp_tells_all))),
+    defect("what was read makes nobody due", 0, LOST, (landing, "because", always(None))),
+    defect("deletions are not noticed", 2, "convergence, silence", (landing, "_bury_one", always(None))),
+    defect(
+        "redirects are ignored",
+        78,
+        f"links are sane, one owner, {LOST}",
+        (landing, "follow_moves", always({})),
+    ),
+    defect("what the guard read is thrown away", 3, LOST, (outbox, "reread", always(None))),
+    defect(
+        "what was agreed is not remembered",
+        0,
+        LOST,
+        (landing, "observe", instead(_keeps_base)),
+        (observe, "observe", instead(_keeps_base)),
+    ),
+    defect(
+        "last words are not heard",
+        history(
+            newcomer(ALPHA, BETA),
+            *SETTLED,
+            Event("opt out"),
+            killed(28),
+            Event("delete"),
+            Event("wait", seconds=4000.0),
+            RUN,
+        ),
+        "opt-outs hold, opt-outs only tighten",
+        (inbox, "_last_words", always([])),
+    ),
+    defect(
+        "nobody is found by a key",
+        history(newcomer(ALPHA), goes_wrong(BETA, "create", "lost answer"), *SETTLED),
+        "no duplicate, links are sane, convergence, nothing waits for nobody, silence",
+        (RestConnector, "find", always([])),
+    ),
+    defect(
+        "older records are not counted",
+        2,
+        "counts add up",
+        (landing, "Landed", instead(lambda original, **counts: original(**{**counts, "older": 0}))),
+    ),
+)

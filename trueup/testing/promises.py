@@ -1,0 +1,235 @@
+"""Further promises to people: what they say in the hub itself, lists, stages, and what nobody released.
+
+As the checks of `oracle` and `watch`: a line for each violation, each check with a name of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from trueup.model.delivery import Delivery, DeliveryState, Effect, Lane, WriteKind
+from trueup.model.entity import LinkState
+from trueup.model.run import Fence
+from trueup.model.values import Value
+from trueup.testing.system import HUB, Act, System
+from trueup.testing.traits import FIELDS, STAGES, TYPED
+from trueup.testing.vocabulary import OBJECT
+
+if TYPE_CHECKING:
+    from trueup.testing.oracle import Findings
+    from trueup.testing.world import World
+
+_LABELS, _TAGS = "labels", "tags"
+FIRST_SIGHT = "first sight"
+
+# -- at rest ----------------------------------------------------------------------------------------------
+
+
+def hub_edits_hold(at: Findings) -> Iterator[str]:
+    """What somebody said in the hub is the contact's, or its history knows of it; what was pinned stands
+    until somebody says otherwise in the hub."""
+    for place, one in enumerate(at.world.told):
+        if one.who not in at.cases:
+            continue
+        held = at.cases[one.who].entity.values.get(one.field)
+        later = {(each.who, each.field) for each in at.world.told[place + 1 :]}
+        if one.pin and (one.who, one.field) not in later and held != one.value:
+            yield f"{one.who} {one.field}: {one.value!r} was pinned, and {held!r} stands there"
+        elif held != one.value and one.value not in _remembered(at, one.who, one.field):
+            yield f"{one.who} {one.field}: {one.value!r}, said in the hub, is neither held nor in the history"
+
+
+def _remembered(at: Findings, who: str, field: str) -> list[Value]:
+    found: list[Value] = []
+    for row in at.history[who]:
+        found.extend(value for one in row.changes if one.field == field for value in (one.old, one.new))
+        for conflict in row.conflicts:
+            for one in (conflict.lost, conflict.kept):
+                if isinstance(one, Mapping):
+                    found.append(one.get(field))
+                elif conflict.field == field:
+                    found.append(one)
+    return found
+
+
+def no_lost_element(at: Findings) -> Iterator[str]:
+    """A label that somebody gave is the contact's until somebody takes it away."""
+    for name, system in at.world.systems.items():
+        for act in system.acts:
+            who = at.owner(name, act.id) if act.by != HUB and _LABELS in act.after else None
+            if who is None or not _was_read(system, act):
+                continue
+            for one in sorted(_given(act) - _tags(at, who)):
+                if not any(True for _ in _takings(at, one)):
+                    yield f"{who}: the label {one}, given at {name}/{act.id}, is lost"
+
+
+def what_was_taken_stays_away(at: Findings) -> Iterator[str]:
+    """A label that somebody took away is gone, unless somebody gave it once more."""
+    labels = {one for who in at.cases for one in _tags(at, who)}
+    for one in sorted(labels):
+        given = [act.place for act in _acts(at) if one in _given(act)]
+        taken = [(system, act) for system, act in _takings(at, one) if _was_read(system, act)]
+        for system, act in taken:
+            who = at.owner(system.traits.name, act.id)
+            if who is None or one not in _tags(at, who) or max(given, default=0) > act.place:
+                continue
+            if _never_seen_there(system, act, one):
+                at.excuse("a label that was taken away before the hub knew that it had arrived")
+                continue
+            yield f"{who}: the label {one}, taken away at {system.traits.name}/{act.id}, is there again"
+
+
+def _never_seen_there(system: System, act: Act, label: str) -> bool:
+    """Whether no answer ever showed the label in this record before it was taken away there: then it looks
+    as if the hub's write had not arrived."""
+    row = system.rows[act.id]
+    shown = {
+        one.number for one in row.versions if one.at <= act.at and label in (one.values.get(_LABELS) or ())
+    }
+    return row.landed.isdisjoint(shown)
+
+
+def _acts(at: Findings) -> Iterator[Act]:
+    for system in at.world.systems.values():
+        yield from (act for act in system.acts if act.by != HUB and _LABELS in act.after)
+
+
+def _given(act: Act) -> set[str]:
+    return set(act.after[_LABELS] or ()) - set(act.before.get(_LABELS) or ())
+
+
+def _takings(at: Findings, label: str) -> Iterator[tuple[System, Act]]:
+    for system in at.world.systems.values():
+        for act in system.acts:
+            before, after = act.before.get(_LABELS) or (), act.after.get(_LABELS) or ()
+            if act.by != HUB and _LABELS in act.after and label in before and label not in after:
+                yield system, act
+
+
+def _tags(at: Findings, who: str) -> set[str]:
+    return set(at.cases[who].entity.values.get(_TAGS) or ())
+
+
+def _was_read(system: System, act: Act) -> bool:
+    """Whether the hub stored a version of the record as this act left it, and it lives."""
+    row = system.rows[act.id]
+    shown = [one.number for one in row.versions if not one.deleted and _shows(one.values, act)]
+    return row.living and not row.landed.isdisjoint(shown)
+
+
+def _shows(values: Mapping[str, Any], act: Act) -> bool:
+    return sorted(values.get(_LABELS) or ()) == sorted(act.after[_LABELS] or ())
+
+
+def the_deleted_stay_so(at: Findings) -> Iterator[str]:
+    """Whoever was deleted in a system is not made there again."""
+    for name, system in at.world.systems.items():
+        gone = [row for row in system.rows.values() if not row.living and not row.now.successor]
+        made = [act for act in system.acts if act.by == HUB and act.what == "create"]
+        for act, row in product(made, [row for row in gone if row.landed]):
+            who = at.owner(name, act.id)
+            if row.id != act.id and row.now.at < act.at and who and who == at.owner(name, row.id):
+                yield f"{who}: {name}/{row.id} was deleted, and {act.id} was made in its place"
+
+
+def winners_are_people(at: Findings) -> Iterator[str]:
+    """Whatever a record is said to have changed or decided somebody typed there: neither an echo of the hub's
+    own write nor an older view ever wins."""
+    for who, rows in at.history.items():
+        for row in rows:
+            for change in row.changes:
+                if change.rule == FIRST_SIGHT or _typed_there(at, change.source, change.field, change.new):
+                    continue
+                if at.world.wires[change.source.partition("/")[0]].struck["update", "twice"]:
+                    at.excuse("a request that the network doubled")
+                    continue
+                yield f"{who} {change.field}: nobody typed {change.new!r} at {change.source}"
+
+
+def _typed_there(at: Findings, source: str, field: str, value: Value) -> bool:
+    name, _, id = source.partition(f"/{OBJECT}/")
+    remote = next((one for one in TYPED if FIELDS[one] == field), None)
+    system = at.world.systems.get(name)
+    if remote is None or system is None or not id:
+        return True
+    wanted = _plain(system, remote, value)
+    said = (act.after.get(remote) for act in system.acts if act.by != HUB and remote in act.after)
+    return any(_plain(system, remote, one) == wanted for one in said)
+
+
+def _plain(system: System, remote: str, value: Any) -> str:
+    return "".join(str(system.traits.keeps(remote, value) or "").split())
+
+
+def history_names_who_won(at: Findings) -> Iterator[str]:
+    """Whoever lost can read to whom, and by which rule."""
+    for who, rows in at.history.items():
+        for row in rows:
+            for one in row.conflicts:
+                if not (one.kept_source and one.lost_source and one.rule):
+                    yield f"{who} {one.field}: {one.lost!r} lost, and nobody can tell to whom"
+
+
+# -- at every step ------------------------------------------------------------------------------------------
+
+
+class Stages:
+    """Stages only climb: nobody in these worlds sets one back in the hub."""
+
+    def __init__(self) -> None:
+        self._reached: dict[str, int] = {}
+
+    def after_commit(self, world: World) -> Iterator[str]:
+        for id in world.contacts():
+            said = world.store.case(id).entity.values.get("stage")
+            now = STAGES.index(said) if said in STAGES else -1
+            before = self._reached.get(id, -1)
+            if now < before:
+                yield f"{id} was {STAGES[before]} and is {said}"
+            self._reached[id] = max(now, before)
+
+
+def allowed(world: World, system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
+    """No record is made in a system that was never listed to its end, and nothing is replaced in one that
+    nobody released."""
+    if route != "update" and world.store.stream(system, OBJECT).listed_at is None:
+        yield f"{system} is asked to {route} a record before it was listed to its end"
+    if route == "update":
+        ids = {str(item.get("id")) for item in body.get("items") or [body]}
+        released = system in world.store.released()
+        for one in world.store.deliveries([DeliveryState.SENT], system, 1_000):
+            ordinary = one.link.remote_id in ids and one.write.lane is not Lane.URGENT
+            if ordinary and not one.link.primary:
+                yield f"{system}/{one.link.remote_id} is written to, which is a duplicate"
+            if ordinary and not released and _replaces(one):
+                yield f"{system}/{one.link.remote_id} is written over before anybody released {system}"
+
+
+class Fences:
+    """What a worker stored was stored while it owned the hub."""
+
+    def __init__(self) -> None:
+        self._newest = 0
+
+    def as_stored(self, verb: str, fence: Fence) -> Iterator[str]:
+        if fence.number < self._newest:
+            yield f"{fence.owner} does {verb} with number {fence.number}, and {self._newest} is the newest"
+        self._newest = max(self._newest, fence.number)
+
+
+def one_primary(world: World) -> Iterator[str]:
+    """Of several records of a contact in one system one is written to, the others are only read."""
+    for id in world.contacts():
+        links = [one for one in world.store.case(id).links if one.state is LinkState.LIVE and one.primary]
+        for name, number in sorted(Counter(one.connection for one in links).items()):
+            if number > 1:
+                yield f"{id} has {number} primary records in {name}"
+
+
+def _replaces(one: Delivery) -> bool:
+    effects = set(one.write.effects.values())
+    return one.write.kind is WriteKind.UPDATE and not effects <= {Effect.FILL}
