@@ -14,7 +14,7 @@ from trueup.model.record import Record
 Pairs = list[tuple[Link, Link]]
 
 
-def in_order(gone: Sequence[Link], come: Sequence[Link]) -> Pairs:
+def in_order(gone: Sequence[Link], come: Sequence[Link], unread: int) -> Pairs:
     """The first that vanished is the first that came."""
     return list(zip(gone, come, strict=False))
 
@@ -94,7 +94,39 @@ def test_only_what_is_still_missing_then_is_weighed(hub: Hub) -> None:
     assert (landed.recognised, landed.vanished, told) == (1, 2, [(2, 3)])
 
 
-def test_a_stranger_that_vanished_is_nobody(hub: Hub) -> None:
+def test_a_stranger_that_vanished_is_nobody_and_counts_for_nothing(hub: Hub) -> None:
+    hub.settled("sales", "c", city="Ulm")
     hub.land("sales", record("a", 0, city="Bonn"))
-    landed = listed(hub, record("b", 11, city="Rome"))
-    assert (landed.recognised, landed.vanished) == (0, 1)
+    told: list[tuple[int, int]] = []
+    landed = listed(
+        hub,
+        record("b", 11, city="Rome"),
+        record("c", 0, city="Ulm"),
+        implausible=lambda *both: bool(told.append(both)),
+    )
+    assert (landed.recognised, landed.vanished, told) == (0, 0, [])
+    assert [one.remote_id for one in hub.store.strangers(list(Kind), 0, 10)] == ["b"]
+    assert "a" not in hub.store.known("sales", "contacts", ["a"])
+
+
+def test_how_many_rows_were_left_unread_is_told_to_whoever_knows_them_again(hub: Hub) -> None:
+    told: list[int] = []
+
+    def nobody(gone: Sequence[Link], come: Sequence[Link], unread: int) -> Pairs:
+        told.append(unread)
+        return []
+
+    hub.settled("sales", "a", city="Bonn")
+    landed = listed(hub, record("b", 11, city="Rome"), rejected=2, recognise=nobody)
+    assert (told, landed.doubted, landed.unread) == ([2], 1, 2)
+
+
+def test_where_nothing_vanished_nobody_is_compared(hub: Hub) -> None:
+    told: list[int] = []
+
+    def nobody(gone: Sequence[Link], come: Sequence[Link], unread: int) -> Pairs:
+        told.append(len(come))
+        return []
+
+    listed(hub, record("a", 11, city="Rome"), record("b", 11, city="Bonn"), recognise=nobody)
+    assert told == []

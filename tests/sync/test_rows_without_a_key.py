@@ -21,6 +21,9 @@ from trueup.model.delivery import DeliveryState
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
 from trueup.model.record import Cursor, Page, Reading
+from trueup.model.run import RunOutcome
+from trueup.sync.engine import Report, landing
+from trueup.sync.owning import own
 from trueup.sync.rules.guard import Fuse
 
 FIELDS = ("first_name", "last_name", "email", "job_title", "department")
@@ -236,6 +239,33 @@ def test_a_whole_table_may_be_edited_at_once_without_any_fuse(tmp_path: Path) ->
     assert all("Chief" in row for row in tables.rows("crm"))
 
 
+def test_a_row_that_could_not_be_read_keeps_its_place_from_a_similar_one(tables: Tables) -> None:
+    similar = ANN.replace("ann@example.com", "ann@other.example")
+    tables.news(f"{ANN},too,many", similar, BOB, CID)
+    tables.sync()
+    assert tables.rows("crm")[0] == f"0,{ANN}"
+    tables.news(ANN, similar, BOB, CID)
+    tables.sync()
+    assert ANN in tables.rows("news")
+    assert tables.rows("crm")[0] == f"0,{ANN}"
+
+
+def test_rows_put_right_after_they_were_only_read_make_no_contact_of_what_stood_there(
+    tables: Tables,
+) -> None:
+    """`trueup plan` reads, and gives nobody a contact."""
+    typos = [f"P{n},Q{n},p{n}@exampel.com,Boss,North," for n in range(60)]
+    tables.hub.parts = replace(tables.hub.parts, fuses={"delete": Fuse(count=3)})
+    tables.news(ANN, BOB, CID, *typos)
+    fence = own(tables.hub.parts)
+    landing(tables.hub.parts, ("crm", "news"), Report(0), fence)
+    tables.hub.parts.store.let_go(fence)
+    tables.clock.tick(3600)
+    tables.news(ANN, BOB, CID, *(row.replace("exampel", "example") for row in typos))
+    assert tables.sync().outcome is RunOutcome.COMPLETED
+    assert [len(tables.contacts_of(f"p7@{domain}")) for domain in ("exampel.com", "example.com")] == [0, 1]
+
+
 # -- interrupted --------------------------------------------------------------------------------------
 
 
@@ -292,6 +322,19 @@ def test_an_edited_row_waits_for_the_end_of_the_reading_that_broke_off(tmp_path:
     tables.sync()
     assert tables.rows("crm")[0].startswith("0,P0,Q0,new@example.com,Chief")
     assert len(tables.contacts_of("P0 Q0")) == 1
+
+
+def test_what_a_reading_that_broke_off_brought_and_the_next_one_lacks_is_nobody(tmp_path: Path) -> None:
+    tables, rows = big(tmp_path)
+    tables.hub.parts = replace(tables.hub.parts, fuses={"delete": Fuse(count=100, share=0.01)})
+    tables.news(*(row.replace("Boss", "Chief") for row in rows))
+    through(tables, lambda inner: Breaks(inner, pages=1))
+    tables.sync()
+    tables.news(*(row.replace("Boss", "Clerk") for row in rows))
+    through(tables, lambda inner: inner)
+    assert tables.sync().outcome is RunOutcome.COMPLETED
+    assert tables.hub.store.count_links()["news", "people", "live"] == len(rows)
+    assert all("Clerk" in row for row in tables.rows("crm"))
 
 
 def test_a_file_that_was_edited_while_its_reading_was_interrupted_is_read_from_its_beginning(

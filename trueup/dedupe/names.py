@@ -13,6 +13,9 @@ from trueup.model.values import Value
 Name: TypeAlias = tuple[str, str]
 """First and last name, folded to Latin letters without diacritics; empty where not known."""
 
+FullName: TypeAlias = tuple[str, str, str, str]
+"""First, last and middle name and suffix, folded likewise."""
+
 ALIKE = 0.84
 """From this similarity on, two first names are taken for spellings of one (Jhon and John)."""
 
@@ -49,6 +52,22 @@ def _may_be_one(first: str, second: str) -> bool:
     if long.startswith(short) and (len(short) == 1 or len(short) >= 3):
         return True
     return JaroWinkler.similarity(a[0].translate(_SOUND), b[0].translate(_SOUND)) >= ALIKE
+
+
+def full_name_of(values: Mapping[str, Value]) -> FullName:
+    """All that tells two people of one family apart."""
+    return (*name_of(values), _folded(values.get("middle_name")), _folded(values.get("name_suffix")))
+
+
+def agree(one: FullName, other: FullName) -> bool:
+    """Whether two names are one person's in every part: first and last name are there on both sides, are
+    spellings of each other or swapped, and nothing else that both say contradicts."""
+    if not all((*one[:2], *other[:2])):
+        return False
+    if any(a and b and not _may_be_one(a, b) for a, b in zip(one[2:], other[2:], strict=True)):
+        return False
+    straight = _may_be_one(one[0], other[0]) and _may_be_one(one[1], other[1])
+    return straight or (_may_be_one(one[0], other[1]) and _may_be_one(one[1], other[0]))
 
 
 _SOUND = str.maketrans("hy", "gi")

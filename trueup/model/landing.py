@@ -28,7 +28,8 @@ class Landing:
     to be deleted, None where absence says nothing; `opens`: the kinds of which something may be made once a
     first listing is complete. `asked`: the ids of a single read; `told_at`: when that was, where the lists of
     this system may show something older for a while. `recognise` is given where an id is made of the record's
-    content: of (what vanished, the strangers that came) the pairs that are one record.
+    content: of (what vanished, the strangers that came, how many rows could not be read) the pairs that are
+    one record.
     """
 
     connection: str
@@ -50,7 +51,7 @@ class Landing:
     opens: tuple[Kind, ...] = ()
     asked: tuple[str, ...] = ()
     told_at: datetime | None = None
-    recognise: Callable[[Sequence[Link], Sequence[Link]], Sequence[tuple[Link, Link]]] | None = None
+    recognise: Callable[[Sequence[Link], Sequence[Link], int], Sequence[tuple[Link, Link]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

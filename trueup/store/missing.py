@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trueup.model.entity import Link
@@ -11,7 +11,7 @@ from trueup.model.landing import Landing
 from trueup.model.record import Record
 from trueup.store.codec import digest, micros, micros_or_none
 from trueup.store.marks import mark_due, mark_each
-from trueup.store.moves import NOTES, Reasons, because, notes_of, referrers_of_places
+from trueup.store.moves import NOTES, Reasons, because, erase, notes_of, referrers_of_places
 from trueup.store.rows import links_where
 from trueup.store.sql import Tx
 from trueup.store.streams import Streams
@@ -37,25 +37,33 @@ _MISSING = (
 
 def account_for_missing(tx: Tx, known: Streams, landing: Landing, stream_id: int) -> Missing:
     """Absence means deletion only after a complete listing, and only up to what may be believed."""
-    recognised = _follow_edits(tx, known, landing, stream_id)
+    unread = _left_unread(tx, stream_id)
+    absent, recognised = _absent(tx, landing, stream_id), 0
+    if landing.recognise is not None:
+        absent = _without_nobody(tx, absent)
+        edited = _follow_edits(tx, known, landing, stream_id, list(absent), unread)
+        absent, recognised = {id: absent[id] for id in absent if id not in edited}, len(edited)
     if landing.implausible is None:
         return Missing(recognised)
-    sql = f"select l.id, l.entity_id from links l where{_MISSING} order by l.id"
-    absent = tx.rows(sql, stream_id, landing.listing)
     count = tx.row("select count(*) from links where stream_id = ? and state = 'live'", stream_id)
     assert count is not None
     living = int(count[0])
-    unread = _left_unread(tx, stream_id) if absent else 0
-    if unread or landing.implausible(len(absent), living):
+    if absent and (unread or landing.implausible(len(absent), living)):
         return Missing(recognised, 0, len(absent), living, unread)
     tx.run(
         "update links set state = 'tombstone', buried = 'missing', buried_at = ?, digest = null,"
         " rev = rev + 1 where id in ints(?)",
         micros(landing.at),
-        [id for id, _ in absent],
+        list(absent),
     )
-    mark_due(tx, [entity for _, entity in absent if entity is not None], "deleted")
+    mark_due(tx, [entity for entity in absent.values() if entity is not None], "deleted")
     return Missing(recognised, len(absent), 0, living)
+
+
+def _absent(tx: Tx, landing: Landing, stream_id: int) -> dict[int, int | None]:
+    """The links that the listing lacks, locked, and whose they are."""
+    sql = f"select l.id, l.entity_id from links l where{_MISSING} order by l.id{tx.lock}"
+    return dict(tx.rows(sql, stream_id, landing.listing))
 
 
 def _left_unread(tx: Tx, stream_id: int) -> int:
@@ -67,33 +75,46 @@ def _left_unread(tx: Tx, stream_id: int) -> int:
 # -- ids that are made of the content -------------------------------------------------------------------
 
 
-def _follow_edits(tx: Tx, known: Streams, landing: Landing, stream_id: int) -> int:
-    """Where an id is made of the content: the known records that were edited, and so are strangers now, get
-    their new id and what was read there. How many they are."""
-    if landing.recognise is None:
-        return 0
-    came = "l.stream_id = ? and l.entity_id is null and l.state = 'live' and l.listing = ? and l.id >"
-    sql = f"{came} (select newest from streams where id = l.stream_id) order by l.id"
-    come = links_where(tx, known, sql, stream_id, landing.listing)
-    gone = _gone(tx, known, stream_id, landing.listing) if come else []
-    pairs = landing.recognise(gone, come) if gone else ()
+def _without_nobody(tx: Tx, absent: Mapping[int, int | None]) -> dict[int, int | None]:
+    """Whoever came, was given to nobody and is not there any more was the row before an edit: it is removed.
+    One that a write names (its connection was removed once) is kept with it."""
+    strangers = [id for id, entity in absent.items() if entity is None]
+    named = tx.rows("select distinct link_id from deliveries where link_id in ints(?)", strangers)
+    nobody = set(strangers) - {id for (id,) in named}
+    erase(tx, sorted(nobody))
+    return {id: entity for id, entity in absent.items() if id not in nobody}
+
+
+def _follow_edits(
+    tx: Tx, known: Streams, landing: Landing, stream_id: int, absent: Sequence[int], unread: int
+) -> frozenset[int]:
+    """Where an id is made of the content: the absent links that were edited, and so are strangers now, get
+    their new id and what was read there. Which they are."""
+    pairs = _pairs(tx, known, landing, stream_id, absent, unread) if absent else ()
     if pairs:
         _take_places(tx, stream_id, pairs, landing)
     newest = "select coalesce(max(id), 0) from links where stream_id = ? and remote_id is not null"
     tx.run(f"update streams set newest = ({newest}) where id = ?", stream_id, stream_id)
-    return len(pairs)
+    return frozenset(link.id for link, _ in pairs)
 
 
-def _gone(tx: Tx, known: Streams, stream_id: int, listing: int | None) -> list[Link]:
-    """Known records that the listing lacks, locked."""
-    sql = f"select l.id from links l where l.entity_id is not null and{_MISSING} order by l.id{tx.lock}"
-    ids = [id for (id,) in tx.rows(sql, stream_id, listing)]
-    return links_where(tx, known, "l.id in ints(?) order by l.id", ids)
+def _pairs(
+    tx: Tx, known: Streams, landing: Landing, stream_id: int, absent: Sequence[int], unread: int
+) -> Sequence[tuple[Link, Link]]:
+    """Nothing is loaded where one side is empty: of a first listing everybody is a stranger."""
+    assert landing.recognise is not None
+    came = "l.stream_id = ? and l.entity_id is null and l.state = 'live' and l.listing = ? and l.id >"
+    sql = f"{came} (select newest from streams where id = l.stream_id) order by l.id"
+    come = links_where(tx, known, sql, stream_id, landing.listing)
+    if not come:
+        return ()
+    gone = links_where(tx, known, "l.entity_id is not null and l.id in ints(?) order by l.id", list(absent))
+    return landing.recognise(gone, come, unread) if gone else ()
 
 
 def _take_places(tx: Tx, stream_id: int, pairs: Sequence[tuple[Link, Link]], landing: Landing) -> None:
     """Each link takes the place of the stranger that it became, and what was seen there."""
-    _absorb(tx, [stranger.id for _, stranger in pairs])
+    erase(tx, [stranger.id for _, stranger in pairs])
     seen = [_as_read(link, stranger) for link, stranger in pairs]
     _write_links(tx, seen, landing)
     _remember(tx, stream_id, pairs)
@@ -111,13 +132,6 @@ def _as_read(link: Link, stranger: Link) -> Link:
     assert stranger.remote_id is not None and stranger.seen_at is not None
     record = Record(stranger.remote_id, stranger.observed, stranger.version, stranger.changed_at)
     return replace(observe(link, record, stranger.seen_at), remote_id=stranger.remote_id)
-
-
-def _absorb(tx: Tx, strangers: list[int]) -> None:
-    """Remove the links of strangers. They belonged to nobody, so no decision and no write names them."""
-    for table in ("dangling", "match_keys", "link_aliases", "link_missed", "link_notes", "link_docs"):
-        tx.run(f"delete from {table} where link_id in ints(?)", strangers)
-    tx.run("delete from links where id in ints(?)", strangers)
 
 
 _LINK = ("remote_id", "version", "rev", "digest", "changed_at", "seen_at", "listing")

@@ -189,9 +189,7 @@ def absorb(tx: Tx, lost: int, kept: int) -> None:
     ):
         tx.run(f"update {table} set {column} = ? where {column} = ?", kept, lost)
     tx.run("delete from match_decisions where left_id = right_id and left_id = ?", kept)
-    for table in ("dangling", "match_keys", "link_missed", "link_notes", "link_docs"):
-        tx.run(f"delete from {table} where link_id = ?", lost)
-    tx.run("delete from links where id = ?", lost)
+    erase(tx, [lost])
 
 
 def forget(tx: Tx, ids: Sequence[int]) -> None:
@@ -201,7 +199,15 @@ def forget(tx: Tx, ids: Sequence[int]) -> None:
     links = list(ids)
     its = "select id from deliveries where link_id in ints(?)"
     tx.run(f"delete from delivery_docs where delivery_id in ({its})", links)
-    for table in ("deliveries", "match_keys", "link_missed", "link_notes"):
+    tx.run("delete from deliveries where link_id in ints(?)", links)
+    erase(tx, links)
+
+
+def erase(tx: Tx, links: list[int]) -> None:
+    """Remove links that no write names, with all that is kept about them."""
+    if not links:
+        return
+    for table in ("dangling", "match_keys", "link_aliases", "link_missed", "link_notes", "link_docs"):
         tx.run(f"delete from {table} where link_id in ints(?)", links)
     for column in ("left_id", "right_id"):
         tx.run(f"delete from match_decisions where {column} in ints(?)", links)

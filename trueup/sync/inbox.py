@@ -219,7 +219,7 @@ def _recognise(parts: Parts, stream: Stream) -> Callable[..., Sequence[tuple[Lin
     """How an edited record is known again where its id is made of its content; None where ids last."""
     if stream not in parts.policy.mappings or not parts.can(stream, Capability.CONTENT_IDS):
         return None
-    return partial(recognised, parts.policy.naming(stream))
+    return partial(recognised, parts.policy.mappings[stream].bindings)
 
 
 def _count(stream: Stream, landed: Landed, tally: Tally) -> None:

@@ -4,18 +4,19 @@ another id (decision 0024). Pure."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from trueup.dedupe.names import Name, contradict, name_of
-from trueup.dedupe.normalise import match_keys
+from trueup.dedupe.names import FullName, agree, contradict, full_name_of
+from trueup.dedupe.normalise import KEY_FIELDS, is_role_mailbox, match_keys
 from trueup.mapping.apply import observed
 from trueup.mapping.compiled import Binding
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps
 from trueup.model.record import Json
+from trueup.model.values import Type, Value
 
 Cell: TypeAlias = tuple[str, str]
 """A path and what it holds, as text."""
@@ -27,33 +28,44 @@ TOO_COMMON = 200
 """What so many of the rows in question hold tells nobody apart, and is not looked under."""
 
 
+SHARED = frozenset({Type.BOOL, Type.CHOICE, Type.COUNTRY, Type.LANGUAGE, Type.ZONE})
+"""Types of few values: that they are equal says nothing of one row."""
+
+PEOPLE = frozenset({Kind.CONTACT, Kind.USER})
+
+
 @dataclass(slots=True)
 class _Group:
-    """Links that nobody can tell apart: the same cells, and of those that vanished the same entity. `keys`
-    and `name` say who it is."""
+    """Links that nobody can tell apart: the same `cells`, and of those that vanished the same entity. `marks`
+    are the cells that weigh. `keys`, `phones` and `name` say who it is; without people no name."""
 
     cells: frozenset[Cell]
+    marks: frozenset[Cell]
     paths: frozenset[str]
-    keys: frozenset[tuple[str, str]]
-    name: Name
+    keys: frozenset[Cell]
+    phones: frozenset[str]
+    name: FullName
     entity: int | None
     links: list[Link] = field(default_factory=list)
 
 
 def recognised(
-    naming: Iterable[Binding], gone: Sequence[Link], come: Sequence[Link]
+    bindings: Iterable[Binding], gone: Sequence[Link], come: Sequence[Link], unread: int = 0
 ) -> list[tuple[Link, Link]]:
     """Pairs of a link that vanished and the stranger that it became, in the order of the former.
 
-    Rows are one if more than half of the cells that either fills are equal, and if for each of the two no
-    other comes as near. A match key in common counts as one more equal cell; without any, names that
-    contradict each other forbid it. Records of one entity do not compete: either is as right. Neither the
-    order of the links nor that of the rows matters.
+    `bindings` are those of the stream's mapping; only what they read and what is not of a type of few values
+    weighs. Rows are one if it is the same one that they tell of (`_may_be_one`), if more than half of the
+    cells that either fills are equal, and if for each of the two no other comes as near. A match key in
+    common counts as one more equal cell. Where `unread` rows of the listing could not be read, each of them
+    may be the one that seems to have vanished: only a match key in common makes a pair then. Records of one
+    entity do not compete: either is as right. Neither the order of the links nor that of the rows matters.
     """
-    bindings = tuple(naming)
-    left, right = _groups(bindings, gone, by_entity=True), _groups(bindings, come, by_entity=False)
+    mapping = tuple(bindings)
+    left, right = _groups(mapping, gone, by_entity=True), _groups(mapping, come, by_entity=False)
     pairs = list(_unchanged(left, right))
-    pairs += _edited([one for one in left if one.links], [one for one in right if one.links])
+    rest = [one for one in left if one.links], [one for one in right if one.links]
+    pairs += _edited(*rest, _same_key if unread else _may_be_one)
     return sorted(pairs, key=lambda pair: pair[0].id)
 
 
@@ -61,15 +73,22 @@ def recognised(
 
 
 def _groups(bindings: tuple[Binding, ...], links: Sequence[Link], *, by_entity: bool) -> list[_Group]:
+    weighing = frozenset(one.remote for one in bindings if _weighs(one))
+    naming = tuple(one for one in bindings if not _TELLING.isdisjoint(one.fields))
     found: dict[tuple[int | None, frozenset[Cell]], _Group] = {}
     for link in sorted(links, key=_place):
         cells = frozenset(_cells(link.observed))
         entity = link.entity_id if by_entity else None
         group = found.get((entity, cells))
         if group is None:
-            group = found[entity, cells] = _group(bindings, link, cells, entity)
+            marks = frozenset(cell for cell in cells if cell[0] in weighing)
+            group = found[entity, cells] = _group(naming, link, cells, marks, entity)
         group.links.append(link)
     return list(found.values())
+
+
+def _weighs(binding: Binding) -> bool:
+    return binding.inward and binding.consent is None and binding.type not in SHARED
 
 
 def _place(link: Link) -> tuple[bool, str]:
@@ -77,21 +96,59 @@ def _place(link: Link) -> tuple[bool, str]:
     return (not link.primary, link.remote_id or "")
 
 
-def _group(bindings: tuple[Binding, ...], link: Link, cells: frozenset[Cell], entity: int | None) -> _Group:
-    values = observed(bindings, link.observed).values
-    keys = frozenset(
-        (_KEY + name, key)
-        for name, key in match_keys(link.kind, values)
-        if name != "phone"  # a house shares it
-    )
-    name = name_of(values) if link.kind is Kind.CONTACT else ("", "")
-    return _Group(cells, frozenset(path for path, _ in cells), keys, name, entity)
+def _group(
+    naming: tuple[Binding, ...],
+    link: Link,
+    cells: frozenset[Cell],
+    marks: frozenset[Cell],
+    entity: int | None,
+) -> _Group:
+    values = observed(naming, link.observed).values
+    keys = match_keys(link.kind, values)
+    phones = frozenset(key for name, key in keys if name == "phone")
+    name = full_name_of(values) if link.kind in PEOPLE else ("", "", "", "")
+    paths = frozenset(path for path, _ in marks)
+    return _Group(cells, marks, paths, frozenset(_keys(link.kind, keys, values)), phones, name, entity)
+
+
+_TELLING = frozenset({"name"}).union(*KEY_FIELDS.values())
+"""Fields that say who it is."""
+
+
+def _keys(kind: Kind, found: Iterable[Cell], values: Mapping[str, Value]) -> Iterator[Cell]:
+    """What stands for one alone. A house shares a number, an office a mailbox; of deals the name does."""
+    for name, key in found:
+        if name != "phone" and not (name == "email" and is_role_mailbox(key)):
+            yield _KEY + name, key
+    if kind is Kind.DEAL and (title := values.get("name")):
+        yield _KEY + "name", " ".join(str(title).casefold().split())
 
 
 def _cells(values: Mapping[str, Json]) -> Iterator[Cell]:
     for path, value in values.items():
         if value not in (None, "", []):
             yield path, value if isinstance(value, str) else dumps(value)
+
+
+# -- who it is ----------------------------------------------------------------------------------------
+
+
+def _same_key(one: _Group, other: _Group) -> bool:
+    return not one.keys.isdisjoint(other.keys)
+
+
+def _may_be_one(one: _Group, other: _Group) -> bool:
+    """Whether two rows tell of the same one: by a match key in common; of people also by a number in common
+    that first names do not contradict (of a household most cells are equal), or by the whole name."""
+    if _same_key(one, other):
+        return True
+    if not one.phones.isdisjoint(other.phones):
+        return not contradict(one.name[:2], other.name[:2])
+    return agree(one.name, other.name)
+
+
+Same: TypeAlias = Callable[[_Group, _Group], bool]
+"""Whether two rows tell of the same one."""
 
 
 # -- pairs --------------------------------------------------------------------------------------------
@@ -116,8 +173,8 @@ def _joined(before: _Group, after: _Group) -> Iterator[tuple[Link, Link]]:
         yield before.links.pop(0), after.links.pop(0)
 
 
-def _edited(left: Sequence[_Group], right: Sequence[_Group]) -> Iterator[tuple[Link, Link]]:
-    near = _near(left, right)
+def _edited(left: Sequence[_Group], right: Sequence[_Group], same: Same) -> Iterator[tuple[Link, Link]]:
+    near = _near(left, right, same)
     backward: dict[int, dict[int, int]] = defaultdict(dict)
     for one, others in near.items():
         for other, equal in others.items():
@@ -141,17 +198,17 @@ def _chosen(left: Sequence[_Group], rivals: Mapping[int, int]) -> int | None:
     return nearest[0] if len(entities) == 1 else None
 
 
-def _near(left: Sequence[_Group], right: Sequence[_Group]) -> dict[int, dict[int, int]]:
+def _near(left: Sequence[_Group], right: Sequence[_Group], same: Same) -> dict[int, dict[int, int]]:
     """By place in `left` and in `right`, how many cells are equal, where that is enough."""
-    often = Counter(mark for group in (*left, *right) for mark in (*group.cells, *group.keys))
+    often = Counter(mark for group in (*left, *right) for mark in (*group.marks, *group.keys))
     index: dict[Cell, list[int]] = defaultdict(list)
     for place, group in enumerate(right):
-        for mark in (*group.cells, *group.keys):
+        for mark in (*group.marks, *group.keys):
             index[mark].append(place)
     found: dict[int, dict[int, int]] = {}
     for place, group in enumerate(left):
         asked = {other for mark in _probes(group, often) for other in index.get(mark, ())}
-        equal = {other: number for other in asked if (number := _equal(group, right[other]))}
+        equal = {other: number for other in asked if (number := _equal(group, right[other], same))}
         if equal:
             found[place] = equal
     return found
@@ -159,15 +216,14 @@ def _near(left: Sequence[_Group], right: Sequence[_Group]) -> dict[int, dict[int
 
 def _probes(group: _Group, often: Mapping[Cell, int]) -> list[Cell]:
     """Whoever shares more than half of the cells shares one of the rarer half, or else a key."""
-    cells = sorted(group.cells, key=lambda cell: (often[cell], cell))
+    cells = sorted(group.marks, key=lambda cell: (often[cell], cell))
     asked = (*cells[: (len(cells) + 1) // 2], *group.keys)
     return [mark for mark in asked if often[mark] <= TOO_COMMON]
 
 
-def _equal(one: _Group, other: _Group) -> int:
+def _equal(one: _Group, other: _Group, same: Same) -> int:
     """How many cells are equal, a key in common as one more; 0 where that is not enough."""
-    meet = not one.keys.isdisjoint(other.keys)
-    if not meet and contradict(one.name, other.name):
-        return 0
-    equal = len(one.cells & other.cells) + meet
-    return equal if 2 * equal > len(one.paths | other.paths) + meet else 0
+    meet = _same_key(one, other)
+    equal = len(one.marks & other.marks) + meet
+    enough = 2 * equal > len(one.paths | other.paths) + meet
+    return equal if enough and same(one, other) else 0
