@@ -16,7 +16,7 @@ from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
-from trueup.model.landing import Landed, Landing, StreamState
+from trueup.model.landing import Absences, Landed, Landing, StreamState
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
@@ -291,6 +291,20 @@ class Store(Protocol):
 
     def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:
         """Discard a held run's gated deliveries (rejected by a person), for good; how many."""
+        ...
+
+    def hold_absences(self, run_id: int, missing: Mapping[tuple[str, str], int]) -> None:
+        """Remember under this run how many records the last listing of each of these streams lacked, beyond
+        what is believed to be deleted. Replaces what an earlier run found of the same stream."""
+        ...
+
+    def absences(self) -> Sequence[Absences]:
+        """What is held so of configured connections, and nobody accepted yet."""
+        ...
+
+    def accept_absences(self, run_id: int, user: str, at: datetime) -> int:
+        """A person says that what this run found missing was deleted; how many records. The next complete
+        listing makes tombstones of those that it lacks too."""
         ...
 
     # -- leases, runs -----------------------------------------------------------------------------

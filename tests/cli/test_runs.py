@@ -98,10 +98,45 @@ def test_too_many_missing_records_are_no_deletions(hub: Path) -> None:
     assert say("sync").code == 0
 
 
+def many_missing(hub: Path) -> str:
+    """A sync that finds 30 of 40 records missing; the number of the run."""
+    people = [f"{n};Ann{n};Lee;ann{n}@example.com;;Boss" for n in range(1, 41)]
+    head = Path("crm.csv").read_text("utf-8").splitlines()[0]
+    Path("crm.csv").write_text("\n".join([head, *people]) + "\n", "utf-8")
+    synced()
+    Path("crm.csv").write_text("\n".join([head, *people[:10]]) + "\n", "utf-8")
+    assert say("sync").code == 1
+    return str(say("runs", "--json").json["runs"][0]["run"])
+
+
+def test_who_deleted_many_records_is_told_how_to_say_so(hub: Path) -> None:
+    run = many_missing(hub)
+    said = say("sync")
+    assert ": 30 records" in said.out and "trueup runs approve" in said.out
+    assert "30 missing" in say("runs").out
+    latest = str(int(run) + 1)
+    assert f"`trueup runs approve {latest}`" in say("runs", "show", latest).out
+
+
+def test_missing_records_that_a_person_accepted_are_deleted_with_the_next_sync(hub: Path) -> None:
+    run = many_missing(hub)
+    said = say("runs", "approve", run, "--yes")
+    assert said.code == 0 and "30 missing records accepted" in said.out
+    assert say("decisions", "--about", f"run {run}", "--json").json["decisions"][0]["user"] == "ops"
+    say("sync")
+    assert say("runs", "approve", "--yes").code == 2
+
+
+def test_missing_records_are_nothing_to_reject(hub: Path) -> None:
+    run = many_missing(hub)
+    said = say("runs", "reject", run, "--yes")
+    assert said.code == 2 and "30 records missing" in said.err
+
+
 def test_without_a_number_the_run_that_holds_something_is_meant(hub: Path) -> None:
     held_run(hub)
     said = say("runs", "approve", "--yes", "--json")
-    assert said.json == {"run": 3, "approved": 40}
+    assert said.json == {"run": 3, "approved": 40, "accepted_missing": 0}
     assert say("sync").code == 0
     assert [row for row in rows("news.csv") if ",Boss," in row] == []
 
@@ -116,7 +151,8 @@ def test_what_is_held_keeps_its_number_while_nothing_is_added(hub: Path) -> None
     assert "`trueup runs approve 3` lets them go" in said.out
     assert [one["outcome"] for one in say("runs", "--json").json["runs"]][:2] == ["held", "held"]
     assert [line.split()[0] for line in say("runs").out.splitlines() if "; 40 held" in line] == ["3"]
-    assert say("runs", "approve", "3", "--yes", "--json").json == {"run": 3, "approved": 40}
+    said = say("runs", "approve", "3", "--yes", "--json")
+    assert said.json == {"run": 3, "approved": 40, "accepted_missing": 0}
 
 
 def test_a_run_whose_held_writes_went_over_to_a_newer_one_says_to_which(hub: Path) -> None:

@@ -10,6 +10,7 @@ from trueup.commands.counts import who
 from trueup.model.calling import called
 from trueup.model.delivery import Delivery, DeliveryState
 from trueup.model.entity import public_id
+from trueup.model.landing import Absences
 from trueup.model.record import Json
 
 if TYPE_CHECKING:
@@ -57,6 +58,28 @@ def foretold_lines(held: Held, holder: int | None) -> list[str]:
         f"Of this, fuses would hold back until you approve it{already}:",
         *gate_lines(held),
         "  How much a run may do stands in `fuses` of hub.yaml.",
+    ]
+
+
+def absent_lines(found: Sequence[Absences]) -> list[str]:
+    """What is missing and was not treated as deleted, and how it goes on."""
+    if not found:
+        return []
+    where = [f"  {one.connection} {one.object}: {counted(one.number, 'record')}" for one in found]
+    runs = " and ".join(f"`trueup runs approve {run}`" for run in sorted({one.run_id for one in found}))
+    return [
+        "",
+        "Missing from a complete listing, more than is believed to be deleted:",
+        *where,
+        "  Nobody was treated as deleted. If it is an accident, put them back: the next sync finds them.",
+        f"  If they were deleted: {runs}, then `trueup sync` takes those for deleted that are missing still.",
+    ]
+
+
+def absent_document(found: Sequence[Absences]) -> list[Json]:
+    return [
+        {"run": one.run_id, "connection": one.connection, "object": one.object, "records": one.number}
+        for one in found
     ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +13,7 @@ from trueup.commands.answer import Answer, Grid, Shown, counted
 from trueup.commands.desk import Desk, Unusable, command, user_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from trueup.model.landing import Absences
     from trueup.model.record import Json
     from trueup.model.run import Run
     from trueup.services.hub import Hub
@@ -46,11 +48,15 @@ def list_runs(desk: Desk, limit: Limit = 20) -> Answer:
         found = hub.parts.store.runs(limit)
         holder = hub.parts.store.held_by()
         held = sum(hub.parts.store.gated(holder).values()) if holder is not None else 0
+        missing = _missing(hub.parts.store.absences())
     rows = [
         (run.id, _time(run.started_at), run.kind, run.outcome.value, run.user, _short(run)) for run in found
     ]
     if holder is not None:
         rows = [(*row[:5], f"{row[5]}; {held:,} held") if row[0] == holder else row for row in rows]
+    rows = [
+        (*row[:5], f"{row[5]}; {missing[row[0]]:,} missing") if row[0] in missing else row for row in rows
+    ]
     shown: list[Shown] = [Grid(("run", "started", "what", "outcome", "by", "did"), rows)]
     if not found:
         shown = ["There was no run yet. Next: trueup plan"]
@@ -62,6 +68,8 @@ def show(desk: Desk, run: RunId) -> Answer:
     from trueup.commands.counts import counts_of_run, reading_grid, rows_of, skipped_lines, writing_grid
     from trueup.commands.decisions import decision_document, decisions_grid
     from trueup.commands.held import (
+        absent_document,
+        absent_lines,
         held_document,
         held_lines,
         held_writes,
@@ -76,6 +84,7 @@ def show(desk: Desk, run: RunId) -> Answer:
         held = hub.parts.store.gated(run)
         decided = hub.parts.store.audit(f"run {run}", 100)
         writes = held_writes(hub, run)
+        absent = [one for one in hub.parts.store.absences() if one.run_id == run]
         listed = writes_grid(hub, writes, held)
     rows = rows_of(counts_of_run(found.counts))
     shown: list[Shown] = [
@@ -86,26 +95,38 @@ def show(desk: Desk, run: RunId) -> Answer:
         reading_grid(rows),
     ]
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *note_lines(list(found.notes))]
-    shown += [*held_lines(held, run), *listed]
+    shown += [*held_lines(held, run), *listed, *absent_lines(absent)]
     if decided:
         shown += ["", "Decided by people:", decisions_grid(decided)]
     people = [decision_document(one) for one in decided]
     told = {"held": held_document(held), "samples": samples_document(writes), "decisions": people}
+    told["missing"] = absent_document(absent)
     return Answer({**_document(found), **told}, shown)
 
 
 def approve(desk: Desk, run: HeldRun = None, yes: Yes = False) -> Answer:
-    """Let go what a run holds back: the next sync writes it.
+    """Let go what a run holds back: the next sync writes it, and takes for deleted what it found missing.
 
     One run holds all that fuses keep back: without a number that one is meant.
     """
     with desk.hub() as hub:
-        run, held = _held(hub, run)
-        desk.confirm(f"Let {counted(sum(held.values()), 'pending write')} of run {run} go?", yes)
-        now, user = hub.parts.now(), user_name()
-        freed = sum(hub.parts.store.open_gates(name, gate, user, now) for name, gate in held)
-    shown = [f"{counted(freed, 'pending write')} may go. Next: trueup sync"]
-    return Answer({"run": run, "approved": freed}, shown)
+        held = _held(hub, run)
+        desk.confirm(f"Of run {held.run}: {' and '.join(_questions(held))}?", yes)
+        store, now, user = hub.parts.store, hub.parts.now(), user_name()
+        freed = sum(store.open_gates(name, gate, user, now) for name, gate in held.gates)
+        accepted = store.accept_absences(held.run, user, now) if held.missing else 0
+    shown = [f"{counted(freed, 'pending write')} may go. Next: trueup sync"] if held.gates else []
+    if held.missing:
+        which = "the next sync takes those for deleted that are missing still"
+        shown.append(f"{counted(accepted, 'missing record')} accepted: {which}. Next: trueup sync")
+    return Answer({"run": held.run, "approved": freed, "accepted_missing": accepted}, shown)
+
+
+def _questions(held: _Held) -> Iterator[str]:
+    if held.gates:
+        yield f"let {counted(sum(held.gates.values()), 'pending write')} go"
+    if held.missing:
+        yield f"take {counted(held.missing, 'missing record')} for deleted"
 
 
 def reject(
@@ -119,30 +140,59 @@ def reject(
     One run holds all that fuses keep back: without a number that one is meant.
     """
     with desk.hub() as hub:
-        run, held = _held(hub, run)
-        desk.confirm(f"Drop {counted(sum(held.values()), 'pending write')} of run {run} for good?", yes)
-        dropped = hub.parts.store.close_gates(run, user_name(), reason, hub.parts.now())
-    return Answer({"run": run, "rejected": dropped}, [f"{counted(dropped, 'pending write')} dropped."])
+        held = _held(hub, run)
+        if not held.gates:
+            raise Unusable(
+                f"run {held.run} holds no writes back, it found {counted(held.missing, 'record')} missing."
+                " They are treated as deleted only if you approve it, so there is nothing to reject",
+                code="TU-CLI-003",
+            )
+        writes = counted(sum(held.gates.values()), "pending write")
+        desk.confirm(f"Drop {writes} of run {held.run} for good?", yes)
+        dropped = hub.parts.store.close_gates(held.run, user_name(), reason, hub.parts.now())
+    return Answer({"run": held.run, "rejected": dropped}, [f"{counted(dropped, 'pending write')} dropped."])
 
 
-def _held(hub: Hub, run: int | None) -> tuple[int, Mapping[tuple[str, str], int]]:
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a run holds: writes by (connection, gate), and how many records it found missing."""
+
+    run: int
+    gates: Mapping[tuple[str, str], int]
+    missing: int
+
+
+def _held(hub: Hub, run: int | None) -> _Held:
     """The run that is meant and what it holds back. Raises Unusable where it holds nothing, and says which
     run does; NotFound for no such run."""
     store = hub.parts.store
-    holder = store.held_by()
+    holder, missing = store.held_by(), _missing(store.absences())
     if run is not None:
         store.run(run)
-    if holder is None:
+    holders = sorted({*missing, *([holder] if holder is not None else [])})
+    if not holders:
         raise Unusable(
             f"run {run} holds nothing back" if run else "no run holds anything back", code="TU-CLI-003"
         )
-    if run is not None and run != holder:
+    if run is None and len(holders) > 1:
+        names = ", ".join(map(str, holders))
+        raise Unusable(f"the runs {names} hold something back: say which one is meant", code="TU-CLI-003")
+    if run is not None and run not in holders:
         raise Unusable(
-            f"run {run} holds nothing back (`trueup runs show {run}` tells what became of it), run {holder}"
-            f" does. Look at it: trueup runs show {holder}",
+            f"run {run} holds nothing back (`trueup runs show {run}` tells what became of it), run"
+            f" {holders[-1]} does. Look at it: trueup runs show {holders[-1]}",
             code="TU-CLI-003",
         )
-    return holder, store.gated(holder)
+    chosen = holders[0] if run is None else run
+    return _Held(chosen, store.gated(chosen) if chosen == holder else {}, missing.get(chosen, 0))
+
+
+def _missing(found: Sequence[Absences]) -> Counter[int]:
+    """How many records each run found missing."""
+    numbers: Counter[int] = Counter()
+    for one in found:
+        numbers[one.run_id] += one.number
+    return numbers
 
 
 def _time(at: object) -> str:

@@ -19,7 +19,7 @@ from trueup.commands.counts import (
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
-from trueup.commands.held import held_document, held_lines
+from trueup.commands.held import absent_document, absent_lines, held_document, held_lines
 from trueup.commands.later import waiting_lines
 from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
 from trueup.model.delivery import DeliveryState
@@ -84,7 +84,7 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
 
 
 def _outcome_line(report: Report) -> str:
-    if report.held and report.holder != report.run_id:
+    if report.held and report.holder != report.run_id and not report.tally.get("held missing"):
         return (
             f"Run {report.run_id} is done, but what run {report.holder} holds back still waits for a person."
         )
@@ -175,7 +175,8 @@ _FEW = 20
 
 def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
     """What waits for whom, and the command for it."""
-    lines = [*waiting_lines(hub), *held_lines(report.held, report.holder)]
+    absent = absent_lines(hub.parts.store.absences())
+    lines = [*waiting_lines(hub), *held_lines(report.held, report.holder), *absent]
     unapproved = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     waiting = {name: _of_connection(after, name) for name in unapproved}
     if any(waiting.values()):
@@ -222,6 +223,7 @@ def _document(hub: Hub, done: SyncReport, rows: list[Row], before: Pending, afte
         ],
         "held": held_document(report.held),
         "held_by": report.holder,
+        "missing": absent_document(hub.parts.store.absences()),
         "failed": {name: error_document(error) for name, error in report.failed.items()},
         "outdated": list(done.drift.outdated) if done.drift else [],
         "hub_notes": list(hub.notes),

@@ -79,6 +79,17 @@ class Landed:
 
 
 @dataclass(frozen=True, slots=True)
+class Absences:
+    """`number` records of a stream that a complete listing of run `run_id` lacked: more than is believed to
+    be deleted, so they were not treated so, until a person accepts it."""
+
+    run_id: int
+    connection: str
+    object: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamState:
     """Where reading of one connection's object stands.
 
@@ -86,7 +97,7 @@ class StreamState:
     goes on; `listed_at` when a listing was last complete, None if never; `read_at` when a reading last
     ended, `read_since` when that one began: what stood there by then was read; `fields` the remote paths
     that the last complete listing asked for; `rejected` how many rows of the last listing could not be read,
-    nor told whose they are.
+    nor told whose they are; `accepted`: a person said that what it lacked was deleted.
     """
 
     connection: str
@@ -99,3 +110,4 @@ class StreamState:
     read_since: datetime | None = None
     fields: tuple[str, ...] = ()
     rejected: int = 0
+    accepted: bool = False

@@ -9,6 +9,7 @@ from trueup.model.entity import Link
 from trueup.model.jsontext import dumps
 from trueup.model.landing import Landing
 from trueup.model.record import Record
+from trueup.store.absences import accepted, believed
 from trueup.store.codec import digest, micros, micros_or_none
 from trueup.store.marks import mark_due, mark_each
 from trueup.store.moves import NOTES, Reasons, because, erase, notes_of, referrers_of_places
@@ -48,8 +49,20 @@ def account_for_missing(tx: Tx, known: Streams, landing: Landing, stream_id: int
     count = tx.row("select count(*) from links where stream_id = ? and state = 'live'", stream_id)
     assert count is not None
     living = int(count[0])
-    if absent and (unread or landing.implausible(len(absent), living)):
+    if absent and unread:
         return Missing(recognised, 0, len(absent), living, unread)
+    gone = accepted(tx, stream_id, absent)
+    doubted = len(absent) - len(gone)
+    if doubted and landing.implausible(doubted, living - len(gone)):
+        absent = {id: absent[id] for id in absent if id in gone}
+    else:
+        doubted = 0
+        believed(tx, stream_id)
+    _bury(tx, landing, absent)
+    return Missing(recognised, len(absent), doubted, living)
+
+
+def _bury(tx: Tx, landing: Landing, absent: Mapping[int, int | None]) -> None:
     tx.run(
         "update links set state = 'tombstone', buried = 'missing', buried_at = ?, digest = null,"
         " rev = rev + 1 where id in ints(?)",
@@ -57,7 +70,6 @@ def account_for_missing(tx: Tx, known: Streams, landing: Landing, stream_id: int
         list(absent),
     )
     mark_due(tx, [entity for entity in absent.values() if entity is not None], "deleted")
-    return Missing(recognised, len(absent), 0, living)
 
 
 def _absent(tx: Tx, landing: Landing, stream_id: int) -> dict[int, int | None]:

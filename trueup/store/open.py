@@ -14,7 +14,7 @@ from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
-from trueup.model.landing import Landed, Landing, StreamState
+from trueup.model.landing import Absences, Landed, Landing, StreamState
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
@@ -22,6 +22,7 @@ from trueup.model.run import AuditRow, Chain, Fence, Run, RunOutcome
 from trueup.model.values import Value
 from trueup.ports import Store
 from trueup.store import (
+    absences,
     ask,
     audit,
     commit,
@@ -230,6 +231,15 @@ class SqlStore:
 
     def gated(self, run_id: int | None) -> Mapping[tuple[str, str], int]:
         return self._db.read(lambda tx: outbox.gated(tx, run_id))
+
+    def hold_absences(self, run_id: int, missing: Mapping[tuple[str, str], int]) -> None:
+        self._db.write(lambda tx: absences.hold(tx, run_id, missing))
+
+    def absences(self) -> Sequence[Absences]:
+        return self._db.read(absences.held)
+
+    def accept_absences(self, run_id: int, user: str, at: datetime) -> int:
+        return self._db.write(lambda tx: absences.accept(tx, run_id, user, at))
 
     def open_gates(self, connection: str, gate: str, user: str, at: datetime) -> int:
         return self._db.write(lambda tx: outbox.open_gates(tx, connection, gate, user, at))

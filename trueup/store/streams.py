@@ -129,7 +129,7 @@ def connection_id(tx: Tx, name: str) -> int:
 
 _STATE = (
     "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.read_since, s.fields,"
-    " s.listing_rejected"
+    " s.listing_rejected, s.missing_accepted"
     " from streams s join connections c on c.id = s.connection_id where c.name = ? and s.object = ?"
 )
 
@@ -140,7 +140,7 @@ def stream(tx: Tx, connection: str, object: str) -> StreamState:
 
 
 def _state(connection: str, object: str, row: Row) -> StreamState:
-    cursor, listing_cursor, listing, listed_at, read_at, read_since, fields, rejected = row
+    cursor, listing_cursor, listing, listed_at, read_at, read_since, fields, rejected, accepted = row
     return StreamState(
         connection,
         object,
@@ -152,6 +152,7 @@ def _state(connection: str, object: str, row: Row) -> StreamState:
         read_since=moment_or_none(read_since),
         fields=tuple(loads(fields)),
         rejected=rejected,
+        accepted=bool(accepted),
     )
 
 

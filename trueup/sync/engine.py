@@ -163,6 +163,8 @@ def _waited(parts: Parts, order: Order, push: Push) -> bool:
 
 
 def _finish(parts: Parts, report: Report) -> None:
+    missing = {(one, two): n for (one, two, what), n in report.tally.counts.items() if what == "held missing"}
+    parts.store.hold_absences(report.run_id, missing)
     report.holder = parts.store.gather_gated()
     report.held = dict(parts.store.gated(report.holder)) if report.holder is not None else {}
     report.tally.notes.extend(_of_forms(parts, report.tally))
@@ -206,7 +208,7 @@ def _of_forms(parts: Parts, tally: Tally) -> Iterator[str]:
 def _outcome(parts: Parts, report: Report) -> RunOutcome:
     unwritten = set(parts.connectors) - parts.store.approved()
     waiting = parts.store.next_delivery_at(tuple(parts.connectors))
-    if report.held or report.tally.get("held missing") or (unwritten and waiting is not None):
+    if report.held or parts.store.absences() or (unwritten and waiting is not None):
         return RunOutcome.HELD
     if len(report.failed) == len(parts.connectors) and report.failed:
         return RunOutcome.FAILED

@@ -30,8 +30,9 @@ from trueup.sync.tally import Tally
 def land(parts: Parts, stream: Stream, tally: Tally, fence: Fence | None) -> None:
     """Read one stream to its end and store all of it.
 
-    The first time, after a new field was mapped, when a full listing is due, or where the system cannot
-    tell changes, everything is listed; else only what changed since the cursor.
+    The first time, after a new field was mapped, when a full listing is due, after a person accepted what
+    the last one lacked, or where the system cannot tell changes, everything is listed; else only what changed
+    since the cursor.
     """
     state = parts.store.stream(*stream)
     if _needs_listing(parts, stream, state):
@@ -51,7 +52,7 @@ def asked_fields(parts: Parts, stream: Stream) -> tuple[str, ...]:
 
 
 def _needs_listing(parts: Parts, stream: Stream, state: StreamState) -> bool:
-    if state.listed_at is None or state.listing_cursor is not None:
+    if state.listed_at is None or state.listing_cursor is not None or state.accepted:
         return True
     if not parts.can(stream, Capability.INCREMENTAL):
         return True

@@ -125,6 +125,11 @@ streams = Table(
     _big("listing_rejected", default=0),  # rows of it that could not be read
     _big("listed", default=0),  # the last listing that was complete
     _big("listed_at", null=True),
+    _big("missing_run", null=True),  # which found that a listing lacks more than is believed to be deleted
+    _big("missing_number", default=0),  # how many records
+    _big("missing_listing", default=0),  # the listing that lacked them
+    _big("missing_before", null=True),  # when that began
+    _flag("missing_accepted", 0),  # a person said that they were deleted
     _big("newest", default=0),  # the highest link id at its end: what is above came since
     _big("read_at", null=True),
     _big("read_since", null=True),  # when the reading began that ended then

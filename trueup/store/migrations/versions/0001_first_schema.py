@@ -7,7 +7,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from trueup.store.migrations.first_schema import metadata
 
-revision = "0001_28b958f4"
+revision = "0001_36b75b39"
 down_revision = None
 branch_labels = None
 depends_on = None
