@@ -36,10 +36,13 @@ HUB: Mapping[str, Explanation] = {
     "TU-RUN-020": Explanation(
         "The run waits for a person",
         "A fuse tripped (more creates, replacements, clearings, deletions than one run may do), or nobody"
-        " has allowed the first writing to a system. What was decided is stored and not sent.",
+        " has allowed the first writing to a system: what was decided is stored and not sent. Or more"
+        " records are missing from a complete listing than is believed to be deleted: nobody was treated as"
+        " deleted.",
         "`trueup runs show RUN` says what waits; `trueup runs approve RUN` lets it go, `trueup runs"
         " reject RUN` drops it. For a first contact: look at `trueup plan`, then `trueup sync"
-        " --approve-first`.",
+        " --approve-first`. Missing records that come back need nothing; if they were really deleted,"
+        " `trueup runs approve RUN`: the next sync takes those for deleted that are missing still.",
     ),
     "TU-RUN-030": Explanation(
         "The saved plan is outdated",
