@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.connectors.accept.cards import BEGINNING, Cards, Modest
 from tests.connectors.accept.shelf import TOKEN
-from trueup.connectors.base import GoneItem, WebhookRequest
+from trueup.connectors.base import Capability, GoneItem, WebhookRequest
 from trueup.errors import Refused
 from trueup.model.record import FieldSpec, Hint, Json, Page, Reading, Record
 
@@ -53,6 +53,22 @@ class StartsWhereTheListingEnded(Cards):
     def listing(self, place: dict[str, Json], fields: Sequence[str]) -> Page:
         page = super().listing(place, fields)
         return page if page.more else replace(page, cursor={"since": self.clock.now().isoformat()})
+
+
+class SaysThatItsIdsAreContent(Cards):
+    """Its ids last, and it claims that they do not."""
+
+    breaks = "an_id_follows_the_content"
+    capabilities = Cards.capabilities | {Capability.CONTENT_IDS}
+
+
+class MakesIdsOfTheContent(Modest):
+    """Its ids do not last, and it does not say so."""
+
+    breaks = "an_id_outlives_an_edit"
+
+    def id(self, card: Any) -> str:
+        return f"{super().id(card)}-{sorted(card['values'].items())}"
 
 
 class KeepsTheReadingToItself(Cards):

@@ -48,7 +48,7 @@ EVERYTHING = frozenset(Capability) - {
     Capability.ELEMENT_WRITES,
     Capability.WRITE_WHOLE,
 }
-EVERYTHING -= {Capability.READ_YOUR_WRITES, Capability.DEACTIVATE}
+EVERYTHING -= {Capability.READ_YOUR_WRITES, Capability.DEACTIVATE, Capability.CONTENT_IDS}
 LITTLE = frozenset({Capability.COMPLETE_LISTING, Capability.SCHEMA})
 
 

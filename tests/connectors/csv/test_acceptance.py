@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from trueup.connectors.registry import ConnectionSettings, connector_kind
 from trueup.model.record import Json
 from trueup.ports import Budget
 from trueup.testing.acceptance import CannotPlay, Harness, Trouble, accepted
+from trueup.testing.acceptance.verdict import ask
 
 COLUMNS = ("id", "name", "email", "note")
 ENCODING = "cp1252"
@@ -88,14 +91,15 @@ class Folder:
 
     secrets: Sequence[str] = ()
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: str | None) -> None:
+        self.key = key
         self.clock = HandClock()
         self.file = folder / "people.csv"
         self._save({})
         self.way = FileWay(self.file)
 
     def connect(self, budget: Budget) -> Connector:
-        options = {"path": str(self.file), "key": "id", "keys": ["email"], "encoding": ENCODING}
+        options = {"path": str(self.file), "key": self.key, "keys": ["email"], "encoding": ENCODING}
         settings = ConnectionSettings("files", {}, options, objects={"people": {"entity": "contact"}})
         return connector_kind("csv").build(settings, None, self.clock, budget)
 
@@ -139,12 +143,12 @@ class Folder:
 
 
 @contextmanager
-def _folder() -> Iterator[Folder]:
+def _folder(key: str | None = "id") -> Iterator[Folder]:
     if not _listening:
         sys.addaudithook(_hear)
         _listening.append(True)
     with tempfile.TemporaryDirectory() as name:
-        folder = Folder(Path(name).resolve())
+        folder = Folder(Path(name).resolve(), key)
         _watched.append(folder.way)
         try:
             yield folder
@@ -164,3 +168,8 @@ HARNESS = Harness(
     quality=connector_kind("csv").quality_file,
 )
 test_acceptance = accepted(HARNESS)
+
+
+def test_without_a_column_that_identifies_its_rows_ids_are_made_of_the_content() -> None:
+    verdict = ask(replace(HARNESS, start=partial(_folder, None)), "an_id_follows_the_content")
+    assert (verdict.name, verdict.seen) == ("an_id_follows_the_content", "")

@@ -73,6 +73,7 @@ def _needs(spec: ObjectSpec) -> tuple[tuple[Capability, bool, str], ...]:
         (Capability.READ_YOUR_WRITES, spec.lag == 0, "a `lag` of none"),
         (Capability.ORDERED_BY_CHANGE, Capability.INCREMENTAL in capabilities, "incremental"),
         (Capability.DELETES_VISIBLE, Capability.INCREMENTAL in capabilities, "incremental"),
+        (Capability.CONTENT_IDS, Capability.COMPLETE_LISTING in capabilities, "complete_listing"),
         (Capability.ASYNC_BATCH, Capability.BATCH_WRITE in capabilities, "batch_write"),
     )
 

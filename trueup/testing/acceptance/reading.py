@@ -119,6 +119,37 @@ def ids_stay_the_same(desk: Desk) -> None:
     expect(answered == desk.ids, f"read by {desk.ids} the records call themselves {answered}")
 
 
+def _listed_ids(desk: Desk) -> set[str]:
+    desk.settle()
+    return {id for id, record in latest(desk.pages(Reading.LISTING)).items() if not record.deleted}
+
+
+@fallback(
+    "a record keeps its id when it is edited",
+    "take the id from what never changes; where there is no such thing, claim content_ids",
+)
+def an_id_outlives_an_edit(desk: Desk) -> None:
+    before = _listed_ids(desk)
+    desk.edit(desk.ids[0], desk.fresh()[desk.harness.field])
+    expect(_listed_ids(desk) == before, "after an edit a listing names other ids")
+
+
+@check(
+    "an id that is made of the content is another one after an edit, and the old one stands for nothing",
+    "make the id of all that the record says, or do not claim content_ids",
+    needs=Capability.CONTENT_IDS,
+    otherwise=an_id_outlives_an_edit,
+)
+def an_id_follows_the_content(desk: Desk) -> None:
+    before = _listed_ids(desk)
+    desk.edit(desk.ids[0], desk.fresh()[desk.harness.field])
+    after = _listed_ids(desk)
+    left, came = sorted(before - after), sorted(after - before)
+    expect((len(left), len(came)) == (1, 1), f"after an edit {len(left)} ids were gone, and {len(came)} new")
+    (answer,) = desk.connector.read(desk.object, left, desk.harness.fields)
+    expect(isinstance(answer, GoneItem), "the old id still answers with a record")
+
+
 @check(
     "what a record says when it is read by id is what a listing says of it",
     "build records of both from the same description",
