@@ -27,7 +27,7 @@ def hold(tx: Tx, run_id: int, missing: Mapping[tuple[str, str], int]) -> None:
 def held(tx: Tx) -> list[Absences]:
     """See `Store.absences`."""
     found = tx.rows(f"{_HELD} order by s.id")
-    return [Absences(run, *names, number) for _, run, *names, number in found]
+    return [Absences(run, name, object, number) for _, run, name, object, number in found]
 
 
 _HELD = (
