@@ -15,7 +15,7 @@ from trueup.mapping.elements import at, laid, said_only
 from trueup.mapping.schema import ItemRule
 from trueup.mapping.words import Codec, word_key
 from trueup.model.canonical import Locale, element_key, parser
-from trueup.model.canonical.postal import corrects, parts_of
+from trueup.model.canonical.postal import parts_of, put_right
 from trueup.model.canonical.reading import MAX_ELEMENTS, as_set
 from trueup.model.fields import CONTACT, KIND, KINDS, LABEL, PRIMARY, Field, attribute, label_field
 from trueup.model.record import Json
@@ -186,14 +186,12 @@ class Items:
     ) -> dict[str, tuple[Element, Element]]:
         """By key, new postal addresses that are old ones put right: the item of the old one, named by its id,
         becomes the new one, so that what refers to it still does."""
-        found: dict[str, tuple[Element, Element]] = {}
-        left = [one for one in gone if self.rule.id and at(one.item, self.rule.id) is not None]
-        for one in new if self.rule.parts else ():
-            old = next((old for old in left if corrects(one.value, old.value)), None)
-            if old is not None:
-                found[one.key] = (old, one)
-                left.remove(old)
-        return found
+        if not self.rule.parts:
+            return {}
+        named = (one for one in gone if self.rule.id and at(one.item, self.rule.id) is not None)
+        left, come = {one.value: one for one in named}, {one.value: one for one in new}
+        pairs = put_right((one.value for one in gone), come)
+        return {come[one].key: (left[old], come[one]) for one, old in pairs.items() if old in left}
 
     def _put_right(self, old: Element, new: Element) -> dict[str, Json]:
         """The item of `old` as it is to be; what the hub does not tell of it stays."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from trueup.model.fields import ADDRESS_PARTS
@@ -59,18 +59,52 @@ def address_key(address: str) -> str:
 
 def covers(whole: str, some: str) -> bool:
     """Whether the first address says all that the second one says."""
-    one, other = parts_of(whole), parts_of(some)
-    return all(_words(one.get(part)) == _words(text) for part, text in other.items())
+    return said_in(some) <= said_in(whole)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def said_in(address: str) -> frozenset[tuple[str, str]]:
+    """What an address says: each part that it has with its words."""
+    return frozenset((part, words) for part, text in parts_of(address).items() if (words := _words(text)))
 
 
 def corrects(new: str, old: str) -> bool:
-    """Whether the first address is the second one put right: street or postcode stayed, or one has what the
-    other one has and more. Where both are others somebody has moved."""
-    one, other = parts_of(new), parts_of(old)
-    stayed = (part for part in ("street", "postcode") if one.get(part) and other.get(part))
-    return any(_words(one[part]) == _words(other[part]) for part in stayed) or (
-        covers(new, old) or covers(old, new)
-    )
+    """Whether the first address is the second one put right: the street stayed, or the postcode and the name
+    of the street, or one has what the other one has and more. A common postcode alone is a neighbour."""
+    return _nearness(new, old) >= _SAME_NAME
+
+
+def put_right(gone: Iterable[str], come: Iterable[str]) -> dict[str, str]:
+    """Of addresses that one list lost and got at the same time: by the new one the old one that it is, put
+    right. Of several only those that are nearest to each other, seen from both sides."""
+    left = sorted(gone)
+    near = {(one, old): rank for one in come for old in left if (rank := _nearness(one, old))}
+    ranks: dict[tuple[bool, str], list[int]] = {}
+    for (one, old), rank in near.items():
+        ranks.setdefault((True, one), []).append(rank)
+        ranks.setdefault((False, old), []).append(rank)
+    best = {side: max(some) if some.count(max(some)) == 1 else 0 for side, some in ranks.items()}
+    return {one: old for (one, old), rank in near.items() if best[True, one] == best[False, old] == rank}
+
+
+_SAME_CODE, _SAME_NAME, _SAME_STREET = 1, 2, 3
+
+
+def _nearness(one: str, other: str) -> int:
+    """How much speaks for two addresses being one, of which the other was put right; 0: nothing."""
+    if covers(one, other) or covers(other, one):
+        return _SAME_STREET
+    said, told = dict(said_in(one)), dict(said_in(other))
+    street, code = (said.get(part) == told.get(part) and part in said for part in ("street", "postcode"))
+    if street or not code:
+        return _SAME_STREET if street else 0
+    return _SAME_NAME if _one_name(said.get("street", ""), told.get("street", "")) else _SAME_CODE
+
+
+def _one_name(street: str, other: str) -> bool:
+    """Whether two streets differ in numbers and additions only: `seeweg 1`, `seeweg 11 a`."""
+    one, two = ({word for word in text.split() if not word[0].isdigit()} for text in (street, other))
+    return bool(one and two) and (one <= two or two <= one)
 
 
 def _words(text: Json) -> str:

@@ -4,8 +4,7 @@ and the former ones mean for each other (HARD-CASES 11). Each was judged by itse
 - What stands in the primary slot or in a slot by kind is one of the set.
 - What leaves its slot leaves the set and is former, unless another record still lists it.
 - What is removed from the set leaves its slots too, where whoever removed it may decide them.
-- A postal address in a slot that another one covers (a city, where the whole address is known) is that one.
-  Who puts one right in a slot (`corrects`) changes the element, wherever it stands.
+- Postal addresses are also said in part and put right (`postal.py`).
 - Whatever a record of the contact names and the contact does not hold is former: kept for matching and
   consent, never published by itself.
 """
@@ -18,17 +17,17 @@ from datetime import datetime
 
 from trueup.dedupe.normalise import match_keys
 from trueup.model.canonical import element_key
-from trueup.model.canonical.postal import corrects, covers
+from trueup.model.canonical.postal import put_right
 from trueup.model.entity import Entity, Link, Source
-from trueup.model.fields import CONTACT, KIND, KINDS, LABEL, NAME_PARTS, Kind, attribute
-from trueup.model.history import Conflict
+from trueup.model.fields import CONTACT, KINDS, NAME_PARTS, Kind
 from trueup.model.slots import FIELDS, held_in, slots_of
 from trueup.model.values import Type, Value
-from trueup.sync.rules.decide_values import RULE, STAGE, Values, source_of
-from trueup.sync.rules.evidence import Claim, Reading
+from trueup.sync.rules.decide_values import RULE, Values, source_of
+from trueup.sync.rules.evidence import Claim, Reading, elements_said
 from trueup.sync.rules.kinds import are_described, keep_kinds
 from trueup.sync.rules.policy import Policy
-from trueup.sync.rules.verdict import HUB, Question, may_edit
+from trueup.sync.rules.postal import Postal, beyond_others
+from trueup.sync.rules.slot_rights import refused, strongest
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,8 @@ class Named:
             name = reading.binding.fields[0]
             if (name in _SLOT_OF or name in _SETS) and isinstance(reading.has, Mapping):
                 held.update(reading.has)
+                if name in _SETS:
+                    held[name] = elements_said(reading)
         self.note(held)
 
     def note(self, values: Mapping[str, Value]) -> None:
@@ -197,7 +198,7 @@ class _Step:
         many = self.family.many
         listed, slotted = named.listed.get(many, ()), named.slotted.get(many, ())
         held = self._of_set(self.before.values)
-        right = self._settle_slots(held, listed) if self.family.is_postal else frozenset()
+        right = self._settle_postal(listed)
         gone = held.keys() - self._of_set(self.state.values).keys()
         for slot in reversed(self.family.slots) if gone else ():
             self._vacate(slot, gone)
@@ -206,15 +207,20 @@ class _Step:
         self.state.put(many, sorted(elements.values()) or None, source, f"follows {self.family.primary}")
         known = self._keyed([*(self.state.values.get(self.family.former) or ()), *listed, *slotted])
         known |= held | self._keyed(self._in_slots(self.before.values))
-        former = sorted(one for key, one in known.items() if not self._is_one_of(key, elements, known))
+        left = {key: one for key, one in known.items() if key not in elements}
+        if self.family.is_postal:
+            left = beyond_others(left, {**known, **elements})
+        former = sorted(left.values())
         self.state.put(self.family.former, former or None, source, "held no more")
 
-    def _is_one_of(self, key: str, elements: Mapping[str, str], known: Mapping[str, str]) -> bool:
-        """Whether what is known is held, or is but a part of what is held or known."""
-        if key in elements or not self.family.is_postal:
-            return key in elements
-        others = (one for other, one in (*elements.items(), *known.items()) if other != key)
-        return any(covers(one, known[key]) for one in others)
+    def _settle_postal(self, listed: Sequence[str]) -> frozenset[str]:
+        """The keys of elements that were put right in a slot."""
+        if not self.family.is_postal:
+            return frozenset()
+        family, claims = self.family, self.claims
+        return Postal(
+            self.state, self.before, family.many, family.slots, claims, self.policy, self.now
+        ).settle(listed)
 
     def _elements(self, listed: Sequence[str], right: frozenset[str]) -> dict[str, str]:
         """The set: as it was judged, with what stands in the slots, without what has left them."""
@@ -251,27 +257,16 @@ class _Step:
 
     def _remover(self, slot: str, key: str) -> Claim | None:
         """Who removed it from the set and may decide the slot, too."""
-        source, stage = self.state.filler(slot), self.state.values.get(STAGE)
-        pinned = source is not None and source.pinned
         asked = [claim for claim in self.claims if self._removes(claim, key)]
-        lead = FIELDS[slot][0]
-        rule = self.policy.fields(self.before.kind, lead)
-        question = Question(CONTACT[lead], self.state.held(slot), source, asked, rule, stage)
-        allowed = [
-            claim for claim in asked if claim.connection == HUB or (not pinned and may_edit(question, claim))
-        ]
-        return min(allowed, key=question.rank, default=None)
+        return strongest(slot, asked, self.state, self.before.kind, self.policy)
 
     def _removes(self, claim: Claim, key: str) -> bool:
         return claim.field == self.family.many and not claim.first and key in self._keyed(claim.removed)
 
     def _refused(self, slot: str, value: str) -> None:
         losers = [claim for claim in self.claims if self._removes(claim, self._key(value))]
-        kept = self.state.filler(slot)
-        by = (kept.ref or kept.origin) if kept is not None else HUB
-        rule = f"stands in {slot}, which others decide"
         self.state.conflicts.extend(
-            Conflict(self.family.many, claim.value, claim.source, value, by, rule) for claim in losers
+            refused(slot, self.state, self.family.many, claim.value, claim.source) for claim in losers
         )
 
     def _key(self, value: str) -> str:
@@ -288,60 +283,13 @@ class _Step:
         held = (held_in(slot, values) for slot in self.family.slots)
         return [one for one in held if one is not None]
 
-    # -- postal addresses -------------------------------------------------------------------------
-
-    def _settle_slots(self, held: Mapping[str, str], listed: Sequence[str]) -> frozenset[str]:
-        """Slots and elements that are one address, said in part or put right. The keys of the elements that
-        are now held as they were put right."""
-        right = self._put_right(held)
-        fixed = self._keyed(listed).keys() | (self._of_set(self.state.values).keys() - held.keys())
-        known = {**self._keyed(listed), **self._of_set(self.state.values)}
-        for slot in self.family.slots:
-            value, source = self.state.held(slot), self.state.filler(slot)
-            if value is None or source is None or self._key(value) in fixed:
-                continue
-            whole = [key for key, one in known.items() if key != self._key(value) and covers(one, value)]
-            if whole:
-                self.state.fill(slot, known[min(whole)], source, "the whole of it")
-        return frozenset(right)
-
-    def _put_right(self, held: Mapping[str, str]) -> dict[str, str]:
-        """Elements that an edit of a slot put right, by key. Other slots that held them follow, and what was
-        known of them is known of what they have become."""
-        found: dict[str, str] = {}
-        for slot in self.family.slots:
-            old, new = held_in(slot, self.before.values), self.state.held(slot)
-            source = self.state.filler(slot)
-            if old is None or new is None or source is None or source.how == "first":
-                continue
-            moved = self._key(new) != self._key(old) and self._key(new) not in held
-            if moved and self._key(old) in held and corrects(new, old):
-                found.setdefault(self._key(old), new)
-        for slot in self.family.slots:
-            value = self.state.held(slot)
-            if value is not None and self._key(value) in found:
-                new = found[self._key(value)]
-                self.state.fill(slot, new, self._editor(new), "put right in another place")
-        for key, new in found.items():
-            self._rename(key, self._key(new))
-        return found
-
-    def _editor(self, element: str) -> Source:
-        slots = (slot for slot in self.family.slots if self.state.held(slot) == element)
-        sources = (self.state.filler(slot) for slot in slots)
-        return next(filter(None, sources), Source(RULE, "rule", self.now))
-
-    def _rename(self, key: str, new: str) -> None:
-        for what in (KIND, LABEL):
-            name, other = (attribute(self.family.many, one, what) for one in (key, new))
-            source = self.state.sources.get(name)
-            if name in self.state.values and other not in self.state.values and source is not None:
-                self.state.put(other, self.state.values[name], source, "put right")
-
     def _corrected(self, value: str) -> Value:
         """The element that was added where this one was removed, if it is this one put right."""
         if not self.family.is_postal:
             return None
-        before = self._of_set(self.before.values)
-        new = [one for key, one in self._of_set(self.state.values).items() if key not in before]
-        return next((one for one in sorted(new) if corrects(one, value)), None)
+        before, now = self._of_set(self.before.values), self._of_set(self.state.values)
+        gone = [one for key, one in before.items() if key not in now]
+        come = [one for key, one in now.items() if key not in before]
+        key = self._key(value)
+        pairs = put_right(gone, come).items()
+        return next((new for new, old in pairs if self._key(old) == key), None)

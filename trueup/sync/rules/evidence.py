@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import Clearing
 from trueup.model.canonical import element_key, same
-from trueup.model.canonical.postal import address_of, corrects, parts_of
+from trueup.model.canonical.postal import address_of, parts_of, put_right
 from trueup.model.entity import WAS_ABSENT, Agreed, Entity, Link
 from trueup.model.fields import Field, attribute, attribute_of, field_of
 from trueup.model.plan import Context
@@ -215,18 +215,33 @@ def _forms(reading: Reading, name: str) -> dict[str, str]:
     return found
 
 
+def elements_said(reading: Reading) -> Value:
+    """The elements of a list as the hub holds them: of a postal address that the system cannot keep whole,
+    ours."""
+    name, items = reading.binding.fields[0], reading.binding.items
+    said = reading.has.get(name) if isinstance(reading.has, Mapping) else None
+    if not said or items is None or not items.rule.parts:
+        return said
+    ours_of = {form: ours for ours, form in _forms(reading, name).items()}
+    return [ours_of.get(one, one) for one in said]
+
+
 def _completed(reading: Reading, name: str, forms: Mapping[str, str]) -> dict[str, str]:
     """Postal addresses that were put right where one could not be kept whole, with what it lacks."""
     items = reading.binding.items
     if items is None or not items.rule.parts or not forms or not isinstance(reading.has, Mapping):
         return {}
-    shown = reading.has.get(name) or ()
-    gone = [(ours, form) for ours, form in forms.items() if form not in shown]
+    if reading.was is None:
+        return {}  # a first sight puts nothing right
+    shown, before = reading.has.get(name) or (), reading.was.get(name) or ()
+    ours_of = {form: ours for ours, form in forms.items() if form not in shown}
+    gone = {*ours_of, *(one for one in before if one not in shown)}
+    come = [one for one in shown if one not in before and one not in forms.values()]
     found: dict[str, str] = {}
-    for one in shown if gone else ():
-        ours = next((ours for ours, form in gone if corrects(one, form)), None)
-        if ours is not None and one not in forms.values():
-            missing = {part: text for part, text in parts_of(ours).items() if part not in items.rule.parts}
+    for one, form in put_right(gone, come).items():
+        if form in ours_of:
+            ours = parts_of(ours_of[form])
+            missing = {part: text for part, text in ours.items() if part not in items.rule.parts}
             found[one] = address_of({**parts_of(one), **missing}) or one
     return found
 
