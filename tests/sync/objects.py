@@ -28,7 +28,7 @@ class ItemMemory(Memory):
         rows = {one["id"]: dict(one) for one in held if one["id"] not in gone}
         for one in value.add:
             if "id" in one:
-                rows[one["id"]].update(one)
+                rows.get(one["id"], {}).update(one)  # of an item that is gone nothing is changed
             else:
                 new = self._named(one)
                 rows[new["id"]] = new
