@@ -102,7 +102,17 @@ def test_a_part_that_somebody_empties_stays_empty(slots: SmallHub, clock: Clock,
     assert held(slots, part) == {None}
 
 
+def test_a_part_emptied_in_one_slot_stays_in_the_other_that_the_editor_sees(
+    slots: SmallHub, clock: Clock
+) -> None:
+    slots.systems["sales"].edit("1", **at("addresses.billing", street=None))
+    until_quiet(slots, clock)
+    assert (held(slots, "street"), held(slots, "street", "addresses.billing")) == ({"Seeweg 1"}, {None})
+
+
 def test_a_part_emptied_in_a_slot_goes_from_the_items_of_lists(lists: SmallHub, clock: Clock) -> None:
+    edit(lists, clock, "shop", "Seeweg 1", type="private")
+    until_quiet(lists, clock)
     lists.systems["crm"].edit("1", street=None)
     until_quiet(lists, clock)
     assert crm(lists) == (None, "Kiel", "24103")

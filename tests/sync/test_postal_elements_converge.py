@@ -227,7 +227,7 @@ def put_right_in_place(before: list[str], after: list[str], ids: dict[str, Json]
     return {come[0]: ids[gone[0]]} if same_code and gone[0] in ids and come[0] not in ids else {}
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(48))
 def test_what_the_last_editor_said_is_held_or_is_a_named_conflict(seed: int, tmp_path: Path) -> None:
     life = Life(2000 + seed, tmp_path)
     life.begin()
@@ -237,9 +237,10 @@ def test_what_the_last_editor_said_is_held_or_is_a_named_conflict(seed: int, tmp
             life.pin()
             life.quiet()
         name = life.chance.choice(NAMES)
-        lost, before = life.lost(name), life.shown(name)
+        lost, before, stood = life.lost(name), life.shown(name), life.said(name)
         life.edit_slots() if name == "crm" else life.edit_list(name)
-        said, ids = life.said(name), life.ids()
+        said = {what: one for what, one in life.said(name).items() if one != stood.get(what)}
+        ids = life.ids()
         if name == "desk":
             ids |= put_right_in_place(before, life.shown(name), ids)
         life.quiet()

@@ -3,7 +3,7 @@
 - What a system does not hold of an address goes with it: who moves somebody, or empties all that their system
   shows, leaves no region and no country of the old address behind.
 - Who puts an address right in a slot (`corrects`) changes the element: in the other slots that held it as far
-  as they may decide them, and in lists.
+  as they may decide them, and in lists. A part that was only taken away stays where they see it, too.
 - What was seen first in a slot and says a part of the one address that a list names (only the city) is that
   address. What somebody edited is what they said, and nothing is added to it.
 """
@@ -130,6 +130,8 @@ class Postal:
     def _follow(self, one: Correction, slot: str) -> bool:
         if self._edits(slot) and self.state.held(slot) != held_in(slot, self.before.values):
             return False  # put there just now
+        if covers(one.old, one.new) and (one.by.connection == HUB or self._shown(slot, one.by)):
+            return False  # who took a part away in one slot left it in this one, before their eyes
         if strongest(slot, [one.by], self.state, self.before.kind, self.policy) is None:
             lost = refused(slot, self.state, FIELDS[slot][0].rpartition(".")[0], one.new, one.by.source)
             self.state.conflicts.append(lost)
