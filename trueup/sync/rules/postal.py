@@ -18,7 +18,7 @@ from trueup.model.canonical.postal import address_key, address_of, corrects, cov
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import KIND, LABEL, attribute
 from trueup.model.slots import FIELDS, held_in
-from trueup.sync.rules.decide_values import Values, source_of
+from trueup.sync.rules.decide_values import STAGE, Values, source_of
 from trueup.sync.rules.evidence import Claim
 from trueup.sync.rules.policy import Policy
 from trueup.sync.rules.slot_rights import refused, strongest
@@ -146,7 +146,7 @@ class Postal:
         source = self.state.sources.get(self.many)
         if claim.connection == HUB:
             return True
-        authority = self.policy.fields(self.before.kind, self.many).authority(self.state.values.get("stage"))
+        authority = self.policy.fields(self.before.kind, self.many).authority(self.state.values.get(STAGE))
         return claim.connection in authority and not (source is not None and source.pinned)
 
     def _rename(self, name: str, other: str) -> None:
