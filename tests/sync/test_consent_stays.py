@@ -145,6 +145,22 @@ def test_and_the_other_way_round_to_the_one_who_is_new(tmp_path: Path) -> None:
     assert first.entity.values.get(STATE) != "opted_out"  # whom nobody takes for the second one
 
 
+def test_two_who_may_be_one_person_hear_of_each_other_also_when_both_bring_an_opt_out_at_once(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    calls = ConsentRule("phone", "marketing", "nocalls", opted_out=True)
+    fields = {name: rules(fields=NAMED, consent=(FLAG, calls)) for name in ("a", "b")}
+    hub = consent_hub(tmp_path, clock, {name: Memory(clock) for name in fields}, fields)
+    family = {"email": "family@example.com", "last_name": "Lee"}
+    hub.systems["a"].add(**family, first_name="Ann", optout=True, nocalls=False)
+    hub.systems["b"].add(**family, first_name="Bob", optout=False, nocalls=True)
+    hub.sync()
+    assert len(hub.store.unsure(9)) == 1
+    held = [system.values("1") for system in hub.systems.values()]
+    assert [(one["optout"], one["nocalls"]) for one in held] == [(True, True), (True, True)]
+
+
 @pytest.mark.parametrize("goes", ["merged", "deleted"])
 def test_an_opt_out_that_was_read_but_not_decided_outlives_its_record(tmp_path: Path, goes: str) -> None:
     clock = Clock()

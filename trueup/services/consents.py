@@ -25,10 +25,21 @@ def told_consent(case: Case, field: str) -> Told | None:
     parts = field.split(".")
     if len(parts) != 3 or parts[0] != "consent":
         return None
-    event = deciding(case.consent, parts[1], parts[2])
+    own = deciding(case.consent, parts[1], parts[2])
+    event = deciding([*case.consent, *case.rival_consent], parts[1], parts[2])
     if event is None:
         return Told("nobody", None, "default: no system told of an opt-out or a documented opt-in")
-    return Told(_source(event), event.at, _rule(event), event.evidence)
+    of_another = event != own and event in case.rival_consent
+    rule = _of_another(event) if of_another else _rule(event)
+    decided = case.entity.values.get(field) == event.state
+    return Told(_source(event), event.at, rule if decided else f"{rule}; {_LATER}", event.evidence)
+
+
+_LATER = "the next sync decides it"
+
+
+def _of_another(event: ConsentEvent) -> str:
+    return f"{_rule(event)}, and it is of somebody who may be the same person"
 
 
 def _source(event: ConsentEvent) -> str:

@@ -38,15 +38,15 @@ _EVENT = (
 )
 
 
-def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[int]:
-    """Append the events that are new. If any is, whoever holds one of their addresses, by ascending id."""
+def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[tuple[int, int]]:
+    """Append the events that are new. If any is, who holds which of their addresses: (its digest, entity)."""
     if not tx.insert_new("consent_events", _EVENT, [_event(event) for event in events]):
         return []
     found = tx.rows(
-        "select distinct entity_id from consent_addresses where key in ints(?) order by entity_id",
+        "select key, entity_id from consent_addresses where key in ints(?) order by entity_id, key",
         sorted({address_digest(event.subject) for event in events if event.subject_kind == "address"}),
     )
-    return [id for (id,) in found]
+    return [(key, entity) for key, entity in found]
 
 
 def _event(event: ConsentEvent) -> Row:

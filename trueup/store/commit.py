@@ -492,9 +492,16 @@ def _references(tx: Tx, plans: Sequence[Plan]) -> None:
 
 
 def _consent(tx: Tx, stands: Sequence[Plan]) -> None:
-    """Append what is new; whoever else holds such an address, or may be the same person, must hear of it."""
-    own = {plan.before.id for plan in stands if plan.consent}
-    heard = set(remember_consent(tx, [event for plan in stands for event in plan.consent]))
+    """Append what is new; whoever else holds such an address, or may be the same person, must hear of it:
+    also who has news of his own in the same commit, which was decided without the other's."""
+    tellers: dict[int, set[int]] = {}
+    for plan in stands:
+        for event in plan.consent:
+            if event.subject_kind == "address":
+                tellers.setdefault(address_digest(event.subject), set()).add(plan.before.id)
+    holders = remember_consent(tx, [event for plan in stands for event in plan.consent])
+    heard = {holder for key, holder in holders if tellers[key] != {holder}}
+    own = sorted(plan.before.id for plan in stands if plan.consent)
     if own:
-        heard.update(other for some in rivals_of(tx, sorted(own)).values() for other in some)
-    mark_due(tx, sorted(heard - own), "consent")
+        heard.update(other for some in rivals_of(tx, own).values() for other in some)
+    mark_due(tx, sorted(heard), "consent")

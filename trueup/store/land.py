@@ -373,7 +373,7 @@ def _hear(tx: Tx, landing: Landing, stream_id: int) -> None:
     news = _news(tx, landing) if landing.consent else []
     if not news:
         return
-    heard = set(remember_consent(tx, news))
+    heard = {holder for _, holder in remember_consent(tx, news)}
     ids = sorted({record.id for record in landing.records if record.deleted or record.successor is not None})
     heard |= {entity for (entity,) in tx.rows(_OWNERS, stream_id, ids, stream_id, ids) if entity is not None}
     mark_due(tx, sorted(heard), "consent")
