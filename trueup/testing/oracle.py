@@ -317,10 +317,8 @@ def _told(at: Findings, who: str, name: str) -> Iterator[Value]:
                     for one in (change.old, change.new):
                         yield from one if isinstance(one, list) else [one]
             for conflict in row.conflicts:
-                for one in (conflict.lost, conflict.kept):
-                    if isinstance(one, dict):  # fields that survive together
-                        yield one.get(field_name)
-                    elif conflict.field == field_name:
+                if conflict.field == field_name:
+                    for one in (conflict.lost, conflict.kept):
                         yield from one if isinstance(one, list) else [one]
 
 

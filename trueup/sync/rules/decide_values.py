@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from trueup.model.canonical import same
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import NAME, Field, Kind, Strategy, field_of
@@ -208,7 +209,6 @@ def _judge_group(
         state.values.get(STAGE),
     )
     verdict: Verdict = judge(question)
-    state.conflicts.extend(verdict.conflicts)
     if verdict.winner is not None:
         for name in names:
             value = (verdict.value or {}).get(name)
@@ -216,6 +216,21 @@ def _judge_group(
     if group == NAME:
         _fill_name(state, sorted(whole, key=question.rank), question.policy, now)
         state.conflicts.extend(_half_names(state, [one for one in whole if one not in judged]))
+    state.conflicts.extend(_lost_parts(state, verdict.conflicts, claims, table))
+
+
+def _lost_parts(
+    state: Values, lost: Iterable[Conflict], claims: Sequence[Claim], table: Mapping[str, Field]
+) -> Iterator[Conflict]:
+    """Wholes that lost, part by part: what each source said of a field itself and what holds there now. What
+    it only had in common with the hub, or did not speak of, is no loss."""
+    told: set[tuple[str, str]] = set()
+    for whole in lost:
+        for name in sorted({claim.field for claim in claims if claim.source == whole.lost_source}):
+            said, held = (whole.lost or {}).get(name), state.values.get(name)
+            if (name, whole.lost_source) not in told and not same(table[name].type, said, held):
+                told.add((name, whole.lost_source))
+                yield Conflict(name, said, whole.lost_source, held, whole.kept_source, whole.rule)
 
 
 def _of_whole_names(whole: Sequence[Claim], current: Mapping[str, Value]) -> list[Claim]:

@@ -119,8 +119,6 @@ def _edits(row: HistoryRow, name: str, reading: Reading) -> Iterator[Edit]:
             continue
         if conflict.field == name:
             yield Edit(conflict.lost, conflict.kept, conflict.rule)
-        elif isinstance(conflict.lost, Mapping) and name in {**conflict.lost, **(conflict.kept or {})}:
-            yield Edit(conflict.lost.get(name), (conflict.kept or {}).get(name), conflict.rule)
 
 
 _FIRST = "first sight"
