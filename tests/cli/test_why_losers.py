@@ -25,7 +25,7 @@ def both(desk: Path) -> None:
     assert say("init", "--name", "acme", *tables).code == 0
     say("sync", "--approve-first")
     for name in ("crm", "news"):
-        say("connections", "release", name)
+        say("connections", "release", name, "--yes")
     say("sync")
 
 
