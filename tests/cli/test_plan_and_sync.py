@@ -220,10 +220,20 @@ def test_plan_and_table_are_two_files(hub: Path) -> None:
 def test_values_that_cannot_be_used_are_counted_with_their_reason(hub: Path) -> None:
     changed("crm.csv", "3;Cid;Fox;cid@example.com", "3;Cid;Fox;cid at example")
     said = say("plan")
-    assert "Set aside, because the value cannot be used" in said.out
+    assert "Set aside: 2 values that cannot be used" in said.out
     (found,) = [one for one in say("plan", "--json").json["set_aside"] if one["field"] == "E-mail"]
     assert (found["connection"], found["count"]) == ("crm", 1)
     assert "cid at example" not in said.out
+
+
+def test_a_plan_counts_what_is_set_aside_as_a_sync_and_failures_do_and_the_same_again(hub: Path) -> None:
+    said = "Set aside: 1 value that cannot be used"
+    assert said in say("plan").out
+    assert "1 value set aside, for 1 cause" in say("sync", "--approve-first").out
+    assert [cause["count"] for cause in say("failures", "--json").json["causes"]] == [1]
+    assert said in say("plan").out
+    changed("crm.csv", "1;Ann;Lee", "1;Anna;Lee")
+    assert said in say("plan").out
 
 
 def test_offline_decides_on_what_was_read_last(hub: Path) -> None:

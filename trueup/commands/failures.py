@@ -80,7 +80,7 @@ def retry(desk: Desk, which: Which = None, all: All = False, connection: Connect
     with desk.hub() as hub:
         writes, fields = failing.retry(hub, _chosen(hub, which, all, connection), user_name())
     said = [counted(writes, "write")] if writes or not fields else []
-    said += [f"{counted(fields, 'field')} set aside"] if fields else []
+    said += [f"{counted(fields, 'value')} set aside"] if fields else []
     told = f"{' and '.join(said)} will be tried again. Next: trueup sync"
     return Answer({"retried": writes, "fields": fields}, [told])
 

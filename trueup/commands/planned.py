@@ -83,19 +83,19 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
 
 
 def _aside_lines(report: PlanReport) -> list[str]:
-    """Values that cannot be used, by reason; the commonest first."""
+    """Values that are not used, by reason; the commonest first. Counted as `trueup failures` counts them."""
     found = sorted(report.aside.items(), key=lambda one: (-one[1], one[0]))
     lines = [
-        f"  {connection} {object} {field}: {number:,} x {covered(reason)}"
+        f"  {connection} {object} {field}: {counted(number, 'record')}: {reason}"
         for (connection, object, field, reason), number in found[:MOST_ASIDE]
     ]
     if len(found) > MOST_ASIDE:
         lines.append(f"  and {len(found) - MOST_ASIDE:,} more reasons: trueup failures, after the sync")
-    return (
-        ["", "Set aside, because the value cannot be used (the rest of the record goes on):", *lines]
-        if lines
-        else []
-    )
+    if not lines:
+        return []
+    total = counted(sum(report.aside.values()), "value")
+    head = f"Set aside: {total} that cannot be used, those known before included (the other fields go on):"
+    return ["", head, *lines]
 
 
 MOST_ASIDE = 12
@@ -259,7 +259,7 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
                 "connection": connection,
                 "object": object,
                 "field": field,
-                "reason": covered(why),
+                "reason": why,
                 "count": number,
             }
             for (connection, object, field, why), number in sorted(report.aside.items())

@@ -201,7 +201,7 @@ def _failure_lines(hub: Hub) -> list[str]:
     writes = sum(cause.count for cause in found if cause.kind == "write")
     fields = sum(cause.count for cause in found if cause.kind == "field")
     parts = [counted(writes, "write") + " not taken"] if writes else []
-    parts += [counted(fields, "field") + " set aside"] if fields else []
+    parts += [counted(fields, "value") + " set aside"] if fields else []
     return (
         ["", f"{' and '.join(parts)}, for {counted(len(found), 'cause')}: trueup failures"] if parts else []
     )

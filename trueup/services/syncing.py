@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
 from trueup.errors import ConnectorError, PlanDrifted
+from trueup.model.covering import without_values
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Plan
 from trueup.services.backfilling import Filled, filled
+from trueup.services.failing import MOST as MOST_FAILURES
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
 from trueup.sync.decide import through_fuses
@@ -71,8 +73,9 @@ def _holds(value: object, wanted: str) -> bool:
 @dataclass(slots=True)
 class PlanReport:
     """What a sync would do now. `calls`: writes' API calls by connection; `failed`: systems not read;
-    `aside`: values that cannot be used, by (connection, object, field, reason); `held`: what fuses would keep
-    back, by (connection, gate), with what they keep back already."""
+    `aside`: values that will stand set aside after it (one of one field of one record each, as failures are
+    counted), by (connection, object, field, reason); of a plan about some contacts only theirs. `held`: what
+    fuses would keep back, by (connection, gate), with what they keep back already."""
 
     tally: Tally = field(default_factory=Tally)
     contacts: int = 0
@@ -117,14 +120,18 @@ def plan(
             reading.tally = report.tally
             landing(parts, tuple(parts.connectors), reading, fence)
             report.failed = reading.failed
-        _decide(hub, scope or Scope(), report, out)
+        decided = _decide(hub, scope or Scope(), report, out)
+        if scope in (None, Scope()):
+            report.aside.update(_aside_before(hub, decided))
     finally:
         parts.store.let_go(fence)
     report.calls = _calls(hub, report.tally)
     return report
 
 
-def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> None:
+def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set[int]:
+    """Decide everything that the plan is about; the links that were judged anew."""
+    decided: set[int] = set()
     parts, fills = hub.parts, [one.backfill for one in report.filled]
     first = set(parts.connectors) - parts.store.approved()
     meter = meter_for(parts, LIFTED if first else frozenset())
@@ -138,9 +145,11 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> Non
             if writer is not None:
                 writer.add(case, one)
             _note(report, case, one)
+            decided.update(patch.link_id for patch in one.links)
             writes = through_fuses(one, meter).writes
             gated.update((write.connection, write.gate) for write in writes if write.gate)
     report.held = meter.held(gated)
+    return decided
 
 
 def _note(report: PlanReport, case: Case, one: Plan) -> None:
@@ -158,10 +167,17 @@ def _set_aside(case: Case, one: Plan) -> Iterator[tuple[str, str, str, str]]:
     streams = {link.id: link.stream for link in case.links}
     for patch in one.links:
         for key, why in patch.quarantine.items():
-            yield (*streams[patch.link_id], key, why.reason)
+            yield (*streams[patch.link_id], key, without_values(why.reason))
     for write in one.writes:
         for key, why in write.aside.items():
-            yield (write.connection, write.object, key, why.reason)
+            yield (write.connection, write.object, key, without_values(why.reason))
+
+
+def _aside_before(hub: Hub, decided: Container[int]) -> Iterator[tuple[str, str, str, str]]:
+    """What stands set aside in records that nothing is decided about now."""
+    for link, key, why in hub.parts.store.quarantined(None, MOST_FAILURES):
+        if link.id not in decided:
+            yield (*link.stream, key, without_values(why.reason))
 
 
 def _calls(hub: Hub, tally: Tally) -> dict[str, int]:
