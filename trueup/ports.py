@@ -361,6 +361,10 @@ class Store(Protocol):
         """Public ids of entities whose keys, names or remote ids match a text that a person typed."""
         ...
 
+    def named(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
+        """Public ids of entities whose id, key or record (`2325`, `crm/contacts/2325`) is this very text."""
+        ...
+
     def case(self, public_id: str) -> Case:
         """One entity with everything known about it (aliases followed). Raises NotFound."""
         ...

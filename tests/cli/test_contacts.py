@@ -34,10 +34,31 @@ def test_a_value_is_told_with_what_it_replaced_and_who_lost(hub: Path) -> None:
     assert lost in [one["value"] for one in field["lost"]]
 
 
-@pytest.mark.parametrize("typed", ["c-1", "ann@example.com", "ANN@example.com", "1"])
+@pytest.mark.parametrize("typed", ["c-1", "ann@example.com", "ANN@example.com", "1", "crm/contacts/1"])
 def test_a_contact_is_found_by_id_address_or_record(hub: Path, typed: str) -> None:
     synced()
     assert say("contacts", "show", typed, "--json").json["id"] == "c-1"
+
+
+def test_a_record_s_very_id_comes_before_parts_of_names_and_addresses(hub: Path) -> None:
+    changed("crm.csv", "bob@example.com", "bob31@example.com")
+    changed("crm.csv", "3;Cid", "31;Cid")
+    synced()
+    assert len(say("contacts", "find", "31", "--json").json["contacts"]) == 2
+    (record,) = say("why", "31", "--json").json["records"][:1]
+    assert (record["connection"], record["id"]) == ("crm", "31")
+
+
+def test_a_further_record_is_named_as_read_only_with_what_it_says_otherwise(hub: Path) -> None:
+    changed("crm.csv", "2;Bob", "9;Ann;Lee;ann@example.com;+49 30 901829;CTO\n2;Bob")
+    synced()
+    (crm,) = [
+        one for one in say("why", "ann@example.com", "--json").json["systems"] if one["connection"] == "crm"
+    ]
+    assert crm["because"].endswith(
+        "; contacts/9 is a further record of the same person, read and not written;"
+        " it differs in Phone, Position"
+    )
 
 
 def test_nobody_is_guessed(hub: Path) -> None:

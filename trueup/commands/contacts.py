@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Who = Annotated[
     str,
     typer.Argument(
-        metavar="WHO", help="A contact's id (c-17), an e-mail address, a number, or a record's id."
+        metavar="WHO",
+        help="A contact's id (c-17), an e-mail address, a number, a record (crm/contacts/5) or its id.",
     ),
 ]
 

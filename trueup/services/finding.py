@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trueup.errors import NotFound
@@ -41,19 +42,27 @@ def _found(case: Case) -> Found:
 
 
 def the_one(hub: Hub, text: str) -> Case:
-    """The one contact (company, deal) that a person means: by its id, an address or a record's id.
+    """The one contact (company, deal) that a person means: by its id, an address, a record or its id; only
+    where none is exactly so, by a part of a name.
 
     Raises NotFound when nobody, or more than one, is meant by it.
     """
     kinds = [kind for kind, prefix in PREFIX.items() if text.casefold().startswith(f"{prefix}-")] or [
         Kind.CONTACT
     ]
-    ids = list(dict.fromkeys(id for kind in kinds for id in hub.parts.store.find(kind, text, 6)))
+    store = hub.parts.store
+    ids = _of_kinds(store.named, kinds, text) or _of_kinds(store.find, kinds, text)
     if len(ids) == 1:
         return hub.parts.store.case(ids[0])
     if not ids:
         raise NotFound(f"no contact is known by `{covered(text)}`; {_where_to_look(hub)}", typed=text)
     raise NotFound(f"several contacts match: {', '.join(ids)}; name one of them", code="TU-GEN-405")
+
+
+def _of_kinds(
+    search: Callable[[Kind, str, int], Sequence[str]], kinds: Sequence[Kind], text: str
+) -> list[str]:
+    return list(dict.fromkeys(id for kind in kinds for id in search(kind, text, 6)))
 
 
 def _where_to_look(hub: Hub) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trueup.mapping.compiled import remote_path
@@ -16,6 +16,7 @@ from trueup.services.hub import Hub
 from trueup.services.waiting import WAITS, told_reference
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
+from trueup.sync.rules.evidence import differing
 from trueup.sync.rules.publishing import UNTIL
 from trueup.sync.tally import Undecided
 
@@ -71,7 +72,22 @@ def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
     )
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
-    return Standing(name, word, sentence, then, record, _differences(plan, name))
+    further = "".join(f"; {one}" for one in _further(hub, plan, living, link))
+    return Standing(name, word, f"{sentence}{further}", then, record, _differences(plan, name))
+
+
+def _further(hub: Hub, plan: Plan, living: Sequence[Link], main: Link) -> Iterator[str]:
+    """Of further records in the same system: that they are not written, and where they differ."""
+    for link in living:
+        mapping = hub.parts.policy.mappings.get(link.stream)
+        if link.primary or link is main or link.remote_id is None or mapping is None:
+            continue
+        told = f"{link.object}/{link.remote_id} is a further record of the same person"
+        if hub.parts.policy.rules[link.stream].secondary == "follow":
+            yield f"{told}, which follows it"
+            continue
+        fields = ", ".join(differing(link, mapping, plan.entity))
+        yield f"{told}, read and not written; it {f'differs in {fields}' if fields else 'says the same'}"
 
 
 Told = tuple[str, str, str] | None

@@ -58,7 +58,11 @@ class Scope:
 def mentions(case: Case, text: str) -> bool:
     """Whether a person typed this entity's id, a record's id, or an address that it holds."""
     wanted = text.strip().casefold()
-    if wanted in (case.entity.public_id, *(str(link.remote_id).casefold() for link in case.links)):
+    ids = [str(link.remote_id).casefold() for link in case.links]
+    records = [
+        f"{link.connection}/{link.object}/{id}".casefold() for link, id in zip(case.links, ids, strict=True)
+    ]
+    if wanted in (case.entity.public_id, *ids, *records):
         return True
     held = [*case.entity.values.values(), *(value for link in case.links for value in link.observed.values())]
     return any(_holds(value, wanted) for value in held)

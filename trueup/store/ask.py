@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from trueup.dedupe.normalise import KEY_KINDS
@@ -22,11 +22,20 @@ from trueup.store.streams import connection_id, streams
 
 def find(tx: Tx, kind: Kind, text: str, limit: int) -> list[str]:
     """Best first: the public id itself, a match key, a remote id, then names that begin or contain it."""
+    return _found(kind, limit, lambda typed: _searches(tx, str(kind), typed, limit), text)
+
+
+def named(tx: Tx, kind: Kind, text: str, limit: int) -> list[str]:
+    """See `Store.named`."""
+    return _found(kind, limit, lambda typed: _exactly(tx, str(kind), typed, limit), text)
+
+
+def _found(kind: Kind, limit: int, search: Callable[[str], Iterable[list[int]]], text: str) -> list[str]:
     typed = text.strip()
     if not typed:
         return []
     ids: dict[int, None] = {}
-    for found in _searches(tx, str(kind), typed, limit):
+    for found in search(typed):
         ids.update(dict.fromkeys(found))
         if len(ids) >= limit:
             break
@@ -34,6 +43,14 @@ def find(tx: Tx, kind: Kind, text: str, limit: int) -> list[str]:
 
 
 def _searches(tx: Tx, kind: str, typed: str, limit: int) -> Iterable[list[int]]:
+    yield from _exactly(tx, kind, typed, limit)
+    folded = typed.casefold()
+    named = "select id from entities where kind = ? and title like ? escape '!' order by id limit ?"
+    for pattern in (f"{_escaped(folded)}%", f"%{_escaped(folded)}%"):
+        yield _ids(tx, named, kind, pattern, limit)
+
+
+def _exactly(tx: Tx, kind: str, typed: str, limit: int) -> Iterable[list[int]]:
     folded = typed.casefold()
     yield _by_public_id(tx, kind, typed)
     yield _ids(
@@ -51,9 +68,7 @@ def _searches(tx: Tx, kind: str, typed: str, limit: int) -> Iterable[list[int]]:
         typed,
         limit,
     )
-    named = "select id from entities where kind = ? and title like ? escape '!' order by id limit ?"
-    for pattern in (f"{_escaped(folded)}%", f"%{_escaped(folded)}%"):
-        yield _ids(tx, named, kind, pattern, limit)
+    yield _by_ref(tx, kind, typed)
 
 
 def _ids(tx: Tx, sql: str, *values: object) -> list[int]:
@@ -66,6 +81,17 @@ def _by_public_id(tx: Tx, kind: str, typed: str) -> list[int]:
         return [home(tx, typed)] if str(named) == kind else []
     except NotFound:
         return []
+
+
+def _by_ref(tx: Tx, kind: str, typed: str) -> list[int]:
+    """Of a record as it is shown, `crm/contacts/2325`; ids may hold the sign themselves."""
+    connection, _, rest = typed.partition("/")
+    object, _, remote_id = rest.partition("/")
+    stream = streams(tx).ids.get((connection, object))
+    if stream is None:
+        return []
+    sql = "select entity_id from links where kind = ? and stream_id = ? and remote_id = ?"
+    return _ids(tx, f"{sql} and entity_id is not null", kind, stream, remote_id)
 
 
 def _escaped(text: str) -> str:

@@ -296,6 +296,9 @@ class SqlStore:
     def find(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
         return self._db.read(lambda tx: ask.find(tx, kind, text, limit))
 
+    def named(self, kind: Kind, text: str, limit: int) -> Sequence[str]:
+        return self._db.read(lambda tx: ask.named(tx, kind, text, limit))
+
     def case(self, public_id: str) -> Case:
         return self._db.read(lambda tx: decide.case(tx, public_id))
 

@@ -97,8 +97,9 @@ HUB: Mapping[str, Explanation] = {
     ),
     "TU-GEN-405": Explanation(
         "Several contacts match",
-        "An address or a record's id can belong to more than one contact; nothing is guessed.",
-        "Name the contact by its id (`c-17`), as the message lists them.",
+        "An address, a record's id (of several systems) or a part of a name can be that of more than one"
+        " contact; nothing is guessed. What is exactly so comes before parts of names.",
+        "Name the contact by its id (`c-17`), as the message lists them, or by a record: `crm/contacts/2325`.",
     ),
     "TU-GEN-406": Explanation(
         "There is no such field",

@@ -128,6 +128,24 @@ def readings(link: Link, mapping: ObjectMapping, entity: Entity, context: Contex
         yield Reading(link, binding, raw, has, agreed, was, before)
 
 
+def differing(link: Link, mapping: ObjectMapping, entity: Entity) -> Iterator[str]:
+    """The remote fields in which a record says otherwise than the entity; of a list, where it has more. Left
+    out are consent, references, and what cannot be read."""
+    for binding in mapping.bindings:
+        if binding.consent is not None or binding.refers is not None or binding.remote not in link.observed:
+            continue
+        has = binding.read(link.observed[binding.remote])
+        if isinstance(has, Mapping) and any(_says_more(binding, has, name, entity) for name in has):
+            yield binding.key
+
+
+def _says_more(binding: Binding, has: Mapping[str, Value], name: str, entity: Entity) -> bool:
+    said, held = has[name], entity.values.get(READ_AS.get(name, name))
+    if isinstance(said, list) or isinstance(held, list):
+        return bool(_beyond(said, held, binding.type_of(name)))
+    return not same(binding.type_of(name), said, held)
+
+
 def _was(
     binding: Binding,
     agreed: Agreed | None,
