@@ -99,7 +99,7 @@ HUB: Mapping[str, Explanation] = {
         "Several contacts match",
         "An address, a record's id (of several systems) or a part of a name can be that of more than one"
         " contact; nothing is guessed. What is exactly so comes before parts of names.",
-        "Name the contact by its id (`c-17`), as the message lists them, or by a record: `crm/contacts/2325`.",
+        "Name the contact by its id (`c-17`), as the message lists them, or a record: `crm/contacts/2325`.",
     ),
     "TU-GEN-406": Explanation(
         "There is no such field",
