@@ -190,3 +190,23 @@ def test_a_key_where_nobody_signs_in_is_told_so(desk: Path) -> None:
     say("init", "--connect", "people=people.csv:sales")
     changed("config/connections/people.yaml", "objects:", "auth: {token: x}\nobjects:")
     assert "allowed: nothing: nobody signs in to csv" in say("check").out
+
+
+def test_a_key_that_does_not_tell_rows_apart_is_told_by_check_and_by_plan(hub: Path) -> None:
+    people = "".join(f"{n};P{n};Lee;p{n}@example.com;;Boss\n" for n in range(9))
+    Path("crm.csv").write_text(f"id;First name;Last name;E-mail;Phone;Position\n{people}", "utf-8")
+    changed("config/connections/crm.yaml", 'key: "id"', 'key: "Position"')
+    said = say("check", "--live")
+    assert (said.code, "in 8 of 9 rows it is empty or repeats the value" in said.out) == (2, True)
+    assert "TU-CFG-085" in said.out
+    planned = say("plan")
+    assert planned.code == 1
+    assert "This plan is incomplete" in planned.out
+    assert "8 of 9 rows of crm contacts were left out" in planned.out
+
+
+def test_a_single_row_that_repeats_a_key_is_no_problem_of_the_configuration(hub: Path) -> None:
+    people = "".join(f"{n};P{n};Lee;p{n}@example.com;;Boss\n" for n in (*range(19), 3))
+    Path("crm.csv").write_text(f"id;First name;Last name;E-mail;Phone;Position\n{people}", "utf-8")
+    assert say("check", "--live").code == 0
+    assert say("plan").code == 0

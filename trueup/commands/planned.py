@@ -60,7 +60,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     shown: list[Shown] = [NOTHING_WRITTEN, ""]
     if asked.only is not None and not report.contacts:
         shown += _nobody(hub, report, asked.only)
-        return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
+        return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
     shown += [*_filled(report), "Read:", reading_grid(rows), ""]
     shown += [
         "A sync would write, back-fills included:" if report.filled else "A sync would write:",
@@ -78,8 +78,8 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         *failed_lines(report.failed),
         *empty_lines(hub, rows, report.failed),
     ]
-    shown += [*note_lines(report.tally.notes, notes_of(hub, report.failed)), *_next(hub, report, asked)]
-    return Answer(_document(report, rows, hub, asked), shown, _exit(report, asked))
+    shown += [*note_lines(report.tally.notes, notes_of(hub, report.failed)), *_next(hub, report, rows, asked)]
+    return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
 
 
 def _aside_lines(report: PlanReport) -> list[str]:
@@ -210,7 +210,7 @@ def _write_grid(write: Write, *, withheld: bool) -> Grid:
     return Grid((f"field in {write.connection}", "now", "would be"), rows, title)
 
 
-def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
+def _next(hub: Hub, report: PlanReport, rows: list[Row], asked: Asked) -> list[str]:
     lines = [""]
     if asked.csv is not None:
         lines.append(listed_line(asked.listed, asked.csv))
@@ -222,10 +222,10 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
         lines.append(
             f"{counted(withheld, 'difference')} withheld in {', '.join(names)}: {release} lets rules decide."
         )
-    if report.failed:
-        lines += _incomplete(report)
+    incomplete = _incomplete(report, rows)
+    lines += incomplete
     if not report.changes_something:
-        return lines if report.failed else [*lines, "A sync would write nothing."]
+        return lines if incomplete else [*lines, "A sync would write nothing."]
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     flag = " --approve-first" if first else ""
     saved = f" --plan {shlex.quote(str(asked.out))}" if asked.out is not None else ""
@@ -234,15 +234,29 @@ def _next(hub: Hub, report: PlanReport, asked: Asked) -> list[str]:
     return [*lines, f"Next: trueup sync{saved}{flag}"]
 
 
-def _incomplete(report: PlanReport) -> list[str]:
-    """Nobody shall take a plan for whole that a system is missing from."""
+def _incomplete(report: PlanReport, rows: list[Row]) -> list[str]:
+    """Nobody shall take a plan for whole that a system, or most of what it holds, is missing from."""
+    missing = [f"{name} was not read" for name in sorted(report.failed)]
+    missing += [_left_out(row) for row in rows if _is_left_out(row)]
+    if not missing:
+        return []
     found = "this" if report.changes_something else "nothing"
-    names = ", ".join(sorted(report.failed))
-    return [f"This plan is incomplete: {found} would be written by what is known, but {names} was not read."]
+    return [f"This plan is incomplete: {found} would be written by what is known, but {', '.join(missing)}."]
 
 
-def _exit(report: PlanReport, asked: Asked) -> int:
-    if report.failed:
+def _is_left_out(row: Row) -> bool:
+    """Whether most of what an object holds could not be used: then its rows are not at fault."""
+    return row.number("rejected") * 2 > row.number("read")
+
+
+def _left_out(row: Row) -> str:
+    name = " ".join(row.stream)
+    left = f"{row.number('rejected'):,} of {row.number('read'):,} rows of {name} were left out"
+    return f"{left} (the notes say why; `trueup check --live` looks at its `key:`)"
+
+
+def _exit(report: PlanReport, rows: list[Row], asked: Asked) -> int:
+    if report.failed or any(map(_is_left_out, rows)):
         return FAILED
     return CHANGES if asked.exit_code and report.changes_something else FINE
 

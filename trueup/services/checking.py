@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from trueup.config.budget import BudgetLine, budget_lines
+from trueup.config.codes import Code
 from trueup.config.inactive import InactiveLine, inactive_lines
 from trueup.config.live import check_live
 from trueup.config.load import examine
@@ -16,7 +17,7 @@ from trueup.connectors.base import Capability, Connector
 from trueup.connectors.registry import connector_kind
 from trueup.errors import ConfigError, ConnectorError, Problem
 from trueup.model.entity import LinkState
-from trueup.model.record import Reading
+from trueup.model.record import Cursor, Reading
 from trueup.ports import Store
 from trueup.services.budget import TokenBudget
 from trueup.services.examples import ExampleResult, run_examples
@@ -149,7 +150,56 @@ def check_systems(hub: Hub) -> Live:
         except ConnectorError:
             continue  # check_live has told it
         problems.extend(_ignored_filters(hub, name, connector))
+        problems.extend(_shared_keys(hub, name, connector))
     return Live(tuple(sorted(set(problems))), accounts)
+
+
+def _shared_keys(hub: Hub, name: str, connector: Connector) -> Iterator[Problem]:
+    """Columns that were named as `key:` and do not tell the rows of a local file apart."""
+    if not connector_kind(hub.config.connections[name].connector).local:
+        return
+    for stream in hub.parts.streams(name):
+        key = hub.parts.specs[stream].id_field
+        if not key:
+            continue
+        rows, without = _rows(hub, stream, connector, f"`{key}`")
+        if without > rows * FEW_ROWS:
+            yield _shared_key(hub, stream, key, f"{without:,} of {rows:,} rows")
+
+
+def _rows(hub: Hub, stream: Stream, connector: Connector, named: str) -> tuple[int, int]:
+    """How many rows a listing holds, and how many are left out of it because of what is `named` there."""
+    rows = without = 0
+    cursor: Cursor | None = None
+    try:
+        while True:
+            page = connector.pull(stream[1], Reading.LISTING, cursor, asked_fields(hub.parts, stream))
+            rows += len(page.records) + len(page.rejected)
+            without += sum(why.startswith(named) for _, why in page.rejected)
+            if not page.more:
+                return rows, without
+            cursor = page.cursor
+    except ConnectorError:
+        return 0, 0  # the plan tells why it cannot be read
+
+
+def _shared_key(hub: Hub, stream: Stream, key: str, many: str) -> Problem:
+    document = hub.config.documents[f"connections/{stream[0]}"]
+    mark = document.key_mark("objects", stream[1])
+    return Problem(
+        document.file,
+        mark.line,
+        mark.column,
+        f"`{key}` is the key of {stream[1]} and does not tell its rows apart: in {many} it is empty or"
+        " repeats the value of an earlier row",
+        Code.LIVE_KEY,
+        hint="such rows are left out: nothing is read of them, and nothing written to them",
+        remedy="name a column with another value in every row, or take `key:` out",
+    )
+
+
+FEW_ROWS = 0.1
+"""A share of rows without a key of their own up to which the rows are wrong, and not the key."""
 
 
 def _ignored_filters(hub: Hub, name: str, connector: Connector) -> list[Problem]:

@@ -96,6 +96,7 @@ def object_spec(settings: FileSettings) -> ObjectSpec:
         write_batch=1_000_000,
         keys=tuple(dict.fromkeys(key for key in keys if key)),
         required=(settings.key,) if settings.key else (),
+        id_field=settings.key or "",
     )
 
 
