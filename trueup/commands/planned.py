@@ -68,7 +68,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         *skipped_lines(rows),
         *_aside_lines(report),
     ]
-    shown += put_back_lines(report.tally)
+    shown += [*_first_read_lines(hub, rows), *put_back_lines(report.tally)]
     shown += foretold_lines(report.held, hub.parts.store.held_by())
     shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
     shown += _one_by_one(report) if asked.only is not None else []
@@ -80,6 +80,20 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     ]
     shown += [*note_lines(report.tally.notes, notes_of(hub, report.failed)), *_next(hub, report, rows, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
+
+
+def _first_read_lines(hub: Hub, rows: list[Row]) -> list[str]:
+    """What a plan cannot count: opt-outs reach others only when somebody's are decided."""
+    policy = hub.parts.policy
+    contacts = set(policy.streams(Kind.CONTACT))
+    new = sum(row.number("new") for row in rows if row.stream in contacts)
+    if not new or not any(binding.consent for one in contacts for binding in policy.mappings[one].bindings):
+        return []
+    return [
+        "",
+        "Some are read for the first time: a sync may write more opt-outs than are counted here, because",
+        "those that it finds also reach who holds the same address, or may be the same person.",
+    ]
 
 
 def _aside_lines(report: PlanReport) -> list[str]:
