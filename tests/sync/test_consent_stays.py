@@ -105,9 +105,9 @@ def test_a_removed_connection_leaves_its_opt_outs_behind(tmp_path: Path) -> None
     assert opted_out(hub)
 
 
-def candidates(folder: Path, clock: Clock) -> SmallHub:
+def candidates(folder: Path, clock: Clock, more: tuple[str, ...] = ()) -> SmallHub:
     """Two records in `b` of whom the one that comes to `a` may be either."""
-    fields = {name: rules(fields=NAMED, consent=(FLAG,)) for name in ("a", "b")}
+    fields = {name: rules(fields=NAMED, consent=(FLAG,)) for name in ("a", "b", *more)}
     hub = consent_hub(folder, clock, {name: Memory(clock) for name in fields}, fields)
     b = hub.systems["b"]
     for number in (1, 2):
@@ -159,6 +159,18 @@ def test_two_who_may_be_one_person_hear_of_each_other_also_when_both_bring_an_op
     assert len(hub.store.unsure(9)) == 1
     held = [system.values("1") for system in hub.systems.values()]
     assert [(one["optout"], one["nocalls"]) for one in held] == [(True, True), (True, True)]
+
+
+def test_an_opt_out_by_address_reaches_also_who_may_be_the_one_who_holds_it(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = candidates(tmp_path, clock, more=("c",))
+    third_ann(hub, optout=False)
+    later(hub, clock)
+    hub.systems["c"].add(email="x1@example.com", first_name="Cid", last_name="Fox", optout=True)
+    for _ in range(2):
+        later(hub, clock)
+    assert hub.systems["b"].values("1")["optout"] is True
+    assert hub.systems["a"].values("1")["optout"] is True
 
 
 @pytest.mark.parametrize("goes", ["merged", "deleted"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -464,7 +464,8 @@ def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:
         "select distinct key from consent_events where key in ints(?)", sorted({key for key, _ in new})
     )
     known = {key for (key,) in found}
-    mark_due(tx, sorted({id for key, id in new if key in known}), "consent")
+    heard = {id for key, id in new if key in known}
+    mark_due(tx, sorted(heard | _rivals(tx, heard)), "consent")
 
 
 def _await_companies(tx: Tx, contacts: Sequence[Plan]) -> None:
@@ -501,7 +502,11 @@ def _consent(tx: Tx, stands: Sequence[Plan]) -> None:
                 tellers.setdefault(address_digest(event.subject), set()).add(plan.before.id)
     holders = remember_consent(tx, [event for plan in stands for event in plan.consent])
     heard = {holder for key, holder in holders if tellers[key] != {holder}}
-    own = sorted(plan.before.id for plan in stands if plan.consent)
-    if own:
-        heard.update(other for some in rivals_of(tx, own).values() for other in some)
-    mark_due(tx, sorted(heard), "consent")
+    own = {plan.before.id for plan in stands if plan.consent}
+    mark_due(tx, sorted(heard | _rivals(tx, {*own, *heard})), "consent")
+
+
+def _rivals(tx: Tx, ids: Set[int]) -> set[int]:
+    """Who may be the same person as one of these: their opt-outs count for him, too, also those that they
+    have by an address only."""
+    return {other for some in rivals_of(tx, sorted(ids)).values() for other in some} if ids else set()
