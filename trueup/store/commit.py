@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,7 +27,7 @@ from trueup.store.codec import (
     write_quarantine,
     write_sources,
 )
-from trueup.store.decide import rivals_of
+from trueup.store.decide import all_rivals
 from trueup.store.formats import learn
 from trueup.store.identify import add_keys, write_keys
 from trueup.store.leases import check
@@ -465,7 +465,7 @@ def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:
     )
     known = {key for (key,) in found}
     heard = {id for key, id in new if key in known}
-    mark_due(tx, sorted(heard | _rivals(tx, heard)), "consent")
+    mark_due(tx, sorted(heard | all_rivals(tx, heard)), "consent")
 
 
 def _await_companies(tx: Tx, contacts: Sequence[Plan]) -> None:
@@ -503,10 +503,4 @@ def _consent(tx: Tx, stands: Sequence[Plan]) -> None:
     holders = remember_consent(tx, [event for plan in stands for event in plan.consent])
     heard = {holder for key, holder in holders if tellers[key] != {holder}}
     own = {plan.before.id for plan in stands if plan.consent}
-    mark_due(tx, sorted(heard | _rivals(tx, {*own, *heard})), "consent")
-
-
-def _rivals(tx: Tx, ids: Set[int]) -> set[int]:
-    """Who may be the same person as one of these: their opt-outs count for him, too, also those that they
-    have by an address only."""
-    return {other for some in rivals_of(tx, sorted(ids)).values() for other in some} if ids else set()
+    mark_due(tx, sorted(heard | all_rivals(tx, {*own, *heard})), "consent")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -152,6 +152,12 @@ def rivals_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[int]]:
         for entity, other in rows:
             found.setdefault(entity, set()).add(other)
     return {entity: sorted(others) for entity, others in found.items()}
+
+
+def all_rivals(tx: Tx, ids: Set[int]) -> set[int]:
+    """Who may be the same person as one of these: their opt-outs count for him, too, also those that they
+    have by an address only."""
+    return {other for some in rivals_of(tx, sorted(ids)).values() for other in some} if ids else set()
 
 
 def _ids_ever(tx: Tx, ids: Sequence[int]) -> list[Row]:

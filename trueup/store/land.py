@@ -18,6 +18,7 @@ from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.store.addresses import remember_consent
 from trueup.store.codec import dumps_or_none, micros, micros_or_none
+from trueup.store.decide import all_rivals
 from trueup.store.formats import Path, count
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each, mark_kind_due
@@ -376,7 +377,7 @@ def _hear(tx: Tx, landing: Landing, stream_id: int) -> None:
     heard = {holder for _, holder in remember_consent(tx, news)}
     ids = sorted({record.id for record in landing.records if record.deleted or record.successor is not None})
     heard |= {entity for (entity,) in tx.rows(_OWNERS, stream_id, ids, stream_id, ids) if entity is not None}
-    mark_due(tx, sorted(heard), "consent")
+    mark_due(tx, sorted(heard | all_rivals(tx, heard)), "consent")
 
 
 def _news(tx: Tx, landing: Landing) -> list[ConsentEvent]:
