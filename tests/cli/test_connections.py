@@ -140,8 +140,15 @@ def test_a_removed_connection_is_idle_until_a_person_says_so(hub: Path) -> None:
 def test_a_release_tells_how_many_contacts_it_is_about(hub: Path) -> None:
     synced()
     assert say("connections", "release", "crm").code == 1
-    assert say("connections", "release", "crm", "--yes", "--json").json == {"released": "crm", "contacts": 1}
+    told = {"released": "crm", "contacts": 1, "not_released": ["news"]}
+    assert say("connections", "release", "crm", "--yes", "--json").json == told
     assert "released already" in say("connections", "release", "crm").out
+
+
+def test_a_release_names_those_that_are_left(hub: Path) -> None:
+    synced()
+    assert "\nNot released yet: news. " in say("connections", "release", "crm", "--yes").out
+    assert "Not released" not in say("connections", "release", "news", "--yes").out
 
 
 def test_where_a_line_is_said_can_be_copied_from_a_narrow_terminal() -> None:

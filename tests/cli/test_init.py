@@ -319,7 +319,9 @@ def test_the_order_of_day_and_month_is_guessed_only_where_the_dates_show_it(
 def test_a_column_named_like_one_of_ids_is_proposed_as_key_where_it_identifies(desk: Path) -> None:
     (desk / "a.csv").write_text("Student ID,Email\n7,a@example.com\n8,b@example.com\n", "utf-8")
     (desk / "b.csv").write_text("Class ID,Email\n7,a@example.com\n7,b@example.com\n", "utf-8")
-    say("init", "--connect", "a=a.csv:sales", "--connect", "b=b.csv:marketing")
+    said = say("init", "--connect", "a=a.csv:sales", "--connect", "b=b.csv:marketing").out
+    assert said.count("rows are told apart by: ") == 1
+    assert "  rows are told apart by: Student ID\n" in said
     assert 'key: "Student ID"' in Path("config/connections/a.yaml").read_text("utf-8")
     told = Path("config/connections/b.yaml").read_text("utf-8")
     assert "# key: COLUMN" in told and '"Class ID"' not in told

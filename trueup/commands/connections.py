@@ -272,8 +272,13 @@ def release(desk: Desk, name: Name, yes: Yes = False) -> Answer:
             f"{counted(number, 'record')} of {name} differ from the contact. Let the rules decide?", yes
         )
         due = connecting.release(hub, name, user_name())
+        others = sorted(set(hub.parts.connectors) - hub.parts.store.released())
     shown = [f"{name} is released: {counted(due, 'contact')} will be decided again. Next: trueup plan"]
-    return Answer({"released": name, "contacts": due}, shown)
+    if others:
+        shown.append(
+            f"Not released yet: {', '.join(others)}. What differs there is reported, not written."
+        )
+    return Answer({"released": name, "contacts": due, "not_released": others}, shown)
 
 
 def rename(

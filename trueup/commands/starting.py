@@ -116,6 +116,7 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
         mapped = ", ".join(f"{column} = {field}" for field, column in table.fields.items())
         shown += ["", f"{name}: {table.path.name}, {table.encoding}, {counted(len(table.columns), 'column')}"]
         shown += [f"  recognised: {mapped}"]
+        shown += [f"  rows are told apart by: {table.key}"] if table.key is not None else []
         shown += _consent_lines(table)
         shown += [f"  left out:   {', '.join(table.left)}"] if table.left else []
     shown += _apart_lines(target, tables)
