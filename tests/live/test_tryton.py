@@ -251,10 +251,12 @@ def test_an_address_put_right_in_tryton_stays_the_same_there_and_moves_in_the_hu
     id = two.person.make("party.address", party=party, street="Rue 1", city="Paris", postal_code="75005")
     quiet(two)
     assert two.customer("cleo@example.com")["town"] == "Paris"
-    two.crm.run("update customers set town = 'Paris 5' where email = 'cleo@example.com'")
+    two.person.change("party.address", id, city="Paris 5")
     quiet(two)
+    assert two.customer("cleo@example.com")["town"] == "Paris 5"
     said = two.person.look("party.address", id, "street", "city", "active")
     assert (said["street"], said["city"], said["active"]) == ("Rue 1", "Paris 5", True)
+    assert len(contact(two.hub, "cleo@example.com").values["addresses"]) == 1
 
 
 def test_of_a_conflict_the_higher_rank_stays_and_the_loser_is_in_the_history(two: Two) -> None:

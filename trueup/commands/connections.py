@@ -275,9 +275,7 @@ def release(desk: Desk, name: Name, yes: Yes = False) -> Answer:
         others = sorted(set(hub.parts.connectors) - hub.parts.store.released())
     shown = [f"{name} is released: {counted(due, 'contact')} will be decided again. Next: trueup plan"]
     if others:
-        shown.append(
-            f"Not released yet: {', '.join(others)}. What differs there is reported, not written."
-        )
+        shown.append(f"Not released yet: {', '.join(others)}. What differs there is reported, not written.")
     return Answer({"released": name, "contacts": due, "not_released": others}, shown)
 
 
