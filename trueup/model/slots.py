@@ -31,6 +31,8 @@ def held_in(slot: str, values: Mapping[str, Value]) -> Value:
     names = FIELDS[slot]
     if len(names) == 1:
         return values.get(slot)
+    if values.keys().isdisjoint(names):
+        return None
     return address_of({part: values.get(name) for part, name in zip(ADDRESS_PARTS, names, strict=True)})
 
 

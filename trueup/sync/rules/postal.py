@@ -50,10 +50,12 @@ class Postal:
     def settle(self, listed: Sequence[str]) -> frozenset[str]:
         """Make the slots fit. Gives the keys of the elements that are now held as they were put right; those
         are one with what lists name (`listed`) of them."""
-        for slot in self.slots:
+        edited = [slot for slot in self.slots if self._edits(slot)]
+        for slot in edited:
             self._leave_behind(slot)
-        right = frozenset(address_key(one.old) for one in self._corrections() if self._put_right(one))
-        self._complete(listed, right)
+        right = frozenset(address_key(one.old) for one in self._corrections(edited) if self._put_right(one))
+        if listed:
+            self._complete(listed, right)
         return right
 
     # -- who edited a slot --------------------------------------------------------------------------
@@ -101,11 +103,11 @@ class Postal:
 
     # -- put right ----------------------------------------------------------------------------------
 
-    def _corrections(self) -> list[Correction]:
-        """Elements that an edit of a slot put right; none that was put right in two ways."""
+    def _corrections(self, edited: Sequence[str]) -> list[Correction]:
+        """Elements that an edit of these slots put right; none that was put right in two ways."""
         held = set(map(address_key, self.before.values.get(self.many) or ()))
         found: dict[str, list[Correction]] = {}
-        for slot in self.slots:
+        for slot in edited:
             old, new, editor = held_in(slot, self.before.values), self.state.held(slot), self._editor(slot)
             if old is None or new is None or editor is None:
                 continue
