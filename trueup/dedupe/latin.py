@@ -89,3 +89,9 @@ def sounded(word: str) -> str:
 def spelled_words(text: str) -> tuple[str, ...]:
     """The words of a text, each under its commonest other spelling."""
     return tuple(spelled(word) for word in words(text))
+
+
+@lru_cache(maxsize=16_384)
+def sounds(text: str) -> tuple[str, ...]:
+    """The words of a text, each as it sounds."""
+    return tuple(map(sounded, spelled_words(text)))

@@ -21,7 +21,7 @@ from trueup.dedupe.known import (
     PLUS_MAIL,
     ROLE_MAILBOXES,
 )
-from trueup.dedupe.latin import latin, sounded, spelled_words, words
+from trueup.dedupe.latin import latin, sounds, words
 from trueup.model.canonical.phones import read_phone
 from trueup.model.canonical.subject import (
     SUBJECT_VERSION,
@@ -97,7 +97,7 @@ def phone_key(phone: str, region: str = "") -> str | None:
 def name_key(*parts: str | None) -> str | None:
     """The words of a name in any order, case, script (of those known) and spelling from one into another,
     with or without diacritics. Coarse: it is a key together with a number only."""
-    found = sorted(sounded(word) for part in parts if part for word in spelled_words(part))
+    found = sorted(word for part in parts if part for word in sounds(part))
     return " ".join(found) or None
 
 

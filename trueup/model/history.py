@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from trueup.model.values import Value
 
+FIRST_SIGHT = "first sight"
+"""The rule by which a field is filled that nobody had spoken of."""
+
 
 class Change(NamedTuple):  # not a dataclass: made for every field of every record, at a third of the cost
     """A canonical value that moved, with its reason."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
 
 from trueup.dedupe.normalise import KEY_KINDS
 from trueup.errors import NotFound
 from trueup.model.entity import Link, Quarantine
 from trueup.model.fields import Kind
-from trueup.model.history import Change, Conflict, HistoryRow
-from trueup.model.jsontext import loads
-from trueup.model.values import Value
-from trueup.store.codec import REST, key_digest, micros, moment, name_of, parse_public_id
-from trueup.store.commit import FIRST_SIGHT
+from trueup.store.codec import key_digest, name_of, parse_public_id
 from trueup.store.decide import home
 from trueup.store.rows import links_where
-from trueup.store.sql import Row, Tx
+from trueup.store.sql import Tx
 from trueup.store.streams import connection_id, streams
 
 
@@ -96,63 +91,6 @@ def _by_ref(tx: Tx, kind: str, typed: str) -> list[int]:
 
 def _escaped(text: str) -> str:
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-
-
-def history(tx: Tx, public_id: str, limit: int) -> list[HistoryRow]:
-    """See `Store.history`. Values of a first sight are not stored with it: they are what the next change
-    replaced, or what stands there now, so the walk goes from the newest row back."""
-    entity = home(tx, public_id)
-    now = tx.row("select data from entities where id = ?", entity)
-    values: dict[str, Value] = {} if now is None else loads(now[0])
-    found = tx.rows(
-        "select at, run_id, revision, data from history where entity_id = ? order by id desc limit ?",
-        entity,
-        limit,
-    )
-    return [_history_row(row, values) for row in found]
-
-
-def past(tx: Tx, ids: Sequence[int], since: datetime) -> dict[int, list[HistoryRow]]:
-    """See `Store.past`."""
-    found: dict[int, list[HistoryRow]] = {}
-    rows = tx.rows(
-        "select at, run_id, revision, data, entity_id from history where entity_id in ints(?) and at >= ?"
-        " order by id desc",
-        list(ids),
-        micros(since),
-    )
-    for row in rows:
-        found.setdefault(row[4], []).append(_later_row(row, loads(row[3])))
-    return found
-
-
-def _later_row(row: Row, data: Mapping[str, Value]) -> HistoryRow:
-    changes = tuple(Change(*one) for one in data.get("changes", ()))
-    conflicts = tuple(Conflict(*one) for one in data.get("conflicts", ()))
-    return HistoryRow(moment(row[0]), row[1], row[2], changes, conflicts, released=_released(data))
-
-
-def _released(data: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
-    return tuple((record, key) for record, key, _ in data.get("released", ()))
-
-
-def _history_row(row: Row, values: dict[str, Value]) -> HistoryRow:
-    at, run_id, revision, text = row
-    data = loads(text)
-    changes = [Change(*one) for one in data.get("changes", ())]
-    for change in changes:
-        values[change.field] = change.old
-    sights = data.get("first", {})
-    if REST in sights:
-        sights = {sights[REST]: sorted(name for name, value in values.items() if value is not None)}
-    changes += [
-        Change(name, None, values.pop(name, None), source, FIRST_SIGHT)
-        for source, names in sights.items()
-        for name in names
-    ]
-    conflicts = tuple(Conflict(*one) for one in data.get("conflicts", ()))
-    only = next(iter(sights)) if len(sights) == 1 and "changes" not in data else ""
-    return HistoryRow(moment(at), run_id, revision, tuple(changes), conflicts, only, _released(data))
 
 
 def quarantined(tx: Tx, connection: str | None, limit: int) -> list[tuple[Link, str, Quarantine]]:

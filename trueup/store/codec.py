@@ -14,6 +14,7 @@ from trueup.model.entity import NEVER, Agreed, Quarantine, Source, public_id
 from trueup.model.fields import PREFIX, Kind
 from trueup.model.jsontext import dumps, loads
 from trueup.model.record import Json
+from trueup.model.slots import held_in, slots_of
 from trueup.model.values import Absent, Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,6 +88,28 @@ def id_of(text: str) -> int:
 
 def name_of(kind: str, id: int) -> str:
     return public_id(Kind(kind), id)
+
+
+POSTAL = "addresses"
+_SLOTS = slots_of(POSTAL)
+
+
+def write_values(values: Mapping[str, Value]) -> str:
+    """The values of an entity. Of its postal addresses those that stand in a slot are named by it, instead of
+    being written once more."""
+    listed = values.get(POSTAL)
+    if not listed:
+        return dumps(values)
+    places = {held_in(slot, values): slot for slot in reversed(_SLOTS)}
+    return dumps({**values, POSTAL: [places.get(one, one) for one in listed]})
+
+
+def read_values(text: str) -> dict[str, Value]:
+    """What `write_values` wrote. An address is no name of a slot: it is JSON."""
+    values: dict[str, Value] = loads(text)
+    if listed := values.get(POSTAL):
+        values[POSTAL] = [held_in(one, values) if one in _SLOTS else one for one in listed]
+    return values
 
 
 REST = "*"

@@ -16,7 +16,6 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.store.addresses import remember_consent, subjects_of
 from trueup.store.codec import (
-    REST,
     address_digest,
     dumps_or_none,
     id_of,
@@ -26,9 +25,11 @@ from trueup.store.codec import (
     write_agreed,
     write_quarantine,
     write_sources,
+    write_values,
 )
 from trueup.store.decide import all_rivals
 from trueup.store.formats import learn
+from trueup.store.history import told
 from trueup.store.identify import add_keys, write_keys
 from trueup.store.leases import check
 from trueup.store.marks import mark_due
@@ -192,7 +193,7 @@ def _entities(rows: _Rows, stands: Sequence[Plan], now: _Now, run_id: int, at: i
         entity, before = plan.entity, plan.before
         again = micros_or_none(plan.look_again_at)
         if plan.changes or plan.conflicts:
-            rows.history.append((before.id, at, run_id, before.revision + 1, dumps(_history(plan))))
+            rows.history.append((before.id, at, run_id, before.revision + 1, told(plan)))
         if entity.values != before.values:
             rows.moved.append(before.id)
         elif not _bumps(plan):
@@ -203,7 +204,7 @@ def _entities(rows: _Rows, stands: Sequence[Plan], now: _Now, run_id: int, at: i
             (
                 before.id,
                 before.revision + 1,
-                dumps(entity.values),
+                write_values(entity.values),
                 write_sources(entity.sources, entity.values),
                 int(entity.provisional),
                 title(entity.values),
@@ -236,43 +237,6 @@ def title(values: Mapping[str, Value]) -> str:
     """What a person would type to find an entity: its name and address, case-folded."""
     names = [values.get(name) for name in ("first_name", "middle_name", "last_name", "name", "email")]
     return " ".join(str(name) for name in names if name).casefold()
-
-
-def _history(plan: Plan) -> dict[str, Value]:
-    """Changed fields only. A first sight names the record and its fields; the values are the entity's.
-
-    Where the entity had nothing before, `*` stands for all that no other change names.
-    """
-    sights: dict[str, list[str]] = {}
-    changes: list[list[Value]] = []
-    for change in plan.changes:
-        if change.rule == FIRST_SIGHT and change.old is None and change.new is not None:
-            sights.setdefault(change.source, []).append(change.field)
-        else:
-            changes.append([change.field, change.old, change.new, change.source, change.rule])
-    data: dict[str, Value] = {}
-    if sights:
-        data["first"] = {REST: next(iter(sights))} if _is_all(plan, sights, changes) else sights
-    if changes:
-        data["changes"] = changes
-    if plan.conflicts:
-        data["conflicts"] = [
-            [one.field, one.lost, one.lost_source, one.kept, one.kept_source, one.rule]
-            for one in plan.conflicts
-        ]
-    return data
-
-
-def _is_all(plan: Plan, sights: Mapping[str, list[str]], changes: Sequence[list[Value]]) -> bool:
-    """Whether one record's first sight is all that the entity holds, beside what the other changes say."""
-    if len(sights) > 1 or plan.before.values:
-        return False
-    (fields,) = sights.values()
-    named = {*fields, *(change[0] for change in changes)}
-    return len(named) == len(fields) + len(changes) and named == plan.entity.values.keys()
-
-
-FIRST_SIGHT = "first sight"
 
 
 # -- deliveries ----------------------------------------------------------------------------------------

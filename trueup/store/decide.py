@@ -16,7 +16,7 @@ from trueup.model.plan import Case, HubEdit
 from trueup.model.record import Ref
 from trueup.model.values import Value
 from trueup.store.audit import note
-from trueup.store.codec import micros, moment, name_of, parse_public_id
+from trueup.store.codec import micros, moment, name_of, parse_public_id, read_values
 from trueup.store.identify import UNDECIDED
 from trueup.store.marks import mark_due
 from trueup.store.rows import ENTITY, OPEN, by_entity, entity_of, links_where, open_of
@@ -246,7 +246,9 @@ def references(tx: Tx, ids: Sequence[str]) -> dict[str, Reference]:
         places.setdefault(entity, {})[connection, object] = remote_id
     return {
         text: Reference(
-            name_of(values[homes[id]][0], homes[id]), loads(values[homes[id]][1]), places.get(homes[id], {})
+            name_of(values[homes[id]][0], homes[id]),
+            read_values(values[homes[id]][1]),
+            places.get(homes[id], {}),
         )
         for text, (kind, id) in asked.items()
         if id in homes and values[homes[id]][0] == kind

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from trueup.model.entity import Source
 from trueup.model.fields import Kind
-from trueup.model.jsontext import dumps
 from trueup.model.plan import Founding
 from trueup.model.run import Fence
-from trueup.store.codec import micros, write_sources
+from trueup.store.codec import micros, write_sources, write_values
 from trueup.store.commit import title
+from trueup.store.history import told_of_new
 from trueup.store.identify import add_keys, holders_of, lock_of
 from trueup.store.leases import check
 from trueup.store.marks import mark_each
@@ -51,7 +51,7 @@ def _make(tx: Tx, new: Sequence[Founding], run_id: int, at: datetime) -> list[in
         "entities",
         ("id", "kind", "revision", "data", "sources", "title", "created_at", "updated_at"),
         [
-            (id, KIND, 1, dumps(one.values), _sources(one, at), title(one.values), now, now)
+            (id, KIND, 1, write_values(one.values), _sources(one, at), title(one.values), now, now)
             for id, one in zip(ids, new, strict=True)
         ],
     )
@@ -64,7 +64,10 @@ def _make(tx: Tx, new: Sequence[Founding], run_id: int, at: datetime) -> list[in
         ],
     )
     add_keys(tx, [(link, KIND, one.keys) for link, one in zip(links, new, strict=True)])
-    rows = [(id, now, run_id, 1, _history(one)) for id, one in zip(ids, new, strict=True)]
+    rows = [
+        (id, now, run_id, 1, told_of_new(one.values, one.named_by, "company of a contact"))
+        for id, one in zip(ids, new, strict=True)
+    ]
     tx.insert("history", ("entity_id", "at", "run_id", "revision", "data"), rows)
     return ids
 
@@ -72,8 +75,3 @@ def _make(tx: Tx, new: Sequence[Founding], run_id: int, at: datetime) -> list[in
 def _sources(one: Founding, at: datetime) -> str:
     """A first sight by nobody in particular: any system that may decide the field knows it better."""
     return write_sources(dict.fromkeys(one.values, Source("rule", "first", at, ref=one.named_by)), one.values)
-
-
-def _history(one: Founding) -> str:
-    rule = "company of a contact"
-    return dumps({"changes": [[name, None, value, one.named_by, rule] for name, value in one.values.items()]})

@@ -28,6 +28,7 @@ from trueup.store import (
     commit,
     decide,
     formats,
+    history,
     identify,
     land,
     leases,
@@ -303,10 +304,10 @@ class SqlStore:
         return self._db.read(lambda tx: decide.case(tx, public_id))
 
     def history(self, public_id: str, limit: int) -> Sequence[HistoryRow]:
-        return self._db.read(lambda tx: ask.history(tx, public_id, limit))
+        return self._db.read(lambda tx: history.history(tx, public_id, limit))
 
     def past(self, ids: Sequence[int], since: datetime) -> Mapping[int, Sequence[HistoryRow]]:
-        return self._db.read(lambda tx: ask.past(tx, ids, since))
+        return self._db.read(lambda tx: history.past(tx, ids, since))
 
     def deliveries(
         self, states: Sequence[DeliveryState], connection: str | None, limit: int, run_id: int | None = None

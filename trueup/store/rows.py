@@ -25,6 +25,7 @@ from trueup.store.codec import (
     read_quarantine,
     read_sources,
     read_times,
+    read_values,
 )
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams
@@ -88,7 +89,7 @@ ENTITY = "e.id, e.kind, e.revision, e.data, e.sources, e.provisional"
 
 
 def entity_of(row: Row) -> Entity:
-    values = loads(row[3])
+    values = read_values(row[3])
     return Entity(row[0], _KINDS[row[1]], row[2], values, read_sources(row[4], values), row[5] == 1)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.model.delivery import Delivery, DeliveryState, Effect, Lane, WriteKind
 from trueup.model.entity import LinkState
+from trueup.model.history import FIRST_SIGHT
 from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.testing.system import HUB, Act, System
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from trueup.testing.world import World
 
 _LABELS, _TAGS = "labels", "tags"
-FIRST_SIGHT = "first sight"
 
 # -- at rest ----------------------------------------------------------------------------------------------
 

@@ -33,7 +33,8 @@ from trueup.sync.rules.slot_rights import refused, strongest
 @dataclass(frozen=True, slots=True)
 class Family:
     """What holds the addresses of one sort. `slots`: the primary one first, then by kind; `fields`: all
-    fields, those of the slots among them. `finds`: whether people are found by them."""
+    fields, those of the slots among them; `beside`: the set and the former ones. `finds`: whether people are
+    found by them. `follows`: the rule by which the set follows its slots."""
 
     many: str
     former: str
@@ -41,6 +42,8 @@ class Family:
     slots: tuple[str, ...]
     fields: frozenset[str]
     finds: bool
+    beside: frozenset[str]
+    follows: str
 
     @property
     def primary(self) -> str:
@@ -54,7 +57,10 @@ class Family:
 def _family(many: str) -> Family:
     slots, former, type = slots_of(many), f"former_{many}", CONTACT[many].type
     names = {name for slot in slots for name in FIELDS[slot]}
-    return Family(many, former, type, slots, frozenset((*names, many, former)), type is not Type.ADDRESSES)
+    beside = frozenset((many, former))
+    return Family(
+        many, former, type, slots, beside | names, type is not Type.ADDRESSES, beside, f"follows {slots[0]}"
+    )
 
 
 FAMILIES = tuple(map(_family, KINDS))
@@ -119,17 +125,35 @@ def _moved(claim: Claim, slotted: Sequence[str]) -> Claim:
 def keep_addresses(
     state: Values, before: Entity, claims: Sequence[Claim], named: Named, policy: Policy, now: datetime
 ) -> None:
-    """Make the fields of both families fit, with the reasons in the history."""
+    """Make the fields of all families fit, with the reasons in the history."""
     for family in FAMILIES:
         if (
             not family.fields.isdisjoint(state.values)
             or not family.fields.isdisjoint(before.values)
             or family.many in named.listed
             or family.many in named.slotted
-        ):
+        ) and not _only_in_slots(state, before, family, named, now):
             _Step(state, before, family, claims, policy, now).run(named)
     if named.described or are_described(state.values) or are_described(before.values):
         keep_kinds(state, before, named.described, policy, now)
+
+
+def _only_in_slots(state: Values, before: Entity, family: Family, named: Named, now: datetime) -> bool:
+    """The commonest case at once: the contact held nothing of this sort, and all that is said now stands in
+    its slots. The set is made of them. False where there is more to weigh."""
+    if family.many in named.listed or not family.beside.isdisjoint(state.values):
+        return False
+    if not family.fields.isdisjoint(before.values):
+        return False
+    key = element_key(family.type)
+    held = (held_in(slot, state.values) for slot in family.slots)
+    elements = {key(one): one for one in held if one is not None}
+    if any(key(one) not in elements for one in named.slotted.get(family.many, ())):
+        return False
+    if elements:
+        source = Source(RULE, "rule", now)
+        state.put(family.many, sorted(elements.values()), source, family.follows)
+    return True
 
 
 def keys_of(
@@ -204,7 +228,7 @@ class _Step:
             self._vacate(slot, gone)
         elements = self._elements(listed, right)
         source = Source(RULE, "rule", self.now)
-        self.state.put(many, sorted(elements.values()) or None, source, f"follows {self.family.primary}")
+        self.state.put(many, sorted(elements.values()) or None, source, self.family.follows)
         known = self._keyed([*(self.state.values.get(self.family.former) or ()), *listed, *slotted])
         known |= held | self._keyed(self._in_slots(self.before.values))
         left = {key: one for key, one in known.items() if key not in elements}

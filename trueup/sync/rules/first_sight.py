@@ -17,7 +17,7 @@ from trueup.mapping.schema import Shape
 from trueup.model.consent import ConsentState
 from trueup.model.entity import WAS_ABSENT, Link, LinkState, Source
 from trueup.model.fields import Field, Kind, Strategy
-from trueup.model.history import Change
+from trueup.model.history import FIRST_SIGHT, Change
 from trueup.model.plan import Case, Context
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Value
@@ -33,7 +33,6 @@ from trueup.sync.rules.evidence import READ_AS, Reading, hub_side, read
 from trueup.sync.rules.founding import keep_in_company
 from trueup.sync.rules.policy import Policy, Stream
 
-FIRST_SIGHT = "first sight"
 _NOTHING: Mapping[str, Value] = {}
 _TAKES_THE_FIRST = (Strategy.AUTHORITY, Strategy.LATEST, Strategy.MOST_COMPLETE, Strategy.FIRST)
 
