@@ -212,6 +212,57 @@ def test_another_deal_of_the_same_stage_is_another_deal() -> None:
     assert one_row(fields, "Roof New open 100", "roof New won 100", Kind.DEAL)
 
 
+HOUSE = "first_name last_name email phone address.city address.postcode"
+
+
+def test_of_a_household_with_one_mailbox_one_who_goes_is_not_one_who_comes() -> None:
+    fields = f"{HOUSE} birthday"
+    gone = "Ann Lee lee@a.example 030901820 Kiel 24103 1970-01-02"
+    assert not one_row(fields, gone, "Tom Lee lee@a.example 030901820 Kiel 24103 1968-03-04")
+
+
+def test_of_a_couple_whose_addresses_were_exchanged_each_keeps_the_own_name() -> None:
+    sheet = Sheet("first_name last_name email".split())
+    gone = was("Ann Lee tom@a.example", "Tom Lee ann@a.example", sheet=sheet)
+    come = came("Ann Lee ann@a.example", "Tom Lee tom@a.example", sheet=sheet)
+    assert pairs(gone, come, sheet) == [(1, 100), (2, 101)]
+
+
+def test_who_gets_another_first_name_and_keeps_everything_else_is_the_same() -> None:
+    gone, come = (
+        "Bob Lee lee@a.example 030901820 Kiel 24103",
+        "Robert Lee lee@a.example 030901820 Kiel 24103",
+    )
+    assert one_row(HOUSE, gone, come)
+    assert not one_row(HOUSE, gone, come.replace("Kiel", "Bonn"))
+    assert not one_row(HOUSE, gone, come, unread=1)
+    assert not one_row(HOUSE, gone.replace("lee@", "info@"), come.replace("lee@", "info@"))
+
+
+def test_of_one_name_with_another_birthday_it_is_the_son() -> None:
+    fields = f"{HOUSE} birthday"
+    gone = "Jan Lee jan@a.example 030901820 Kiel 24103 1950-01-02"
+    come = "Jan Lee lee@z.example 030901820 Kiel 24103 1985-07-08"
+    assert not one_row(fields, gone, come)
+    assert one_row(fields, gone, come.replace("1985-07-08", "1950-01-02"))
+    assert one_row(fields, gone, come.replace("lee@z.", "jan@a."))
+
+
+def test_another_number_of_its_own_is_another_one() -> None:
+    fields = f"{HOUSE} external_id"
+    gone = "Jan Lee jan@a.example - Kiel 24103 17"
+    come = "Jan Lee lee@z.example - Kiel 24103 99"
+    assert not one_row(fields, gone, come)
+    assert one_row(fields, gone, come.replace("99", "17").replace("Jan", "Tom"))
+
+
+def test_a_deal_of_the_same_name_with_another_company_is_another_deal() -> None:
+    fields = "name company pipeline amount currency"
+    gone = "Renewal 7 New 100 EUR"
+    assert not one_row(fields, gone, "Renewal 8 New 100 EUR", Kind.DEAL)
+    assert one_row(fields, gone, "Renewal 7 New 200 EUR", Kind.DEAL)
+
+
 def test_where_a_row_was_left_unread_only_a_match_key_in_common_makes_a_pair() -> None:
     fields = f"first_name last_name email {PLACE}"
     gone = "Ann Lee ann@a.example Kiel 24103 de"

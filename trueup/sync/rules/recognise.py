@@ -37,14 +37,17 @@ PEOPLE = frozenset({Kind.CONTACT, Kind.USER})
 @dataclass(slots=True)
 class _Group:
     """Links that nobody can tell apart: the same `cells`, and of those that vanished the same entity. `marks`
-    are the cells that weigh. `keys`, `phones` and `name` say who it is; without people no name."""
+    are the cells that weigh, `unnamed` all those but names. `keys`, `phones` and `name` say who it is; without
+    people no name. `traits` are what one has one of, by field."""
 
     cells: frozenset[Cell]
     marks: frozenset[Cell]
+    unnamed: frozenset[Cell]
     paths: frozenset[str]
     keys: frozenset[Cell]
     phones: frozenset[str]
     name: FullName
+    traits: Mapping[str, frozenset[str]]
     entity: int | None
     links: list[Link] = field(default_factory=list)
 
@@ -57,32 +60,49 @@ def recognised(
     `bindings` are those of the stream's mapping; only what they read and what is not of a type of few values
     weighs. Rows are one if it is the same one that they tell of (`_may_be_one`), if more than half of the
     cells that either fills are equal, and if for each of the two no other comes as near. A match key in
-    common counts as one more equal cell. Where `unread` rows of the listing could not be read, each of them
+    common counts as one more equal cell. What is left then may be somebody of whom only the name was edited
+    (`_renamed`). Where `unread` rows of the listing could not be read, each of them
     may be the one that seems to have vanished: only a match key in common makes a pair then. Records of one
     entity do not compete: either is as right. Neither the order of the links nor that of the rows matters.
     """
-    mapping = tuple(bindings)
-    left, right = _groups(mapping, gone, by_entity=True), _groups(mapping, come, by_entity=False)
+    columns = _columns(bindings)
+    left, right = _groups(columns, gone, by_entity=True), _groups(columns, come, by_entity=False)
     pairs = list(_unchanged(left, right))
-    rest = [one for one in left if one.links], [one for one in right if one.links]
-    pairs += _edited(*rest, _same_key if unread else _may_be_one)
+    for same in (_by_key,) if unread else (_may_be_one, _renamed):
+        rest = [one for one in left if one.links], [one for one in right if one.links]
+        pairs += _edited(*rest, same)
     return sorted(pairs, key=lambda pair: pair[0].id)
 
 
 # -- rows ---------------------------------------------------------------------------------------------
 
 
-def _groups(bindings: tuple[Binding, ...], links: Sequence[Link], *, by_entity: bool) -> list[_Group]:
-    weighing = frozenset(one.remote for one in bindings if _weighs(one))
-    naming = tuple(one for one in bindings if not _TELLING.isdisjoint(one.fields))
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What the columns of a table are for: paths that weigh, paths of names, and what tells who it is."""
+
+    weighing: frozenset[str]
+    named: frozenset[str]
+    telling: tuple[Binding, ...]
+
+
+def _columns(bindings: Iterable[Binding]) -> _Columns:
+    every = tuple(bindings)
+    return _Columns(
+        frozenset(one.remote for one in every if _weighs(one)),
+        frozenset(one.remote for one in every if not _NAMES.isdisjoint(one.fields)),
+        tuple(one for one in every if not _TELLING.isdisjoint(one.fields)),
+    )
+
+
+def _groups(columns: _Columns, links: Sequence[Link], *, by_entity: bool) -> list[_Group]:
     found: dict[tuple[int | None, frozenset[Cell]], _Group] = {}
     for link in sorted(links, key=_place):
         cells = frozenset(_cells(link.observed))
         entity = link.entity_id if by_entity else None
         group = found.get((entity, cells))
         if group is None:
-            marks = frozenset(cell for cell in cells if cell[0] in weighing)
-            group = found[entity, cells] = _group(naming, link, cells, marks, entity)
+            group = found[entity, cells] = _group(columns, link, cells, entity)
         group.links.append(link)
     return list(found.values())
 
@@ -96,23 +116,43 @@ def _place(link: Link) -> tuple[bool, str]:
     return (not link.primary, link.remote_id or "")
 
 
-def _group(
-    naming: tuple[Binding, ...],
-    link: Link,
-    cells: frozenset[Cell],
-    marks: frozenset[Cell],
-    entity: int | None,
-) -> _Group:
-    values = observed(naming, link.observed).values
+def _group(columns: _Columns, link: Link, cells: frozenset[Cell], entity: int | None) -> _Group:
+    values = observed(columns.telling, link.observed).values
     keys = match_keys(link.kind, values)
-    phones = frozenset(key for name, key in keys if name == "phone")
-    name = full_name_of(values) if link.kind in PEOPLE else ("", "", "", "")
-    paths = frozenset(path for path, _ in marks)
-    return _Group(cells, marks, paths, frozenset(_keys(link.kind, keys, values)), phones, name, entity)
+    marks = frozenset(cell for cell in cells if cell[0] in columns.weighing)
+    return _Group(
+        cells=cells,
+        marks=marks,
+        unnamed=frozenset(cell for cell in cells if cell[0] not in columns.named),
+        paths=frozenset(path for path, _ in marks),
+        keys=frozenset(_keys(link.kind, keys, values)),
+        phones=frozenset(key for name, key in keys if name == "phone"),
+        name=full_name_of(values) if link.kind in PEOPLE else ("", "", "", ""),
+        traits=_traits(link.kind, values),
+        entity=entity,
+    )
 
 
-_TELLING = frozenset({"name"}).union(*KEY_FIELDS.values())
+_NAMES = frozenset({"first_name", "middle_name", "last_name", "name_suffix"})
+
+TRAITS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.CONTACT: ("birthday", "national_id", "external_id"),
+    Kind.COMPANY: ("registration_number", "vat_number", "external_id"),
+    Kind.DEAL: ("company", "contacts"),
+    Kind.USER: (),
+}
+"""Of what nobody has two: father and son bear one name, and so do offers to two customers."""
+
+_TELLING = frozenset({"name"}).union(*TRAITS.values(), *KEY_FIELDS.values())
 """Fields that say who it is."""
+
+
+def _traits(kind: Kind, values: Mapping[str, Value]) -> dict[str, frozenset[str]]:
+    held = {name: value for name in TRAITS[kind] if (value := values.get(name))}
+    return {
+        name: frozenset(map(str, value if isinstance(value, list) else [value]))
+        for name, value in held.items()
+    }
 
 
 def _keys(kind: Kind, found: Iterable[Cell], values: Mapping[str, Value]) -> Iterator[Cell]:
@@ -133,18 +173,48 @@ def _cells(values: Mapping[str, Json]) -> Iterator[Cell]:
 # -- who it is ----------------------------------------------------------------------------------------
 
 
+def _may_be_one(one: _Group, other: _Group) -> bool:
+    """Whether two rows tell of the same one. A number of its own says so; an address unless the first names
+    contradict, for of a household most cells are equal. A name and a phone number say so where, besides, no
+    trait that both have differs."""
+    if _share(one, other, OWN):
+        return True
+    if contradict(one.name[:2], other.name[:2]):
+        return False
+    if _share(one, other, ADDRESSES):
+        return True
+    if _differ(one, other):
+        return False
+    return _same_key(one, other) or not one.phones.isdisjoint(other.phones) or agree(one.name, other.name)
+
+
+OWN = frozenset({f"{_KEY}external_id", f"{_KEY}registration"})
+ADDRESSES = frozenset({f"{_KEY}email", f"{_KEY}domain"})
+
+
+def _share(one: _Group, other: _Group, kinds: frozenset[str]) -> bool:
+    return any(kind in kinds for kind, _ in one.keys & other.keys)
+
+
 def _same_key(one: _Group, other: _Group) -> bool:
     return not one.keys.isdisjoint(other.keys)
 
 
-def _may_be_one(one: _Group, other: _Group) -> bool:
-    """Whether two rows tell of the same one: by a match key in common; of people also by a number in common
-    that first names do not contradict (of a household most cells are equal), or by the whole name."""
-    if _same_key(one, other):
-        return True
-    if not one.phones.isdisjoint(other.phones):
-        return not contradict(one.name[:2], other.name[:2])
-    return agree(one.name, other.name)
+def _differ(one: _Group, other: _Group) -> bool:
+    """Whether both have a trait that is not the same."""
+    return any(
+        name in other.traits and held.isdisjoint(other.traits[name]) for name, held in one.traits.items()
+    )
+
+
+def _renamed(one: _Group, other: _Group) -> bool:
+    """Whether nothing but the name was edited, of somebody with this address: `Bob` who is now `Robert`."""
+    return _share(one, other, ADDRESSES) and one.unnamed == other.unnamed
+
+
+def _by_key(one: _Group, other: _Group) -> bool:
+    """The same where a row was left unread, which may be the one that seems to have vanished."""
+    return _same_key(one, other) and _may_be_one(one, other)
 
 
 Same: TypeAlias = Callable[[_Group, _Group], bool]
