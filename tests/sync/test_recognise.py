@@ -222,7 +222,7 @@ def test_of_a_household_with_one_mailbox_one_who_goes_is_not_one_who_comes() -> 
 
 
 def test_of_a_couple_whose_addresses_were_exchanged_each_keeps_the_own_name() -> None:
-    sheet = Sheet("first_name last_name email".split())
+    sheet = Sheet(["first_name", "last_name", "email"])
     gone = was("Ann Lee tom@a.example", "Tom Lee ann@a.example", sheet=sheet)
     come = came("Ann Lee ann@a.example", "Tom Lee tom@a.example", sheet=sheet)
     assert pairs(gone, come, sheet) == [(1, 100), (2, 101)]

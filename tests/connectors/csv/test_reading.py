@@ -98,6 +98,19 @@ def test_lines_that_are_no_record_are_reported_with_line_and_reason(desk: Desk) 
     )
 
 
+def test_rows_that_an_unclosed_quote_swallowed_are_no_cell_of_the_row_before(desk: Desk) -> None:
+    desk.put('id,name,city\n1,A,"B\n2,C,D\n3,E,"F"\n4,G,"H\nI"\n5,J,K\n')
+    records, page = read_all(desk.connector())
+    assert [(record.id, record.values["city"]) for record in records] == [("4", "H\nI"), ("5", "K")]
+    ((where, why),) = page.rejected
+    assert where == "lines 2-4" and "quote that is not closed" in why
+
+
+def test_odd_quotes_and_odd_blanks_within_one_line_are_kept(desk: Desk) -> None:
+    desk.put('id,name,city\n1,"The Boss" Lee,5" high\x0b\u2028\n')
+    assert desk.records()["1"].values == {"name": "The Boss Lee", "city": '5" high\x0b\u2028', "id": "1"}
+
+
 def test_a_few_damaged_bytes_cost_their_rows_only(desk: Desk) -> None:
     rows = "".join(f"{number},Zoë,Genève\n" for number in range(2, 50)).encode()
     desk.put_bytes(b"id,name,city\n1,Zo\xeb,Basel\n" + rows)
@@ -250,6 +263,27 @@ def test_of_several_files_the_last_name_counts_and_they_are_only_read(desk: Desk
     assert {record.id: record.values["name"] for record in records} == {"1": "new", "2": "kept", "3": "added"}
     assert page.rejected == (("people-2026-02.csv line 4", "has 1 cells where the header has 2"),)
     assert Capability.BATCH_WRITE not in connector.objects()["people"].capabilities
+
+
+def test_a_row_that_moves_to_another_file_while_both_are_read_is_not_missed(desk: Desk) -> None:
+    rows = "name\n" + "".join(f"A{number}\n" for number in range(1500))
+    desk.put(rows, name="people-2.csv")
+    desk.put("name\nZed\n", name="people-1.csv")
+    connector = desk.connector(None, path=str(desk.folder / "people-*.csv"))
+    first = connector.pull("people", Reading.LISTING, None, ["name"])
+    desk.put(rows + "Zed\n", name="new").replace(desk.folder / "people-2.csv")
+    desk.put("name\nYan\n", name="people-1.csv")
+    with pytest.raises(Transient, match="while the others were read"):
+        connector.pull("people", Reading.LISTING, first.cursor, ["name"])
+    again = connector.pull("people", Reading.LISTING, first.cursor, ["name"])
+    rest = connector.pull("people", Reading.LISTING, again.cursor, ["name"])
+    assert again.anew and {"Zed", "Yan"} <= {one.values["name"] for one in rest.records}
+
+
+def test_hidden_files_are_no_exports(desk: Desk) -> None:
+    desk.put("id,name\n1,A\n")
+    desk.put_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X", name="._people.csv")
+    assert set(desk.records(path=str(desk.folder / "*.csv"))) == {"1"}
 
 
 def test_a_folder_holds_one_file_per_object(desk: Desk) -> None:

@@ -253,6 +253,14 @@ def test_a_disk_that_is_full_leaves_the_old_file(desk: Desk, monkeypatch: pytest
     assert sorted(path.name for path in desk.folder.iterdir()) == ["people.csv"]
 
 
+def test_what_a_killed_writer_left_behind_goes_with_the_next_write(desk: Desk) -> None:
+    desk.put("id,name\n1,A\n")
+    desk.put("id,name\n1,B\n", name=".people.csv.k1ll3d.part")
+    desk.put("id,name\n1,B\n", name=".peoples.csv.0ther.part")
+    send(desk.connector(), update("1", name="C"))
+    assert sorted(path.name for path in desk.folder.iterdir()) == [".peoples.csv.0ther.part", "people.csv"]
+
+
 def test_writers_at_the_same_time_lose_nothing(desk: Desk) -> None:
     desk.put("id,name\n" + "".join(f"{number},A\n" for number in range(40)))
 

@@ -140,10 +140,11 @@ class CsvConnector:
         given = place.get("given", 0)
         if given and under_way and (under_way.digest, under_way.given) == (place["digest"], given):
             return under_way
+        there = reading.states(settings) if settings.pattern else ()
         content = reading.digest(settings, self._now, fields)
         if given and content != place.get("digest"):
-            return replace(reading.start(settings, self._now, content), anew=True)
-        return reading.start(settings, self._now, content, given)
+            return replace(reading.start(settings, self._now, content, there), anew=True)
+        return reading.start(settings, self._now, content, there, given)
 
     @contextmanager
     def _told(self, operation: str) -> Iterator[None]:

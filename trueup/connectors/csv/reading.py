@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from trueup.connectors.base import GoneItem
 from trueup.connectors.columns import require_columns
@@ -14,6 +15,10 @@ from trueup.errors import Refused, Transient
 from trueup.model.record import Cursor, Json, Page, Record
 
 PAGE = 1000
+
+
+States: TypeAlias = tuple[tuple[str, int, int, int], ...]
+"""Name, inode, size and time of each file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,12 @@ class Found:
 
 @dataclass(slots=True)
 class Progress:
-    """A reading under way: the content it belongs to, how many pieces it has given, and the rest; `anew`
-    until it has given a page, if it began with another content."""
+    """A reading under way: the content it belongs to, in files of which `states` tells them from others; how
+    many pieces it has given, and the rest; `anew` until it has given a page, if it began with another
+    content."""
 
     digest: str
+    states: States
     given: int
     rest: Iterator[Found]
     anew: bool = False
@@ -43,10 +50,26 @@ def files(settings: FileSettings) -> list[Path]:
     """
     if not settings.pattern:
         return [settings.path]
-    found = sorted(settings.path.parent.glob(settings.path.name), reverse=True)
+    every = settings.path.parent.glob(settings.path.name)
+    found = sorted((path for path in every if _is_export(path, settings)), reverse=True)
     if not found:
         raise Transient(f"no file fits {settings.path.name}")
-    return [path for path in found if path.is_file()]
+    return found
+
+
+def _is_export(path: Path, settings: FileSettings) -> bool:
+    """A hidden file is a part, a lock or a shadow of another, unless the pattern asks for it."""
+    hidden = path.name.startswith(".") and not settings.path.name.startswith(".")
+    return path.is_file() and not hidden
+
+
+def states(settings: FileSettings) -> States:
+    """What tells whether files were written or replaced since. Transient when one is gone meanwhile."""
+    try:
+        found = [(path.name, path.stat()) for path in files(settings)]
+    except FileNotFoundError:
+        raise Transient("a file was taken away while the files were read") from None
+    return tuple((name, one.st_ino, one.st_size, one.st_mtime_ns) for name, one in found)
 
 
 def digest(settings: FileSettings, now: Now, fields: Sequence[str]) -> str:
@@ -75,9 +98,10 @@ def every(settings: FileSettings, now: Now) -> Iterator[Found]:
         seen |= mine
 
 
-def start(settings: FileSettings, now: Now, content: str, skip: int = 0) -> Progress:
-    """A reading of the files with this digest from its beginning, or after the first `skip` pieces."""
-    progress = Progress(content, 0, every(settings, now))
+def start(settings: FileSettings, now: Now, content: str, there: States, skip: int = 0) -> Progress:
+    """A reading of the files with this digest, which were so before it was made, from its beginning, or
+    after the first `skip` pieces."""
+    progress = Progress(content, there, 0, every(settings, now))
     for _ in range(skip):
         next(progress.rest, None)
         progress.given += 1
@@ -98,7 +122,15 @@ def page(progress: Progress, settings: FileSettings, fields: Sequence[str]) -> P
         if len(records) == PAGE:
             cursor: Cursor = {"digest": progress.digest, "given": progress.given}
             return Page(tuple(records), cursor, True, None, tuple(rejected), anew)
+    _check_unmoved(progress, settings)
     return Page(tuple(records), {"digest": progress.digest}, False, None, tuple(rejected), anew)
+
+
+def _check_unmoved(progress: Progress, settings: FileSettings) -> None:
+    """One file is read as it was at one moment, several are not: a row that was moved from one that is still
+    to be read into one that was read already would be in neither."""
+    if settings.pattern and states(settings) != progress.states:
+        raise Transient("a file was changed while the others were read")
 
 
 def by_ids(
@@ -135,6 +167,6 @@ def folded(cell: str) -> str:
 
 def _place(found: Found, settings: FileSettings) -> str:
     first = found.piece.line
-    last = first + max(0, len(found.piece.raw.splitlines()) - 1)
+    last = first + found.piece.lines - 1
     lines = f"line {first}" if last == first else f"lines {first}-{last}"
     return f"{found.file} {lines}" if settings.pattern else lines

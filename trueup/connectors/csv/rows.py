@@ -22,6 +22,7 @@ from trueup.errors import Malformed, Transient, Unauthorized
 from trueup.model.record import Record
 
 Now = Callable[[], datetime]
+_LINE_END = re.compile("\r\n|\r|\n")
 _DAMAGED = re.compile("[\udc80-\udcff]")
 STILL_WRITING = 600.0
 """Seconds: an incomplete end is taken for a file that is being written, until nobody touched it so long."""
@@ -51,6 +52,11 @@ class Piece:
     cells: tuple[str, ...] = ()
     id: str = ""
     why: str = ""
+
+    @property
+    def lines(self) -> int:
+        """How many lines of the file it takes."""
+        return len(_LINE_END.findall(self.raw.rstrip("\r\n"))) + 1
 
 
 class Table:
@@ -100,11 +106,8 @@ class Table:
         return Malformed(message, remedy=f"repair {self._path.name}")
 
     def _check_end(self, last: Piece) -> None:
-        try:
-            list(csv.reader([last.raw], delimiter=self.layout.delimiter, strict=True))
-        except csv.Error as error:
-            if "unexpected end" in str(error):
-                raise self.incomplete(f"a quote that opens in line {last.line} is never closed") from None
+        if "unexpected end" in _misquoted(last, self.layout):
+            raise self.incomplete(f"a quote that opens in line {last.line} is never closed")
         if last.why and not last.raw.endswith(("\n", "\r")) and len(last.cells) < len(self.layout.names):
             verdict = self.incomplete("the last line breaks off")
             if isinstance(verdict, Transient):
@@ -181,9 +184,24 @@ def _identified(piece: Piece, layout: Layout, counts: dict[str, int]) -> Piece:
     return Piece(piece.line, piece.raw, piece.cells, id, why)
 
 
+def _misquoted(piece: Piece, layout: Layout) -> str:
+    """What a strict reader says against the quotes of a row; empty where it agrees."""
+    try:
+        list(csv.reader([piece.raw], delimiter=layout.delimiter, strict=True))
+    except csv.Error as error:
+        return str(error)
+    return ""
+
+
 def _wrong_with(piece: Piece, layout: Layout) -> str:
+    """Why this cannot be a row. A quote that somebody forgot to close swallows the rows up to the next one: a
+    text over several lines is one row only if its quotes are in order."""
     if _DAMAGED.search(piece.raw):
         return f"holds bytes that are not {layout.encoding.codec}"
+    if piece.lines > 1 and _misquoted(piece, layout):
+        return (
+            "holds a quote that is not closed where its cell ends, and may have swallowed the rows after it"
+        )
     width = len(layout.names)
     if len(piece.cells) < width or any(piece.cells[width:]):
         return f"has {len(piece.cells)} cells where the header has {width}"

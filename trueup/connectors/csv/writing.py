@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
@@ -331,6 +332,7 @@ def _raw_cells(row: Piece, layout: Layout) -> list[str]:
 def _replaced(path: Path, table: Table, draft: Draft) -> bool:
     """Write the new file beside the old one and put it in its place; False if the old one moved on."""
     try:
+        _clear_away(path)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
         raise Transient(f"no file can be made beside {path.name} ({error.strerror})") from None
@@ -352,6 +354,14 @@ def _replaced(path: Path, table: Table, draft: Draft) -> bool:
         Path(name).unlink(missing_ok=True)
     _sync_folder(path.parent)
     return True
+
+
+def _clear_away(path: Path) -> None:
+    """The parts of writers that were killed: they hold everybody who is in the file, and nobody else would
+    remove them. Who holds the lock writes alone."""
+    if fcntl is not None:
+        for part in path.parent.glob(f".{escape(path.name)}.*.part"):
+            part.unlink(missing_ok=True)
 
 
 def _copy(table: Table, draft: Draft, target: BinaryIO) -> None:

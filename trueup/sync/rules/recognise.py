@@ -37,8 +37,8 @@ PEOPLE = frozenset({Kind.CONTACT, Kind.USER})
 @dataclass(slots=True)
 class _Group:
     """Links that nobody can tell apart: the same `cells`, and of those that vanished the same entity. `marks`
-    are the cells that weigh, `unnamed` all those but names. `keys`, `phones` and `name` say who it is; without
-    people no name. `traits` are what one has one of, by field."""
+    are the cells that weigh, `unnamed` all that are no names. `keys`, `phones` and `name` say who it is;
+    without people no name. `traits` by field."""
 
     cells: frozenset[Cell]
     marks: frozenset[Cell]
