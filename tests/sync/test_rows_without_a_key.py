@@ -16,7 +16,7 @@ from tests.sync.small_hub import SmallHub, rules, small_hub
 from trueup.connectors.base import Outcome, StaleItem, WriteItem
 from trueup.connectors.csv.connector import CsvConnector
 from trueup.errors import NotFound, Transient
-from trueup.mapping.schema import ObjectRules
+from trueup.mapping.schema import ConsentRule, ObjectRules
 from trueup.model.delivery import DeliveryState
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
@@ -92,6 +92,9 @@ class Tables:
 
     def contacts_of(self, text: str) -> Sequence[str]:
         return self.hub.store.find(Kind.CONTACT, text, 10)
+
+    def opted_out(self, id: str) -> bool:
+        return self.hub.store.case(id).entity.values.get("consent.email.marketing") == "opted_out"
 
     def lost(self, text: str) -> list[tuple[Any, Any, str]]:
         """(lost, kept, source of the lost) of all conflicts of a contact."""
@@ -264,6 +267,31 @@ def test_rows_put_right_after_they_were_only_read_make_no_contact_of_what_stood_
     tables.news(ANN, BOB, CID, *(row.replace("exampel", "example") for row in typos))
     assert tables.sync().outcome is RunOutcome.COMPLETED
     assert [len(tables.contacts_of(f"p7@{domain}")) for domain in ("exampel.com", "example.com")] == [0, 1]
+
+
+class Flagged(Tables):
+    """Of nobody an address is known, and the last column takes an opt-out."""
+
+    def _rules(self) -> ObjectRules:
+        names = ("first_name", "last_name", "job_title", "department")
+        return rules("people", names, consent=(OPT_OUT,))
+
+
+OPT_OUT = ConsentRule("email", "marketing", "remark", opted_out="no")
+
+
+def test_an_opt_out_stays_with_its_row_where_another_one_says_now_what_it_said_then(tmp_path: Path) -> None:
+    tables, out = Flagged(tmp_path), f"{ANN}no"
+    tables.news(out, BOB, CID)
+    tables.sync()
+    (c_4,) = (id for id in tables.contacts_of("Ann Lee") if tables.opted_out(id))
+    tables.news(out.replace("Boss", "Chief"), BOB, CID)
+    tables.sync()
+    for title in ("Chief", "Cook"):
+        tables.news(out.replace("Boss", title), out, BOB, CID)
+        tables.sync()
+    assert tables.hub.store.case(c_4).entity.values["job_title"] == "Cook"
+    assert tables.opted_out(c_4)
 
 
 # -- interrupted --------------------------------------------------------------------------------------

@@ -49,6 +49,16 @@ def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[tuple[int, 
     return [(key, entity) for key, entity in found]
 
 
+def repeat_consent(tx: Tx, refs: Mapping[str, str]) -> None:
+    """What was heard of each of these records counts for another one, too."""
+    found = tx.rows(
+        f"select {', '.join(_EVENT)} from consent_events where subject_kind = 'ref' and subject in texts(?)"
+        " order by id",
+        sorted(refs),
+    )
+    tx.insert_new("consent_events", _EVENT, [(refs[subject], *rest) for subject, *rest in found])
+
+
 def _event(event: ConsentEvent) -> Row:
     return (
         event.subject,

@@ -120,7 +120,7 @@ def _consent(tx: Tx, ids: Sequence[int], known: Streams) -> tuple[_Events, _Even
     everybody = sorted({*ids, *(one for some in rivals.values() for one in some)})
     refs: dict[str, set[int]] = {}
     for entity, stream_id, remote_id in _ids_ever(tx, everybody):
-        refs.setdefault("/".join((*known.names[stream_id], remote_id)), set()).add(entity)
+        refs.setdefault(known.ref(stream_id, remote_id), set()).add(entity)
     addresses: dict[int, set[int]] = {}
     held = "select key, entity_id from consent_addresses where entity_id in ints(?)"
     for key, entity in tx.rows(held, everybody):

@@ -23,7 +23,7 @@ from trueup.store.formats import Path, count
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each, mark_kind_due
 from trueup.store.missing import Missing, account_for_missing
-from trueup.store.moves import Reasons, because, follow_moves, remember_alias
+from trueup.store.moves import Reasons, because, follow_moves, free_ids, remember_alias
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
@@ -64,7 +64,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     page = {record.id: record for record in landing.records}
     found.same += len(landing.records) - len(page)
     listing = _listing(tx, landing, stream_id)
-    _sort_out(tx, found, page, stream_id, landing)
+    _sort_out(tx, known, found, page, stream_id, landing)
     _judge(tx, known, found, landing.at)
     _write(tx, found, landing, stream_id, listing)
     _told(tx, landing, stream_id)
@@ -128,14 +128,15 @@ def fingerprint(values: Json) -> tuple[str, bytes]:
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
-def _sort_out(tx: Tx, found: _Found, page: dict[str, Record], stream_id: int, landing: Landing) -> None:
+def _sort_out(
+    tx: Tx, known: Streams, found: _Found, page: dict[str, Record], stream_id: int, landing: Landing
+) -> None:
     """Tell new, same, older and deleted records apart by the narrow rows alone. An old id is no news of the
     record that has another one now, but where it is made of the content: there it is a row of its own."""
     rows = {row[1]: row for row in tx.rows(_NARROW + tx.lock, stream_id, list(page))}
     aliases = _aliases(tx, stream_id, [id for id in page if id not in rows])
     if aliases and landing.recognise is not None:
-        sql = "delete from link_aliases where stream_id = ? and remote_id in texts(?)"
-        tx.run(sql, stream_id, sorted(aliases))
+        free_ids(tx, known, stream_id, sorted(aliases))
         aliases = set()
     for id, record in page.items():
         row = rows.get(id)

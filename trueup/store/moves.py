@@ -11,6 +11,7 @@ from trueup.model.jsontext import dumps
 from trueup.model.landing import Landing
 from trueup.model.matching import Verdict
 from trueup.model.record import Json, Record
+from trueup.store.addresses import repeat_consent
 from trueup.store.codec import (
     digest,
     dumps_or_none,
@@ -234,6 +235,20 @@ def remember_alias(tx: Tx, place: Place, link_id: int) -> None:
     taken = tx.row("select 1 from links where stream_id = ? and remote_id = ?", *place)
     if taken is None:
         tx.upsert("link_aliases", ("stream_id", "remote_id"), ("link_id",), [(*place, link_id)])
+
+
+def free_ids(tx: Tx, known: Streams, stream_id: int, ids: Sequence[str]) -> None:
+    """These old ids are those of other records now. What was heard of consent under them stays with the links
+    that they led to."""
+    found = tx.rows(
+        "select a.remote_id, l.stream_id, l.remote_id from link_aliases a join links l on l.id = a.link_id"
+        " where a.stream_id = ? and a.remote_id in texts(?) and l.remote_id is not null",
+        stream_id,
+        ids,
+    )
+    refs = {known.ref(stream_id, old): known.ref(stream, now) for old, stream, now in found}
+    repeat_consent(tx, refs)
+    tx.run("delete from link_aliases where stream_id = ? and remote_id in texts(?)", stream_id, ids)
 
 
 def write_content(tx: Tx, link: Link) -> None:

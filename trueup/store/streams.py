@@ -29,6 +29,10 @@ class Streams:
         wanted = set(connections)
         return sorted(id for id, (connection, _) in self.names.items() if connection in wanted)
 
+    def ref(self, stream_id: int, remote_id: str) -> str:
+        """A record as the ledger of consent names it."""
+        return "/".join((*self.names[stream_id], remote_id))
+
 
 def streams(tx: Tx) -> Streams:
     """All streams; few, so they are read anew in every transaction and never stale."""
