@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.sync.memory import Clock
-from tests.sync.small_hub import SmallHub, rules, small_hub
+from tests.sync.small_hub import Always, SmallHub, rules, small_hub
 from trueup.connectors.base import Outcome, StaleItem, WriteItem
 from trueup.connectors.csv.connector import CsvConnector
 from trueup.errors import NotFound, Transient
@@ -394,6 +394,22 @@ def test_a_write_whose_answer_was_lost_with_the_process_is_found_in_the_file(tab
     assert tables.rows("news")[0] == ANN.replace("Boss", "Chief")
     assert tables.sync().tally.get("updates") == 0
     assert not tables.hub.store.deliveries([DeliveryState.DUE, DeliveryState.DOUBT], None, 10)
+
+
+def test_a_row_that_was_made_by_a_process_that_ended_is_not_made_again(tmp_path: Path) -> None:
+    """Nothing about him can be looked up, and nothing but his row tells who he is."""
+    tables = Tables(tmp_path)
+    policy = replace(tables.hub.parts.policy, create={("news", "people"): Always()})
+    tables.hub.parts = replace(tables.hub.parts, policy=policy)
+    through(tables, lambda inner: Breaks(inner, loses=True))
+    tables.crm(f"2,{CID}\n", f"2,{CID}\n3,Dan,Oak,,Boss,North,\n4,Dan,Oak,,Boss,North,\n")
+    with pytest.raises(Killed):
+        tables.sync()
+    through(tables, lambda inner: inner)
+    for _ in range(3):
+        tables.sync()
+    assert tables.rows("news") == [ANN, BOB, CID, *["Dan,Oak,,Boss,North,"] * 2]
+    assert [one for one in tables.contacts() if one.startswith("Dan")] == ["Dan None"] * 2
 
 
 def test_a_row_that_is_edited_between_reading_and_writing_is_not_taken_for_deleted(tables: Tables) -> None:

@@ -98,6 +98,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     landing(parts, order.connections, report, fence)
     for name, error in report.failed.items():
         push.stop(name, Lane.NORMAL, error)
+    push.resolve(order.connections)  # before what a lost create made is identified as somebody new
     meter = meter_for(parts, LIFTED if order.approve_first else frozenset())
     deciding = Deciding(report.run_id, meter, report.tally.planned, report.tally.undecided, order.chosen)
     for _ in range(ROUNDS):

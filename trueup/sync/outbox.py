@@ -38,6 +38,7 @@ from trueup.sync.rules import acknowledge, publishing
 from trueup.sync.rules.formats import is_surely_form
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
+from trueup.sync.unclaimed import Unclaimed
 
 SOME = 1000
 """Deliveries that are loaded at once."""
@@ -322,10 +323,10 @@ class Push:
 
     def resolve(self, connections: Sequence[str]) -> int:
         """Deliveries in doubt are read, remote jobs are asked; how many steps were taken."""
-        looked = 0
+        looked, unclaimed = 0, Unclaimed(self.parts)
         for delivery in self.parts.store.doubtful(self.parts.now(), connections, 500):
             if self._can_look(delivery):
-                looked += self._careful(delivery.write, partial(self._resolve_doubt, delivery))
+                looked += self._careful(delivery.write, partial(self._resolve_doubt, delivery, unclaimed))
         for batch in _by_job(self.parts.store.waiting(self.parts.now(), connections, 500)):
             looked += self._careful(batch[0].write, partial(self._ask_job, batch))
         return looked
@@ -341,10 +342,10 @@ class Push:
             self.stop(write.connection, write.lane, error)
         return True
 
-    def _resolve_doubt(self, delivery: Delivery) -> None:
+    def _resolve_doubt(self, delivery: Delivery, unclaimed: Unclaimed) -> None:
         stream = (delivery.write.connection, delivery.write.object)
         now, lag = self.parts.now(), self.parts.specs[stream].lag
-        record = self._look(stream, delivery)
+        record = self._look(stream, delivery, unclaimed)
         mapping = self.parts.policy.mappings[stream]
         if record is not None and acknowledge.was_taken(delivery, record, mapping):
             settlement = acknowledge.not_kept(delivery, record)
@@ -363,7 +364,7 @@ class Push:
         since = self.parts.store.stream(*stream).read_since
         return since is not None and since >= delivery.not_before
 
-    def _look(self, stream: Stream, delivery: Delivery) -> Record | None:
+    def _look(self, stream: Stream, delivery: Delivery, unclaimed: Unclaimed) -> Record | None:
         """The record that a write in doubt is about, as it is now; None when there is none."""
         connector = self.parts.connector(stream[0], delivery.write.lane)
         fields = asked_fields(self.parts, stream)
@@ -374,7 +375,7 @@ class Push:
             found = [one for one in connector.find(stream[1], key, [value], fields) if not one.deleted]
             if found:
                 return self._likeliest(stream, delivery, found)
-        return self._among_landed(stream, delivery)
+        return self._among_landed(stream, delivery) or unclaimed.made_by(delivery)
 
     def _likeliest(self, stream: Stream, delivery: Delivery, found: Sequence[Record]) -> Record:
         """Of several records with one key (an address that a family shares) the one that is nobody else's."""
