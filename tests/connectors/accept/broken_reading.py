@@ -240,6 +240,30 @@ class ListsOnlyTheFirstPage(Modest):
 # -- while people work ------------------------------------------------------------------------------------
 
 
+class BeginsAgainInSilence(Cards):
+    """A snapshot that moved is read from its beginning, as if it went on."""
+
+    breaks = "a_listing_that_begins_again_says_so"
+
+    def listing(self, place: dict[str, Json], fields: Sequence[str]) -> Page:
+        there = self.get("/cards")["cards"]
+        snapshot = str(sorted((card["id"], card["version"]) for card in there))
+        moved = place.get("snapshot") not in (None, snapshot)
+        page = super().listing({"since": place["since"]} if moved else place, fields)
+        return replace(page, cursor={**page.cursor, "snapshot": snapshot})
+
+
+class SaysThatItBeginsAgainAndGoesOn(BeginsAgainInSilence):
+    """It tells of the change, and leaves out what it brought before."""
+
+    breaks = "a_listing_that_begins_again_says_so"
+
+    def listing(self, place: dict[str, Json], fields: Sequence[str]) -> Page:
+        page = super().listing({**place, "snapshot": None}, fields)
+        moved = place.get("snapshot") not in (None, page.cursor["snapshot"])
+        return replace(page, anew=moved)
+
+
 class ShowsTheFirstPageAgain(Cards):
     """The last page repeats what the first one said, as it was then."""
 

@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.connectors.kit import HandClock
 from trueup.connectors.base import Connector, WebhookRequest
 from trueup.connectors.registry import ConnectionSettings, connector_kind
@@ -170,6 +172,7 @@ HARNESS = Harness(
 test_acceptance = accepted(HARNESS)
 
 
-def test_without_a_column_that_identifies_its_rows_ids_are_made_of_the_content() -> None:
-    verdict = ask(replace(HARNESS, start=partial(_folder, None)), "an_id_follows_the_content")
-    assert (verdict.name, verdict.seen) == ("an_id_follows_the_content", "")
+@pytest.mark.parametrize("check", ["an_id_follows_the_content", "a_listing_that_begins_again_says_so"])
+def test_without_a_column_that_identifies_its_rows_ids_are_made_of_the_content(check: str) -> None:
+    verdict = ask(replace(HARNESS, start=partial(_folder, None)), check)
+    assert (verdict.name, verdict.seen) == (check, "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from trueup.connectors.base import Capability
 from trueup.model.record import Page, Reading, Record
 from trueup.testing.acceptance.checks import check, expect, fallback
-from trueup.testing.acceptance.desk import Desk, latest, plain, records, several, stored
+from trueup.testing.acceptance.desk import MOST_PAGES, Desk, latest, plain, records, several, stored
 
 EDITED = "edited meanwhile"
 
@@ -45,6 +45,39 @@ def _afterwards(desk: Desk, pages: Sequence[Page]) -> list[Page]:
     """What is read the next time: the changes since, or all where there are none."""
     desk.settle()
     return desk.changes(pages[-1].cursor) if desk.can(Capability.INCREMENTAL) else desk.pages(Reading.LISTING)
+
+
+@check(
+    "a listing that has to begin again says so, and begins again only where something changed",
+    "set `anew` on the first page of what is there now: what came before it is no proof of anything any more",
+    many=True,
+)
+def a_listing_that_begins_again_says_so(desk: Desk) -> None:
+    calm = desk.pages(Reading.LISTING)
+    expect(not any(page.anew for page in calm), "a listing in which nobody works says that it begins again")
+    people = _People(desk)
+    pages = _elsewhere(desk, people)
+    several(pages, len(desk.ids))
+    touched = {*people.edited, *people.deleted}
+    first, rest = latest(pages[:1]).keys() - touched, latest(pages[1:]).keys()
+    since = max(at for at, page in enumerate(pages) if page.anew or not at)
+    again = 0 if since else len(first & rest)
+    expect(not again, f"{again} records that nobody touched come twice, and nothing says that it began again")
+    missing = len(first - latest(pages[since:]).keys())
+    expected = len(touched) if desk.can(Capability.CONTENT_IDS) else 0  # these come under other ids
+    expect(missing <= expected, f"it says that it begins again, and {missing} records did not come again")
+
+
+def _elsewhere(desk: Desk, people: _People) -> list[Page]:
+    """A listing during which people work, and which another process ends."""
+    pages = [desk.connector.pull(desk.object, Reading.LISTING, None, desk.harness.fields)]
+    people.work(pages)
+    other = desk.another()
+    while pages[-1].more:
+        cursor = stored(pages[-1].cursor)
+        pages.append(other.pull(desk.object, Reading.LISTING, cursor, desk.harness.fields))
+        expect(len(pages) < MOST_PAGES, "a listing does not end")
+    return pages
 
 
 @check(
