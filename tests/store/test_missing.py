@@ -36,7 +36,7 @@ def test_the_link_moves_with_what_was_read_and_what_stood_there(hub: Hub) -> Non
     assert (link.id, link.entity_id) == (case.links[0].id, case.entity.id)
     assert (link.state, link.fresh, link.version) == (LinkState.LIVE, False, "11")
     assert (link.observed, link.base) == ({"email": "a@x", "city": "Rome"}, {"city": "Bonn"})
-    assert hub.case(case.entity.id).reasons == ("read",)
+    assert hub.case(case.entity.id).reasons == ("moved",)
 
 
 def test_no_stranger_stays_and_the_old_id_leads_to_the_link(hub: Hub) -> None:

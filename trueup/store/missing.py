@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from trueup.model.entity import Link
-from trueup.model.jsontext import dumps
 from trueup.model.landing import Landing
-from trueup.model.record import Record
 from trueup.store.absences import accepted, believed
-from trueup.store.codec import digest, micros, micros_or_none
+from trueup.store.codec import micros
 from trueup.store.marks import mark_due, mark_each
-from trueup.store.moves import NOTES, Reasons, because, erase, notes_of, referrers_of_places
+from trueup.store.moves import Reasons, erase, take_over
 from trueup.store.rows import links_where
 from trueup.store.sql import Tx
 from trueup.store.streams import Streams
-from trueup.sync.rules.observe import observe
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,9 @@ def _follow_edits(
     their new id and what was read there. Which they are."""
     pairs = _pairs(tx, known, landing, stream_id, absent, unread) if absent else ()
     if pairs:
-        _take_places(tx, stream_id, pairs, landing)
+        reasons: Reasons = {}
+        take_over(tx, known, pairs, reasons)
+        mark_each(tx, reasons)
     newest = "select coalesce(max(id), 0) from links where stream_id = ? and remote_id is not null"
     tx.run(f"update streams set newest = ({newest}) where id = ?", stream_id, stream_id)
     return frozenset(link.id for link, _ in pairs)
@@ -122,62 +121,3 @@ def _pairs(
         return ()
     gone = links_where(tx, known, "l.entity_id is not null and l.id in ints(?) order by l.id", list(absent))
     return landing.recognise(gone, come, unread) if gone else ()
-
-
-def _take_places(tx: Tx, stream_id: int, pairs: Sequence[tuple[Link, Link]], landing: Landing) -> None:
-    """Each link takes the place of the stranger that it became, and what was seen there."""
-    erase(tx, [stranger.id for _, stranger in pairs])
-    seen = [_as_read(link, stranger) for link, stranger in pairs]
-    _write_links(tx, seen, landing)
-    _remember(tx, stream_id, pairs)
-    reasons: Reasons = {}
-    for link in seen:
-        because(reasons, link.entity_id, "read")
-    places = [(stream_id, stranger.remote_id or "") for _, stranger in pairs]
-    for referrer in referrers_of_places(tx, places):
-        because(reasons, referrer, "reference")
-    mark_each(tx, reasons)
-
-
-def _as_read(link: Link, stranger: Link) -> Link:
-    """The link after the reading that brought the stranger."""
-    assert stranger.remote_id is not None and stranger.seen_at is not None
-    record = Record(stranger.remote_id, stranger.observed, stranger.version, stranger.changed_at)
-    return replace(observe(link, record, stranger.seen_at), remote_id=stranger.remote_id)
-
-
-_LINK = ("remote_id", "version", "rev", "digest", "changed_at", "seen_at", "listing")
-
-
-def _write_links(tx: Tx, links: Sequence[Link], landing: Landing) -> None:
-    texts = {link.id: dumps(link.observed) for link in links}
-    tx.update(
-        "links",
-        ("id",),
-        _LINK,
-        [
-            (
-                link.id,
-                link.remote_id,
-                link.version,
-                link.rev + 1,
-                None if link.assumed else digest(texts[link.id]),
-                micros_or_none(link.changed_at),
-                micros_or_none(link.seen_at),
-                landing.listing,
-            )
-            for link in links
-        ],
-    )
-    tx.upsert("link_docs", ("link_id",), ("observed",), list(texts.items()))
-    notes = [
-        (link.id, *notes_of(link.base, link.agreed, link.assumed, link.quarantine, link.published))
-        for link in links
-    ]
-    tx.upsert("link_notes", ("link_id",), NOTES, notes)
-
-
-def _remember(tx: Tx, stream_id: int, pairs: Sequence[tuple[Link, Link]]) -> None:
-    """The old ids lead to the links; none of them is a row any more, or the listing had brought it."""
-    rows = [(stream_id, link.remote_id, link.id) for link, _ in pairs]
-    tx.upsert("link_aliases", ("stream_id", "remote_id"), ("link_id",), rows)

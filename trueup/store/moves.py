@@ -22,7 +22,7 @@ from trueup.store.codec import (
     write_times,
 )
 from trueup.store.rows import UNSENT, links_where
-from trueup.store.sql import Tx
+from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure
 from trueup.sync.rules.observe import look_at, observe
 
@@ -84,12 +84,12 @@ def move(tx: Tx, known: Streams, old: Place, new: Place, at: datetime, reasons: 
     if here.entity_id is not None and there.entity_id not in (None, here.entity_id):
         _meet(tx, here, there, at, reasons)
     elif here.entity_id is not None and there.entity_id is None:
-        take_over(tx, known, here, there, reasons)
+        take_over(tx, known, [(here, there)], reasons)
     elif in_flight(tx, here.id):
         _entomb(tx, here, at)
         because(reasons, here.entity_id, "moved")
     else:
-        absorb(tx, here.id, there.id)
+        absorb(tx, {here.id: there.id})
         remember_alias(tx, old, there.id)
         because(reasons, there.entity_id, "moved")
 
@@ -105,7 +105,7 @@ def relocate(tx: Tx, known: Streams, link: Link, new: Place, reasons: Reasons) -
         link.id,
     )
     if old_stream != new[0]:
-        write_content(tx, _blank(link))
+        write_contents(tx, [_blank(link)])
         tx.run("update links set fresh = 1 where id = ?", link.id)
     tx.run("delete from link_aliases where stream_id = ? and remote_id = ?", *new)
     if link.remote_id is not None:
@@ -120,25 +120,58 @@ def _blank(link: Link) -> Link:
     return replace(link, observed={}, base={}, agreed={}, assumed={}, quarantine={}, published={})
 
 
-def take_over(tx: Tx, known: Streams, link: Link, stranger: Link, reasons: Reasons) -> None:
-    """A link with an entity takes the place, and what was seen there, of a link that has none."""
+def take_over(tx: Tx, known: Streams, pairs: Sequence[tuple[Link, Link]], reasons: Reasons) -> None:
+    """Links with an entity take the places, and what was seen there, of strangers, which have none."""
+    strangers = {stranger.id: stranger for _, stranger in pairs}
+    sql = "select id, listing from links where id in ints(?)"
+    listings: dict[int, int] = dict(tx.rows(sql, sorted(strangers)))
+    absorb(tx, {stranger.id: link.id for link, stranger in pairs})
+    seen = [_as_seen(link, stranger) for link, stranger in pairs]
+    places = [(known.ids[link.stream], link.remote_id or "") for link in seen]
+    _drop_aliases(tx, places)
+    rows = [
+        (*_standing(link, place), listings[stranger.id])
+        for link, place, (_, stranger) in zip(seen, places, pairs, strict=True)
+    ]
+    tx.update("links", ("id",), _STANDING, rows)
+    write_contents(tx, seen)
+    before = ((known.ids[link.stream], link.remote_id, link.id) for link, _ in pairs)
+    _remember_aliases(tx, [((stream_id, id), link) for stream_id, id, link in before if id is not None])
+    for link, _ in pairs:
+        because(reasons, link.entity_id, "moved")
+    for referrer in referrers_of_places(tx, places):
+        because(reasons, referrer, "reference")
+
+
+def _as_seen(link: Link, stranger: Link) -> Link:
+    """The link after the reading that brought the stranger. Another object has other fields."""
     assert stranger.remote_id is not None
-    absorb(tx, stranger.id, link.id)
-    place = (known.ids[stranger.stream], stranger.remote_id)
-    relocate(tx, known, link, place, reasons)
     record = Record(stranger.remote_id, stranger.observed, stranger.version, stranger.changed_at)
     if stranger.stream != link.stream:
-        link = _blank(link)
+        link = replace(_blank(link), connection=stranger.connection, object=stranger.object, fresh=True)
     at = stranger.seen_at or stranger.changed_at
     seen = link if at is None else observe(link, record, at)
-    write_content(tx, seen)
-    tx.run(
-        "update links set version = ?, changed_at = ?, seen_at = ? where id = ?",
-        stranger.version,
-        micros_or_none(stranger.changed_at),
-        micros_or_none(stranger.seen_at),
-        link.id,
+    return replace(
+        seen,
+        remote_id=stranger.remote_id,
+        state=LinkState.LIVE,
+        version=stranger.version,
+        changed_at=stranger.changed_at,
+        seen_at=stranger.seen_at,
     )
+
+
+_STANDING = (
+    *("stream_id", "remote_id", "state", "fresh", "version", "rev", "changed_at", "seen_at"),
+    *("buried", "buried_at", "listing"),
+)
+
+
+def _standing(link: Link, place: Place) -> Row:
+    """`_STANDING` of a link at its new place, but for the listing that brought it."""
+    changed_at, seen_at = micros_or_none(link.changed_at), micros_or_none(link.seen_at)
+    at = (*place, str(link.state), int(link.fresh), link.version, link.rev + 1, changed_at, seen_at)
+    return (link.id, *at, None, None)
 
 
 def _meet(tx: Tx, here: Link, there: Link, at: datetime, reasons: Reasons) -> None:
@@ -179,18 +212,23 @@ def in_flight(tx: Tx, link_id: int) -> bool:
     return found is not None
 
 
-def absorb(tx: Tx, lost: int, kept: int) -> None:
-    """Remove a link that has nothing in flight; what points at it points at the kept one."""
-    supersede(tx, "link_id = ?", lost)
-    for table, column in (
-        ("deliveries", "link_id"),
-        ("link_aliases", "link_id"),
-        ("match_decisions", "left_id"),
-        ("match_decisions", "right_id"),
-    ):
-        tx.run(f"update {table} set {column} = ? where {column} = ?", kept, lost)
-    tx.run("delete from match_decisions where left_id = right_id and left_id = ?", kept)
-    erase(tx, [lost])
+def absorb(tx: Tx, heirs: Mapping[int, int]) -> None:
+    """Remove links that have nothing in flight; what points at one points at its heir."""
+    lost = sorted(heirs)
+    supersede(tx, "link_id in ints(?)", lost)
+    for table, column in _POINTING:
+        found = tx.rows(f"select distinct {column} from {table} where {column} in ints(?)", lost)
+        for (id,) in found:
+            tx.run(f"update {table} set {column} = ? where {column} = ?", heirs[id], id)
+    kept = sorted(set(heirs.values()))
+    tx.run("delete from match_decisions where left_id = right_id and left_id in ints(?)", kept)
+    erase(tx, lost)
+
+
+_POINTING = (
+    *(("deliveries", "link_id"), ("link_aliases", "link_id")),
+    *(("match_decisions", "left_id"), ("match_decisions", "right_id")),
+)
 
 
 def forget(tx: Tx, ids: Sequence[int]) -> None:
@@ -230,11 +268,26 @@ def close(tx: Tx, ids: list[int], state: str) -> int:
     return tx.run("update deliveries set state = ?, open = 0 where id in ints(?)", state, ids)
 
 
+def _drop_aliases(tx: Tx, places: Sequence[Place]) -> None:
+    """These places are links' own now."""
+    for stream_id in sorted({stream for stream, _ in places}):
+        ids = [id for stream, id in places if stream == stream_id]
+        sql = "delete from link_aliases where stream_id = ? and remote_id in texts(?)"
+        tx.run(sql, stream_id, ids)
+
+
 def remember_alias(tx: Tx, place: Place, link_id: int) -> None:
     """An old id leads here. Never where the id is that of a link: an alias is no link's own id."""
-    taken = tx.row("select 1 from links where stream_id = ? and remote_id = ?", *place)
-    if taken is None:
-        tx.upsert("link_aliases", ("stream_id", "remote_id"), ("link_id",), [(*place, link_id)])
+    _remember_aliases(tx, [(place, link_id)])
+
+
+def _remember_aliases(tx: Tx, leads: Sequence[tuple[Place, int]]) -> None:
+    sql = "select stream_id, remote_id from links where stream_id = ? and remote_id in texts(?)"
+    taken: set[Row] = set()
+    for stream_id in sorted({stream for (stream, _), _ in leads}):
+        taken.update(tx.rows(sql, stream_id, [id for (stream, id), _ in leads if stream == stream_id]))
+    rows = [(*place, link) for place, link in leads if place not in taken]
+    tx.upsert("link_aliases", ("stream_id", "remote_id"), ("link_id",), rows)
 
 
 def free_ids(tx: Tx, known: Streams, stream_id: int, ids: Sequence[str]) -> None:
@@ -251,16 +304,18 @@ def free_ids(tx: Tx, known: Streams, stream_id: int, ids: Sequence[str]) -> None
     tx.run("delete from link_aliases where stream_id = ? and remote_id in texts(?)", stream_id, ids)
 
 
-def write_content(tx: Tx, link: Link) -> None:
-    """Store all that is remembered about one link."""
-    text = dumps(link.observed)
-    tx.upsert("link_docs", ("link_id",), ("observed",), [(link.id, text)])
-    tx.run("delete from link_notes where link_id = ?", link.id)
-    notes = notes_of(link.base, link.agreed, link.assumed, link.quarantine, link.published)
-    if any(notes):
-        tx.insert("link_notes", ("link_id", *NOTES), [(link.id, *notes)])
-    settled = None if link.assumed else digest(text)
-    tx.run("update links set digest = ? where id = ?", settled, link.id)
+def write_contents(tx: Tx, links: Sequence[Link]) -> None:
+    """Store all that is remembered about these links."""
+    texts = {link.id: dumps(link.observed) for link in links}
+    tx.upsert("link_docs", ("link_id",), ("observed",), list(texts.items()))
+    tx.run("delete from link_notes where link_id in ints(?)", list(texts))
+    notes = [
+        (link.id, *notes_of(link.base, link.agreed, link.assumed, link.quarantine, link.published))
+        for link in links
+    ]
+    tx.insert("link_notes", ("link_id", *NOTES), [row for row in notes if any(row[1:])])
+    settled = [(link.id, None if link.assumed else digest(texts[link.id])) for link in links]
+    tx.update("links", ("id",), ("digest",), settled)
 
 
 def notes_of(

@@ -100,7 +100,7 @@ def _meet(tx: Tx, known: Streams, answer: Newcomers, one: Settlement, row: Row, 
         answer.parked[id] = _parked(one, known.names[place[0]][0], "another record of this run")
     elif there.entity_id is None:
         answer.read[id] = Record(place[1], there.observed, there.version, there.changed_at)
-        absorb(tx, there.id, link_id)
+        absorb(tx, {there.id: link_id})
         tx.run("delete from link_aliases where stream_id = ? and remote_id = ?", *place)
     elif there.entity_id == entity_id:
         answer.folded.add(id)
@@ -127,4 +127,4 @@ def _ask_steward(tx: Tx, wanted: int, there: Link, at: datetime) -> None:
 def _fold(tx: Tx, delivery_id: int, wanted: int, there: int) -> None:
     """The entity's own record stands there: the wanted link and its delivery become part of it."""
     tx.run("update deliveries set open = 0, state = 'superseded' where id = ?", delivery_id)
-    absorb(tx, wanted, there)
+    absorb(tx, {wanted: there})
