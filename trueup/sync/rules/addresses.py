@@ -141,10 +141,10 @@ def keep_addresses(
 def _only_in_slots(state: Values, before: Entity, family: Family, named: Named, now: datetime) -> bool:
     """The commonest case at once: the contact held nothing of this sort, and all that is said now stands in
     its slots. The set is made of them. False where there is more to weigh."""
-    if family.many in named.listed or not family.beside.isdisjoint(state.values):
+    if family.many in named.listed or not family.fields.isdisjoint(before.values):
         return False
-    if not family.fields.isdisjoint(before.values):
-        return False
+    if not (family.beside.isdisjoint(state.values) and family.beside.isdisjoint(state.sources)):
+        return False  # judged by itself, or kept empty
     key = element_key(family.type)
     held = (held_in(slot, state.values) for slot in family.slots)
     elements = {key(one): one for one in held if one is not None}
