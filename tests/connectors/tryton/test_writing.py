@@ -182,6 +182,43 @@ def test_another_address_becomes_the_first_without_losing_one(person: Person, de
     assert [one["id"] for one in record.values["addresses"]] == [str(hill), str(main)]
 
 
+def test_an_address_in_another_spelling_becomes_the_first_and_overwrites_none(
+    person: Person, desk: Desk
+) -> None:
+    id, (main, hill) = with_two(person)
+    record = done(desk.update(id, address__street="HILL 2", address__city="Chur"))
+    assert [one["id"] for one in record.values["addresses"]] == [str(hill), str(main)]
+
+
+def test_a_part_that_is_not_mapped_makes_the_next_first_address_no_other_one(
+    person: Person, desk: Desk, unique: str
+) -> None:
+    id, (main, hill) = with_two(person)
+    country = person.make("country.country", name=unique, code=unique)
+    place = {"country": country, "code": f"{unique}-T", "name": "Tirol", "type": "state"}
+    subdivision = person.make("country.subdivision", **place)
+    person.change("party.address", main, country=country, subdivision=subdivision)
+    new = {"address__street": "Hill 2", "address__city": "Chur", "address__country": None}
+    record = done(desk.update(id, **new))
+    assert [one["id"] for one in record.values["addresses"]] == [str(hill), str(main)]
+
+
+def test_an_address_that_says_less_than_another_is_made_beside_it(person: Person, desk: Desk) -> None:
+    id, (main, hill) = with_two(person)
+    record = done(desk.update(id, addresses=Elements(({"city": "Basel"},))))
+    assert [(one["id"], one.get("street")) for one in record.values["addresses"]][:2] == [
+        (str(main), "Main 1"),
+        (str(hill), "Hill 2"),
+    ]
+    assert parts(record)[2] == (None, "Basel", None)
+
+
+def test_a_mail_in_another_spelling_becomes_the_first_and_overwrites_none(person: Person, desk: Desk) -> None:
+    id = person.party("Ada", email=["a@x.ch", "B@x.ch"])
+    record = done(desk.update(id, email="b@x.ch"))
+    assert [one["value"] for one in record.values["mechanisms.email"]] == ["b@x.ch", "a@x.ch"]
+
+
 def test_what_is_added_later_does_not_take_the_first_place(person: Person, desk: Desk) -> None:
     id, (_, hill) = with_two(person)
     desk.update(id, address__street="Hill 2", address__city="Chur")

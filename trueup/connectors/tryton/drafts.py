@@ -7,7 +7,7 @@ id: so the first gets none, and what somebody adds later does not take its place
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trueup.connectors.base import Elements
@@ -25,24 +25,24 @@ class Draft:
     row: Mapping[str, Json] | None
     held: dict[str, Json]
 
-    def says(self, wanted: Mapping[str, Json]) -> bool:
-        """Whether it holds these values; empty is empty."""
-        return all((self.held.get(name) or None) == (value or None) for name, value in wanted.items())
-
 
 @dataclass(slots=True)
 class Drafts:
-    """All parts of one sort, in Tryton's order. `names`: their fields."""
+    """All parts of one sort, in Tryton's order. `names`: their fields; `word`: what makes two values of one
+    field the same, however they are spelled."""
 
     names: tuple[str, ...]
+    word: Callable[[Json], Json]
     all: list[Draft]
     gone: list[Draft] = field(default_factory=list)
     moved: bool = False
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Json]], names: tuple[str, ...]) -> Drafts:
+    def of(
+        cls, rows: Sequence[Mapping[str, Json]], names: tuple[str, ...], word: Callable[[Json], Json]
+    ) -> Drafts:
         """The parts as they stand."""
-        return cls(names, [Draft(row, {name: row.get(name) for name in names}) for row in rows])
+        return cls(names, word, [Draft(row, {name: row.get(name) for name in names}) for row in rows])
 
     def take(
         self,
@@ -62,22 +62,24 @@ class Drafts:
         for one in [one for one in self.all if one not in meant and mine(one.held)]:
             self._drop(one)
 
-    def lead(self, sort: Mapping[str, Json], wanted: Mapping[str, Json], listed: bool) -> None:
+    def lead(
+        self, sort: Mapping[str, Json], wanted: Mapping[str, Json], known: Iterable[str], listed: bool
+    ) -> None:
         """Make what holds `wanted` the first of its `sort`. The present first one is changed into it, unless
-        it is there already or a list says what becomes of the single parts (`listed`); emptied, it goes."""
-        first = next((one for one in self.all if one.says(sort)), None)
+        it is there already or a list says what becomes of the single parts (`listed`); emptied, it goes.
+        `known`: the fields that whoever writes has in view; what others say makes it no other part."""
+        first = self._first(sort)
         held = {**(first.held if first is not None else {}), **sort, **wanted}
-        same = {name: value for name, value in held.items() if name not in _BESIDE}
-        if not any(value for name, value in same.items() if name not in sort):
+        if not any(value for name, value in held.items() if name not in (*_BESIDE, *sort)):
             self._drop(first)
             return
-        there = next((one for one in self.all if one.says(same)), None)
+        same = {name: held.get(name) for name in (*sort, *known) if name not in _BESIDE}
+        there = self._first(same)
         if there is None and first is not None and not listed:
-            first.held.update(wanted)
-            return
-        chosen = there or Draft(None, {**same, **wanted})
+            there = first
+        chosen = there or Draft(None, same)
+        chosen.held.update(wanted)
         if chosen is first:
-            first.held.update(wanted)
             return
         if there is not None:
             self.all.remove(there)
@@ -128,8 +130,19 @@ class Drafts:
             id = str(item["id"])
             found = (one for one in self.all if one.row is not None and str(one.row["id"]) == id)
             return next(found, None)
-        same = {name: item[name] for name in self.names if name in item and name not in (*_BESIDE, "type")}
-        return next((one for one in self.all if same and one.says(same)), None)
+        same = {name: item.get(name) for name in self.names if name not in (*_BESIDE, "type")}
+        return self._first(same) if any(same.values()) else None
+
+    def _first(self, said: Mapping[str, Json]) -> Draft | None:
+        """The first part that holds these values; empty is empty."""
+        wanted = {name: self._plain(value) for name, value in said.items()}
+        return next(
+            (one for one in self.all if wanted == {name: self._plain(one.held.get(name)) for name in wanted}),
+            None,
+        )
+
+    def _plain(self, value: Json) -> Json:
+        return None if value in (None, "") else self.word(value)
 
     def _drop(self, one: Draft | None) -> None:
         if one is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -22,6 +22,7 @@ from trueup.connectors.tryton.shape import (
     Fields,
     Group,
 )
+from trueup.model.canonical.postal import words_of
 from trueup.model.record import Json
 
 
@@ -49,9 +50,10 @@ class Codes:
 
 
 def commands(
-    codes: Codes, party: Party | None, values: Mapping[str, Json]
+    codes: Codes, party: Party | None, values: Mapping[str, Json], names: Sequence[str]
 ) -> tuple[dict[str, Json], dict[str, str]]:
-    """The values of one create or write call, and what is wrong with which field. `party` as it is now."""
+    """The values of one create or write call, and what is wrong with which field. `party` as it is now;
+    `names`: the fields that are read of it."""
     account = codes.account
     fields = account.fields(PARTY)
     sent: dict[str, Json] = {}
@@ -66,7 +68,8 @@ def commands(
     mechanisms = _mechanisms(party, values, lists, wrong)
     if mechanisms:
         sent["contact_mechanisms"] = mechanisms
-    addresses = _addresses(codes, party, address, wrong) if address else []
+    known = {name.partition(".")[2] for name in names if name.startswith("address.")}
+    addresses = _addresses(codes, party, address, known & {*ADDRESS}, wrong) if address else []
     if addresses:
         sent["addresses"] = addresses
     return sent, wrong
@@ -140,12 +143,17 @@ def _group(
     party: Party | None, group: Group, slots: Mapping[str, Json], listed: Mapping[str, Json]
 ) -> list[Json]:
     rows = [part for type in group.types for part in (party.mechanisms(type) if party else [])]
-    drafts = Drafts.of(rows, MECHANISM)
+    drafts = Drafts.of(rows, MECHANISM, _compact)
     for path, value in listed.items():
         drafts.take(value, {"type": group.lists[path][0]}, _of_types(group.lists[path]))
     for type, value in slots.items():
-        drafts.lead({"type": type}, {"value": _slot(value)}, bool(listed))
+        drafts.lead({"type": type}, {"value": _slot(value)}, ("value",), bool(listed))
     return drafts.commands()
+
+
+def _compact(value: Json) -> Json:
+    """Without case and blanks: phones stand there in a form of Tryton's own."""
+    return "".join(str(value).split()).casefold()
 
 
 def _of_types(types: Sequence[str]) -> Callable[[Mapping[str, Json]], bool]:
@@ -159,10 +167,15 @@ def _slot(value: Json) -> str | None:
 
 
 def _addresses(
-    codes: Codes, party: Party | None, values: Mapping[str, Json], wrong: dict[str, str]
+    codes: Codes,
+    party: Party | None,
+    values: Mapping[str, Json],
+    known: Collection[str],
+    wrong: dict[str, str],
 ) -> list[Json]:
-    """Commands for the list of all addresses, and for the first active one by its parts."""
-    drafts = Drafts.of([_coded_parts(one) for one in party.addresses] if party else [], ADDRESS)
+    """Commands for the list of all addresses, and for the first active one by its parts. `known`: the parts
+    of the first one that are read, too."""
+    drafts = Drafts.of([_coded_parts(one) for one in party.addresses] if party else [], ADDRESS, words_of)
     parts: dict[str, Json] = {}
     for path, value in values.items():
         name = path.partition(".")[2]
@@ -176,7 +189,7 @@ def _addresses(
         except Unfit as error:
             wrong[ADDRESSES] = str(error)
     if parts:
-        drafts.lead({}, parts, ADDRESSES in values)
+        drafts.lead({}, parts, {*known, *parts}, ADDRESSES in values)
     asked = [f"address.{name}" for name in parts] + [name for name in (ADDRESSES,) if name in values]
     return drafts.commands(lambda held: _with_ids(codes, held, asked, wrong))
 

@@ -92,7 +92,7 @@ def _prepared(batch: Batch, item: WriteItem) -> Prepared | None:
     if item.kind is WriteKind.MERGE:
         batch.outcomes[item.key] = RefusedItem("parties are merged in Tryton itself, with its wizard")
         return None
-    values, wrong = commands(batch.codes, party, _wanted(item))
+    values, wrong = commands(batch.codes, party, _wanted(item), batch.names)
     if item.kind is WriteKind.CREATE and not wrong:
         wrong = _placed(batch, values)
     if wrong:

@@ -54,7 +54,7 @@ def address_key(address: str) -> str:
     told = parts_written(address)
     if not isinstance(told, dict):
         return address
-    return ", ".join(_words(told.get(part)) for part in ADDRESS_PARTS)
+    return ", ".join(words_of(told.get(part)) for part in ADDRESS_PARTS)
 
 
 def covers(whole: str, some: str) -> bool:
@@ -65,7 +65,7 @@ def covers(whole: str, some: str) -> bool:
 @lru_cache(maxsize=_REMEMBERED)
 def said_in(address: str) -> frozenset[tuple[str, str]]:
     """What an address says: each part that it has with its words."""
-    return frozenset((part, words) for part, text in parts_of(address).items() if (words := _words(text)))
+    return frozenset((part, words) for part, text in parts_of(address).items() if (words := words_of(text)))
 
 
 def corrects(new: str, old: str) -> bool:
@@ -107,7 +107,8 @@ def _one_name(street: str, other: str) -> bool:
     return bool(one and two) and (one <= two or two <= one)
 
 
-def _words(text: Json) -> str:
+def words_of(text: Json) -> str:
+    """The words of one part, without case and signs; of a text that is nothing but signs the signs."""
     if not text:
         return ""
     folded = unicodedata.normalize("NFKC", str(text)).casefold()
