@@ -116,11 +116,16 @@ class Items:
 
     def _primary(self, elements: Sequence[Element]) -> Mapping[str, Value]:
         """Where no item is marked the system does not say which is the primary one."""
-        marked = next((one.value for one in elements if one.primary), None)
+        marked = self._marked(elements)
         if elements and marked is None:
             return {}
-        names = self._of_primary()
-        return {name: value for name, value in laid_into(self.primary, marked) if name in names}
+        names, value = self._of_primary(), marked.value if marked is not None else None
+        return {name: part for name, part in laid_into(self.primary, value) if name in names}
+
+    def _marked(self, elements: Sequence[Element]) -> Element | None:
+        """The primary one: of several marked ones that with the first id, however they are listed."""
+        marked, id = [one for one in elements if one.primary], self.rule.id
+        return min(marked, key=lambda one: str(at(one.item, id)) if id else "", default=None)
 
     def _attributes(self, one: Element) -> Iterator[tuple[str, Value]]:
         for what, value in ((KIND, one.kind), (LABEL, one.label)):
@@ -163,6 +168,7 @@ class Items:
     def change(self, standing: Json, wanted: Json) -> dict[str, Json]:
         """What turns the standing list into the wanted one, item by item, each named by id and value."""
         there, here = self._known(standing), {one.key: one for one in self._known(wanted)}
+        tells = self._ids_tell(standing)
         parts = self._compared(there, list(here.values()))
         known: dict[str, list[Element]] = {}
         for one in there:
@@ -174,12 +180,18 @@ class Items:
             for item in self._changes(some, here[key], parts)
         ]
         new = [one for key, one in here.items() if key not in known]
-        right = self._corrected([one for one in there if one.key not in here], new)
+        right = self._corrected([one for one in there if one.key not in here], new) if tells else {}
         add += [self._put_right(*right[one.key]) if one.key in right else said_only(one.item) for one in new]
         put_right = [old for old, _ in right.values()]
         remove = [self._name(one) for one in there if one.key not in here and one not in put_right]
-        by = [list(paths) for paths in ((self.rule.id,) if self.rule.id else (), self.rule.paths) if paths]
+        by = [[self.rule.id], list(self.rule.paths)] if tells else [list(self.rule.paths)]
         return {"+": add, "-": remove, "by": by}
+
+    def _ids_tell(self, standing: Json) -> bool:
+        """Whether items have ids, no two of them the same: else what they hold tells which one is meant."""
+        items = standing if isinstance(standing, list) else []
+        ids = [str(id) for one in items if (id := at(one, self.rule.id)) is not None] if self.rule.id else []
+        return bool(self.rule.id) and len(ids) == len(set(ids))
 
     def _corrected(
         self, gone: Sequence[Element], new: Sequence[Element]
@@ -205,8 +217,9 @@ class Items:
 
     def _compared(self, there: Sequence[Element], here: Sequence[Element]) -> Sequence[str]:
         """The parts that are compared; marks only where another item is to be the primary one."""
-        first, second = (next((one.key for one in some if one.primary), None) for some in (there, here))
-        return ("kind", "label") if first == second else ("kind", "label", "primary")
+        first, second = (self._marked(some) for some in (there, here))
+        same = (first and first.key) == (second and second.key)
+        return ("kind", "label") if same else ("kind", "label", "primary")
 
     def tells(self, has: Mapping[str, Value]) -> bool:
         """Whether what was read tells which element is the primary one, where items can do so."""

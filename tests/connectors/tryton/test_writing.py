@@ -194,8 +194,8 @@ def test_a_part_that_is_not_mapped_makes_the_next_first_address_no_other_one(
     person: Person, desk: Desk, unique: str
 ) -> None:
     id, (main, hill) = with_two(person)
-    country = person.make("country.country", name=unique, code=unique)
-    place = {"country": country, "code": f"{unique}-T", "name": "Tirol", "type": "state"}
+    country = person.make("country.country", name=unique, code="LI")
+    place = {"country": country, "code": "LI-01", "name": "Balzers", "type": "commune"}
     subdivision = person.make("country.subdivision", **place)
     person.change("party.address", main, country=country, subdivision=subdivision)
     new = {"address__street": "Hill 2", "address__city": "Chur", "address__country": None}

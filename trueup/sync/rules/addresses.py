@@ -227,7 +227,7 @@ class _Step:
         for slot in reversed(self.family.slots) if gone else ():
             self._vacate(slot, gone)
         elements = self._elements(listed, right)
-        source = Source(RULE, "rule", self.now)
+        source = self._pin() or Source(RULE, "rule", self.now)
         self.state.put(many, sorted(elements.values()) or None, source, self.family.follows)
         known = self._keyed([*(self.state.values.get(self.family.former) or ()), *listed, *slotted])
         known |= held | self._keyed(self._in_slots(self.before.values))
@@ -252,8 +252,13 @@ class _Step:
         now = self._keyed(self._in_slots(self.state.values))
         left = self._keyed(self._in_slots(self.before.values)).keys() - now.keys()
         added = judged.keys() - self._of_set(self.before.values).keys()
-        left = (left - self._keyed(listed).keys() - added) | right
+        left = (set() if self._pin() else left - self._keyed(listed).keys() - added) | right
         return now | {key: one for key, one in judged.items() if key not in left}
+
+    def _pin(self) -> Source | None:
+        """Who pinned the set: what stands in slots is added to it, and nothing leaves it."""
+        source = self.state.sources.get(self.family.many)
+        return source if source is not None and source.pinned else None
 
     def _vacate(self, slot: str, gone: set[str]) -> None:
         """Empty a slot whose address was removed from the set, if the one who did so may; the primary

@@ -198,8 +198,10 @@ def _claim(
         removed = _beyond(before, value, kind)
         forms = _forms(reading, name) if added or removed else {}
         whole = _completed(reading, name, forms) if added else {}
-        added = frozenset(whole.get(one, one) for one in added - frozenset(forms.values()))
-        removed |= frozenset(ours for ours, form in forms.items() if form in removed)
+        key = element_key(reading.binding.type_of(name))
+        shown, gone = set(map(key, forms.values())), set(map(key, removed))
+        added = frozenset(whole.get(one, one) for one in added if key(one) not in shown)
+        removed |= frozenset(ours for ours, form in forms.items() if key(form) in gone)
     return Claim(
         field=name,
         value=value,
@@ -240,8 +242,9 @@ def elements_said(reading: Reading) -> Value:
     said = reading.has.get(name) if isinstance(reading.has, Mapping) else None
     if not said or items is None or not items.rule.parts:
         return said
-    ours_of = {form: ours for ours, form in _forms(reading, name).items()}
-    return [ours_of.get(one, one) for one in said]
+    key = element_key(items.type)
+    ours_of = {key(form): ours for ours, form in _forms(reading, name).items()}
+    return [ours_of.get(key(one), one) for one in said]
 
 
 def _completed(reading: Reading, name: str, forms: Mapping[str, str]) -> dict[str, str]:
@@ -251,10 +254,12 @@ def _completed(reading: Reading, name: str, forms: Mapping[str, str]) -> dict[st
         return {}
     if reading.was is None:
         return {}  # a first sight puts nothing right
-    shown, before = reading.has.get(name) or (), reading.was.get(name) or ()
-    ours_of = {form: ours for ours, form in forms.items() if form not in shown}
-    gone = {*ours_of, *(one for one in before if one not in shown)}
-    come = [one for one in shown if one not in before and one not in forms.values()]
+    key = element_key(items.type)
+    shown, before = ({key(one): one for one in said.get(name) or ()} for said in (reading.has, reading.was))
+    ours_of = {form: ours for ours, form in forms.items() if key(form) not in shown}
+    of_ours = set(map(key, forms.values()))
+    gone = {*ours_of, *(one for each, one in before.items() if each not in shown and each not in of_ours)}
+    come = [one for each, one in shown.items() if each not in before and each not in of_ours]
     found: dict[str, str] = {}
     for one, form in put_right(gone, come).items():
         if form in ours_of:

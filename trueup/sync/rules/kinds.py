@@ -69,7 +69,7 @@ class _Fit:
         for kind, slot in _slots(self.many):
             self._fit(kind, slot)
         for kind, slot in _slots(self.many):
-            if self.state.held(slot) is None:
+            if self.state.held(slot) is None and not self._filler(slot).pinned:
                 self._fill(kind, slot, held)
         rule = Source(RULE, "rule", self.now)
         for name in [*self.state.values]:
@@ -102,8 +102,8 @@ class _Fit:
 
     def _left(self, kind: str, slot: str, name: str) -> bool:
         """Whether what stands in this slot has just become of another kind. What was seen there first stays:
-        a first sight of its kind elsewhere clears nothing."""
-        if not self._told_now(name) or self._was(name) != kind:
+        a first sight of its kind elsewhere clears nothing; what a person pinned there stays, too."""
+        if not self._told_now(name) or self._was(name) != kind or self._filler(slot).pinned:
             return False
         filled = self.state.filler(slot) == self.before.sources.get(name)
         return filled or self._source(name).how != "first"

@@ -160,12 +160,12 @@ class Postal:
     # -- said in part -------------------------------------------------------------------------------
 
     def _complete(self, listed: Sequence[str], right: frozenset[str]) -> None:
-        """Slots that say a part of the one address that lists name."""
+        """Slots that say a part of the one address that lists name and that was taken from them."""
         before, now = (
             set(map(address_key, one.get(self.many) or ())) for one in (self.before.values, self.state.values)
         )
         named = {address_key(one): one for one in listed}
-        known = {key: one for key, one in named.items() if key not in right and key not in before - now}
+        known = {key: one for key, one in named.items() if key in now - right}
         for slot in self.slots:
             value, source = self.state.held(slot), self.state.filler(slot)
             if value is None or source is None or source.how != "first":

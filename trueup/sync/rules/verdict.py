@@ -80,7 +80,7 @@ def judge(question: Question) -> Verdict:
 def _judged(question: Question) -> Verdict:
     hub = [claim for claim in question.claims if claim.connection == HUB]
     if hub and question.field.type.is_set:
-        return _union(question, "edited in the hub")
+        return _edited_set(question, hub)
     if hub:
         return _won(question, max(hub, key=lambda claim: (claim.at, claim.edit_id)), "edited in the hub")
     if question.source is not None and question.source.pinned:
@@ -88,6 +88,15 @@ def _judged(question: Question) -> Verdict:
     if question.field.type.is_set:
         return _union(question, "union")
     return _STRATEGIES[question.policy.strategy](question)
+
+
+def _edited_set(question: Question, hub: Sequence[Claim]) -> Verdict:
+    """Who pins a set pins it as they edited it, also where they left it as it was."""
+    pins = [claim for claim in hub if claim.pin]
+    if not pins:
+        return _union(question, "edited in the hub")
+    verdict = _union(replace(question, claims=hub), "edited in the hub")
+    return replace(verdict, winner=max(pins, key=lambda claim: (claim.at, claim.edit_id)))
 
 
 def _authority(question: Question) -> Verdict:
