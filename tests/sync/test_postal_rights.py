@@ -1,9 +1,10 @@
-"""Postal addresses and who may say what: pins, lists that are not heard, spellings, and odd lists of objects."""
+"""Postal addresses and who may say what: pins, lists that are not heard, spellings, odd lists of objects."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,44 @@ def test_an_address_that_a_system_keeps_short_and_in_capitals_is_removed_there(
     remove(shouting, clock, "desk", "SEEWEG 1\nHOF 2")
     until_quiet(shouting, clock)
     assert (towns(shouting), sorted(on(shouting, "shop"))) == ([HILLSIDE], ["Bergstr. 9"])
+
+
+# -- lists without a place for every part -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("order", list(permutations(NAMES)))
+def test_a_list_that_cannot_say_the_country_doubles_no_address_in_whatever_order_it_is_read(
+    tmp_path: Path, clock: Clock, order: tuple[str, ...], at_once: bool
+) -> None:
+    hub = three(tmp_path, clock)
+    hub.systems["shop"].add(**ADA, places=[{**HILL, "id": 71, "type": "invoice"}])
+    hub.systems["desk"].add(
+        **ADA, addresses=[{"street": "Bergstr. 9", "city": "Ulm", "code": "89073", "id": 1, "kind": "home"}]
+    )
+    hub.systems["crm"].add(**ADA, city="Ulm")
+    for number in (3,) if at_once else (1, 2, 3):
+        hub.sync(order[:number])
+        hub.release()
+    until_quiet(hub, clock)
+    (place,) = hub.systems["shop"].values("1")["places"]
+    assert (place["id"], place["country"], len(on(hub, "desk"))) == (71, "DE", 1)
+    assert (crm(hub), towns(hub)) == (("Bergstr. 9", "Ulm", "89073"), [HILLSIDE])
+
+
+def test_one_of_two_addresses_that_a_list_cannot_tell_apart_is_put_right_there(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = three(tmp_path, clock)
+    main = {"line1": "Main 1", "town": "Springfield", "zip": "1", "country": "US"}
+    places = [{**main, "state": "IL", "id": 71, "default": True}, {**main, "state": "MO", "id": 72}]
+    hub.systems["shop"].add(**ADA, places=places)
+    settled(hub, clock)
+    first, second = hub.systems["desk"].values("1")["addresses"]
+    hub.systems["desk"].edit("1", addresses=[{**first, "street": "Main 11"}, second])
+    until_quiet(hub, clock)
+    said = [(one["id"], one["line1"], one["state"]) for one in hub.systems["shop"].values("1")["places"]]
+    assert said == [(71, "Main 11", "IL"), (72, "Main 1", "MO")]
 
 
 # -- odd lists of objects ---------------------------------------------------------------------------

@@ -11,13 +11,13 @@ and the former ones mean for each other (HARD-CASES 11). Each was judged by itse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.dedupe.normalise import match_keys
 from trueup.model.canonical import element_key
-from trueup.model.canonical.postal import put_right
+from trueup.model.canonical.postal import address_key, put_right
 from trueup.model.entity import Entity, Link, Source
 from trueup.model.fields import CONTACT, KINDS, NAME_PARTS, Kind
 from trueup.model.slots import FIELDS, held_in, slots_of
@@ -76,6 +76,7 @@ class Named:
     listed: dict[str, list[str]] = field(default_factory=dict)  # in lists
     slotted: dict[str, list[str]] = field(default_factory=dict)  # in slots
     described: set[str] = field(default_factory=set)  # sets of which a record may tell kinds
+    shown: dict[str, set[str]] = field(default_factory=dict)  # postal: by key, parts that the lists can hold
 
     def take(self, readings: Iterable[Reading]) -> None:
         """Collect from one record."""
@@ -89,7 +90,12 @@ class Named:
                 held.update(reading.has)
                 if name in _SETS:
                     held[name] = elements_said(reading)
+                    self._show(held[name], items.rule.parts if items is not None else ())
         self.note(held)
+
+    def _show(self, elements: Value, parts: Iterable[str]) -> None:
+        for one in (elements or ()) if parts else ():
+            self.shown.setdefault(address_key(one), set()).update(parts)
 
     def note(self, values: Mapping[str, Value]) -> None:
         """Collect from what one record holds."""
@@ -222,7 +228,7 @@ class _Step:
         many = self.family.many
         listed, slotted = named.listed.get(many, ()), named.slotted.get(many, ())
         held = self._of_set(self.before.values)
-        right = self._settle_postal(listed)
+        right = self._settle_postal(listed, named.shown)
         gone = held.keys() - self._of_set(self.state.values).keys()
         for slot in reversed(self.family.slots) if gone else ():
             self._vacate(slot, gone)
@@ -237,14 +243,14 @@ class _Step:
         former = sorted(left.values())
         self.state.put(self.family.former, former or None, source, "held no more")
 
-    def _settle_postal(self, listed: Sequence[str]) -> frozenset[str]:
-        """The keys of elements that were put right in a slot."""
+    def _settle_postal(self, listed: Sequence[str], shown: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """The keys of elements that are held in another form now."""
         if not self.family.is_postal:
             return frozenset()
         family, claims = self.family, self.claims
         return Postal(
             self.state, self.before, family.many, family.slots, claims, self.policy, self.now
-        ).settle(listed)
+        ).settle(listed, shown)
 
     def _elements(self, listed: Sequence[str], right: frozenset[str]) -> dict[str, str]:
         """The set: as it was judged, with what stands in the slots, without what has left them."""

@@ -65,8 +65,8 @@ class Values:
         return slot_source(slot, self.values, self.sources)
 
     def win(self, name: str, value: Value, source: Source, rule: str) -> None:
-        """Set a judged value. It ranks as its winner does, also where another source said the same before; who
-        pins what was empty keeps it so."""
+        """Set a judged value. It ranks as its winner does, also where another source said the same before.
+        What is pinned while it is empty stays so."""
         self.put(name, value, source, rule)
         if value is not None or source.pinned:
             self.sources[name] = source

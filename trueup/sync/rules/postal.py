@@ -4,19 +4,21 @@
   shows, leaves no region and no country of the old address behind.
 - Who puts an address right in a slot (`corrects`) changes the element: in the other slots that held it as far
   as they may decide them, and in lists. A part that was only taken away stays where they see it, too.
+- What a list without a place for some part names (no country) and another address says whole is that one.
 - What was seen first in a slot and says a part of the one address that a list names (only the city) is that
   address. What somebody edited is what they said, and nothing is added to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 
 from trueup.model.canonical.postal import address_key, address_of, corrects, covers, parts_of, said_in
 from trueup.model.entity import Entity, Source
-from trueup.model.fields import KIND, LABEL, attribute
+from trueup.model.fields import ADDRESS_PARTS, KIND, LABEL, attribute
 from trueup.model.slots import FIELDS, held_in
 from trueup.sync.rules.decide_values import STAGE, Values, source_of
 from trueup.sync.rules.evidence import Claim
@@ -47,13 +49,15 @@ class Postal:
     policy: Policy
     now: datetime
 
-    def settle(self, listed: Sequence[str]) -> frozenset[str]:
-        """Make the slots fit. Gives the keys of the elements that are now held as they were put right; those
-        are one with what lists name (`listed`) of them."""
+    def settle(self, listed: Sequence[str], shown: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Make the slots fit. Gives the keys of the elements that are now held as they were put right, or
+        whole: those are one with what lists name (`listed`) of them. `shown`: by key of what lists name, the
+        parts for which those have a place."""
         edited = [slot for slot in self.slots if self._edits(slot)]
         for slot in edited:
             self._leave_behind(slot)
         right = frozenset(address_key(one.old) for one in self._corrections(edited) if self._put_right(one))
+        right |= self._unite(shown, right)
         if listed:
             self._complete(listed, right)
         return right
@@ -121,8 +125,7 @@ class Postal:
         stay = [slot for slot in stood if not self._follow(one, slot)]
         if stay or not self._may_change_lists(one.by):
             return False
-        for what in (KIND, LABEL):
-            self._rename(*(attribute(self.many, address_key(each), what) for each in (one.old, one.new)))
+        self._rename_all(one.old, one.new)
         return True
 
     def _stands(self, element: str, slot: str) -> bool:
@@ -151,11 +154,45 @@ class Postal:
         authority = self.policy.fields(self.before.kind, self.many).authority(self.state.values.get(STAGE))
         return claim.connection in authority and not (source is not None and source.pinned)
 
-    def _rename(self, name: str, other: str) -> None:
+    def _rename_all(self, old: str, new: str) -> None:
         """What was known of the element is known of what it has become."""
+        for what in (KIND, LABEL):
+            self._rename(*(attribute(self.many, address_key(each), what) for each in (old, new)))
+
+    def _rename(self, name: str, other: str) -> None:
         source = self.state.sources.get(name)
         if name in self.state.values and other not in self.state.values and source is not None:
             self.state.put(other, self.state.values[name], source, "put right")
+
+    # -- kept in part -------------------------------------------------------------------------------
+
+    def _unite(self, shown: Mapping[str, Collection[str]], right: frozenset[str]) -> frozenset[str]:
+        """Addresses that lack what no list that names them has a place for are the one that says it. The keys
+        of those that are held whole now."""
+        in_slots = (one for slot in self.slots if (one := self.state.held(slot)) is not None)
+        held = {address_key(one): one for one in (*(self.state.values.get(self.many) or ()), *in_slots)}
+        held = {key: one for key, one in held.items() if key not in right}
+        source = self.state.sources.get(self.many)
+        short = {key: frozenset(shown[key]) for key in held if not _FULL.issubset(shown.get(key, _FULL))}
+        if not short or (source is not None and source.pinned):
+            return frozenset()
+        forms = _by_form(held.values(), set(short.values()))
+        wholes = (
+            (held[key], _whole(forms.get((parts, said_in(held[key])), ()))) for key, parts in short.items()
+        )
+        pairs = [(one, whole) for one, whole in wholes if whole not in (None, one)]
+        return frozenset(address_key(one) for one, whole in pairs if whole and self._is_whole(one, whole))
+
+    def _is_whole(self, short: str, whole: str) -> bool:
+        """Let slots and attributes follow. Whether the short form is held no more."""
+        for slot in self.slots:
+            source = self.state.filler(slot)
+            if self._stands(short, slot) and source is not None and source.how == "first":
+                self.state.fill(slot, whole, source, "the whole of it")
+        if any(self._stands(short, slot) for slot in self.slots):
+            return False
+        self._rename_all(short, whole)
+        return True
 
     # -- said in part -------------------------------------------------------------------------------
 
@@ -181,6 +218,26 @@ class Postal:
         """Whether this element was taken out of the slot in this decision."""
         old = held_in(slot, self.before.values)
         return old is not None and bool(self._edits(slot)) and covers(element, old)
+
+
+_FULL = frozenset(ADDRESS_PARTS)
+
+
+def _by_form(
+    all: Iterable[str], places: Iterable[frozenset[str]]
+) -> dict[tuple[frozenset[str], frozenset[tuple[str, str]]], list[str]]:
+    """The addresses by what lists with these places show of them."""
+    found: dict[tuple[frozenset[str], frozenset[tuple[str, str]]], list[str]] = {}
+    for one, parts in product(all, places):
+        form = frozenset((part, words) for part, words in said_in(one) if part in parts)
+        found.setdefault((parts, form), []).append(one)
+    return found
+
+
+def _whole(alike: Sequence[str]) -> str | None:
+    """The one of these addresses that says all that any of them says."""
+    most = max(alike, key=lambda one: (len(said_in(one)), one), default=None)
+    return most if most is not None and all(covers(most, one) for one in alike) else None
 
 
 def beyond_others(some: Mapping[str, str], all: Mapping[str, str]) -> dict[str, str]:
