@@ -84,7 +84,7 @@ def test_a_list_that_is_not_heard_completes_no_slot(tmp_path: Path, clock: Clock
 
 
 @pytest.fixture
-def pinned(tmp_path: Path, clock: Clock) -> SmallHub:
+def houses(tmp_path: Path, clock: Clock) -> SmallHub:
     """A bill goes to the sea; the house on the hill is of no kind."""
     hub = three(tmp_path, clock)
     hub.systems["shop"].add(**ADA, places=[{**SEA, "id": 71, "type": "invoice"}, {**HILL, "id": 72}])
@@ -92,27 +92,27 @@ def pinned(tmp_path: Path, clock: Clock) -> SmallHub:
 
 
 def test_a_slot_that_a_person_keeps_empty_is_filled_with_no_address_of_its_kind(
-    pinned: SmallHub, clock: Clock
+    houses: SmallHub, clock: Clock
 ) -> None:
-    pin(pinned, clock, **{f"addresses__billing__{part}": None for part in ADDRESS_PARTS})
-    edit(pinned, clock, "shop", "Bergstr. 9", type="invoice")
-    until_quiet(pinned, clock)
-    assert crm(pinned, "bill_") == (None, None, None)
+    pin(houses, clock, **{f"addresses__billing__{part}": None for part in ADDRESS_PARTS})
+    edit(houses, clock, "shop", "Bergstr. 9", type="invoice")
+    until_quiet(houses, clock)
+    assert crm(houses, "bill_") == (None, None, None)
 
 
-def test_a_slot_that_was_empty_when_it_was_pinned_stays_empty(pinned: SmallHub, clock: Clock) -> None:
-    pin(pinned, clock, **{f"addresses__shipping__{part}": None for part in ADDRESS_PARTS})
-    edit(pinned, clock, "shop", "Bergstr. 9", type="parcel")
-    until_quiet(pinned, clock)
-    assert held_in("addresses.shipping", ada(pinned)) is None
+def test_a_slot_that_was_empty_when_it_was_pinned_stays_empty(houses: SmallHub, clock: Clock) -> None:
+    pin(houses, clock, **{f"addresses__shipping__{part}": None for part in ADDRESS_PARTS})
+    edit(houses, clock, "shop", "Bergstr. 9", type="parcel")
+    until_quiet(houses, clock)
+    assert held_in("addresses.shipping", ada(houses)) is None
 
 
-def test_another_kind_takes_no_address_out_of_a_pinned_slot(pinned: SmallHub, clock: Clock) -> None:
-    pin(pinned, clock, addresses__billing__street="Seeweg 1\nHof 2")
-    edit(pinned, clock, "desk", "Seeweg 1\nHof 2", kind="home")
-    until_quiet(pinned, clock)
-    assert crm(pinned, "bill_") == ("Seeweg 1\nHof 2", "Kiel", "24103")
-    assert on(pinned, "shop")["Seeweg 1"]["type"] == "private"
+def test_another_kind_takes_no_address_out_of_a_pinned_slot(houses: SmallHub, clock: Clock) -> None:
+    pin(houses, clock, addresses__billing__street="Seeweg 1\nHof 2")
+    edit(houses, clock, "desk", "Seeweg 1\nHof 2", kind="home")
+    until_quiet(houses, clock)
+    assert crm(houses, "bill_") == ("Seeweg 1\nHof 2", "Kiel", "24103")
+    assert on(houses, "shop")["Seeweg 1"]["type"] == "private"
 
 
 def test_a_pinned_set_keeps_its_addresses_and_its_pin_when_a_slot_moves(tmp_path: Path, clock: Clock) -> None:
@@ -206,6 +206,17 @@ def test_a_list_that_cannot_say_the_country_doubles_no_address_in_whatever_order
     (place,) = hub.systems["shop"].values("1")["places"]
     assert (place["id"], place["country"], len(on(hub, "desk"))) == (71, "DE", 1)
     assert (crm(hub), towns(hub)) == (("Bergstr. 9", "Ulm", "89073"), [HILLSIDE])
+
+
+@pytest.mark.parametrize("slot", ["", "bill_"])
+def test_who_names_a_held_address_where_the_country_has_no_place_means_that_one(
+    houses: SmallHub, clock: Clock, slot: str
+) -> None:
+    said = {"street": "Bergstr. 9", "city": "Ulm", "postcode": "89073"}
+    houses.systems["crm"].edit("1", **{f"{slot}{part}": text for part, text in said.items()})
+    until_quiet(houses, clock)
+    assert towns(houses) == [HILLSIDE, SEASIDE]
+    assert sorted(one["id"] for one in houses.systems["shop"].values("1")["places"]) == [71, 72]
 
 
 def test_one_of_two_addresses_that_a_list_cannot_tell_apart_is_put_right_there(

@@ -4,6 +4,7 @@
   shows, leaves no region and no country of the old address behind.
 - Who puts an address right in a slot (`corrects`) changes the element: in the other slots that held it as far
   as they may decide them, and in lists. A part that was only taken away stays where they see it, too.
+- Who moves somebody to what their system shows of one held address means that address.
 - What a list without a place for some part names (no country) and another address says whole is that one.
 - What was seen first in a slot and says a part of the one address that a list names (only the city) is that
   address. What somebody edited is what they said, and nothing is added to it.
@@ -82,18 +83,29 @@ class Postal:
     # -- what a system does not hold ----------------------------------------------------------------
 
     def _leave_behind(self, slot: str) -> None:
-        """Take away the parts that the editor's system does not hold, unless the address was put right."""
-        old, new, editor = held_in(slot, self.before.values), self.state.held(slot), self._editor(slot)
-        source = self.state.filler(slot)
-        if old is None or new is None or source is None or editor is None or editor.connection == HUB:
+        """Take the one held address that the editor's system shows so; of another one take away the parts
+        that it does not show, unless the address was put right."""
+        old, new = held_in(slot, self.before.values), self.state.held(slot)
+        source, editor = self.state.filler(slot), self._editor(slot)
+        if new is None or source is None or editor is None or editor.connection == HUB:
             return
-        shown = self._shown(slot, editor)
-        seen, was = (
-            address_of({part: text for part, text in parts_of(one).items() if part in shown})
-            for one in (new, old)
-        )
-        if seen is None or (was is not None and seen != was and not corrects(seen, was)):
+        shown = frozenset(self._shown(slot, editor))
+        seen, was = (_cut(one, shown) if one is not None else None for one in (new, old))
+        known = self._known_as(seen, shown) if seen is not None else None
+        if known is not None:
+            self.state.fill(slot, known, source, "the whole of it")
+        elif old is not None and (
+            seen is None or (was is not None and seen != was and not corrects(seen, was))
+        ):
             self.state.fill(slot, seen, source, "another address")
+
+    def _known_as(self, seen: str, shown: frozenset[str]) -> str | None:
+        """The held address of which a system with these parts shows no more than this; None where that is an
+        address by itself, or where several are shown so."""
+        held = self.state.values.get(self.many) or ()
+        if shown >= _FULL or address_key(seen) in map(address_key, held):
+            return None
+        return _whole(_by_form(held, [shown]).get((shown, said_in(seen)), ()))
 
     def _shown(self, slot: str, editor: Claim) -> set[str]:
         """The parts of a slot that the editor's system holds."""
@@ -221,6 +233,11 @@ class Postal:
 
 
 _FULL = frozenset(ADDRESS_PARTS)
+
+
+def _cut(address: str, parts: Collection[str]) -> str | None:
+    """The address as it is where only these parts are held; None for nothing."""
+    return address_of({part: text for part, text in parts_of(address).items() if part in parts})
 
 
 def _by_form(
