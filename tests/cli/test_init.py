@@ -15,8 +15,30 @@ from trueup.services.headers import KEY, field_of
 def test_two_tables_become_a_hub_that_passes_check(desk: Path) -> None:
     two_tables(desk)
     assert say("check").code == 0
-    text = (desk / "config/connections/crm.yaml").read_text("utf-8").replace(str(desk), "FOLDER")
+    text = (desk / "config/connections/crm.yaml").read_text("utf-8")
     assert text == kept("init-crm", text)
+
+
+def test_the_hub_and_the_tables_beside_it_work_from_anywhere_and_can_be_moved_together(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk / "school").mkdir()
+    (desk / "school/people.csv").write_text("Name,Email\nAnn Lee,ann@example.com\n", "utf-8")
+    said = say("init", "school/config", "--connect", "people=school/people.csv:sales")
+    assert said.code == 0, said.err
+    (desk / "school").rename(desk / "elsewhere")
+    (desk / "nook").mkdir()
+    monkeypatch.chdir(desk / "nook")
+    said = say("plan", "--json", "--config", "../elsewhere/config")
+    assert (said.code, said.json["contacts"]) == (0, 1)
+
+
+def test_a_table_that_lies_elsewhere_is_named_by_its_whole_path(desk: Path) -> None:
+    (desk / "far").mkdir()
+    (desk / "far/people.csv").write_text("Name,Email\nAnn Lee,ann@example.com\n", "utf-8")
+    say("init", "near/config", "--connect", "people=far/people.csv:sales")
+    text = (desk / "near/config/connections/people.yaml").read_text("utf-8")
+    assert f'path: "{desk.resolve()}/far/people.csv"' in text
 
 
 def test_it_ends_with_the_next_three_commands(desk: Path) -> None:

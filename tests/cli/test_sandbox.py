@@ -68,7 +68,13 @@ def test_it_ends_with_the_signal_and_takes_everything_along(
     assert (said.code, "TU-CLI-030" in said.err) == (1, True)
 
 
-def test_tables_of_one_s_own_are_copied_not_written_to(hub: Path) -> None:
+@pytest.mark.parametrize("place", ["options", "object"])
+def test_tables_of_one_s_own_are_copied_not_written_to(hub: Path, place: str) -> None:
+    if place == "object":
+        crm = hub / "connections/crm.yaml"
+        said = crm.read_text("utf-8").replace("options:", "#")
+        whole = f'  contacts:\n    path: "{Path("crm.csv").resolve()}"'
+        crm.write_text(said.replace("  contacts:", whole), "utf-8")
     words = [sys.executable, "-m", "trueup.cli", "sandbox", "--people", "0", "--json"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ)
     try:

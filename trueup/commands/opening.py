@@ -12,7 +12,7 @@ from trueup.commands.desk import Reality
 from trueup.commands.standins import Standins
 from trueup.config.env import SandboxEnvironment, Secret
 from trueup.config.load import load
-from trueup.config.settings import HubConfig
+from trueup.config.settings import Connection, HubConfig
 from trueup.services.hub import Hub, Progress, World, wire
 
 
@@ -46,11 +46,20 @@ class _Robots(dict[str, str]):
         return "robot@sandbox.example" if {"USER", "EMAIL", "LOGIN"} & set(name.upper().split("_")) else ""
 
 
+def _over_copies(connection: Connection, files: Mapping[str, str]) -> Connection:
+    """The connection with its tables' copies in place of the tables themselves."""
+    copies = {
+        name: replace(rules, options={**rules.options, "path": files[name]}) if name in files else rules
+        for name, rules in connection.objects.items()
+    }
+    return replace(connection, objects=copies)
+
+
 def sandboxed(config: HubConfig, standins: Standins, folder: Path) -> HubConfig:
     """The configuration over the sandbox: a database of its own, and only connections that stand in."""
-    known = {*standins.urls, *standins.settings, *standins.options}
+    known = {*standins.urls, *standins.settings, *standins.files}
     connections = {
-        name: replace(one, options={**one.options, **standins.options.get(name, {})})
+        name: _over_copies(one, standins.files.get(name, {}))
         for name, one in config.connections.items()
         if name in known
     }

@@ -21,6 +21,7 @@ from trueup.commands.opening import environment_for
 from trueup.commands.standins import FOLDER, Standins, save_standins
 from trueup.config.load import load
 from trueup.config.settings import Connection, HubConfig
+from trueup.connectors.csv.settings import paths_of
 from trueup.connectors.registry import connector_kind
 from trueup.errors import NotFound
 from trueup.sandbox.dirt import example_sources, view
@@ -45,7 +46,7 @@ def serve(desk: Desk, people: int, seed: int) -> Answer:
     with sandbox:
         urls = dict(sandbox.urls)
         standing = Standins(
-            os.getpid(), str(place / "hub.sqlite"), urls, standins.settings, standins.options, people, seed
+            os.getpid(), str(place / "hub.sqlite"), urls, standins.settings, standins.files, people, seed
         )
         save_standins(desk.folder, standing)
         try:
@@ -89,10 +90,10 @@ def _maker(kind: type[StandIn], connection: Connection) -> Maker:
 def _filled(
     config: HubConfig, sandbox: Sandbox, place: Path, people: int, seed: int
 ) -> tuple[Standins, dict[str, Filled]]:
-    """Fill the stand-ins and the tables; settings and options say how tables are reached."""
+    """Fill the stand-ins and the tables; settings and files say how tables are reached."""
     population = generate(seed, people, Mix(today=sandbox.clock.now().date()))
     settings: dict[str, Mapping[str, str]] = {}
-    options: dict[str, Mapping[str, str]] = {}
+    files: dict[str, Mapping[str, str]] = {}
     filled: dict[str, Filled] = {}
     sandbox.clock.advance(-AGE)
     for name, connection in config.connections.items():
@@ -103,9 +104,9 @@ def _filled(
             filled[name] = fill_shop(url, _rows(population, connection), sandbox.clock.now().date())
             settings[name] = {"url": url}
         elif connection.connector == "csv":
-            options[name] = {"path": _copied(connection, place / name)}
+            files[name] = _copied(connection, place / name)
     sandbox.clock.advance(AGE)
-    return Standins(0, "", {}, settings, options), filled
+    return Standins(0, "", {}, settings, files), filled
 
 
 def _rows(population: Population, connection: Connection) -> Any:
@@ -113,16 +114,17 @@ def _rows(population: Population, connection: Connection) -> Any:
     return view(population, sources[_SOURCES.get(connection.connector, "support")])
 
 
-def _copied(connection: Connection, target: Path) -> str:
-    """A copy of the tables, so that the real ones are not written to."""
-    path = Path(str(connection.options.get("path", "")))
-    target.mkdir()
-    if path.is_dir():
-        shutil.copytree(path, target, dirs_exist_ok=True)
-        return str(target)
-    for file in path.parent.glob(path.name):
-        shutil.copy2(file, target / file.name)
-    return str(target / path.name)
+def _copied(connection: Connection, target: Path) -> Mapping[str, str]:
+    """Copies of the tables, so that the real ones are not written to: of each object its path (a pattern
+    stays one)."""
+    copies: dict[str, str] = {}
+    for name, path in paths_of(connection.settings()).items():
+        own = target / name
+        own.mkdir(parents=True)
+        for file in path.parent.glob(path.name):
+            shutil.copy2(file, own / file.name)
+        copies[name] = str(own / path.name)
+    return copies
 
 
 def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping[str, Filled]) -> None:
@@ -133,7 +135,7 @@ def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping
         place = (
             standins.urls.get(name)
             or standins.settings.get(name, {}).get("url")
-            or standins.options.get(name, {}).get("path")
+            or ", ".join(standins.files.get(name, {}).values())
         )
         records = len(filled[name].records) if name in filled else 0
         lines.append(

@@ -23,14 +23,15 @@ _FILE = "state.json"
 
 @dataclass(frozen=True, slots=True)
 class Standins:
-    """A sandbox at work. `urls`: where each connection's stand-in listens; `settings`, `options`: what is
-    laid over a connection that is no HTTP service; `database`: the hub's memory in the sandbox."""
+    """A sandbox at work. `urls`: where each connection's stand-in listens; `settings`: what is laid over a
+    connection that is no HTTP service; `files`: of each connection's objects the copy that stands in for
+    its table; `database`: the hub's memory in the sandbox."""
 
     pid: int
     database: str
     urls: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     people: int = 0
     seed: int = 0
 

@@ -62,7 +62,8 @@ def init(
         name = name or typer.prompt("What is the hub called?", default=target.resolve().parent.name or "hub")
     region = initialise.region_of(os.environ) if region is None else initialise.checked_region(region)
     tables = _tables(said)
-    files = initialise.files_of(_plain_name(name or target.resolve().parent.name), region, said, tables)
+    called = _plain_name(name or target.resolve().parent.name)
+    files = initialise.files_of(target, called, region, said, tables)
     written = initialise.write_files(target, files)
     return _told(target, [str(path) for path in written], said, tables)
 

@@ -210,6 +210,7 @@ def _connection(name: str, said: SaidConnection, hub: HubSettings, reading: _Rea
         stage_reason={one: b.stage.reason for one, b in objects.items() if b.stage and b.stage.reason},
         renamed_from=said.renamed_from,
         file=f"{reading.shown}/connections/{name}.yaml",
+        folder=reading.folder,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from trueup.config.env import Secret
 from trueup.config.lifecycle_settings import Lifecycle
@@ -209,6 +210,7 @@ class Connection:
     stage_reason: Mapping[str, str] = field(default_factory=dict)
     renamed_from: str | None = None
     file: str = ""
+    folder: Path = Path()
 
     def settings(self, lane: str = "normal") -> ConnectionSettings:
         """What the connector is set up with; holds secrets in the clear."""
@@ -220,6 +222,7 @@ class Connection:
             phone_region=self.phone_region,
             objects={name: _said(rules) for name, rules in self.objects.items()},
             lane=lane,
+            folder=self.folder,
         )
 
 

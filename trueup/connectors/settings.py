@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from trueup.connectors.manifest import Auth, Manifest, Setting, placeholders
 from trueup.connectors.options import Options, matching
@@ -18,6 +19,7 @@ class ConnectionSettings:
 
     `options` are connector options, `objects` per-object options (the key column of a table). `lane` is
     the budget lane that its calls ask for; an urgent twin of a connector is built with another lane.
+    `folder` is that of hub.yaml: paths in options that do not begin with `/` lead from there.
     """
 
     name: str
@@ -27,6 +29,7 @@ class ConnectionSettings:
     phone_region: str = ""
     objects: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     lane: str = "normal"
+    folder: Path = Path()
 
 
 def values_of(manifest: Manifest, settings: ConnectionSettings) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -218,14 +219,16 @@ def offered() -> Mapping[str, System]:
     return registered_systems()
 
 
-def files_of(name: str, region: str, wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> dict[str, str]:
+def files_of(
+    folder: Path, name: str, region: str, wanted: Sequence[Wanted], tables: Mapping[str, Table]
+) -> dict[str, str]:
     """Path below the hub's folder to text, for every file. Raises NotFound for no such system."""
     files = {"hub.yaml": _hub(name, region, wanted, tables)}
     for one in wanted:
         system = offered().get(one.connector)
         if system is None:
             raise NotFound(f"there is no system `{one.connector}`; there are {', '.join(offered())}")
-        text = _table_file(one, tables[one.name]) if one.name in tables else _system_file(one, system)
+        text = _table_file(one, tables[one.name], folder) if one.name in tables else _system_file(one, system)
         files[f"connections/{one.name}.yaml"] = text
     secrets = [line for one in wanted for line in _secret_lines(one, offered()[one.connector], tables)]
     if secrets:
@@ -320,13 +323,13 @@ _NUMBERS = ("phone", "phones.mobile")
 """Kinds of numbers that are told from a header, and of which a person's only one may stand in either."""
 
 
-def _table_file(one: Wanted, table: Table) -> str:
+def _table_file(one: Wanted, table: Table, folder: Path) -> str:
     """The connection of a table: every recognised column mapped, the others named in a comment."""
     lines = [
         f"# {table.path.name}: {len(table.columns)} columns, read as {table.encoding}, separated by "
         f"{_sign(table.delimiter)}.",
         f"connector: csv\nrole: {one.role.value}",
-        f"options: {{path: {_quoted(str(table.path))}}}",
+        _path_line(_seen_from(folder, table.path)),
         "objects:",
         "  contacts:",
         "    entity: contact",
@@ -355,6 +358,20 @@ def _table_file(one: Wanted, table: Table) -> str:
             f"    # not mapped: {', '.join(table.left)}  (`trueup config fields` lists the contact's fields)"
         )
     return "\n".join(lines) + "\n"
+
+
+def _path_line(path: str) -> str:
+    said = f"options: {{path: {_quoted(path)}}}"
+    return said if Path(path).is_absolute() else f"{said}   # from the folder of hub.yaml"
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    """The path of a table from the hub's folder, where it lies in there or beside it: both can be moved
+    together then. Elsewhere its whole path."""
+    home = folder.resolve()
+    if not path.is_relative_to(home.parent):
+        return str(path)
+    return Path(os.path.relpath(path, home)).as_posix()
 
 
 def _field_lines(table: Table) -> list[str]:

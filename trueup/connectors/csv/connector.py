@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,7 +37,7 @@ def connect(
 ) -> CsvConnector:
     """The connector for `options: {path: …}`. Files are not spoken to over HTTP and have no rate limit:
     `transport` and `budget` are not used."""
-    return CsvConnector(settings.name, settings.options, settings.objects, clock.now)
+    return CsvConnector(settings.name, settings.options, settings.objects, clock.now, settings.folder)
 
 
 LOCAL = True
@@ -46,7 +47,7 @@ LOCAL = True
 class CsvConnector:
     """Files as objects. `options` hold for every object: path, encoding, delimiter, key, keys, columns.
 
-    `now` tells whether a broken-off file may still be on its way.
+    `now` tells whether a broken-off file may still be on its way. A relative path leads from `folder`.
     """
 
     def __init__(
@@ -55,12 +56,15 @@ class CsvConnector:
         options: Mapping[str, Any],
         objects: Mapping[str, Mapping[str, Any]],
         now: Callable[[], datetime],
+        folder: Path = Path(),
     ) -> None:
         if not objects:
             raise wrong(name, "no object is named")
         self.name = name
         self._now = now
-        self._files = {object: file_settings(name, object, said, options) for object, said in objects.items()}
+        self._files = {
+            object: file_settings(name, object, said, options, folder) for object, said in objects.items()
+        }
         self._specs = {object: object_spec(settings) for object, settings in self._files.items()}
         self._progress: dict[str, Progress] = {}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from trueup.connectors.base import Capability, ObjectSpec
 from trueup.connectors.options import CONTACT_OBJECT, Option, Options, names, text
+from trueup.connectors.settings import ConnectionSettings
 from trueup.errors import ConfigError, Problem
 
 AUTO = "auto"
@@ -58,13 +59,14 @@ class FileSettings:
 
 
 def file_settings(
-    connection: str, name: str, said: Mapping[str, Any], options: Mapping[str, Any]
+    connection: str, name: str, said: Mapping[str, Any], options: Mapping[str, Any], folder: Path
 ) -> FileSettings:
-    """Read one entry of `objects:` over the connection's options. ConfigError for what makes no sense."""
+    """Read one entry of `objects:` over the connection's options; relative paths lead from `folder`.
+    ConfigError for what makes no sense."""
     every = {**options, **said}
     return FileSettings(
         name=name,
-        path=_path(connection, name, said.get("path"), options.get("path")),
+        path=_path(connection, name, folder, said.get("path"), options.get("path")),
         kind=str(said.get("entity") or ("case" if "case" in said else "contact")),
         key=str(every["key"]) if every.get("key") else None,
         keys=_names(every.get("keys")),
@@ -73,6 +75,14 @@ def file_settings(
         columns=_names(every.get("columns")),
         deactivates=bool(said.get("deactivate")),
     )
+
+
+def paths_of(settings: ConnectionSettings) -> Mapping[str, Path]:
+    """Where the files of each object lie. ConfigError for what makes no sense."""
+    return {
+        name: file_settings(settings.name, name, said, settings.options, settings.folder).path
+        for name, said in settings.objects.items()
+    }
 
 
 def object_spec(settings: FileSettings) -> ObjectSpec:
@@ -100,11 +110,11 @@ def object_spec(settings: FileSettings) -> ObjectSpec:
     )
 
 
-def _path(connection: str, name: str, own: Any, common: Any) -> Path:
+def _path(connection: str, name: str, folder: Path, own: Any, common: Any) -> Path:
     """The object's own path, inside the connection's folder where that is one."""
     if not own and not common:
         raise wrong(connection, "`path` is missing: a file, a folder, or a pattern such as exports/*.csv")
-    base = Path(str(common or own))
+    base = folder / str(common or own)
     if own and common:
         return base / str(own)
     return base / f"{name}.csv" if base.is_dir() else base
@@ -145,7 +155,10 @@ def wrong(connection: str, message: str) -> ConfigError:
 
 
 OPTIONS: Options = {
-    "path": text("where the files are", "a file, a folder, or a pattern such as exports/*.csv"),
+    "path": text(
+        "where the files are, seen from the folder of hub.yaml",
+        "a file, a folder, or a pattern such as exports/*.csv",
+    ),
     "key": text("the column that identifies a row", "the name of a column"),
     "keys": names("more columns that look-ups may use"),
     "columns": names("the columns of a file without a header line"),
