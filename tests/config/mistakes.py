@@ -127,6 +127,21 @@ MISTAKES = (
     # -- keys and words
     _one("misspelt-key", HUB, "fuses:  ", "fuse:  "),
     _one("key-of-another-file", DEDUPE, "vetoes: [", "survivorship: {tags: {strategy: union}}\nvetoes: ["),
+    _one("misspelt-key-that-must-be-there", SALES, "connector: salesforce", "conector: salesforce"),
+    _one(
+        "misspelt-key-of-one-object",
+        SHOP,
+        "    entity: contact\n    key: customer_id",
+        "    entitty: contact\n    key: customer_id",
+    ),
+    Mistake(
+        "misspelt-key-beside-one-that-is-missing",
+        (
+            (SHOP, "    entity: contact\n    key: customer_id", "    entitty: contact\n    key: customer_id"),
+            (SHOP, "    case: order\n", ""),
+        ),
+    ),
+    _one("turned-letters", SALES, "connector: salesforce", "connector: slq"),
     _one("unknown-connector", SALES, "connector: salesforce", "connector: sales_force"),
     _one("unknown-role", SALES, "role: sales", "role: crm"),
     _one("missing-role", SALES, "role: sales\n", ""),

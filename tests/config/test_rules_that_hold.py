@@ -164,5 +164,5 @@ def test_an_inactive_line_says_what_happens_instead(hub: Path) -> None:
     line = next(one for one in inactive_lines(loaded(hub)) if one.what == "scoring")
     assert (
         str(line)
-        == "config/lifecycle.yaml:36  `scoring` is checked, but not acted on yet: facts are not counted yet"
+        == "config/lifecycle.yaml:36  `scoring`: facts are not counted yet"
     )

@@ -47,17 +47,25 @@ def check(
 
 def _shown(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
     accounts = asked.accounts if asked is not None else {}
+    problems = _problem_lines(checked, asked)
     parts: tuple[Sequence[Shown], ...] = (
-        _problem_lines(checked, asked),
+        problems,
         _example_lines(checked),
-        _inactive_lines(checked),
-        _unkeyed_lines(checked),
-        _idle_lines(checked),
-        _cost_lines(checked),
+        *(() if problems else _worth_knowing(checked)),
         [f"{name}: logged in as {account}" for name, account in accounts.items()],
         _verdict(desk, checked, asked),
     )
     return [line for part in parts if part for line in ("", *part)][1:]
+
+
+def _worth_knowing(checked: Checked) -> tuple[Sequence[Shown], ...]:
+    """What is no mistake: it would only hide one that stands above it."""
+    return (
+        _inactive_lines(checked),
+        _unkeyed_lines(checked),
+        _idle_lines(checked),
+        _cost_lines(checked),
+    )
 
 
 def _problem_lines(checked: Checked, asked: Live | None) -> list[str]:

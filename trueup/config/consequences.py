@@ -6,6 +6,7 @@ to lack what others refer to. Telling that too would send people looking in the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
@@ -49,13 +50,34 @@ def certain(
 
 
 def told_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Sorted, without repeats, and without what a slip in the same place explains."""
+    """Sorted, without repeats, without what a slip in the same place explains, and without missing keys that
+    are there under a misspelt name."""
     kept: list[Problem] = []
-    for _, group in groupby(sorted(set(problems)), key=lambda problem: (problem.file, problem.line)):
+    every = set(problems)
+    told = sorted(every - _misspelt_only(every))
+    for _, group in groupby(told, key=lambda problem: (problem.file, problem.line)):
         line = list(group)
         slips = [problem for problem in line if problem.code in _SLIPS]
         kept.extend(one for one in line if one in slips or not any(_explains(slip, one) for slip in slips))
     return tuple(kept)
+
+
+_MEANT = re.compile(r"did you mean `(\w+)`\?")
+
+
+def _misspelt_only(problems: Iterable[Problem]) -> set[Problem]:
+    """Missing keys that an unknown key was meant to be. One unknown key stands for what its own block lacks,
+    or, where that lacks nothing, for what the blocks below lack because of it."""
+    missing = [one for one in problems if one.code == Code.MISSING.value]
+    found: set[Problem] = set()
+    for slip in problems:
+        meant = _MEANT.search(slip.hint) if slip.code == Code.KEY.value else None
+        if meant is None:
+            continue
+        named = [one for one in missing if one.file == slip.file and f"`{meant[1]}:" in one.remedy]
+        around = [one for one in named if one.line <= slip.line]
+        found.update([max(around)] if around else named)
+    return found
 
 
 def _explains(slip: Problem, other: Problem) -> bool:

@@ -19,7 +19,7 @@ class InactiveLine:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}  `{self.what}` is checked, but not acted on yet: {self.why}"
+        return f"{self.file}:{self.line}  `{self.what}`: {self.why}"
 
 
 _BY_SYSTEMS = "stages move as systems and people say, within the mapping"

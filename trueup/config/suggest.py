@@ -44,6 +44,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     exact = [name for name in names if _plain(name) == _plain(word)]
     if exact:
         return exact[0]
+    turned = [name for name in names if sorted(_plain(name)) == sorted(_plain(word))]
+    if turned:
+        return turned[0]
     found = process.extractOne(word, names, scorer=fuzz.ratio, processor=_plain, score_cutoff=_NEAR_ENOUGH)
     return str(found[0]) if found else None
 

@@ -99,8 +99,12 @@ def _required(report: Report, file: str, connection: Connection, system: System)
                     ("objects", object),
                     Code.MISSING,
                     f"object: `{name}` is missing",
-                    remedy=f"add `{name}:` ({option.about})",
+                    remedy=f"add `{name}:` ({option.about}){_for_all(name, system)}",
                 )
+
+
+def _for_all(name: str, system: System) -> str:
+    return f"; for all objects: `options: {{{name}: …}}`" if name in system.options else ""
 
 
 def _is_said(report: Report, file: str, object: str, name: str, system: System) -> bool:
