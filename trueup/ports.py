@@ -16,7 +16,7 @@ from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
-from trueup.model.landing import Absences, Landed, Landing, StreamState
+from trueup.model.landing import Absences, Backlog, Landed, Landing, StreamState
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
@@ -417,6 +417,15 @@ class Store(Protocol):
 
     def unsure(self, limit: int) -> Sequence[MatchDecision]:
         """Matches that wait for a steward."""
+        ...
+
+    def doubles(self, kind: Kind) -> Mapping[str, Sequence[str]]:
+        """Of whom it waits for a steward whether they are one with another entity: public id to those of
+        the others. Of a pair the one that is provisional is named, or the younger one."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """What was read, or moved otherwise, and nothing has decided about yet."""
         ...
 
     def close(self) -> None: ...

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from trueup.model.plan import Case
     from trueup.model.record import Json
     from trueup.services.asking import Why
+    from trueup.services.finding import Double, Found
     from trueup.services.standing import Standing
 
 Who = Annotated[
@@ -33,6 +34,7 @@ def add(app: typer.Typer) -> None:
 
     command(contacts, "find")(find)
     command(contacts, "show")(show)
+    command(contacts, "waiting")(waiting)
     command(contacts, "edit")(edit)
     app.add_typer(contacts)
     command(app, "why")(why)
@@ -57,6 +59,39 @@ def find(
         for one in found
     ]
     return Answer({"contacts": listed}, shown)
+
+
+def waiting(
+    desk: Desk,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N.")] = 50,
+) -> Answer:
+    """List the contacts that wait for a decision: whether they are the same person as another one.
+
+    Meanwhile each is kept in step with its own records, and created nowhere else. There is no command yet
+    that decides it.
+    """
+    from trueup.services import finding
+
+    with desk.hub() as hub:
+        found, every = finding.waiting(hub, limit)
+    rows = [
+        (one.contact.id, *_called(one.contact), *_called(other, other.id))
+        for one in found
+        for other in one.others
+    ]
+    head = ("contact", "name", "e-mail", "has records in", "may be", "e-mail", "has records in")
+    more = [f"  and {every - len(found):,} more: --limit {every}"] if every > len(found) else []
+    shown: list[Shown] = [Grid(head, rows), *more] if found else ["No contact waits for a decision."]
+    return Answer({"waiting": every, "contacts": [_waiting_document(one) for one in found]}, shown)
+
+
+def _called(one: Found, id: str = "") -> tuple[str, str, str]:
+    return " ".join(filter(None, (id, one.name))), one.email, ", ".join(one.records)
+
+
+def _waiting_document(one: Double) -> Json:
+    others = [{"id": each.id, "systems": list(each.records)} for each in one.others]
+    return {"id": one.contact.id, "systems": list(one.contact.records), "may_be": others}
 
 
 def show(desk: Desk, who: Who) -> Answer:

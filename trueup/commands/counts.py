@@ -12,6 +12,7 @@ from trueup.model.covering import covered
 from trueup.model.record import Json
 
 if TYPE_CHECKING:
+    from trueup.model.landing import Backlog
     from trueup.sync.tally import Sample, Tally
 
 Stream = tuple[str, str]
@@ -89,6 +90,20 @@ def reading_grid(rows: Sequence[Row]) -> Grid:
     ]
     parts = (f"= {w}" if w == "new" else f"+ {w}" for w in shown)
     return Grid(("connection", "object", "read", *parts, *beside), lines)
+
+
+def earlier_lines(earlier: Backlog) -> list[str]:
+    """What had been read before: it is decided now, and `read` does not count it as new."""
+    records, moved = sum(earlier.strangers.values()), earlier.entities
+    parts = [f"{counted(records, 'record')} ({_by_place(earlier.strangers)})"] if records else []
+    parts += [f"news of {counted(moved, 'contact or company', 'contacts or companies')}"] if moved else []
+    return (
+        [f"Read earlier, by a plan or another run, and not decided yet: {', '.join(parts)}."] if parts else []
+    )
+
+
+def _by_place(numbers: Mapping[Stream, int]) -> str:
+    return ", ".join(f"{name} {object} {number:,}" for (name, object), number in sorted(numbers.items()))
 
 
 def writing_grid(rows: Sequence[Row]) -> Grid | str:
@@ -216,4 +231,15 @@ def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
             for one in tally.samples
         ],
         "notes": [covered(note) for note in tally.notes],
+    }
+
+
+def earlier_document(earlier: Backlog) -> Json:
+    """The same as `earlier_lines`."""
+    return {
+        "records": [
+            {"connection": name, "object": object, "number": number}
+            for (name, object), number in sorted(earlier.strangers.items())
+        ],
+        "contacts_and_companies": earlier.entities,
     }

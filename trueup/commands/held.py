@@ -61,6 +61,19 @@ def foretold_lines(held: Held, holder: int | None) -> list[str]:
     ]
 
 
+def fuse_lines(held: Held) -> list[str]:
+    """Below the next command: which fuses it will meet, and what then."""
+    if not held:
+        return []
+    by_gate: dict[str, list[str]] = {}
+    for (name, gate), number in sorted(held.items()):
+        by_gate.setdefault(gate, []).append(f"{name} {number:,}")
+    fuses = " and ".join(f"`{gate}` ({', '.join(some)})" for gate, some in by_gate.items())
+    writes = counted(sum(held.values()), "write")
+    what = "The fuse" if len(by_gate) == 1 else "The fuses"
+    return [f"  {what} {fuses} will hold back {writes}; when you have looked at them: trueup runs approve"]
+
+
 def absent_lines(found: Sequence[Absences]) -> list[str]:
     """What is missing and was not treated as deleted, and how it goes on."""
     if not found:

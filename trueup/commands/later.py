@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from trueup.commands.answer import counted
@@ -11,6 +12,30 @@ from trueup.services.hub import Hub
 
 _WAITING = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING)
 _MOST = 200_000
+
+
+Pending = Mapping[tuple[str, str, str], int]
+"""Pending writes by (connection, object, state)."""
+
+
+def pending(hub: Hub) -> Pending:
+    """The writes that wait in the hub now."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for one in hub.parts.store.deliveries((*_WAITING, DeliveryState.GATED), None, _MOST):
+        counts[(one.write.connection, one.write.object, one.state.value)] += 1
+    return counts
+
+
+def unwritten_lines(waits: Pending, command: str) -> list[str]:
+    """Where nothing new is to be written: what earlier runs decided, and is still to be."""
+    by_name: Counter[str] = Counter()
+    for (name, _, state), number in waits.items():
+        if state != DeliveryState.GATED.value:
+            by_name[name] += number
+    if not by_name:
+        return []
+    places = ", ".join(f"{name} ({counted(number, 'write')})" for name, number in sorted(by_name.items()))
+    return [f"Nothing new would be written, only what earlier runs decided: {places}.", f"Next: {command}"]
 
 
 def waiting_lines(hub: Hub) -> list[str]:

@@ -12,6 +12,8 @@ from trueup.commands.complaints import complaint, connector_lines
 from trueup.commands.counts import (
     Row,
     calls_line,
+    earlier_document,
+    earlier_lines,
     put_back_lines,
     reading_grid,
     rows_of,
@@ -23,7 +25,8 @@ from trueup.commands.counts import (
     writing_grid,
 )
 from trueup.commands.empty import empty_lines
-from trueup.commands.held import foretold_lines, held_document
+from trueup.commands.held import foretold_lines, fuse_lines, held_document
+from trueup.commands.later import pending, unwritten_lines
 from trueup.commands.plan_table import listed_line
 from trueup.errors import ConnectorError
 from trueup.model.calling import called
@@ -61,7 +64,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     if asked.only is not None and not report.contacts:
         shown += _nobody(hub, report, asked.only)
         return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
-    shown += [*_filled(report), "Read:", reading_grid(rows), ""]
+    shown += [*_filled(report), "Read:", reading_grid(rows), *earlier_lines(report.earlier), ""]
     shown += [
         "A sync would write, back-fills included:" if report.filled else "A sync would write:",
         writing_grid(rows),
@@ -238,14 +241,15 @@ def _next(hub: Hub, report: PlanReport, rows: list[Row], asked: Asked) -> list[s
         )
     incomplete = _incomplete(report, rows)
     lines += incomplete
-    if not report.changes_something:
-        return lines if incomplete else [*lines, "A sync would write nothing."]
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     flag = " --approve-first" if first else ""
+    if not report.changes_something:
+        waits = unwritten_lines(pending(hub), f"trueup sync{flag}")
+        return [*lines, *waits] if incomplete or waits else [*lines, "A sync would write nothing."]
     saved = f" --plan {shlex.quote(str(asked.out))}" if asked.out is not None else ""
     if report.filled and asked.out is None:
         return [*lines, "Next: the same with `--out FILE`, then trueup sync --plan FILE"]
-    return [*lines, f"Next: trueup sync{saved}{flag}"]
+    return [*lines, f"Next: trueup sync{saved}{flag}", *fuse_lines(report.held)]
 
 
 def _incomplete(report: PlanReport, rows: list[Row]) -> list[str]:
@@ -292,6 +296,7 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
             }
             for (connection, object, field, why), number in sorted(report.aside.items())
         ],
+        "read_earlier": earlier_document(report.earlier),
         "held": held_document(report.held),
         "calls": dict(report.calls),
         "failed": {name: error_document(error) for name, error in report.failed.items()},

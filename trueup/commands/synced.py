@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-
 from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown, counted
 from trueup.commands.counts import (
     RECORDS,
     Row,
+    earlier_document,
+    earlier_lines,
     put_back_lines,
     reading_grid,
     rows_of,
@@ -20,9 +19,9 @@ from trueup.commands.counts import (
 )
 from trueup.commands.empty import empty_lines
 from trueup.commands.held import absent_document, absent_lines, held_document, held_lines
-from trueup.commands.later import waiting_lines
+from trueup.commands.later import Pending, pending, waiting_lines
 from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
-from trueup.model.delivery import DeliveryState
+from trueup.model.fields import Kind
 from trueup.model.record import Json
 from trueup.model.run import RunOutcome
 from trueup.services.connecting import withheld_count
@@ -31,27 +30,6 @@ from trueup.services.hub import Hub
 from trueup.services.planfile import Drift
 from trueup.services.syncing import SyncReport
 from trueup.sync.engine import Report
-
-Pending = Mapping[tuple[str, str, str], int]
-"""Pending writes by (connection, object, state)."""
-
-_OPEN = (
-    DeliveryState.DUE,
-    DeliveryState.SENT,
-    DeliveryState.DOUBT,
-    DeliveryState.WAITING,
-    DeliveryState.GATED,
-)
-_MOST = 200_000
-
-
-def pending(hub: Hub) -> Pending:
-    """The writes that wait in the hub now."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for one in hub.parts.store.deliveries(_OPEN, None, _MOST):
-        counts[(one.write.connection, one.write.object, one.state.value)] += 1
-    return counts
-
 
 OUTCOMES = {
     RunOutcome.COMPLETED: "Run {id} is complete.",
@@ -67,7 +45,13 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
     """The outcome, tables that add up, and the next command."""
     report, after = done.report, pending(hub)
     rows = rows_of(report.tally.counts, hub_streams(hub))
-    shown: list[Shown] = [_outcome_line(report), "", "Read:", reading_grid(rows)]
+    shown: list[Shown] = [
+        _outcome_line(report),
+        "",
+        "Read:",
+        reading_grid(rows),
+        *earlier_lines(done.earlier),
+    ]
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *put_back_lines(report.tally)]
     shown += ["", "Written:", written_grid(rows, before, after), *unaccounted_lines(rows)]
     shown += [
@@ -193,7 +177,20 @@ def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
             "  `trueup why CONTACT` shows them one by one; then: "
             f"trueup connections release {next(iter(differing))}"
         ]
-    return [*lines, *_failure_lines(hub)]
+    return [*lines, *_double_lines(hub), *_failure_lines(hub)]
+
+
+def _double_lines(hub: Hub) -> list[str]:
+    """How many people wait, and how to see them."""
+    waiting = len(hub.parts.store.doubles(Kind.CONTACT))
+    if not waiting:
+        return []
+    who = counted(waiting, "contact waits", "contacts wait")
+    return [
+        "",
+        f"{who} for a decision: the same person as another one? Until then nothing is created for them.",
+        "  To see them, each with whom it may be: trueup contacts waiting",
+    ]
 
 
 def _failure_lines(hub: Hub) -> list[str]:
@@ -221,8 +218,10 @@ def _document(hub: Hub, done: SyncReport, rows: list[Row], before: Pending, afte
             {"connection": row.stream[0], "object": row.stream[1], **_balance(row, before, after)}
             for row in rows
         ],
+        "read_earlier": earlier_document(done.earlier),
         "held": held_document(report.held),
         "held_by": report.holder,
+        "wait_for_a_decision": len(hub.parts.store.doubles(Kind.CONTACT)),
         "missing": absent_document(hub.parts.store.absences()),
         "failed": {name: error_document(error) for name, error in report.failed.items()},
         "outdated": list(done.drift.outdated) if done.drift else [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,6 +76,18 @@ class Landed:
     doubted: int = 0
     living: int = 0
     unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for a decision of the hub: records that belong to nobody yet, by (connection, object), and
+    how many entities that moved."""
+
+    strangers: Mapping[tuple[str, str], int]
+    entities: int
+
+
+NO_BACKLOG = Backlog({}, 0)
 
 
 @dataclass(frozen=True, slots=True)

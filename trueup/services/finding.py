@@ -27,7 +27,29 @@ class Found:
 
 def find(hub: Hub, text: str, limit: int, kind: Kind = Kind.CONTACT) -> list[Found]:
     """Contacts whose address, name or record ids match what a person typed."""
-    return [_found(hub.parts.store.case(id)) for id in hub.parts.store.find(kind, text, limit)]
+    return [_of(hub, id) for id in hub.parts.store.find(kind, text, limit)]
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """A contact of whom nobody knows yet whether it is the same person as one of `others`."""
+
+    contact: Found
+    others: tuple[Found, ...]
+
+
+def waiting(hub: Hub, limit: int) -> tuple[list[Double], int]:
+    """Contacts that wait for a decision, the oldest first, at most `limit`; and how many there are."""
+    pairs = hub.parts.store.doubles(Kind.CONTACT)
+    found = [
+        Double(_of(hub, id), tuple(_of(hub, other) for other in others))
+        for id, others in list(pairs.items())[:limit]
+    ]
+    return found, len(pairs)
+
+
+def _of(hub: Hub, id: str) -> Found:
+    return _found(hub.parts.store.case(id))
 
 
 def _found(case: Case) -> Found:

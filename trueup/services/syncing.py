@@ -12,6 +12,7 @@ from pathlib import Path
 from trueup.errors import ConnectorError, PlanDrifted
 from trueup.model.covering import without_values
 from trueup.model.fields import Kind
+from trueup.model.landing import NO_BACKLOG, Backlog
 from trueup.model.plan import Case, Plan
 from trueup.services.backfilling import Filled, filled
 from trueup.services.failing import MOST as MOST_FAILURES
@@ -79,7 +80,8 @@ class PlanReport:
     """What a sync would do now. `calls`: writes' API calls by connection; `failed`: systems not read;
     `aside`: values that will stand set aside after it (one of one field of one record each, as failures are
     counted), by (connection, object, field, reason); of a plan about some contacts only theirs. `held`: what
-    fuses would keep back, by (connection, gate), with what they keep back already."""
+    fuses would keep back, by (connection, gate), with what they keep back already. `earlier`: what had been
+    read before and was not decided yet."""
 
     tally: Tally = field(default_factory=Tally)
     contacts: int = 0
@@ -89,6 +91,7 @@ class PlanReport:
     plans: list[tuple[Case, Plan]] = field(default_factory=list)
     aside: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     held: dict[tuple[str, str], int] = field(default_factory=dict)
+    earlier: Backlog = NO_BACKLOG
 
     @property
     def changes_something(self) -> bool:
@@ -114,7 +117,8 @@ def plan(
     `out` saves the plan for `sync --plan`; `fills` are back-fills to be counted and saved with it. Raises
     Held while a run is at work.
     """
-    parts, report = hub.parts, PlanReport(filled=[filled(hub, one) for one in fills])
+    parts = hub.parts
+    report = PlanReport(filled=[filled(hub, one) for one in fills], earlier=parts.store.backlog())
     fence = own(parts)
     try:
         parts.store.register(tuple(parts.connectors), parts.policy.config_version)
@@ -210,10 +214,12 @@ class Sync:
 
 @dataclass(slots=True)
 class SyncReport:
-    """How a sync went; `drift` where a saved plan was applied."""
+    """How a sync went; `drift` where a saved plan was applied; `earlier`: what had been read before (by a
+    plan, or a run that did not decide it)."""
 
     report: Report
     drift: Drift | None = None
+    earlier: Backlog = NO_BACKLOG
 
 
 def sync(hub: Hub, asked: Sync) -> SyncReport:
@@ -224,13 +230,14 @@ def sync(hub: Hub, asked: Sync) -> SyncReport:
     Raises PlanDrifted before the first write when too much of it is outdated or the configuration
     changed, Held while another run is at work.
     """
+    earlier = hub.parts.store.backlog()
     chosen = asked.scope.chooser()
     moved: Drift | None = None
     if asked.plan is not None:
         moved = _against(hub, asked.plan)
         chosen = _equal_only(moved)
     order = Order(tuple(hub.parts.connectors), "sync", asked.user, asked.approve_first, chosen)
-    return SyncReport(run(hub.parts, order), moved)
+    return SyncReport(run(hub.parts, order), moved, earlier)
 
 
 def _against(hub: Hub, path: Path) -> Drift:

@@ -8,6 +8,7 @@ from trueup.dedupe.normalise import KEY_KINDS
 from trueup.errors import NotFound
 from trueup.model.entity import Link, Quarantine
 from trueup.model.fields import Kind
+from trueup.model.landing import Backlog
 from trueup.store.codec import key_digest, name_of, parse_public_id
 from trueup.store.decide import home
 from trueup.store.rows import links_where
@@ -140,6 +141,18 @@ def count_links(tx: Tx) -> dict[tuple[str, str, str], int]:
         " group by c.name, s.object, l.state order by 1, 2, 3"
     )
     return {(connection, object, state): count for connection, object, state, count in found}
+
+
+def backlog(tx: Tx) -> Backlog:
+    """See `Store.backlog`."""
+    found = tx.rows(
+        "select c.name, s.object, count(*) from links l join streams s on s.id = l.stream_id"
+        " join connections c on c.id = s.connection_id"
+        " where l.entity_id is null and l.state = 'live' group by c.name, s.object order by 1, 2"
+    )
+    strangers = {(connection, object): number for connection, object, number in found}
+    marked = tx.row("select count(*) from due")
+    return Backlog(strangers, marked[0] if marked else 0)
 
 
 def links(tx: Tx, ids: Sequence[int]) -> list[Link]:

@@ -10,7 +10,7 @@ from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps, loads
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Verdict
 from trueup.model.run import Fence
-from trueup.store.codec import key_digest, micros, moment
+from trueup.store.codec import key_digest, micros, moment, name_of
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each
 from trueup.store.moves import Reasons, because, referrers_of_places
@@ -307,6 +307,29 @@ def unsure(tx: Tx, limit: int) -> list[MatchDecision]:
         limit,
     )
     return [_decision(row) for row in found]
+
+
+def doubles(tx: Tx, kind: Kind) -> dict[str, list[str]]:
+    """See `Store.doubles`."""
+    found: dict[int, set[int]] = {}
+    for left, left_waits, right, right_waits in tx.rows(_PAIRS, str(kind)):
+        if left_waits or (left > right and not right_waits):
+            found.setdefault(left, set()).add(right)
+        if right_waits or (right > left and not left_waits):
+            found.setdefault(right, set()).add(left)
+    return {
+        name_of(str(kind), id): [name_of(str(kind), one) for one in sorted(others)]
+        for id, others in sorted(found.items())
+    }
+
+
+_PAIRS = (
+    "select distinct a.id, a.provisional, b.id, b.provisional from match_decisions m"
+    " join links l on l.id = m.left_id join links r on r.id = m.right_id"
+    " join entities a on a.id = l.entity_id join entities b on b.id = r.entity_id"
+    f" where m.verdict = 'unsure' and m.revoked_at is null and a.kind = ? and a.id <> b.id and {UNDECIDED}"
+    " order by a.id, b.id"
+)
 
 
 def _decision(row: Row) -> MatchDecision:

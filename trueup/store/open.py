@@ -14,7 +14,7 @@ from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
-from trueup.model.landing import Absences, Landed, Landing, StreamState
+from trueup.model.landing import Absences, Backlog, Landed, Landing, StreamState
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
@@ -340,6 +340,12 @@ class SqlStore:
 
     def unsure(self, limit: int) -> Sequence[MatchDecision]:
         return self._db.read(lambda tx: identify.unsure(tx, limit))
+
+    def doubles(self, kind: Kind) -> Mapping[str, Sequence[str]]:
+        return self._db.read(lambda tx: identify.doubles(tx, kind))
+
+    def backlog(self) -> Backlog:
+        return self._db.read(ask.backlog)
 
     def close(self) -> None:
         self._db.close()
