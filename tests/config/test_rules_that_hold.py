@@ -162,7 +162,4 @@ def test_lines_that_nothing_acts_on_yet_are_named_with_their_place(hub: Path) ->
 
 def test_an_inactive_line_says_what_happens_instead(hub: Path) -> None:
     line = next(one for one in inactive_lines(loaded(hub)) if one.what == "scoring")
-    assert (
-        str(line)
-        == "config/lifecycle.yaml:36  `scoring`: facts are not counted yet"
-    )
+    assert str(line) == "config/lifecycle.yaml:36  `scoring`: facts are not counted yet"

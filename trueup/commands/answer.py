@@ -202,8 +202,3 @@ def _element_text(element: Json) -> str:
 def config_flag(folder: Path) -> str:
     """` --config DIR` for a command that shall find this folder; empty where it does so by itself."""
     return "" if folder in (Path(), Path("config")) else f" --config {shlex.quote(str(folder))}"
-
-
-def counted(number: int, word: str, many: str = "") -> str:
-    """`1 contact`, `2 contacts`, `12,431 entries`."""
-    return f"{number:,} {word if number == 1 else many or word + 's'}"

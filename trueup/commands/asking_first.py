@@ -10,6 +10,7 @@ import typer
 from trueup.config.systems import System
 from trueup.config.vocabulary import Role
 from trueup.errors import TrueupError
+from trueup.model.counting import counted
 from trueup.services.initialise import Wanted, look_at, usable_name
 from trueup.services.system import SystemClock
 
@@ -59,5 +60,7 @@ def _is_table(path: Path) -> bool:
     except TrueupError as error:
         typer.echo(str(error))
         return False
-    typer.echo(f"  {table.encoding}, {len(table.columns)} columns; recognised: {', '.join(table.fields)}")
+    typer.echo(
+        f"  {table.encoding}, {counted(len(table.columns), 'column')}; recognised: {', '.join(table.fields)}"
+    )
     return True

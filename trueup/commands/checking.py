@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import CONFIGURATION, FINE, Answer, Shown, counted
+from trueup.commands.answer import CONFIGURATION, FINE, Answer, Shown
 from trueup.commands.complaints import problem_document
 from trueup.commands.desk import Desk, command
+from trueup.model.counting import counted
 
 if TYPE_CHECKING:
     from trueup.model.record import Json
@@ -99,8 +100,8 @@ def _unkeyed_lines(checked: Checked) -> list[Shown]:
 
 def _idle_lines(checked: Checked) -> list[Shown]:
     return [
-        f"{counted(number, 'link')} of `{name}` are now idle: nothing was changed there. "
-        f"`trueup connections rename` or `remove` says what becomes of them"
+        f"{counted(number, 'link')} of `{name}` {'is' if number == 1 else 'are'} now idle: nothing was "
+        f"changed there. `trueup connections rename` or `remove` says what becomes of them"
         for name, number in sorted(checked.idle.items())
     ]
 

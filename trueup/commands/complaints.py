@@ -23,6 +23,7 @@ from trueup.errors import (
     TrueupError,
     Unauthorized,
 )
+from trueup.model.counting import counted
 from trueup.model.covering import covered, first_line
 from trueup.model.record import Json
 
@@ -49,10 +50,8 @@ def complaint(error: TrueupError) -> Complaint:
 
 
 def _of_config(error: ConfigError) -> Complaint:
-    count = len(error.problems)
-    last = (
-        f"{count} problem{'' if count == 1 else 's'} in the configuration. `trueup explain CODE` tells more."
-    )
+    count = counted(len(error.problems), "problem")
+    last = f"{count} in the configuration. `trueup explain CODE` tells more."
     lines = [line for problem in error.problems for line in (*str(problem).splitlines(), "")]
     return Complaint((*lines, last), {"error": config_document(error)}, CONFIGURATION)
 
@@ -61,7 +60,7 @@ def config_document(error: ConfigError) -> Json:
     """A ConfigError as JSON: every problem with its place."""
     return {
         "code": error.code,
-        "message": f"{len(error.problems)} problems in the configuration",
+        "message": f"{counted(len(error.problems), 'problem')} in the configuration",
         "problems": [problem_document(problem) for problem in error.problems],
     }
 
@@ -127,7 +126,7 @@ def _time(seconds: float | None) -> str:
     for size, word in ((3600.0, "hour"), (60.0, "minute"), (1.0, "second")):
         if seconds >= 1.5 * size or word == "second":
             number = max(1, round(seconds / size))
-            return f" {number} {word}{'' if number == 1 else 's'}, as it asks"
+            return f" {counted(number, word)}, as it asks"
     return ""
 
 

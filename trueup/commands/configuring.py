@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from trueup.commands.answer import Answer, Grid, Shown, counted
+from trueup.commands.answer import Answer, Grid, Shown
 from trueup.commands.desk import Desk, command
+from trueup.model.counting import counted
 
 
 def add(app: typer.Typer) -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown, counted, value_text
+from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown, value_text
 from trueup.commands.complaints import connector_lines
 from trueup.commands.desk import Desk, command, user_name
+from trueup.model.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -268,9 +269,8 @@ def release(desk: Desk, name: Name, yes: Yes = False) -> Answer:
         if name in hub.parts.store.released():
             return Answer({"released": name, "contacts": 0}, [f"{name} is released already."])
         number = connecting.withheld_count(hub, name)
-        desk.confirm(
-            f"{counted(number, 'record')} of {name} differ from the contact. Let the rules decide?", yes
-        )
+        differ = f"{counted(number, 'record')} of {name} {'differs' if number == 1 else 'differ'}"
+        desk.confirm(f"{differ} from the contact. Let the rules decide?", yes)
         due = connecting.release(hub, name, user_name())
         others = sorted(set(hub.parts.connectors) - hub.parts.store.released())
     shown = [f"{name} is released: {counted(due, 'contact')} will be decided again. Next: trueup plan"]

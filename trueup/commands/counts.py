@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trueup.commands.answer import Grid, counted, value_text
+from trueup.commands.answer import Grid, value_text
+from trueup.model.counting import counted
 from trueup.model.covering import covered
 from trueup.model.record import Json
 
@@ -139,7 +140,8 @@ def skipped_lines(rows: Sequence[Row]) -> list[str]:
 def unaccounted_lines(rows: Sequence[Row]) -> list[str]:
     """What must never be seen: numbers that do not add up."""
     return [
-        f"  {row.stream[0]} {row.stream[1]}: {row.unaccounted:,} records are accounted for nowhere; "
+        f"  {row.stream[0]} {row.stream[1]}: "
+        f"{counted(row.unaccounted, 'record is', 'records are')} accounted for nowhere; "
         "please report this  [TU-GEN-500]"
         for row in rows
         if row.unaccounted

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import FAILED, Answer, Grid, Shown, counted
+from trueup.commands.answer import FAILED, Answer, Grid, Shown
 from trueup.commands.desk import Desk, command
+from trueup.model.counting import counted
 
 if TYPE_CHECKING:
     from trueup.model.record import Json

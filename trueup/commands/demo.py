@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import FAILED, FINE, Answer, Shown, counted, print_shown
+from trueup.commands.answer import FAILED, FINE, Answer, Shown, print_shown
 from trueup.commands.desk import Desk, Form
+from trueup.model.counting import counted
 
 if TYPE_CHECKING:
     from trueup.commands.demo_stories import Story

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from trueup.commands.answer import Grid, Shown, counted, value_text
+from trueup.commands.answer import Grid, Shown, value_text
 from trueup.commands.counts import FIELDS, RECORDS
 from trueup.commands.demo_stories import COMPANY, Story
 from trueup.commands.demo_systems import MARKETING, SALES, SHOP, SUPPORT, Place
 from trueup.commands.demo_world import Stage, Unlike
 from trueup.model.consent import ConsentState, consent_field
+from trueup.model.counting import counted
 from trueup.model.fields import Kind
 from trueup.model.plan import Case
 from trueup.model.record import Json

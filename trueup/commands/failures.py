@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import Answer, Shown, counted
+from trueup.commands.answer import Answer, Shown
 from trueup.commands.desk import Desk, Unusable, command, user_name
+from trueup.model.counting import counted
 
 if TYPE_CHECKING:
     from trueup.services.failing import Cause, Chosen

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from trueup.commands.answer import Grid, Shown, counted, value_text
+from trueup.commands.answer import Grid, Shown, value_text
 from trueup.commands.counts import who
 from trueup.model.calling import called
+from trueup.model.counting import counted
 from trueup.model.delivery import Delivery, DeliveryState
 from trueup.model.entity import public_id
 from trueup.model.landing import Absences

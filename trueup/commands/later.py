@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from trueup.commands.answer import counted
+from trueup.model.counting import counted
 from trueup.model.delivery import Delivery, DeliveryState
 from trueup.services.hub import Hub
 

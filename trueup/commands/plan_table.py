@@ -12,8 +12,8 @@ from pathlib import Path
 
 import orjson
 
-from trueup.commands.answer import counted
 from trueup.mapping.compiled import remote_path
+from trueup.model.counting import counted
 from trueup.model.delivery import Lane, WriteKind
 from trueup.model.record import Json
 from trueup.services.ownfile import NotOurs, check_free, own_file

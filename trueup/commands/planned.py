@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trueup.commands.answer import CHANGES, FAILED, FINE, Answer, Grid, Shown, counted, value_text
+from trueup.commands.answer import CHANGES, FAILED, FINE, Answer, Grid, Shown, value_text
 from trueup.commands.complaints import complaint, connector_lines
 from trueup.commands.counts import (
     Row,
@@ -30,6 +30,7 @@ from trueup.commands.later import pending, unwritten_lines
 from trueup.commands.plan_table import listed_line
 from trueup.errors import ConnectorError
 from trueup.model.calling import called
+from trueup.model.counting import counted
 from trueup.model.covering import covered
 from trueup.model.delivery import Write
 from trueup.model.fields import Kind
@@ -107,7 +108,9 @@ def _aside_lines(report: PlanReport) -> list[str]:
         for (connection, object, field, reason), number in found[:MOST_ASIDE]
     ]
     if len(found) > MOST_ASIDE:
-        lines.append(f"  and {len(found) - MOST_ASIDE:,} more reasons: trueup failures, after the sync")
+        lines.append(
+            f"  and {counted(len(found) - MOST_ASIDE, 'more reason')}: trueup failures, after the sync"
+        )
     if not lines:
         return []
     total = counted(sum(report.aside.values()), "value")
@@ -269,7 +272,8 @@ def _is_left_out(row: Row) -> bool:
 
 def _left_out(row: Row) -> str:
     name = " ".join(row.stream)
-    left = f"{row.number('rejected'):,} of {row.number('read'):,} rows of {name} were left out"
+    rows, out = row.number("read"), row.number("rejected")
+    left = f"{out:,} of {counted(rows, 'row')} of {name} {'was' if out == 1 else 'were'} left out"
     return f"{left} (the notes say why; `trueup check --live` looks at its `key:`)"
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import Answer, Grid, Shown, counted
+from trueup.commands.answer import Answer, Grid, Shown
 from trueup.commands.desk import Desk, Unusable, command, user_name
+from trueup.model.counting import counted
 
 if TYPE_CHECKING:
     from trueup.model.landing import Absences

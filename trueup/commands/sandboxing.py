@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from trueup.commands.answer import FINE, Answer, config_flag, counted, print_json, print_shown
+from trueup.commands.answer import FINE, Answer, config_flag, print_json, print_shown
 from trueup.commands.desk import Desk, Form, Reality
 from trueup.commands.opening import environment_for
 from trueup.commands.standins import FOLDER, Standins, save_standins
@@ -24,6 +24,7 @@ from trueup.config.settings import Connection, HubConfig
 from trueup.connectors.csv.settings import paths_of
 from trueup.connectors.registry import connector_kind
 from trueup.errors import NotFound
+from trueup.model.counting import counted
 from trueup.sandbox.dirt import example_sources, view
 from trueup.sandbox.filling import Filled
 from trueup.sandbox.people import Mix, Population, generate

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trueup.commands.answer import Answer, Shown, config_flag, counted
+from trueup.commands.answer import Answer, Shown, config_flag
 from trueup.commands.demo import demo
 from trueup.commands.desk import Desk, Unusable, command
+from trueup.model.counting import counted
 
 if TYPE_CHECKING:
     from trueup.services.initialise import Column, Table, Wanted

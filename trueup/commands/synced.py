@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown, counted
+from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown
 from trueup.commands.counts import (
     RECORDS,
     Row,
@@ -21,6 +21,7 @@ from trueup.commands.empty import empty_lines
 from trueup.commands.held import absent_document, absent_lines, held_document, held_lines
 from trueup.commands.later import Pending, pending, waiting_lines
 from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
+from trueup.model.counting import counted
 from trueup.model.fields import Kind
 from trueup.model.record import Json
 from trueup.model.run import RunOutcome

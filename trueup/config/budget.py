@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from trueup.config.settings import Connection, HubConfig
 from trueup.config.systems import System, SystemObject, Systems, registered_systems
 from trueup.connectors.base import Capability
+from trueup.model.counting import counted
 
 CHANGES = 1000
 WARN_ABOVE = 0.5
@@ -34,7 +35,7 @@ class BudgetLine:
 
     def __str__(self) -> str:
         calls = (
-            f"{self.connection}: {self.at_rest:,} calls a day at rest,"
+            f"{self.connection}: {counted(self.at_rest, 'call')} a day at rest,"
             f" {self.at_thousand:,} at {CHANGES:,} changes a day"
         )
         if self.share is None:

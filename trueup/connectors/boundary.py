@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from trueup.connectors.base import Connector, GoneItem, ObjectSpec, Outcome, WebhookRequest, WriteItem
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, TrueupError
+from trueup.model.counting import counted
 from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
 
 T = TypeVar("T")
@@ -99,4 +100,4 @@ def _place(error: Exception) -> str:
 
 
 def _count(answers: Sequence[object], questions: Sequence[object]) -> str:
-    return f"{len(answers)} answers to {len(questions)} questions"
+    return f"{counted(len(answers), 'answer')} to {counted(len(questions), 'question')}"

@@ -16,6 +16,7 @@ from trueup.config.settings import HubConfig
 from trueup.connectors.base import Capability, Connector
 from trueup.connectors.registry import connector_kind
 from trueup.errors import ConfigError, ConnectorError, Problem
+from trueup.model.counting import counted
 from trueup.model.entity import LinkState
 from trueup.model.record import Cursor, Reading
 from trueup.ports import Store
@@ -164,7 +165,7 @@ def _shared_keys(hub: Hub, name: str, connector: Connector) -> Iterator[Problem]
             continue
         rows, without = _rows(hub, stream, connector, f"`{key}`")
         if without > rows * FEW_ROWS:
-            yield _shared_key(hub, stream, key, f"{without:,} of {rows:,} rows")
+            yield _shared_key(hub, stream, key, f"{without:,} of {counted(rows, 'row')}")
 
 
 def _rows(hub: Hub, stream: Stream, connector: Connector, named: str) -> tuple[int, int]:
@@ -236,7 +237,7 @@ def _ignored(hub: Hub, stream: tuple[str, str], count: int) -> Problem:
         mark.line,
         mark.column,
         f"{stream[0]} ignores the question what has changed in {stream[1]}: asked for changes after "
-        f"{FAR:%Y-%m-%d} it answered with {count} records",
+        f"{FAR:%Y-%m-%d} it answered with {counted(count, 'record')}",
         IGNORED,
         remedy="check the permissions; until then poll rarely, with `schedule: {full_listing: 1h}`",
     )

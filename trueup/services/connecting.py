@@ -14,6 +14,7 @@ from trueup.config.settings import Connection, HubConfig
 from trueup.config.suggest import hint_for
 from trueup.errors import ConfigError, ConnectorError, NotFound, Problem, TrueupError
 from trueup.mapping.schema import ConsentRule, FieldRule, ObjectRules, Shape
+from trueup.model.counting import counted
 from trueup.model.fields import Kind
 from trueup.model.record import FieldSpec, Json, Reading
 from trueup.services.hub import Hub
@@ -85,7 +86,7 @@ def _turned(rule: FieldRule) -> str:
     """How the value is turned on its way."""
     words = [rule.transform or ""]
     if rule.values is not None:
-        words.append(f"{len(rule.values)} words")
+        words.append(counted(len(rule.values), "word"))
     if rule.to:
         words.append(f"record of {rule.to}")
     if rule.default is not None:
@@ -243,7 +244,7 @@ def try_out(hub: Hub, name: str) -> list[Tried]:
 def _tried_fields(hub: Hub, stream: tuple[str, str]) -> Tried:
     what = f"fields of {stream[1]}"
     try:
-        return Tried(what, f"{len(hub.parts.connectors[stream[0]].fields(stream[1])):,} fields")
+        return Tried(what, counted(len(hub.parts.connectors[stream[0]].fields(stream[1])), "field"))
     except ConnectorError as error:
         return Tried(what, error=error)
 
@@ -259,7 +260,7 @@ def _tried_page(hub: Hub, stream: tuple[str, str]) -> Tried:
     if not page.records:
         return Tried(what, "no record: it is empty, or this account may see none")
     of = f" of {page.total:,}" if page.total is not None else ""
-    return Tried(what, f"{len(page.records):,} record{'' if len(page.records) == 1 else 's'}{of}")
+    return Tried(what, f"{counted(len(page.records), 'record')}{of}")
 
 
 # -- releasing, renaming, removing --------------------------------------------------------------------

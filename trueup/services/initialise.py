@@ -21,6 +21,7 @@ from trueup.connectors.csv.connector import CsvConnector
 from trueup.connectors.csv.dialect import delimiter_of, encoding_of
 from trueup.connectors.csv.settings import AUTO
 from trueup.errors import ConnectorError, NotFound, TrueupError
+from trueup.model.counting import counted
 from trueup.model.record import Json, Reading
 from trueup.ports import Clock
 from trueup.services.headers import KEY, consent_of, field_of, is_id_like
@@ -326,8 +327,8 @@ _NUMBERS = ("phone", "phones.mobile")
 def _table_file(one: Wanted, table: Table, folder: Path) -> str:
     """The connection of a table: every recognised column mapped, the others named in a comment."""
     lines = [
-        f"# {table.path.name}: {len(table.columns)} columns, read as {table.encoding}, separated by "
-        f"{_sign(table.delimiter)}.",
+        f"# {table.path.name}: {counted(len(table.columns), 'column')}, read as {table.encoding}, "
+        f"separated by {_sign(table.delimiter)}.",
         f"connector: csv\nrole: {one.role.value}",
         _path_line(_seen_from(folder, table.path)),
         "objects:",

@@ -10,6 +10,7 @@ from math import ceil
 from pathlib import Path
 
 from trueup.errors import ConnectorError, PlanDrifted
+from trueup.model.counting import counted
 from trueup.model.covering import without_values
 from trueup.model.fields import Kind
 from trueup.model.landing import NO_BACKLOG, Backlog
@@ -255,12 +256,16 @@ def _against(hub: Hub, path: Path) -> Drift:
     moved = drift(saved, now)
     if moved.share > hub.config.hub.drift_limit:
         raise PlanDrifted(
-            f"{len(moved.outdated)} of {moved.planned} entities of {path} would be written differently now "
+            f"{len(moved.outdated):,} of {_planned(moved)} of {path} would be written differently now "
             f"({moved.share:.0%}, allowed are {hub.config.hub.drift_limit:.0%}); nothing was written"
         )
     for fill in saved.fills:
         hub.parts.store.mark_due([ids[key] for key in sorted(moved.equal & ids.keys())], fill.reason)
     return moved
+
+
+def _planned(moved: Drift) -> str:
+    return counted(moved.planned, "contact or company", "contacts and companies")
 
 
 def _equal_only(moved: Drift) -> Chosen:

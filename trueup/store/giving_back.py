@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from trueup.model.counting import counted
 from trueup.model.jsontext import dumps
 from trueup.store.audit import note
 from trueup.store.codec import micros, write_quarantine
@@ -38,7 +39,7 @@ def give_back(tx: Tx, places: Sequence[tuple[int, str]], user: str, at: datetime
     count = sum(len(given) for given in told.values())
     if count:
         fields = sorted({key for given in told.values() for _, key, _ in given})
-        note(tx, user, "failures retry", f"{count} field{'' if count == 1 else 's'}", {"fields": fields}, at)
+        note(tx, user, "failures retry", counted(count, "field"), {"fields": fields}, at)
     return count
 
 

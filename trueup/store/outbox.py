@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.model.counting import counted
 from trueup.model.delivery import Delivery, DeliveryState, Lane, WriteKind
 from trueup.model.entity import Agreed
 from trueup.model.run import Fence
@@ -232,7 +233,7 @@ def _noted(tx: Tx, user: str, action: str, found: list[tuple[int, int]], at: dat
     """Write down a decision about single writes; how many they were."""
     ids = [id for id, _ in found]
     if ids:
-        note(tx, user, action, f"{len(ids)} write{'' if len(ids) == 1 else 's'}", {"writes": ids}, at)
+        note(tx, user, action, counted(len(ids), "write"), {"writes": ids}, at)
     return len(ids)
 
 

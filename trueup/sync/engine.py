@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from trueup.errors import ConnectorError, TrueupError
+from trueup.model.counting import counted
 from trueup.model.covering import covered, place_of
 from trueup.model.delivery import Lane
 from trueup.model.run import Fence, RunOutcome
@@ -193,7 +194,7 @@ def _of_forms(parts: Parts, tally: Tally) -> Iterator[str]:
     known = {(one.connection, one.object, one.path): one for one in parts.store.formats()}
     for place, number in sorted(tally.forms.items()):
         connection, object, path = place
-        records = f"{number} record{'s' if number > 1 else ''}"
+        records = counted(number, "record")
         if place in known and known[place].learned:
             yield (
                 f"{connection} {object}: format unknown: `{path}` keeps what it is sent in a form of its own "

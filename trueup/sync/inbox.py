@@ -11,6 +11,7 @@ from trueup.connectors.base import Capability, GoneItem
 from trueup.connectors.verdict import discreet
 from trueup.mapping.apply import observe
 from trueup.model.consent import ConsentEvent
+from trueup.model.counting import counted
 from trueup.model.delivery import Lane
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
@@ -227,14 +228,17 @@ def _count(stream: Stream, landed: Landed, tally: Tally) -> None:
     tally.landed(stream, landed)
     if landed.unread:
         tally.notes.append(
-            f"{stream[0]} {stream[1]}: {landed.unread} rows could not be read, nor told whose they are; so "
-            f"the {landed.doubted} known records that this listing lacks were not treated as deleted"
+            f"{stream[0]} {stream[1]}: {counted(landed.unread, 'row')} could not be read, nor told whose "
+            f"{'it is' if landed.unread == 1 else 'they are'}; so of the known records that this listing "
+            f"lacks ({landed.doubted:,}) none was treated as deleted"
         )
     elif landed.doubted:
         tally.add(stream, "held missing", landed.doubted)
+        known = counted(landed.living, "known record")
         tally.notes.append(
-            f"{stream[0]} {stream[1]}: {landed.doubted} of {landed.living} known records are missing from a"
-            " complete listing; that is more than may be believed, so nobody was treated as deleted"
+            f"{stream[0]} {stream[1]}: {landed.doubted:,} of {known} {'is' if landed.doubted == 1 else 'are'}"
+            " missing from a complete listing; that is more than may be believed, so nobody was treated as"
+            " deleted"
         )
 
 

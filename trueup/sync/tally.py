@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from trueup.mapping.compiled import remote_path
 from trueup.model.calling import called
+from trueup.model.counting import counted
 from trueup.model.delivery import Effect, Lane, Write, WriteKind
 from trueup.model.formats import How
 from trueup.model.history import Conflict
@@ -84,8 +85,8 @@ class Tally:
         """How many records are found by other keys than before, because the rules changed."""
         if number:
             self.notes.append(
-                f"{number} records are compared by newer rules than before: what they are found by was made"
-                " anew"
+                f"{counted(number, 'record is', 'records are')} compared by newer rules than before:"
+                " match keys were made anew"
             )
 
     def get(self, what: str, connection: str | None = None) -> int:

@@ -216,7 +216,7 @@ def test_a_file_that_stays_broken_is_malformed_or_its_last_line_rejected(desk: D
     with pytest.raises(Malformed, match="line 3"):
         read_all(desk.connector())
     desk.put("id,name\n1,A\n2")
-    assert read_all(desk.connector())[1].rejected == (("line 3", "has 1 cells where the header has 2"),)
+    assert read_all(desk.connector())[1].rejected == (("line 3", "has 1 cell where the header has 2"),)
 
 
 def test_a_last_line_without_line_end_is_a_row(desk: Desk) -> None:
@@ -261,7 +261,7 @@ def test_of_several_files_the_last_name_counts_and_they_are_only_read(desk: Desk
     connector = desk.connector(path=str(desk.folder / "people-*.csv"))
     records, page = read_all(connector)
     assert {record.id: record.values["name"] for record in records} == {"1": "new", "2": "kept", "3": "added"}
-    assert page.rejected == (("people-2026-02.csv line 4", "has 1 cells where the header has 2"),)
+    assert page.rejected == (("people-2026-02.csv line 4", "has 1 cell where the header has 2"),)
     assert Capability.BATCH_WRITE not in connector.objects()["people"].capabilities
 
 

@@ -19,6 +19,7 @@ import orjson
 from trueup.connectors.csv.dialect import SAMPLE, Encoding, delimiter_of, encoding_of, names_of
 from trueup.connectors.csv.settings import FileSettings
 from trueup.errors import Malformed, Transient, Unauthorized
+from trueup.model.counting import counted
 from trueup.model.record import Record
 
 Now = Callable[[], datetime]
@@ -204,7 +205,7 @@ def _wrong_with(piece: Piece, layout: Layout) -> str:
         )
     width = len(layout.names)
     if len(piece.cells) < width or any(piece.cells[width:]):
-        return f"has {len(piece.cells)} cells where the header has {width}"
+        return f"has {counted(len(piece.cells), 'cell')} where the header has {width}"
     if layout.key is not None and not plain_id(piece.cells[layout.key]):
         return f"`{layout.names[layout.key]}` is empty"
     return ""

@@ -18,6 +18,7 @@ from trueup.connectors.sql.shape import Kind, Shape
 from trueup.connectors.sql.stamps import Stamp
 from trueup.connectors.sql.values import Unfit, digest, key_value, outward
 from trueup.errors import Refused
+from trueup.model.counting import counted
 from trueup.model.record import Cursor, Json, Page, Record
 
 Rejected = tuple[str, str]
@@ -255,7 +256,7 @@ def _without_key(connection: Connection, table: Table) -> list[Rejected]:
     count = connection.scalar(
         sa.select(sa.func.count()).select_from(table.shape.clause).where(table.key.is_(None))
     )
-    return [(f"{count} rows", f"`{table.shape.settings.key}` is empty")] if count else []
+    return [(counted(count, "row"), f"`{table.shape.settings.key}` is empty")] if count else []
 
 
 def _newest(connection: Connection, table: Table) -> Json:

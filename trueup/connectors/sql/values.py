@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from trueup.connectors.sql.shape import Column, Kind
+from trueup.model.counting import counted
 from trueup.model.record import Json
 
 
@@ -160,7 +161,7 @@ def _text(column: Column, value: Json, dialect: str) -> str:
         raise Unfit("takes text")
     text = str(value)
     if column.length is not None and len(text) > column.length:
-        raise Unfit(f"takes at most {column.length} characters, not {len(text)}")
+        raise Unfit(f"takes at most {counted(column.length, 'character')}, not {len(text)}")
     if "\0" in text and dialect != "sqlite":
         raise Unfit("cannot hold a NUL character")
     if any("\ud800" <= letter <= "\udfff" for letter in text):

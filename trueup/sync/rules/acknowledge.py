@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, items_settled, listed, written
+from trueup.model.counting import counted
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.record import Json, Record
@@ -280,7 +281,7 @@ def again(
     at consent, which is tried until it is delivered."""
     since = delivery.failing_since or now
     if now - since >= GIVE_UP_AFTER and delivery.write.lane is not Lane.URGENT:
-        why = f"gave up after {(now - since).days} days: {reason}"
+        why = f"gave up after {counted((now - since).days, 'day')}: {reason}"
         return Settlement(delivery.id, DeliveryState.PARKED, error=why, code="TU-CON-012")
     at = next_try(delivery.attempts, now, retry_after, jitter)
     return Settlement(
