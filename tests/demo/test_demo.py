@@ -151,8 +151,8 @@ def _skeleton(text: str) -> str:
 
 
 _OF_THE_DATA = re.compile(
-    r"Run |Held back|Somebody looks|What systems did not|  (marketing|sales|support|shop)[ :]|  and N more"
-    r"|  trueup runs show N` shows|Writing this|N opt-out"
+    r"Run |Held back|A person looks|What systems did not|  (marketing|sales|support|shop)[ :]|  and N more"
+    r"|Writing this|N opt-out"
 )
 
 

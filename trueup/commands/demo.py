@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -31,7 +31,7 @@ BETWEEN = timedelta(minutes=10)
 """What passes between two steps: longer than any search's lag."""
 
 
-STAYING = "The systems stay open until Ctrl-C; in another terminal `plan` and `sync` work, too."
+STAYING = "The systems are open until Ctrl-C. Meanwhile, in another terminal:"
 
 
 class End(Enum):
@@ -106,11 +106,13 @@ def perform(teller: Teller, stage: Stage, end: End = End.LEAVES) -> Answer:
     wrong = _quiet_sync(teller, stage)
     keep(stage)
     answer = _ended(teller, stage, wrong, time.monotonic() - began)
-    if end is End.STAYS and not wrong:
+    if wrong:
+        return answer
+    if end is End.STAYS:
         teller.say(*answer.shown)
-        stay_open(stage, lambda: teller.say("", STAYING))
+        stay_open(stage, lambda: teller.say("", *staying_lines(stage.folder, program())))
         return Answer(answer.document)
-    return answer
+    return replace(answer, shown=[*answer.shown, "", leaving_line(program())])
 
 
 # -- step by step --------------------------------------------------------------------------------------
@@ -159,7 +161,7 @@ def _first_sync(teller: Teller, stage: Stage) -> None:
 
 def _released(teller: Teller, stage: Stage) -> None:
     from trueup.commands.demo_told import cause_lines, done_line
-    from trueup.commands.held import held_lines
+    from trueup.commands.held import gate_lines
     from trueup.services.connecting import release
     from trueup.services.syncing import plan
 
@@ -167,19 +169,25 @@ def _released(teller: Teller, stage: Stage) -> None:
     for name in stage.config.connections:
         release(stage.hub, name, USER)
     would = plan(stage.hub, offline=True).tally
-    follows = f"{would.get('replaces'):,} values replaced in {counted(would.get('updates'), 'record')}"
-    teller.say(f"All four connections are released. A plan says first what follows: {follows}.")
+    replaced, records = counted(would.get("replaces"), "value"), counted(would.get("updates"), "record")
+    told = teller.document["withheld"]
+    follows = f"{replaced} replaced and {would.get('fills'):,} filled, in {records}"
+    teller.say(
+        f"All four connections are released. A plan says first what follows: {follows}.",
+        f"Step 2 told of {told:,} values. A postal address that gives way to another one goes as a whole:",
+        "what the other one lacks is emptied there, and only here counted as replaced.",
+    )
     report = _sync(teller, stage)
     teller.say(f"Run {report.run_id}: {done_line(report.tally)}")
     if report.held:
-        teller.say(*held_lines(report.held, report.holder)[1:])
+        teller.say("Held back by fuses, until a person has looked:", *gate_lines(report.held))
         freed = sum(
             stage.hub.store.open_gates(name, gate, USER, stage.hub.parts.now()) for name, gate in report.held
         )
-        teller.say(f"Somebody looks, and approves: {counted(freed, 'pending write')} may go.")
+        teller.say(f"A person looks, and approves (`trueup runs approve`): {counted(freed, 'write')} may go.")
     _settle(teller, stage)
     if causes := cause_lines(stage):
-        teller.say("What systems did not take waits for a person, by cause; the rest goes on:", *causes)
+        teller.say("What systems did not take waits for a person (`trueup failures`), by cause:", *causes)
 
 
 ROUNDS = 5
@@ -192,6 +200,7 @@ def _settle(teller: Teller, stage: Stage) -> None:
     for _ in range(ROUNDS):
         report = _sync(teller, stage)
         if not report.tally.get("done"):
+            teller.say(f"Run {report.run_id}: nothing more follows.")
             return
         teller.say(f"Run {report.run_id}: {done_line(report.tally)}")
     _demand(False, f"the systems were not in step after {ROUNDS} syncs")
@@ -270,9 +279,20 @@ def next_lines(document: Mapping[str, Json], config: Path, program: str) -> list
         ("connections list", "what is connected, and what may be written there"),
     )
     lines = ["Look at it (this asks the hub only):"]
-    lines += [f"  {program} {what} {where}    # {about}" for what, about in looks]
-    stay = f"To plan and sync on, the systems must be open; until Ctrl-C they are: {program} demo --stay"
-    return [*lines, "", stay]
+    return [*lines, *(f"  {program} {what} {where}    # {about}" for what, about in looks)]
+
+
+def leaving_line(program: str) -> str:
+    """How the systems are had open: everything is played anew."""
+    return (
+        "The systems are closed now. To plan and sync on, play it again and keep them open until Ctrl-C: "
+        f"{program} demo --stay"
+    )
+
+
+def staying_lines(config: Path, program: str) -> list[str]:
+    """What can be done while the systems are open."""
+    return [STAYING, *(f"  {program} {what} --sandbox --config {config}" for what in ("plan", "sync"))]
 
 
 def program() -> str:
