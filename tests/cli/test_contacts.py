@@ -118,6 +118,21 @@ def test_a_record_that_was_deleted_there_says_so(hub: Path) -> None:
     assert stands("bob@example.com") == {"crm": "in step", "news": "deleted there"}
 
 
+def test_an_edit_that_no_system_can_hold_says_so_and_is_kept(hub: Path) -> None:
+    synced()
+    said = say(
+        "contacts", "edit", "c-1", "website=https://a.example", "first_name=Anna", "emails=a@b.example"
+    )
+    assert (
+        "No connection takes `website` from the hub: it is kept here, and\n  no system gets it." in said.out
+    )
+    assert "`emails`" not in said.out
+    assert "`first_name`" not in said.out
+    say("sync")
+    (website,) = say("why", "c-1", "website", "--json").json["fields"]
+    assert website["value"] == "https://a.example"
+
+
 def test_an_edit_in_the_hub_reaches_every_system(hub: Path) -> None:
     synced()
     said = say("contacts", "edit", "bob@example.com", "first_name=Robert", "job_title=Head, of sales")

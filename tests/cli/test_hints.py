@@ -17,7 +17,7 @@ from trueup.commands.hints import Called
 assert cli.app is not None  # every command is known from here on
 
 THERE = Called(Path("there"), sandbox=True)
-HINT = re.compile(r"`(trueup [^`]+)`|(?:: |, then |^ *)(trueup [a-z][^`,;()]*?)(?:[,;.]| {2}|$)", re.M)
+HINT = re.compile(r"`(trueup [^`]+)`|(?:: |, then |^ *)(trueup [a-z][^`,;()]*?)(?:[,;]| {2}|\.? *$)", re.M)
 
 
 def hints(text: str) -> list[list[str]]:

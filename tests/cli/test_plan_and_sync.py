@@ -29,6 +29,14 @@ def synced() -> Said:
     return said
 
 
+def unsure(desk: Path) -> None:
+    """A hub over two tables in which Bob may be the same person as Ann: they share an address."""
+    Path("a.csv").write_text("Email;First name;Last name\nhome@example.com;Ann;Lee\n", "utf-8")
+    Path("b.csv").write_text("Email;First name;Last name\nhome@example.com;Bob;Lee\n", "utf-8")
+    said = say("init", "--name", "t", "--connect", "a=a.csv:sales", "--connect", "b=b.csv:marketing")
+    assert said.code == 0, said.err
+
+
 # -- plan ---------------------------------------------------------------------------------------------
 
 
@@ -56,6 +64,25 @@ def test_a_second_plan_after_a_sync_finds_nothing(hub: Path) -> None:
     said = say("plan", "--exit-code")
     assert said.code == 0
     assert "A sync would write nothing." in said.out
+
+
+def test_what_a_plan_has_read_is_told_by_whoever_comes_after_it(hub: Path) -> None:
+    assert "Read earlier" not in say("plan").out
+    told = "and not decided yet: 5 records (crm contacts 3, news contacts 2)."
+    assert told in say("plan").out
+    said = say("sync", "--approve-first", "--json").json
+    assert [one["number"] for one in said["read_earlier"]["records"]] == [3, 2]
+    changed("crm.csv", "CTO", "CFO")
+    say("plan")
+    assert "and not decided yet: news of 1 contact or company." in say("sync").out
+    assert "Read earlier" not in say("sync").out
+
+
+def test_what_was_decided_and_not_written_is_no_empty_plan(hub: Path) -> None:
+    say("sync")
+    said = say("plan").out
+    assert "Nothing new would be written, only what earlier runs decided: news (2 writes)." in said
+    assert said.endswith("Next: trueup sync --approve-first\n")
 
 
 def test_exit_code_3_says_that_something_would_be_written(hub: Path) -> None:
@@ -106,6 +133,14 @@ def test_differences_are_listed_in_a_table_for_their_owner_only(hub: Path) -> No
         ("create", "Bob Ray", "bob@example.com", "would be written"),
         ("create", "Cid Fox", "cid@example.com", "would be written"),
     ]
+
+
+def test_values_that_differ_in_capitals_only_are_told_apart(hub: Path) -> None:
+    changed("news.csv", "Ann Lee,ann@example.com,Director", "ANN LEE,ann@example.com,Director")
+    said = say("plan", "--csv", "differs.csv")
+    assert "3 replacements (2 in capitals only: column `differs_in`), 2 new records listed" in said.out
+    found = [(one["old"], one["differs_in"]) for one in table("differs.csv") if one["what"] == "replace"]
+    assert sorted(found) == [("Ann", "capitals only"), ("CTO", ""), ("Lee", "capitals only")]
 
 
 def test_a_difference_in_the_table_names_record_field_and_both_values(hub: Path) -> None:
@@ -358,6 +393,22 @@ def test_a_differing_value_is_reported_and_written_only_after_a_release(hub: Pat
     assert say("connections", "release", "crm", "--yes").code == 0
     assert say("sync").code == 0
     assert rows("crm.csv")[0].endswith(";Director")
+
+
+def test_a_sync_says_how_many_people_wait_for_a_decision_and_how_to_see_them(desk: Path) -> None:
+    unsure(desk)
+    said = say("sync", "--approve-first").out
+    assert "1 contact waits for a decision: the same person as another one?" in said
+    assert "trueup contacts waiting\n" in said
+    assert "may be" not in say("contacts", "find", "Lee").out
+    (bob,) = say("contacts", "waiting", "--json").json["contacts"]
+    assert [one["systems"] for one in (bob, *bob["may_be"])] == [["b"], ["a"]]
+    assert bob["id"] in say("contacts", "waiting").out
+
+
+def test_where_everybody_is_known_nobody_waits(hub: Path) -> None:
+    assert "for a decision" not in synced().out
+    assert say("contacts", "waiting").out == "No contact waits for a decision.\n"
 
 
 def test_one_contact_can_be_synced_alone(hub: Path) -> None:

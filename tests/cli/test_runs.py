@@ -187,6 +187,8 @@ def test_a_plan_foretells_what_the_fuses_of_the_sync_hold(hub: Path) -> None:
     assert plan == [{"connection": "news", "kind": "change", "writes": 20}]
     assert "Of this, fuses would hold back until you approve it:" in shown
     assert "  news: 20 replacements beyond what one run may change" in shown
+    hold = "  The fuse `change` (news 20) will hold back 20 writes; when you have looked at them:"
+    assert shown.endswith(f"Next: trueup sync\n{hold} trueup runs approve\n")
     assert say("sync", "--json").json["held"] == plan
 
 

@@ -116,7 +116,9 @@ def _print_apart(console: Console, grid: Grid) -> None:
         place = list(grid.head).index(name)
         console.print(f"{name}:", markup=False, highlight=False)
         for row in grid.rows:
-            text = f"  {cell_text(row[0])}  {cell_text(row[place])}"
+            if not (cell := cell_text(row[place])):
+                continue
+            text = f"  {cell_text(row[0])}  {cell}"
             console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -172,7 +172,7 @@ def edit(
         bool, typer.Option("--pin", help="Keep these values, whatever systems say later.")
     ] = False,
 ) -> Answer:
-    """Edit a contact in the hub: the next sync writes it to every system.
+    """Edit a contact in the hub: the next sync writes it to every system that has such a field.
 
     Your edit wins over all systems at that moment; a later edit in a system may change it again, unless it
     is pinned.
@@ -183,6 +183,7 @@ def edit(
     with desk.hub() as hub:
         case = finding.the_one(hub, who)
         values = asking.edit(hub, case, said, user_name(), pin)
+        unheard = asking.unheard(hub, case.entity.kind, values)
         id = case.entity.public_id
     lines = [
         f"{id} {name}: {value_text(case.entity.values.get(name))} -> {value_text(v)}"
@@ -190,9 +191,19 @@ def edit(
     ]
     kept = "pinned" if pin else "an edit"
     return Answer(
-        {"id": id, "values": values, "pinned": pin},
-        [*lines, f"Noted as {kept}. Next: trueup sync --only {id}"],
+        {"id": id, "values": values, "pinned": pin, "reaches_nobody": unheard},
+        [*lines, *_unheard_lines(unheard), f"Noted as {kept}. Next: trueup sync --only {id}"],
     )
+
+
+def _unheard_lines(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    fields = " or ".join(f"`{name}`" for name in names)
+    return [
+        f"  No connection takes {fields} from the hub: it is kept here, and",
+        "  no system gets it. To have one get it, map it under `fields:` of that connection.",
+    ]
 
 
 def _pair(change: str) -> tuple[str, str]:
@@ -241,7 +252,7 @@ def _records(case: Case) -> Grid:
 
 def _standing_grid(stands: list[Standing]) -> Grid:
     rows = [(one.connection, one.word, one.sentence, one.then) for one in stands]
-    return Grid(("system", "stands", "because", "then"), rows)
+    return Grid(("system", "stands", "because", "then"), rows, whole=("then",))
 
 
 def _difference_lines(stands: list[Standing]) -> list[str]:

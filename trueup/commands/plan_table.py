@@ -20,8 +20,11 @@ from trueup.services.ownfile import NotOurs, check_free, own_file
 
 HEAD = (
     *("contact", "name", "email", "connection", "object", "record"),
-    *("what", "field", "old", "new", "state"),
+    *("what", "field", "old", "new", "state", "differs_in"),
 )
+CAPITALS = "capitals only"
+"""What stands in column `differs_in` of values that say the same otherwise."""
+
 WORDS = {
     "replace": "replacement",
     "fill": "fill",
@@ -54,8 +57,8 @@ def _begins_our_table(line: bytes) -> bool:
 
 
 def write_table(plan: Path, table: Path) -> Counter[str]:
-    """A row for every value and every new record of a saved plan; how many there are of each `what`. The
-    file is for its owner only."""
+    """A row for every value and every new record of a saved plan; how many there are of each `what`, and of
+    the replacements of each `differs_in`. The file is for its owner only."""
     counts: Counter[str] = Counter()
     with own_file(table) as bare, io.TextIOWrapper(bare, encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
@@ -63,17 +66,23 @@ def write_table(plan: Path, table: Path) -> Counter[str]:
         for row in _rows(plan):
             rows.writerow(row)
             counts[row[HEAD.index("what")]] += 1
+            counts[row[HEAD.index("differs_in")]] += row[HEAD.index("what")] == "replace"
     return counts
 
 
 def listed_line(counts: Mapping[str, int], table: Path) -> str:
     """What the table lists, in numbers; replacements are named also where there is none."""
     shown = [
-        counted(counts.get(what, 0), word, _MANY.get(what, ""))
+        counted(counts.get(what, 0), word, _MANY.get(what, "")) + _of_them(what, counts)
         for what, word in WORDS.items()
         if counts.get(what) or what == "replace"
     ]
     return f"{', '.join(shown)} listed in {table}."
+
+
+def _of_them(what: str, counts: Mapping[str, int]) -> str:
+    small = counts.get(CAPITALS, 0) if what == "replace" else 0
+    return f" ({small:,} in {CAPITALS}: column `differs_in`)" if small else ""
 
 
 _MANY = {"opt-out": "opt-outs or opt-ins"}
@@ -93,13 +102,18 @@ def _rows_of(entity: Mapping[str, Json], write: Mapping[str, Json], state: str) 
     place = (write["connection"], write["object"], write["record"] or "")
     head = (entity["entity"] or "", entity["name"], entity["email"], *place)
     if write["kind"] == WriteKind.CREATE:
-        yield (*head, "create", "", "", "", state)
+        yield (*head, "create", "", "", "", state, "")
         return
     for field, effect in sorted(write["effects"].items()):
         path = remote_path(field, write["values"])
         what = "opt-out" if write["lane"] == Lane.URGENT else effect
         old, new = write["replaces"].get(path), write["values"].get(path)
-        yield (*head, what, field, _cell(old), _cell(new), state)
+        yield (*head, what, field, _cell(old), _cell(new), state, differs_in(_cell(old), _cell(new)))
+
+
+def differs_in(old: str, new: str) -> str:
+    """Whether two values say the same but for capitals; empty if they do not."""
+    return CAPITALS if old.casefold() == new.casefold() else ""
 
 
 def _cell(value: Json) -> str:

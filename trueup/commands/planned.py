@@ -39,7 +39,7 @@ from trueup.model.record import Json
 from trueup.services.backfilling import Filled
 from trueup.services.hub import Hub
 from trueup.services.syncing import PlanReport
-from trueup.sync.rules.backfill import Way
+from trueup.sync.rules.backfill import Backfill, Way
 
 NOTHING_WRITTEN = "Nothing has been written to any system."
 
@@ -251,8 +251,14 @@ def _next(hub: Hub, report: PlanReport, rows: list[Row], asked: Asked) -> list[s
         return [*lines, *waits] if incomplete or waits else [*lines, "A sync would write nothing."]
     saved = f" --plan {shlex.quote(str(asked.out))}" if asked.out is not None else ""
     if report.filled and asked.out is None:
-        return [*lines, "Next: the same with `--out FILE`, then trueup sync --plan FILE"]
+        again = " ".join(f"--backfill {_typed(one.backfill)}" for one in report.filled)
+        return [*lines, f"Next: trueup plan {again} --out FILE, then trueup sync --plan FILE{flag}"]
     return [*lines, f"Next: trueup sync{saved}{flag}", *fuse_lines(report.held)]
+
+
+def _typed(fill: Backfill) -> str:
+    """A back-fill as it is asked for."""
+    return shlex.quote(f"{fill.connection}.{fill.key}={fill.way.value}")
 
 
 def _incomplete(report: PlanReport, rows: list[Row]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -137,6 +137,24 @@ def edit(hub: Hub, case: Case, said: Mapping[str, str], user: str, keep: bool) -
     values = {_named(hub, name): _typed(hub, case, name, text) for name, text in said.items()}
     hub.parts.store.edit(case.entity.public_id, values, user, hub.parts.now(), keep)
     return values
+
+
+def unheard(hub: Hub, kind: Kind, names: Iterable[str]) -> list[str]:
+    """Of these fields those that nothing carries out of the hub: no connection has a field for them, nor for
+    another form of the same (`email` beside the list `emails`, the parts of one postal address)."""
+    policy = hub.parts.policy
+    bindings = (one for stream in policy.streams(kind) for one in policy.mappings[stream].bindings)
+    heard = {_family(name) for one in bindings if one.outward for name in one.fields}
+    return [name for name in names if _family(name) not in heard]
+
+
+_FORMS = {"emails": "email", "phones": "phone", "addresses": "address", "company_name": "company"}
+
+
+def _family(name: str) -> str:
+    """What all forms of one field share."""
+    root = name.partition("[")[0].partition(".")[0]
+    return _FORMS.get(root, root)
 
 
 def _typed(hub: Hub, case: Case, name: str, text: str) -> Value:
