@@ -199,6 +199,16 @@ class Held(TrueupError):
     code = "TU-RUN-020"
 
 
+class NoDatabase(TrueupError):
+    """The hub's own database cannot be opened: where it should be, what it says, and where to look."""
+
+    code = "TU-STO-020"
+
+    def __init__(self, message: str, remedy: str, code: str = "") -> None:
+        super().__init__(message, code=code)
+        self.remedy = f"{remedy}; `database:` in hub.yaml says where it is"
+
+
 class PlanDrifted(TrueupError):
     """More of a saved plan is outdated than `drift_limit` allows, or the configuration changed."""
 

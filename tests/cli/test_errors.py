@@ -142,6 +142,33 @@ def test_an_invariant_that_failed_names_its_code() -> None:
     assert "[TU-GEN-500]" in complaint(Broken("counts differ")).lines[0]
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("sqlite:////nowhere/hub.sqlite", "sqlite:////nowhere/hub.sqlite cannot be opened: unable to open"),
+        ("postgresql://u:hunter22@127.0.0.1:1/hub", "postgresql://u:•••@127.0.0.1:1/hub cannot be opened"),
+        ("hunter22", "what `database:` says is no address of a database"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_named_with_what_it_says_and_what_to_do(
+    hub: Path, monkeypatch: pytest.MonkeyPatch, url: str, told: str
+) -> None:
+    with (hub / "hub.yaml").open("a", encoding="utf-8") as file:
+        file.write('database: "${env:HUB_DB}"\n')
+    monkeypatch.setenv("HUB_DB", url)
+    said = say("plan")
+    assert said.code in (1, 2)
+    assert told in said.err
+    assert "hunter22" not in said.err
+    assert "    do: see that" in said.err or "    allowed: sqlite:///FILE" in said.err
+
+
+def test_a_table_that_is_not_there_is_named_by_its_whole_path(hub: Path) -> None:
+    Path("crm.csv").unlink()
+    (line,) = [one for one in say("plan").out.splitlines() if "there is no file /" in one]
+    assert "/crm.csv (during " in line
+
+
 def test_a_damaged_database_is_told_without_a_traceback(hub: Path) -> None:
     say("plan")
     for file in hub.glob("trueup.sqlite*"):

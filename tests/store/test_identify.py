@@ -142,6 +142,33 @@ def test_verdicts_are_remembered_and_the_undecided_wait_for_a_steward(hub: Hub) 
     assert hub.store.unsure(10) == [unsure]
 
 
+def test_of_an_unsure_pair_the_provisional_one_waits_else_the_younger(hub: Hub) -> None:
+    hub.land("sales", record("1"), record("2"), record("3"))
+    one, two, three = strangers(hub)
+    pairs = [(one, two), (two, three)]
+    unsure = [
+        MatchDecision(a.link_id, b.link_id, Verdict.UNSURE, 0.7, {}, "matcher", at(1)) for a, b in pairs
+    ]
+    assign(hub, replace(one, provisional=True, decisions=tuple(unsure)), two, three)
+    ids = [hub.case(hub.link("sales", id).entity_id or 0).entity.public_id for id in ("1", "2", "3")]
+    assert hub.store.doubles(Kind.CONTACT) == {ids[0]: [ids[1]], ids[2]: [ids[1]]}
+    assert hub.store.doubles(Kind.COMPANY) == {}
+
+
+def test_what_was_read_and_what_moved_is_counted_until_it_is_decided(hub: Hub) -> None:
+    hub.land("sales", record("1"), record("2"))
+    hub.land("shop", record("3"))
+    before = hub.store.backlog()
+    assert (before.strangers, before.entities) == (
+        {("sales", "contacts"): 2, ("shop", "contacts"): 1},
+        0,
+    )
+    hub.identify()
+    assert (hub.store.backlog().strangers, hub.store.backlog().entities) == ({}, 3)
+    hub.commit(*[plan(hub.case(id)) for id in hub.due()])
+    assert hub.store.backlog().entities == 0
+
+
 def test_an_open_gate_needs_a_complete_listing_and_no_stranger(hub: Hub) -> None:
     number = hub.store.begin_listing("sales", "contacts", at(0))
     hub.land("sales", record("1"), listing=number)

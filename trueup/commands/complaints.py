@@ -142,7 +142,7 @@ def _command(error: ConnectorError) -> str:
 
 _THEN: tuple[tuple[type[TrueupError], str], ...] = (
     (PlanDrifted, "trueup plan --out FILE, look at it, then trueup sync --plan FILE"),
-    (Held, "trueup runs"),
+    (Held, "trueup runs, and when that one has ended: trueup sync"),
     (LeaseLost, "trueup runs, then trueup sync"),
 )
 

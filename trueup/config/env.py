@@ -134,7 +134,7 @@ def read_environment(
 
 def _careless(path: Path, shown: str) -> Iterator[Problem]:
     if stat.S_IMODE(path.stat().st_mode) & stat.S_IROTH:
-        yield _env_problem(shown, 0, "everybody on this machine can read this file", "chmod 600 .env")
+        yield _env_problem(shown, 0, "everybody on this machine can read this file", f"chmod 600 {shown}")
     if _tracked(path):
         yield _env_problem(
             shown,

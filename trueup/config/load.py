@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -272,7 +273,8 @@ def _zones(reading: _Reading, hub: HubSettings) -> Iterable[Problem]:
 def _region(document: Document) -> Iterable[Problem]:
     """Phone regions are ISO codes; the United Kingdom is GB."""
     said = document.node("phone_region")
-    if isinstance(said, Scalar) and len(said.text) == 2 and said.text not in SUPPORTED_REGIONS:
+    readable = isinstance(said, Scalar) and re.fullmatch("[A-Z]{2}", said.text)
+    if isinstance(said, Scalar) and readable and said.text not in SUPPORTED_REGIONS:
         yield document.problem(
             said.mark,
             Code.WORD,

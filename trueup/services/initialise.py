@@ -242,7 +242,10 @@ def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write them. Raises HubExists when one of them is there already: nothing was written then."""
     taken = [name for name in files if name != ".gitignore" and (folder / name).exists()]
     if taken:
-        raise HubExists(f"{folder} holds {', '.join(taken)} already; nothing was written")
+        raise HubExists(
+            f"{folder} holds {', '.join(taken)} already; nothing was written. A new hub goes to a folder"
+            " of its own: `trueup init DIR`; to connect one more system, add its file to connections/"
+        )
     written = []
     for name, text in files.items():
         path = folder / name

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from trueup.errors import ConfigError, Problem
+from trueup.errors import ConfigError, NoDatabase, Problem
 from trueup.model.activity import Fact
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement
 from trueup.model.entity import Link, Quarantine, Reference
@@ -50,18 +52,46 @@ from trueup.store.sqlite import SqliteDatabase
 def open_store(url: str) -> Store:
     """Open the hub's memory, and bring its schema up to date first.
 
-    `sqlite:///hub.db` (a file), `sqlite://` (memory, gone with the process), `postgresql://…`.
+    `sqlite:///hub.db` (a file), `sqlite://` (memory, gone with the process), `postgresql://…`. Raises
+    ConfigError for another kind, NoDatabase where it cannot be opened.
     """
-    kind = make_url(url).get_backend_name()
-    if kind == "sqlite":
-        return _open_sqlite(url)
-    if kind == "postgresql":
-        from trueup.store.postgres import PostgresDatabase, psycopg_url
+    try:
+        kind = make_url(url).get_backend_name()
+    except ArgumentError:
+        raise _no_kind("what `database:` says is no address of a database") from None
+    if kind not in _LOOK_AT:
+        raise _no_kind(f"no hub can be kept in {kind}")
+    try:
+        return _open_sqlite(url) if kind == "sqlite" else _open_postgres(url)
+    except (DBAPIError, sqlite3.Error) as error:
+        where = make_url(url).render_as_string(hide_password=True)
+        code = "TU-STO-011" if isinstance(error, OperationalError) else NoDatabase.code
+        told = f"the hub's database {where} cannot be opened: {_why(error)}"
+        raise NoDatabase(told, _LOOK_AT[kind], code) from error
 
-        migrate.migrate(psycopg_url(url))
-        return SqlStore(PostgresDatabase(psycopg_url(url)))
-    problem = Problem("hub.yaml", 0, 0, f"no hub can be kept in {kind}", allowed="sqlite, postgresql")
-    raise ConfigError([problem])
+
+def _no_kind(message: str) -> ConfigError:
+    allowed = "sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME"
+    return ConfigError([Problem("hub.yaml", 0, 0, message, allowed=allowed)])
+
+
+_LOOK_AT = {
+    "sqlite": "see that its folder is there and may be written to, and that the file is a hub's",
+    "postgresql": "see that the server runs, and lets this user into this database",
+}
+
+
+def _why(error: Exception) -> str:
+    """What the database itself says, in one line."""
+    own = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return next(iter(str(own).strip().splitlines()), type(own).__name__)
+
+
+def _open_postgres(url: str) -> Store:
+    from trueup.store.postgres import PostgresDatabase, psycopg_url
+
+    migrate.migrate(psycopg_url(url))
+    return SqlStore(PostgresDatabase(psycopg_url(url)))
 
 
 def _open_sqlite(url: str) -> Store:

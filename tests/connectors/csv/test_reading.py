@@ -297,7 +297,7 @@ def test_a_folder_holds_one_file_per_object(desk: Desk) -> None:
 
 
 def test_a_missing_file_is_no_empty_file(desk: Desk) -> None:
-    with pytest.raises(Transient, match="no such file"):
+    with pytest.raises(Transient, match="there is no file"):
         desk.records()
     with pytest.raises(Transient, match="no file fits"):
         desk.records(path=str(desk.folder / "*.csv"))

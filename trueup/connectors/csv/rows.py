@@ -103,8 +103,9 @@ class Table:
         """Perhaps the rest is still to come; not after a while, unless the clocks disagree."""
         age = self._now().timestamp() - os.fstat(self._file.fileno()).st_mtime
         if age < STILL_WRITING:
-            return Transient(f"{message}; it may still be on its way")
-        return Malformed(message, remedy=f"repair {self._path.name}")
+            remedy = "wait until it is whole, and run again; if it stays so, repair it"
+            return Transient(f"{self._path.name}: {message}; it may still be on its way", remedy=remedy)
+        return Malformed(f"{self._path.name}: {message}", remedy="repair the file")
 
     def _check_end(self, last: Piece) -> None:
         if "unexpected end" in _misquoted(last, self.layout):
@@ -132,7 +133,8 @@ def open_file(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError:
-        raise Transient("there is no such file", remedy=f"put {path.name} in its place") from None
+        remedy = f"put {path.name} there, or correct `path:` in the connection's file"
+        raise Transient(f"there is no file {path.resolve()}", remedy=remedy) from None
     except IsADirectoryError:
         raise Malformed("the path is a folder, not a file") from None
     except PermissionError:
