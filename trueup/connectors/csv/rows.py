@@ -134,13 +134,19 @@ def open_file(path: Path) -> BinaryIO:
         return path.open("rb")
     except FileNotFoundError:
         remedy = f"put {path.name} there, or correct `path:` in the connection's file"
-        raise Transient(f"there is no file {path.resolve()}", remedy=remedy) from None
+        raise Transient(f"there is no file {_from_here(path)}", remedy=remedy) from None
     except IsADirectoryError:
         raise Malformed("the path is a folder, not a file") from None
     except PermissionError:
         raise Unauthorized("the file may not be read") from None
     except OSError as error:
         raise Transient(f"the file cannot be opened ({error.strerror})") from None
+
+
+def _from_here(path: Path) -> Path:
+    """The path as people would type it from where they are."""
+    whole, here = path.resolve(), Path.cwd()
+    return whole.relative_to(here) if whole.is_relative_to(here) else whole
 
 
 def to_record(piece: Piece, layout: Layout, fields: Sequence[str]) -> Record:
