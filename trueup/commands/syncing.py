@@ -106,7 +106,7 @@ def sync(
     somebody edited the record meanwhile, so it is decided again. replaced: never sent, because a newer
     decision took its place.
     """
-    from trueup.commands import synced
+    from trueup.commands import later, synced
     from trueup.services import syncing
 
     if plan is not None and (only is not None or limit is not None):
@@ -115,7 +115,7 @@ def sync(
         )
     with desk.hub() as hub:
         allowed = approve_first or _allows_first(desk, hub)
-        before = synced.pending(hub)
+        before = later.pending(hub)
         order = syncing.Sync(user_name(), syncing.Scope(only, limit), allowed, plan)
         return synced.answer(hub, syncing.sync(hub, order), before)
 
