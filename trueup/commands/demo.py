@@ -168,7 +168,7 @@ def _released(teller: Teller, stage: Stage) -> None:
     teller.head("3. The release: from now on the rules decide what differs")
     for name in stage.config.connections:
         release(stage.hub, name, USER)
-    would = plan(stage.hub, offline=True).tally
+    would = plan(stage.hub).tally
     replaced, records = counted(would.get("replaces"), "value"), counted(would.get("updates"), "record")
     told = teller.document["withheld"]
     follows = f"{replaced} replaced and {would.get('fills'):,} filled, in {records}"
