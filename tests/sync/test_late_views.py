@@ -9,18 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.memory import Clock, Memory
+from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import FIELDS, SmallHub, small_hub
-from trueup.connectors.base import GoneItem
+from trueup.connectors.base import Capability, GoneItem
 from trueup.errors import Transient
 from trueup.model.record import Cursor, Page, Reading, Record
 
+SILENT = ALL - {Capability.ANSWERS_WITH_RECORD}
+UNGUARDED = SILENT - {Capability.CONDITIONAL_WRITE}
+
 
 class Lagging(Memory):
-    """Its stamps are days; with `stuck`, its lists show these records only, whatever was asked."""
+    """Its stamps are days, or `exact`; with `stuck`, its lists show these records and no others."""
 
     stuck: Sequence[Record] = ()
     unreadable: bool = False
+    exact: bool = False
 
     def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
         page = super().pull(object, reading, cursor, fields)
@@ -33,6 +37,8 @@ class Lagging(Memory):
 
     def _record(self, id: str, fields: Sequence[str]) -> Record:
         record = super()._record(id, fields)
+        if self.exact:
+            return record
         return replace(record, changed_at=self.clock.now().replace(hour=0, minute=0, second=0, microsecond=0))
 
     def view(self, id: str = "1") -> Record:
@@ -100,3 +106,62 @@ def test_nothing_is_read_again_when_the_lag_is_over(tmp_path: Path) -> None:
     hub.sync()
     assert titles(slow, quick) == {"three"}
     assert "read" not in slow.calls
+
+
+def silent(folder: Path, able: frozenset[Capability] = SILENT) -> tuple[SmallHub, Lagging, Memory]:
+    """As `two`, and the slow one does not answer what it keeps: only what changed a list is read back."""
+    clock = Clock()
+    slow, quick = Lagging(clock, lag=30.0, capabilities=able), Memory(clock)
+    hub = small_hub(folder, clock, {"slow": slow, "quick": quick})
+    for system in (slow, quick):
+        system.add(email="ann@example.com", job_title="one", tags=["old"])
+    hub.sync()
+    hub.release()
+    clock.tick(60)
+    hub.sync()
+    return hub, slow, quick
+
+
+def tags(*systems: Memory) -> list[object]:
+    return [system.values("1")["tags"] for system in systems]
+
+
+def test_an_older_view_after_a_list_was_read_back_takes_no_element_away(tmp_path: Path) -> None:
+    hub, slow, quick = silent(tmp_path)
+    before = slow.view()
+    quick.edit("1", tags=["old", "new"])
+    hub.sync()
+    slow.stuck = [before]
+    hub.sync()
+    assert tags(slow, quick) == [["old", "new"]] * 2
+
+
+def test_a_view_of_an_edit_that_our_write_followed_takes_no_element_away(tmp_path: Path) -> None:
+    hub, slow, quick = silent(tmp_path, UNGUARDED)
+    slow.exact, views = True, list[Record]()
+
+    def somebody_is_quicker() -> None:
+        if slow.calls[-1] == "write" and not views:
+            slow.edit("1", job_title="two")
+            views.append(slow.view())
+
+    slow.between = somebody_is_quicker
+    quick.edit("1", tags=["old", "new"])
+    hub.sync()
+    slow.stuck = views
+    hub.sync()
+    assert tags(slow, quick) == [["old", "new"]] * 2
+    hub.parts.clock.sleep(31)
+    slow.stuck = [slow.view()]
+    hub.sync()
+    assert tags(slow, quick) == [["old", "new"]] * 2
+    assert titles(slow, quick) == {"two"}
+
+
+def test_what_was_taken_from_a_list_after_it_was_read_back_is_heard(tmp_path: Path) -> None:
+    hub, slow, quick = silent(tmp_path)
+    quick.edit("1", tags=["old", "new"])
+    hub.sync()
+    slow.edit("1", tags=["old"])
+    hub.sync()
+    assert tags(slow, quick) == [["old"]] * 2

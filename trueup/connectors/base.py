@@ -110,13 +110,14 @@ class WriteItem:
 class Done:
     """Applied. `id` is the record's id as the system answered; `record` what it keeps, if it told; `at`
     when that was, by the system's own time, where it is known; `shown` what the hub read of single paths
-    right after it, where the system did not tell."""
+    right after it, where the system did not tell, and `stamp` when the record had changed last by then."""
 
     id: str
     record: Record | None = None
     created: bool = False
     at: datetime | None = None
     shown: Mapping[str, Json] = field(default_factory=dict)
+    stamp: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,8 +139,8 @@ class Settlement:
     `remote_id`, `object`, `version`, `active` change the Link where not None (a moved link keeps its old
     id as an alias); `fresh`: nothing is agreed with that record yet (a create that found it there already).
     `published`: when throttled bindings were written. `failing_since`: when the first of the attempts that
-    failed was made; `untried`: this was no attempt. `told`: the answer held the record, and lists may show an
-    older view of it for a while. `due`: why the entity must be decided again, empty for
+    failed was made; `untried`: this was no attempt. `told`: the answer held the record, or it was read back,
+    and lists may show an older view of it for a while. `due`: why the entity must be decided again, empty for
     no need.
     """
 

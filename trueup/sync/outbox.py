@@ -301,7 +301,15 @@ class Push:
         if record is None and lag and delivery.write.lane is Lane.URGENT:
             return acknowledge.unseen(delivery, lag, now)
         done = acknowledge.done(
-            delivery, outcome.id, record, lag, now, stamps, at=outcome.at, shown=outcome.shown
+            delivery,
+            outcome.id,
+            record,
+            lag,
+            now,
+            stamps,
+            at=outcome.at,
+            shown=outcome.shown,
+            stamp=outcome.stamp,
         )
         if record is None or not acknowledge.unkept(delivery, record, self.parts.policy.mappings[stream]):
             return done

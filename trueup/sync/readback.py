@@ -82,4 +82,4 @@ def _told(outcome: Done, delivery: Delivery, record: Record, mapping: ObjectMapp
         for path in _lists(delivery)
         if path in record.values and not (lag and record.values[path] == before.get(path))
     }
-    return replace(outcome, shown=shown)
+    return replace(outcome, shown=shown, stamp=record.changed_at if shown else None)

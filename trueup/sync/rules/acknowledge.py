@@ -30,11 +30,12 @@ def done(
     *,
     at: datetime | None = None,
     shown: Mapping[str, Json] = MappingProxyType({}),
+    stamp: datetime | None = None,
 ) -> Settlement:
     """The write was applied; the system's own answer, if it gave one, becomes what is observed.
 
-    `own_stamps`: paths that say nothing new about a record that we made ourselves. `at` and `shown` as in
-    `Done`.
+    `own_stamps`: paths that say nothing new about a record that we made ourselves. `at`, `shown` and `stamp`
+    as in `Done`.
     """
     write = delivery.write
     sent = predicted(delivery)
@@ -78,10 +79,10 @@ def done(
         remote_id=record_id if record_id != delivery.link.remote_id else None,
         version=record.version if record is not None else None,
         drops_version=record is None or record_id != delivery.link.remote_id and record.version is None,
-        changed_at=record.changed_at if record is not None else None,
+        changed_at=record.changed_at if record is not None else stamp,
         tombstone=write.kind is WriteKind.DELETE,
         active=_SWITCHED.get(write.kind),
-        told=record is not None and lag > 0,
+        told=(record is not None or bool(shown)) and lag > 0,
         due="switched" if write.kind in _SWITCHED else "",
     )
 
