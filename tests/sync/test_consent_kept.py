@@ -100,6 +100,23 @@ def test_one_that_shows_at_once_by_its_id_is_done_at_once(tmp_path: Path) -> Non
     assert hub.sync().tally.get("done") == 1
 
 
+def test_what_somebody_edits_before_a_consent_is_read_back_is_heard(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock, capabilities=LATE, lag=300.0)
+    both_have_ann(hub)
+    hub.release()
+    target = hub.systems["target"]
+    target.between = lambda: _edit_after_the_write(target)
+    hub.systems["source"].edit("1", optout=True, last_name="Fox")
+    hub.sync()
+    assert [system.values("1")["last_name"] for system in hub.systems.values()] == ["Kim", "Kim"]
+
+
+def _edit_after_the_write(system: Memory) -> None:
+    if system.calls[-2:] == ["write", "read"] and system.values("1")["last_name"] == "Lee":
+        system.edit("1", last_name="Kim")
+
+
 def test_one_that_a_new_record_does_not_keep_is_written_again_and_told(tmp_path: Path) -> None:
     clock = Clock()
     systems = {"source": Memory(clock), "target": Memory(clock, keeps=drops)}

@@ -68,14 +68,14 @@ def _lists(delivery: Delivery) -> list[str]:
 
 def _told(outcome: Done, delivery: Delivery, record: Record, mapping: ObjectMapping, lag: float) -> Done:
     """The outcome with what the record shows of the consent, or of the lists. Of other paths it is no answer:
-    what stands there may be somebody's edit already. Where writes show late, what is as it was before says
-    nothing, and neither does a consent that does not show yet."""
+    what stands there may be somebody's edit already, so its version guards no further write. Where writes
+    show late, what is as it was before says nothing, and neither does a consent that does not show yet."""
     if delivery.write.lane is Lane.URGENT:
         if not lag:
             return replace(outcome, record=record)
         here = {path: record.values[path] for path in delivery.write.values if path in record.values}
         late = acknowledge.unkept(delivery, record, mapping)
-        return outcome if late else replace(outcome, record=replace(record, values=here))
+        return outcome if late else replace(outcome, record=replace(record, values=here, version=None))
     before = delivery.write.replaced
     shown = {
         path: record.values[path]

@@ -78,7 +78,7 @@ def done(
         assumed=assumed,
         remote_id=record_id if record_id != delivery.link.remote_id else None,
         version=record.version if record is not None else None,
-        drops_version=record is None or record_id != delivery.link.remote_id and record.version is None,
+        drops_version=record is None or record.version is None,
         changed_at=record.changed_at if record is not None else stamp,
         tombstone=write.kind is WriteKind.DELETE,
         active=_SWITCHED.get(write.kind),
