@@ -195,7 +195,7 @@ def _judge_group(
     names = tuple(name for name, field in table.items() if field.group == group)
     current = {name: state.values[name] for name in names if state.values.get(name) is not None}
     whole = [_whole(names, source, parts, current) for source, parts in _by_source(claims)]
-    lead = next((state.sources[name] for name in names if name in state.sources), None)
+    lead = _lead(names, state)
     judged, held = whole, current
     if group == NAME:
         judged = _of_whole_names(whole, current)
@@ -218,6 +218,16 @@ def _judge_group(
         _fill_name(state, sorted(whole, key=question.rank), question.policy, now)
         state.conflicts.extend(_half_names(state, [one for one in whole if one not in judged]))
     state.conflicts.extend(_lost_parts(state, verdict.conflicts, claims, table))
+
+
+def _lead(names: Sequence[str], state: Values) -> Source | None:
+    """Who answers for a group against first sights: who pinned a part of it, else who edited one that is held
+    (names are edited part by part), else whoever comes first."""
+    known = [name for name in names if name in state.sources]
+    pinned = (name for name in known if state.sources[name].pinned)
+    edited = (name for name in known if name in state.values and state.sources[name].how != "first")
+    lead = next(pinned, None) or next(edited, None) or next(iter(known), None)
+    return state.sources[lead] if lead is not None else None
 
 
 def _lost_parts(
@@ -253,10 +263,11 @@ def _is_whole_name(values: Mapping[str, Value]) -> bool:
 
 def _fill_name(state: Values, whole: Sequence[Claim], policy: FieldPolicy, now: datetime) -> None:
     """A first or last name that the winner does not say comes from the next record that says it, and not what
-    was taken away in this decision."""
+    was taken away in this decision, nor where a person pinned that it is empty."""
     emptied = {one.field: one.old for one in state.changes if one.new is None}
     for name in ("first_name", "last_name"):
-        if state.values.get(name) is None:
+        pinned = name in state.sources and state.sources[name].pinned
+        if state.values.get(name) is None and not pinned:
             givers = (claim for claim in whole if (claim.value or {}).get(name))
             giver = next((one for one in givers if one.value[name] != emptied.get(name)), None)
             if giver is not None:
