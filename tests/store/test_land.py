@@ -224,6 +224,22 @@ def test_the_cursor_moves_with_its_records(hub: Hub) -> None:
     assert (state.cursor, state.read_at, state.listed_at) == ({"page": 2}, at(3), None)
 
 
+def test_a_reading_that_goes_on_after_it_was_broken_off_has_read_what_stood_when_it_began(hub: Hub) -> None:
+    hub.land("sales", cursor={"page": 2}, now=3, began=at(2))
+    hub.land("sales", cursor={"page": 3}, now=8, began=at(7))
+    state = hub.store.stream("sales", "contacts")
+    assert (state.broken_off, state.read_since) == (at(2), None)
+    hub.land("sales", cursor={"since": 9}, now=9, began=at(7), ended=True)
+    state = hub.store.stream("sales", "contacts")
+    assert (state.broken_off, state.read_since, state.read_at) == (None, at(2), at(9))
+
+
+def test_a_complete_listing_takes_the_place_of_a_reading_that_was_broken_off(hub: Hub) -> None:
+    hub.land("sales", cursor={"page": 2}, began=at(2))
+    listed(hub, cursor={"since": 5})
+    assert hub.store.stream("sales", "contacts").broken_off is None
+
+
 def test_no_cursor_leaves_the_position_alone(hub: Hub) -> None:
     hub.land("sales", record("7", 1), cursor={"page": 2})
     hub.land("sales", record("7", 2))

@@ -19,7 +19,7 @@ class Landing:
     `listing` is the number of the listing that they belong to (absence is judged by it), None for
     CHANGES and for single reads. `cursor` None leaves the stream's position alone. `complete`: this
     was the last page of that listing; `ended`: of this reading, whichever it was; `began` when it began
-    (a listing's beginning is known). `moved` lists records
+    (of one that goes on where it was broken off the beginning is known). `moved` lists records
     that answered under another id than asked: (asked id, index into records). `fields` are the remote
     paths that were asked for; a completed listing remembers them. `consent`: opt-outs that no decision will
     read, of records that were deleted, merged away or not taken. `unreadable` are records that are there
@@ -109,7 +109,8 @@ class StreamState:
     goes on; `listed_at` when a listing was last complete, None if never; `read_at` when a reading last
     ended, `read_since` when that one began: what stood there by then was read; `fields` the remote paths
     that the last complete listing asked for; `rejected` how many rows of the last listing could not be read,
-    nor told whose they are; `accepted`: a person said that what it lacked was deleted.
+    nor told whose they are; `accepted`: a person said that what it lacked was deleted. `broken_off`: when the
+    reading of CHANGES began that has not come to its end, None if the last one did.
     """
 
     connection: str
@@ -123,3 +124,4 @@ class StreamState:
     fields: tuple[str, ...] = ()
     rejected: int = 0
     accepted: bool = False
+    broken_off: datetime | None = None

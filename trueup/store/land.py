@@ -443,16 +443,23 @@ def _name_aliases(tx: Tx, stream_id: int, record: Record) -> None:
 
 def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None) -> None:
     """The cursor moves with the records that it covers, or not at all."""
-    at = micros(landing.at)
-    if landing.listing is None:
-        if landing.cursor is not None:
-            tx.run("update streams set cursor = ? where id = ?", dumps(landing.cursor), stream_id)
-    elif listing is not None:
-        _move_listing(tx, landing, stream_id, listing)
+    began = micros(landing.at if landing.began is None else landing.began)
     if landing.ended:
-        began = at if landing.began is None else micros(landing.began)
-        since = "?" if landing.listing is None else "coalesce(listing_began_at, ?)"
-        tx.run(f"update streams set read_at = ?, read_since = {since} where id = ?", at, began, stream_id)
+        known = "broken_off" if landing.listing is None else "listing_began_at"
+        sql = f"update streams set read_at = ?, read_since = coalesce({known}, ?) where id = ?"
+        tx.run(sql, micros(landing.at), began, stream_id)
+    if listing is not None:
+        _move_listing(tx, landing, stream_id, listing)
+    elif landing.listing is None and landing.cursor is not None:
+        sql = "update streams set cursor = ?, broken_off = coalesce(broken_off, ?) where id = ?"
+        tx.run(sql, dumps(landing.cursor), began, stream_id)
+        if landing.ended:
+            _rests(tx, stream_id)
+
+
+def _rests(tx: Tx, stream_id: int) -> None:
+    """The next reading of changes is a new one."""
+    tx.run("update streams set broken_off = null where id = ?", stream_id)
 
 
 def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> None:
@@ -473,6 +480,8 @@ def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> Non
         cursor,
         stream_id,
     )
+    if cursor is not None:
+        _rests(tx, stream_id)
 
 
 def known_links(tx: Tx, connection: str, object: str, ids: Sequence[str]) -> dict[str, Link]:

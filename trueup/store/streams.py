@@ -133,7 +133,7 @@ def connection_id(tx: Tx, name: str) -> int:
 
 _STATE = (
     "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.read_since, s.fields,"
-    " s.listing_rejected, s.missing_accepted"
+    " s.listing_rejected, s.missing_accepted, s.broken_off"
     " from streams s join connections c on c.id = s.connection_id where c.name = ? and s.object = ?"
 )
 
@@ -144,7 +144,8 @@ def stream(tx: Tx, connection: str, object: str) -> StreamState:
 
 
 def _state(connection: str, object: str, row: Row) -> StreamState:
-    cursor, listing_cursor, listing, listed_at, read_at, read_since, fields, rejected, accepted = row
+    cursor, listing_cursor, listing, listed_at, read_at, read_since, fields, *rest = row
+    rejected, accepted, broken_off = rest
     return StreamState(
         connection,
         object,
@@ -157,6 +158,7 @@ def _state(connection: str, object: str, row: Row) -> StreamState:
         fields=tuple(loads(fields)),
         rejected=rejected,
         accepted=bool(accepted),
+        broken_off=moment_or_none(broken_off),
     )
 
 

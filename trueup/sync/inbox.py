@@ -33,13 +33,18 @@ def land(parts: Parts, stream: Stream, tally: Tally, fence: Fence | None) -> Non
 
     The first time, after a new field was mapped, when a full listing is due, after a person accepted what
     the last one lacked, or where the system cannot tell changes, everything is listed; else only what changed
-    since the cursor.
+    since the cursor. A reading that was broken off goes on where it was; what was edited since behind that
+    place is in the changes since it began.
     """
     state = parts.store.stream(*stream)
     if _needs_listing(parts, stream, state):
         _list_all(parts, stream, state, tally, fence)
+        goes_on = state.listing_cursor is not None and parts.can(stream, Capability.INCREMENTAL)
     else:
         _read_changes(parts, stream, state, tally, fence)
+        goes_on = state.broken_off is not None
+    if goes_on:
+        _read_changes(parts, stream, parts.store.stream(*stream), tally, fence)
 
 
 def asked_fields(parts: Parts, stream: Stream) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ class Push:
         """Those whose record is still as it was when the write was decided.
 
         Creates need no guard; a version is the system's own; else the records are read again first,
-        unless their stream was read to its end just now and shows changes at once.
+        unless their stream was read from beginning to end just now and shows changes at once.
         """
         if batch[0].write.kind is WriteKind.CREATE:
             return batch
@@ -167,7 +167,8 @@ class Push:
         state = self.parts.store.stream(*stream)
         spec = self.parts.specs[stream]
         age = timedelta(seconds=self.parts.pace(stream[0]).guard_age)
-        return state.read_at is not None and spec.lag == 0 and self.parts.now() - state.read_at < age
+        since = state.read_since
+        return since is not None and spec.lag == 0 and self.parts.now() - since < age
 
     def _write(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Outcome]:
         """The batch's outcomes; an error of the whole call becomes each item's outcome."""

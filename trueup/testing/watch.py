@@ -62,8 +62,8 @@ class Invariants:
         """As a request reaches a system."""
         if route in ("create", "update", "upsert") and isinstance(body, Mapping):
             known = set(intents(world))
-            if world.at_work is not None and world.at_work.resumed:
-                known |= self.sent  # it stood still before this request, and others went on without it
+            if world.at_work is not None and world.at_work.late:
+                known |= self.sent
             self._ask(world, None, "no effect without intent", intended(known, system, route, body))
             self._ask(world, None, "only what is allowed", allowed(world, system, route, body))
 

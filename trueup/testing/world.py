@@ -43,7 +43,8 @@ _QUIET = (RunOutcome.COMPLETED, RunOutcome.WITH_ERRORS)
 
 @dataclass(slots=True)
 class Worker:
-    """A process: what it works with, at which of its steps it is, and what its plan has for it."""
+    """A process: what it works with, at which of its steps it is, and what its plan has for it. `late`: it
+    stood still, and has not asked the store since, which would tell it that others went on without it."""
 
     name: str
     parts: Parts | None = None
@@ -51,7 +52,7 @@ class Worker:
     steps: int = 0
     dead: bool = False
     paused: bool = False
-    resumed: bool = False
+    late: bool = False
     event: Event = field(default_factory=lambda: Event("run"))
 
 
@@ -87,6 +88,7 @@ class World:
         self.people: dict[str, str] = {}
         self.at_work: Worker | None = None
         self.told: list[Told] = []
+        self.belated: list[tuple[str, Any]] = []  # requests before which a process stood still, by system
         self.policy = policy_of(plan.systems)
         count = itertools.count(1)
         self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
@@ -272,7 +274,7 @@ class World:
     def _resume(self, number: int) -> None:
         worker = self.workers.get(number)
         if worker is not None and worker.paused:
-            worker.paused, worker.resumed = False, True
+            worker.paused = False
             self.seen["resumed"] += 1
             self._switch_to(worker)
 
@@ -321,6 +323,7 @@ class World:
                 if step == worker.steps:
                     self.do(event)
             if phase == "after":
+                worker.late = worker.late and "/" in what
                 self.watch.stepped(self, worker, what)
             if worker.steps == worker.event.crash:
                 worker.dead = True
@@ -330,7 +333,7 @@ class World:
                 worker.paused = True
                 assert worker.task is not None and worker.task.parent is not None
                 worker.task.parent.switch()
-                self.at_work = worker
+                self.at_work, worker.late = worker, True
 
         return point
 
@@ -397,8 +400,14 @@ class World:
         wire = Wire(
             self.systems[name], self.clock.now, lambda email: self.people.get(email.lower(), "?" + email)
         )
-        wire.arriving = lambda route, body: self.watch.asked(self, name, route, body)
+        wire.arriving = lambda route, body: self._arrives(name, route, body)
         return wire
+
+    def _arrives(self, name: str, route: str, body: object) -> None:
+        by = self.at_work
+        if by is not None and by.late:
+            self.belated.append((name, body))
+        self.watch.asked(self, name, route, body)
 
     def _time_passed(self) -> None:
         for wire in self.wires.values():

@@ -134,7 +134,7 @@ CONNECTION = Struct(
         "schedule": Key(_SCHEDULE, "when it is polled", Schedule()),
         "budget": Key(_BUDGET, "the account's allowance", BudgetSettings()),
         "owners": Key(_OWNERS, "who owns records there", Owners()),
-        "guard_age": Key(Duration(), "how old a reading may be when it guards a write", 30.0),
+        "guard_age": Key(Duration(), "how long ago a reading may have begun that guards a write", 30.0),
         "time_zone": Key(
             Text("a time zone as Europe/Kyiv"), "for its dates without a zone; left out: the hub's"
         ),

@@ -119,6 +119,7 @@ streams = Table(
     _big("connection_id", ForeignKey("connections.id")),
     _text("object"),
     _text("cursor", null=True),
+    _big("broken_off", null=True),  # when the reading of changes began that is at `cursor`, null: it ended
     _text("listing_cursor", null=True),
     _big("listing", default=0),  # the listing that runs, or ran last
     _big("listing_began_at", null=True),
