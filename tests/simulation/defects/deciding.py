@@ -112,6 +112,11 @@ def _of_the_primary(original: Any, state: Any, case: Any, readings: Any, *rest: 
     return original(state, case, list(readings)[:1], *rest)
 
 
+def _first_part(original: Any, names: Any, state: Any) -> Any:
+    """Whoever filled the first part of a name counts for the others, too."""
+    return next((state.sources[name] for name in names if name in state.sources), None)
+
+
 def _pins_forgotten(original: Any, winner: Any, *rest: Any) -> Any:
     return replace(original(winner, *rest), pinned=False)
 
@@ -145,6 +150,12 @@ DECIDING = (
         (reconcile, "_outward", instead(_one_system)),
     ),
     defect("edits in the hub are dropped", 0, "hub edits hold", (reconcile, "edit_claims", always([]))),
+    defect(
+        "the first part of a name answers for all of it",
+        "half-a-name-that-was-pinned",
+        "hub edits hold",
+        (decide_values, "_lead", instead(_first_part)),
+    ),
     defect("pins are forgotten", 4, "hub edits hold", (decide_values, "source_of", instead(_pins_forgotten))),
     defect(
         "who opted out last counts",

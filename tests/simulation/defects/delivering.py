@@ -145,6 +145,12 @@ TWICE = "no duplicate"
 STILL = "convergence, opt-outs hold"
 
 DELIVERING = (
+    defect(
+        "answers and what was read back have no time",
+        "an-older-view-after-a-list-was-read-back",
+        "what was taken stays away",
+        (acknowledge, "done", answering(lambda done: replace(done, told=False, changed_at=None))),
+    ),
     defect("the call before the intent", 0, "no effect without intent", (rows, "send", instead(_not_sent))),
     defect(
         "a write goes to another record",
