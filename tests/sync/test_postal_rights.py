@@ -20,6 +20,7 @@ from tests.sync.test_postal_elements import (
     NAMES,
     SEA,
     SHAPES,
+    SHOP,
     ada,
     crm,
     edit,
@@ -47,7 +48,8 @@ def clock() -> Clock:
 def hub_with(
     folder: Path, systems: dict[str, ItemMemory], judged: Judged | None = None, **shapes: Rules
 ) -> SmallHub:
-    objects = [(name, rules(fields=shapes.get(name, SHAPES[name]))) for name in systems]
+    mapped: dict[str, Rules] = {**SHAPES, **shapes}
+    objects = [(name, rules(fields=mapped[name])) for name in systems]
     return hub_of(folder, next(iter(systems.values())).clock, systems,
                   Setting(objects, order=NAMES, create=NAMES, judged=judged))  # fmt: skip
 
@@ -66,8 +68,9 @@ def without_shop(kind: Kind, name: str) -> FieldPolicy:
 
 @pytest.mark.parametrize("why", ["direction out", "no authority"])
 def test_a_list_that_is_not_heard_completes_no_slot(tmp_path: Path, clock: Clock, why: str) -> None:
-    out = [
-        replace(one, direction=Direction.OUT) if isinstance(one, FieldRule) else one for one in SHAPES["shop"]
+    out: Rules = [
+        replace(one, direction=Direction.OUT) if isinstance(one, FieldRule) else FieldRule(one, one)
+        for one in SHOP
     ]
     systems = systems_of(clock, *NAMES)
     if why == "direction out":
