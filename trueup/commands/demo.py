@@ -170,12 +170,11 @@ def _released(teller: Teller, stage: Stage) -> None:
         release(stage.hub, name, USER)
     would = plan(stage.hub).tally
     replaced, records = counted(would.get("replaces"), "value"), counted(would.get("updates"), "record")
-    told = teller.document["withheld"]
     follows = f"{replaced} replaced and {would.get('fills'):,} filled, in {records}"
     teller.say(
         f"All four connections are released. A plan says first what follows: {follows}.",
-        f"Step 2 told of {told:,} values. A postal address that gives way to another one goes as a whole:",
-        "what the other one lacks is emptied there, and only here counted as replaced.",
+        f"Of these step 2 told of {teller.document['withheld']:,}; the others follow from what it wrote (the CRM",
+        "gave its new leads an owner).",
     )
     report = _sync(teller, stage)
     teller.say(f"Run {report.run_id}: {done_line(report.tally)}")

@@ -6,7 +6,7 @@ nor because an empty part was filled. (Names are kept part by part.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal
@@ -24,13 +24,20 @@ def keep_whole(
 ) -> None:
     """Complete or hold back what is to be written to one record. `values` are the entity's."""
     groups = {_group(one.binding, table) for one in draft.ordinary} - {""}
+    if not released:
+        groups |= {_group(one.binding, table) for one in readings if _withheld(one, draft)} - {""}
     if not groups:
         return
     members = [reading for reading in readings if _group(reading.binding, table) in groups]
     if released:
-        _empty_the_rest(members, values, draft, table)
+        changed = [one for one in draft.ordinary if one.effect is Effect.REPLACE]
+        replaced = {_group(one.binding, table) for one in changed}
+        for reading, difference in _lacking(members, replaced, values, draft, table):
+            draft.ordinary.append(difference)
+            due(reading, draft)
     else:
         _hold_fills(members, values, draft, table)
+        _report_the_rest(members, values, draft, table)
 
 
 def _group(binding: Binding, table: Table) -> str:
@@ -39,22 +46,42 @@ def _group(binding: Binding, table: Table) -> str:
     return field.group if field is not None and field.group != NAME else ""
 
 
-def _empty_the_rest(
-    members: Sequence[Reading], values: Mapping[str, Value], draft: Draft, table: Table
-) -> None:
+def _lacking(
+    members: Sequence[Reading],
+    replaced: Collection[str],
+    values: Mapping[str, Value],
+    draft: Draft,
+    table: Table,
+) -> list[tuple[Reading, Difference]]:
     """Where an address is replaced by another one, what that one lacks goes too."""
-    changed = [one for one in draft.ordinary if one.effect is Effect.REPLACE]
-    replaced = {_group(one.binding, table) for one in changed}
     written = {one.binding.key for one in draft.ordinary}
+    found: list[tuple[Reading, Difference]] = []
     for reading in members:
         binding = reading.binding
         if _group(binding, table) not in replaced or binding.key in written:
             continue
         raw = binding.write({})
         if _lacks(reading, values) and _may_empty(binding) and not isinstance(raw, Rejected | Absent):
-            difference = Difference(binding, raw, None, Effect.REPLACE, standing(reading))
-            draft.ordinary.append(difference)
-            due(reading, draft)
+            found.append((reading, Difference(binding, raw, None, Effect.REPLACE, standing(reading))))
+    return found
+
+
+def _report_the_rest(
+    members: Sequence[Reading], values: Mapping[str, Value], draft: Draft, table: Table
+) -> None:
+    """What an address will lose with the release is told with what it will get. Nothing waits for it by
+    itself: it goes when the others are written."""
+    waiting = {
+        _group(one.binding, table)
+        for one in members
+        if _withheld(one, draft) and nonempty(one) and not _lacks(one, values)
+    }
+    new = {_group(one.binding, table) for one in draft.newly_withheld}
+    for reading, difference in _lacking(members, waiting, values, draft, table):
+        if not _withheld(reading, draft):
+            draft.withheld += 1
+            if _group(reading.binding, table) in new:
+                draft.newly_withheld.append(difference)
 
 
 def _hold_fills(members: Sequence[Reading], values: Mapping[str, Value], draft: Draft, table: Table) -> None:

@@ -336,7 +336,7 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
         if one.way(reading) is backfill.Way.PUSH:
             reading = backfill.pushed(reading, after.values)
         compare(reading, after.values, context, draft, released, now)
-    if draft.ordinary:
+    if draft.ordinary or draft.withheld:
         keep_whole(one.settled(), after.values, draft, policy.tables[after.kind], released)
     publishing.hold_back(one.link, draft, now)
     return draft
