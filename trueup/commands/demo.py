@@ -173,8 +173,8 @@ def _released(teller: Teller, stage: Stage) -> None:
     follows = f"{replaced} replaced and {would.get('fills'):,} filled, in {records}"
     teller.say(
         f"All four connections are released. A plan says first what follows: {follows}.",
-        f"Of these step 2 told of {teller.document['withheld']:,}; the others follow from what it wrote (the CRM",
-        "gave its new leads an owner).",
+        f"Of these step 2 told of {teller.document['withheld']:,}; the others follow from what it wrote",
+        "(the CRM gave its new leads an owner).",
     )
     report = _sync(teller, stage)
     teller.say(f"Run {report.run_id}: {done_line(report.tally)}")
