@@ -80,6 +80,6 @@ def test_an_error_that_the_connector_means_comes_out_as_it_is() -> None:
 def test_more_or_fewer_answers_than_questions_are_none(
     call: Callable[[Connector], object], kind: type[ConnectorError]
 ) -> None:
-    with pytest.raises(kind, match="2 answers to 1 questions"):
+    with pytest.raises(kind, match="2 answers to 1 question"):
         call(odd(lambda: [Done("1"), Done("2")]))
     assert call(odd(lambda: [Record("1", {})]))

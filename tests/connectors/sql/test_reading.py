@@ -218,7 +218,7 @@ def test_a_view_can_be_read_and_repeated_or_empty_keys_are_reported(database: Da
     database.run("create view people as select person, email from orders")
     records, page = read_all(database.connector(people={"key": "person"}), "people", LISTING)
     assert [record.id for record in records] == ["1", "2"]
-    assert set(page.rejected) == {("2", "another row has the same key"), ("1 rows", "`person` is empty")}
+    assert set(page.rejected) == {("2", "another row has the same key"), ("1 row", "`person` is empty")}
 
 
 COMPUTED = (
