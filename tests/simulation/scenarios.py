@@ -142,4 +142,5 @@ SCENARIOS: Mapping[str, Plan] = {
     "a clock that is ahead": known(act("edit", BETA), beta=Traits("beta", skew=20.0, grain=1.0)),
     "a system in which nobody is made": known(newcomer(ALPHA), act("edit", BETA), beta=CLOSED),
 }
-"""What waits: unmerge and merges in the hub for identity; promotion with handoff and demotion for lifecycle."""
+"""What waits: merges and unmerges in the hub for identity; promotion with handoff and demotion for the
+lifecycle; the apply of a saved plan for a world that knows the services. (Migrations: `tests/store`.)"""

@@ -45,8 +45,9 @@ def tried(plan: Plan, told: Told | None = None, journal: Told | None = None) -> 
         tempfile.TemporaryDirectory(dir=_memory()) as folder,
         lived(plan, Path(folder), watch if told is None else story.beside(watch)) as world,
     ):
-        for line in world.journal if journal is not None else ():
-            journal(line)
+        if journal is not None:
+            for line in world.journal:
+                journal(line)
         wrong, exempt = verdict(world)
         if told is not None:
             for line in story.told(world, wrong):
