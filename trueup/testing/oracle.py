@@ -127,7 +127,7 @@ def convergence(at: Findings) -> Iterator[str]:
 
 def _gone(at: Findings, id: str, link: Link, row: Row | None) -> Iterator[str]:
     traits = at.world.systems[link.connection].traits
-    if row is not None and not traits.feed and not at.listed:
+    if row is not None and not traits.feed and (traits.offset or not at.listed):
         at.excuse(UNTOLD)
         return
     if row is not None and at.may_lack(link.connection):
