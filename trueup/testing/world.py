@@ -139,17 +139,14 @@ class World:
         """Wait until everything is due to be listed again, and sync until nothing is written. A person accepts
         what is missing then: no system lies any more."""
         self.clock.advance(LISTED_EVERY.total_seconds())
-        self._come_to_rest()
-        if held := self.store.absences():
-            for run in sorted({one.run_id for one in held}):
-                self.store.accept_absences(run, "ann", self.clock.now())
-            self._come_to_rest()
+        self._come_to_rest(self._accept)
 
-    def _come_to_rest(self) -> None:
+    def _come_to_rest(self, looked_at: Callable[[], None] = lambda: None) -> None:
         for _ in range(CYCLES):
             self.clock.advance(2 * 86_400.0)
             before = self.writes()
             self._approve()
+            looked_at()
             report = self.sync()
             if self.writes() == before and report is not None and report.outcome in _QUIET:
                 return
@@ -381,6 +378,10 @@ class World:
     def _approve(self) -> None:
         for connection, gate in self.store.gated(None):
             self.store.open_gates(connection, gate, "ann", self.clock.now())
+
+    def _accept(self) -> None:
+        for run in sorted({one.run_id for one in self.store.absences()}):
+            self.store.accept_absences(run, "ann", self.clock.now())
 
     def _operate(self, event: Event) -> None:
         now = self.clock.now()
