@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -21,12 +21,15 @@ from trueup.model.record import FieldSpec
 from trueup.model.values import Value
 from trueup.ports import Store
 from trueup.services.budget import TokenBudget
-from trueup.sync.parts import Parts
+from trueup.sync.parts import Pace, Parts
 from trueup.sync.rules.policy import FieldPolicy, Policy
 from trueup.testing.ports import Jitter, Point, WorkerClock, WorkerStore, WorkerTransport, WorldClock
 from trueup.testing.system import HUB_ID
 from trueup.testing.traits import FIELDS, OPT_OUT, STAGES, Traits
 from trueup.testing.vocabulary import OBJECT, SECRET, manifest_of
+
+LISTED_EVERY = timedelta(days=200)
+"""How often everything is listed again: longer than any history, so that only who waits for it sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +108,6 @@ def parts_for(
         policy=policy,
         clock=own,
         random=Jitter(),
+        paces=dict.fromkeys(systems, Pace(full_listing=LISTED_EVERY)),
         worker=worker,
     )

@@ -21,7 +21,8 @@ class Event:
     `at`: a system by its place; `of`: several. `pick`, `other`: who, counted round among those there.
     `token`: the number in a typed value. `worker`: which process. `seconds`: how long. `route`, `nth`,
     `what`: a misfortune. `during`: what happens while a run is under way, each at its k-th step. `crash`,
-    `pause`: the step at which the process is killed, or stands still until it is resumed.
+    `pause`: the step at which the process is killed, or stands still until it is resumed. `fail`: the step
+    at which the database fails it; one that is no call of the database does not fail.
     """
 
     do: str
@@ -38,6 +39,7 @@ class Event:
     what: str = ""
     crash: int = 0
     pause: int = 0
+    fail: int = 0
     during: tuple[tuple[int, Event], ...] = ()
 
     def document(self) -> dict[str, Any]:

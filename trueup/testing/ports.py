@@ -18,6 +18,10 @@ class Crash(BaseException):
     """The process is gone. No `except Exception` holds it, as none holds SIGKILL."""
 
 
+class DatabaseFails(Exception):
+    """The disk is full, or the connection is gone: before a transaction, or after it with its answer."""
+
+
 class WorldClock:
     """Time of the world: it stands still until somebody lets it go on. `passed` is told."""
 

@@ -50,6 +50,7 @@ def least(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> Sequence[
 _WITHOUT: Sequence[Callable[[Event], Event]] = (
     lambda event: replace(event, during=()),
     lambda event: replace(event, crash=0),
+    lambda event: replace(event, fail=0),
     lambda event: replace(event, pause=0),
 )
 

@@ -37,14 +37,17 @@ class Trial:
         return frozenset(one.partition(":")[0] for one in self.wrong)
 
 
-def tried(plan: Plan, told: Told | None = None) -> Trial:
-    """Live this plan on a new store and judge it; tell its story, if somebody listens."""
+def tried(plan: Plan, told: Told | None = None, journal: Told | None = None) -> Trial:
+    """Live this plan on a new store and judge it; tell its story and its journal, if somebody listens."""
     invariants, story = Invariants(), Story()
     watch = invariants.watch()
     with (
         tempfile.TemporaryDirectory(dir=_memory()) as folder,
         lived(plan, Path(folder), watch if told is None else story.beside(watch)) as world,
     ):
+        if journal is not None:
+            for line in world.journal:
+                journal(line)
         wrong, exempt = verdict(world)
         if told is not None:
             for line in story.told(world, wrong):

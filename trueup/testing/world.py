@@ -27,9 +27,9 @@ from trueup.store.open import open_store
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
-from trueup.testing.hub import parts_for, policy_of
+from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
 from trueup.testing.plan import Event, Plan
-from trueup.testing.ports import Crash, WorldClock
+from trueup.testing.ports import Crash, DatabaseFails, WorldClock
 from trueup.testing.system import Row, System
 from trueup.testing.traits import FIELDS, STAGES
 from trueup.testing.vocabulary import OBJECT
@@ -133,10 +133,20 @@ class World:
         for number in sorted(self.workers):
             self._resume(number)
         self._release()
+        self._come_to_rest()
+
+    def list_again(self) -> None:
+        """Wait until everything is due to be listed again, and sync until nothing is written. A person accepts
+        what is missing then: no system lies any more."""
+        self.clock.advance(LISTED_EVERY.total_seconds())
+        self._come_to_rest(self._accept)
+
+    def _come_to_rest(self, looked_at: Callable[[], None] = lambda: None) -> None:
         for _ in range(CYCLES):
             self.clock.advance(2 * 86_400.0)
             before = self.writes()
             self._approve()
+            looked_at()
             report = self.sync()
             if self.writes() == before and report is not None and report.outcome in _QUIET:
                 return
@@ -304,7 +314,7 @@ class World:
         except Crash:
             self.seen["crash"] += 1
             self.note(f"{worker.name} was killed at step {worker.steps}")
-        except (Held, LeaseLost, Transient) as error:
+        except (Held, LeaseLost, Transient, DatabaseFails) as error:
             self.seen[type(error).__name__] += 1
             self.note(f"{worker.name} {type(error).__name__}")
         except TrueupError as error:
@@ -329,6 +339,9 @@ class World:
                 worker.dead = True
                 self._killed.add(worker.name)
                 raise Crash
+            if worker.steps == worker.event.fail and not ("/" in what or what == "sleep"):
+                self.seen["database fails"] += 1
+                raise DatabaseFails(f"the database fails {phase} {what}")
             if worker.steps == worker.event.pause:
                 worker.paused = True
                 assert worker.task is not None and worker.task.parent is not None
@@ -365,6 +378,10 @@ class World:
     def _approve(self) -> None:
         for connection, gate in self.store.gated(None):
             self.store.open_gates(connection, gate, "ann", self.clock.now())
+
+    def _accept(self) -> None:
+        for run in sorted({one.run_id for one in self.store.absences()}):
+            self.store.accept_absences(run, "ann", self.clock.now())
 
     def _operate(self, event: Event) -> None:
         now = self.clock.now()
@@ -433,7 +450,14 @@ def _with_fuses(parts: Parts, tight: bool, ended: Callable[[str], bool]) -> Part
 @contextmanager
 def lived(plan: Plan, folder: Path, watch: Watch | None = None) -> Iterator[World]:
     """The world after the whole history of a plan, on a new store in `folder` that is open meanwhile."""
-    store = open_store(f"sqlite:///{folder / 'world.sqlite'}")
+    with lived_on(f"sqlite:///{folder / 'world.sqlite'}", plan, watch) as world:
+        yield world
+
+
+@contextmanager
+def lived_on(url: str, plan: Plan, watch: Watch | None = None) -> Iterator[World]:
+    """The same on the empty database at `url`."""
+    store = open_store(url)
     try:
         world = World(plan, store, watch)
         world.live()

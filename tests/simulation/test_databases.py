@@ -1,0 +1,57 @@
+"""The same history goes the same way and ends in the same state on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.postgres_server import fresh_database
+from tests.simulation.scenarios import SCENARIOS
+from trueup.testing.drawing import plan_of
+from trueup.testing.plan import Plan
+from trueup.testing.world import lived_on
+
+SEEDS = int(os.environ.get("TRUEUP_DATABASE_SEEDS", "12"))
+CHUNK = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The journal of a history, and all that is known of everybody at its end."""
+
+    journal: list[str]
+    people: dict[str, Any]
+
+
+def ending(url: str, plan: Plan) -> Ending:
+    with lived_on(url, plan) as world:
+        people = {id: (world.store.case(id), world.store.history(id, 1000)) for id in world.contacts()}
+        return Ending(world.journal, people)
+
+
+def compared(plan: Plan, folder: Path) -> None:
+    lite = ending(f"sqlite:///{folder / f'{plan.seed}.sqlite'}", plan)
+    with fresh_database() as url:
+        big = ending(url, plan)
+    apart = [pair for pair in zip(lite.journal, big.journal, strict=False) if pair[0] != pair[1]]
+    assert not apart, f"seed {plan.seed}: first {apart[0]}"
+    assert len(lite.journal) == len(big.journal)
+    assert lite.people == big.people
+    assert lite.people
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_a_history_is_the_same_on_both_databases(first: int, tmp_path: Path) -> None:
+    for seed in range(first, min(first + CHUNK, SEEDS)):
+        compared(plan_of(seed), tmp_path)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("name", list(SCENARIOS)[::6])
+def test_a_job_is_the_same_on_both_databases(name: str, tmp_path: Path) -> None:
+    compared(SCENARIOS[name], tmp_path)
