@@ -6,7 +6,7 @@ The Store port is in verbs: each is one transaction, and what it answers are pla
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -233,9 +233,15 @@ class Store(Protocol):
     # -- outbox -----------------------------------------------------------------------------------
 
     def outstanding(
-        self, now: datetime, lanes: Sequence[Lane], connections: Sequence[str], limit: int
+        self,
+        now: datetime,
+        lanes: Sequence[Lane],
+        connections: Sequence[str],
+        limit: int,
+        among: Collection[int] | None = None,
     ) -> Sequence[Delivery]:
-        """Deliveries that may be sent now: one connection, object, kind and lane; at most `limit`.
+        """Deliveries that may be sent now: one connection, object, kind and lane; at most `limit`, and only
+        those of the entities `among`, if they are named.
 
         The most important lane first, then the oldest. Outside the urgent lane none of an entity that is due:
         what is known of it moved, so it is decided again first.

@@ -71,10 +71,11 @@ def plan(
     """
     from trueup.commands import plan_table, planned
     from trueup.services import backfilling, syncing
+    from trueup.services.scope import Scope
 
     with desk.hub() as hub, plan_table.plan_file(out, csv) as file:
         fills = backfilling.backfills(hub, backfill or ())
-        report = syncing.plan(hub, syncing.Scope(only, limit), offline, file, fills)
+        report = syncing.plan(hub, Scope(only, limit), offline, file, fills)
         listed = plan_table.write_table(file, csv) if file is not None and csv is not None else {}
         return planned.answer(hub, report, planned.Asked(only, out, csv, listed, exit_code))
 
@@ -91,7 +92,8 @@ def sync(
         bool,
         typer.Option(
             "--approve-first",
-            help="Allow writing to systems that nothing was written to yet; recorded with your name.",
+            help="Allow writing to systems that nothing was written to yet; recorded with your name. With"
+            " --only or --limit for these contacts and this run only.",
         ),
     ] = False,
 ) -> Answer:
@@ -108,6 +110,7 @@ def sync(
     """
     from trueup.commands import later, synced
     from trueup.services import syncing
+    from trueup.services.scope import Scope
 
     if plan is not None and (only is not None or limit is not None):
         raise Unusable(
@@ -116,7 +119,7 @@ def sync(
     with desk.hub() as hub:
         allowed = approve_first or _allows_first(desk, hub)
         before = later.pending(hub)
-        order = syncing.Sync(user_name(), syncing.Scope(only, limit), allowed, plan)
+        order = syncing.Sync(user_name(), Scope(only, limit), allowed, plan)
         return synced.answer(hub, syncing.sync(hub, order), before)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import ceil
@@ -19,6 +19,8 @@ from trueup.services.backfilling import Filled, filled
 from trueup.services.failing import MOST as MOST_FAILURES
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
+from trueup.services.scope import Scope
+from trueup.sync.about import About
 from trueup.sync.decide import through_fuses
 from trueup.sync.engine import LIFTED, Order, Report, landing, meter_for, run
 from trueup.sync.owning import own
@@ -27,53 +29,6 @@ from trueup.sync.rekeying import rebuild_keys
 from trueup.sync.rules.backfill import Backfill
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
-
-Chosen = Callable[[Case], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which contacts a plan or sync is about. `only`: an e-mail, a public id or a remote id; `limit`: how
-    many contacts at most. Companies and owners are always in."""
-
-    only: str | None = None
-    limit: int | None = None
-
-    def chooser(self) -> Chosen:
-        """A function that answers the same for an entity however often it is asked, whatever a run makes of
-        its values and its records' ids meanwhile."""
-        picked: set[int] = set()
-
-        def chosen(case: Case) -> bool:
-            if self == Scope() or case.entity.kind is not Kind.CONTACT or case.entity.id in picked:
-                return True
-            if self.only is not None and not mentions(case, self.only):
-                return False
-            if self.limit is not None and len(picked) >= self.limit:
-                return False
-            picked.add(case.entity.id)
-            return True
-
-        return chosen
-
-
-def mentions(case: Case, text: str) -> bool:
-    """Whether a person typed this entity's id, a record's id, or an address that it holds."""
-    wanted = text.strip().casefold()
-    ids = [str(link.remote_id).casefold() for link in case.links]
-    records = [
-        f"{link.connection}/{link.object}/{id}".casefold() for link, id in zip(case.links, ids, strict=True)
-    ]
-    if wanted in (case.entity.public_id, *ids, *records):
-        return True
-    held = [*case.entity.values.values(), *(value for link in case.links for value in link.observed.values())]
-    return any(_holds(value, wanted) for value in held)
-
-
-def _holds(value: object, wanted: str) -> bool:
-    if isinstance(value, str):
-        return value.strip().casefold() == wanted
-    return isinstance(value, list) and any(_holds(one, wanted) for one in value)
 
 
 @dataclass(slots=True)
@@ -150,7 +105,7 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set
         if out is not None:
             at = parts.now().isoformat()
             writer = stack.enter_context(PlanWriter(out, hub.config.version, at, fills))
-        for case, one in preview(parts, report.tally.undecided, scope.chooser(), fills):
+        for case, one in preview(parts, report.tally.undecided, scope.about(parts.store), fills):
             if writer is not None:
                 writer.add(case, one)
             _note(report, case, one)
@@ -232,12 +187,12 @@ def sync(hub: Hub, asked: Sync) -> SyncReport:
     changed, Held while another run is at work.
     """
     earlier = hub.parts.store.backlog()
-    chosen = asked.scope.chooser()
+    about: About = asked.scope.about(hub.parts.store)
     moved: Drift | None = None
     if asked.plan is not None:
         moved = _against(hub, asked.plan)
-        chosen = _equal_only(moved)
-    order = Order(tuple(hub.parts.connectors), "sync", asked.user, asked.approve_first, chosen)
+        about = _Equal(moved)
+    order = Order(tuple(hub.parts.connectors), "sync", asked.user, asked.approve_first, about)
     return SyncReport(run(hub.parts, order), moved, earlier)
 
 
@@ -268,20 +223,27 @@ def _planned(moved: Drift) -> str:
     return counted(moved.planned, "contact or company", "contacts and companies")
 
 
-def _equal_only(moved: Drift) -> Chosen:
+@dataclass(slots=True)
+class _Equal:
     """Entities whose plan still holds. Once chosen they stay so for all rounds of the run: the ids of their
     records, by which the plan knows them, may change with what is written."""
-    picked: set[int] = set()
 
-    def chosen(case: Case) -> bool:
-        if case.entity.kind is not Kind.CONTACT or case.entity.id in picked:
+    moved: Drift
+    picked: set[int] = field(default_factory=set)
+
+    def chosen(self, case: Case) -> bool:
+        if case.entity.kind is not Kind.CONTACT or case.entity.id in self.picked:
             return True
-        if not _names(case) & moved.equal:
+        if not _names(case) & self.moved.equal:
             return False
-        picked.add(case.entity.id)
+        self.picked.add(case.entity.id)
         return True
 
-    return chosen
+    def decided(self, plan: Plan) -> None:
+        return None
+
+    def entities(self) -> Collection[int] | None:
+        return None
 
 
 def _names(case: Case) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import make_url
@@ -230,9 +230,14 @@ class SqlStore:
     # -- outbox -----------------------------------------------------------------------------------
 
     def outstanding(
-        self, now: datetime, lanes: Sequence[Lane], connections: Sequence[str], limit: int
+        self,
+        now: datetime,
+        lanes: Sequence[Lane],
+        connections: Sequence[str],
+        limit: int,
+        among: Collection[int] | None = None,
     ) -> Sequence[Delivery]:
-        return self._db.read(lambda tx: outbox.outstanding(tx, now, lanes, connections, limit))
+        return self._db.read(lambda tx: outbox.outstanding(tx, now, lanes, connections, limit, among))
 
     def send(self, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: outbox.send(tx, ids, worker, at, fence))

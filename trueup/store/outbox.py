@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from trueup.errors import NotFound
@@ -22,7 +22,7 @@ from trueup.store.streams import streams
 from trueup.sync.rules.lanes import left
 
 _SENDABLE = (
-    " v.open = 1 and v.stream_id = ? and v.state = 'due' and v.lane = ? and v.kind = ?"
+    "{among} v.open = 1 and v.stream_id = ? and v.state = 'due' and v.lane = ? and v.kind = ?"
     " and v.not_before <= ? and (l.state = 'live' and l.remote_id is not null"
     " or l.state = 'wanted' and v.kind = 'create')"
     " and (v.lane = 'urgent' or not exists"
@@ -30,24 +30,32 @@ _SENDABLE = (
     " order by v.not_before, v.id limit ?"
 )
 _HEAD = "select v.not_before, v.id from deliveries v join links l on l.id = v.link_id where" + _SENDABLE
+_AMONG = " v.entity_id in ints(?) and"
 
 
 def outstanding(
-    tx: Tx, now: datetime, lanes: Sequence[Lane], connections: Sequence[str], limit: int
+    tx: Tx,
+    now: datetime,
+    lanes: Sequence[Lane],
+    connections: Sequence[str],
+    limit: int,
+    among: Collection[int] | None = None,
 ) -> list[Delivery]:
     """See `Store.outstanding`. That no other delivery of the same link and lane is open is a constraint."""
     known, at = streams(tx), micros(now)
     order = list(Lane)
+    some = () if among is None else (sorted(among),)
+    head_sql, sql = (one.format(among=_AMONG if some else "") for one in (_HEAD, _SENDABLE))
     for lane in sorted(lanes, key=order.index):
         heads = [
             (*head, stream_id, kind)
             for stream_id in known.of(connections)
             for kind in WriteKind
-            if (head := tx.row(_HEAD, stream_id, str(lane), str(kind), at, 1)) is not None
+            if (head := tx.row(head_sql, *some, stream_id, str(lane), str(kind), at, 1)) is not None
         ]
         if heads:
             _, _, stream_id, kind = min(heads)
-            return deliveries_where(tx, known, _SENDABLE, stream_id, str(lane), str(kind), at, limit)
+            return deliveries_where(tx, known, sql, *some, stream_id, str(lane), str(kind), at, limit)
     return []
 
 

@@ -17,6 +17,7 @@ from trueup.model.matching import MatchDecision, Verdict
 from trueup.model.plan import Case, Context, Plan
 from trueup.model.record import Ref
 from trueup.model.run import Fence
+from trueup.sync.about import EVERYBODY, About
 from trueup.sync.companies import NAMED, found, holders, said
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.formats import failed
@@ -30,10 +31,6 @@ ROUNDS = 6
 """How often entities that moved under a decision are decided again in one pass."""
 
 
-Chosen = Callable[[Case], bool]
-"""Which of the due entities a run is about."""
-
-
 Undecidable = Callable[[Undecided], None]
 
 
@@ -45,7 +42,7 @@ class Deciding:
     meter: Meter
     told: Callable[[Plan], None]
     undecided: Undecidable
-    chosen: Chosen = lambda case: True
+    about: About = EVERYBODY
 
 
 def decide_all(parts: Parts, deciding: Deciding, fence: Fence | None) -> int:
@@ -64,6 +61,7 @@ def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | No
             for plan in gated:
                 if plan.before.id not in back:
                     deciding.told(plan)
+                    deciding.about.decided(plan)
             stood += len(plans) - len(back)
             moved += len(back)
             parts.progress("decide", "", kind.value, len(gated))
@@ -80,7 +78,7 @@ def planned(parts: Parts, kinds: Sequence[Kind], deciding: Deciding) -> Iterator
         if not ids:
             return
         after = ids[-1]
-        cases = [case for case in parts.store.load(ids) if deciding.chosen(case)]
+        cases = [case for case in parts.store.load(ids) if deciding.about.chosen(case)]
         if cases:
             found = plans_for(parts, cases, context_for(parts, cases), deciding.undecided)
             yield [plan for _, plan in found]

@@ -10,7 +10,8 @@ from trueup.model.counting import counted
 from trueup.model.covering import covered, place_of
 from trueup.model.delivery import Lane
 from trueup.model.run import Fence, RunOutcome
-from trueup.sync.decide import Chosen, Deciding, decide_all
+from trueup.sync.about import EVERYBODY, About
+from trueup.sync.decide import Deciding, decide_all
 from trueup.sync.identifying import heed_moves, identify_all
 from trueup.sync.inbox import land, look_again
 from trueup.sync.outbox import Push
@@ -31,13 +32,13 @@ LIFTED = frozenset({"create"})
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a run is asked to do. `connections` to read and write; `approve_first` allows first contact
-    and lifts the create fuse, by `user`; `chosen` are the entities that may be decided."""
+    and lifts the create fuse, by `user`; what is about some entities only is allowed for this run only."""
 
     connections: tuple[str, ...]
     kind: str = "sync"
     user: str = ""
     approve_first: bool = False
-    chosen: Chosen = lambda case: True
+    about: About = EVERYBODY
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ def _renewing(parts: Parts, fence: Fence) -> Parts:
 
 def _run(parts: Parts, order: Order, fence: Fence) -> Report:
     parts.store.register(tuple(parts.connectors), parts.policy.config_version)
-    if order.approve_first:
+    if order.approve_first and order.about.entities() is None:
         parts.store.approve(order.connections, order.user, parts.now())
     report = Report(parts.store.start_run(order.kind, parts.policy.config_version, order.user, parts.now()))
     try:
@@ -93,7 +94,7 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
 
 def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     parts.store.abandoned(parts.now(), {stream: spec.lag for stream, spec in parts.specs.items()})
-    push = Push(parts, report.tally, fence)
+    push = Push(parts, report.tally, fence, order.about)
     push.resolve(order.connections)
     report.tally.rekeyed(rebuild_keys(parts, fence))
     landing(parts, order.connections, report, fence)
@@ -101,7 +102,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
         push.stop(name, Lane.NORMAL, error)
     push.resolve(order.connections)  # before what a lost create made is identified as somebody new
     meter = meter_for(parts, LIFTED if order.approve_first else frozenset())
-    deciding = Deciding(report.run_id, meter, report.tally.planned, report.tally.undecided, order.chosen)
+    deciding = Deciding(report.run_id, meter, report.tally.planned, report.tally.undecided, order.about)
     for _ in range(ROUNDS):
         identify_all(parts, fence)
         decided = decide_all(parts, deciding, fence)
@@ -139,7 +140,9 @@ def meter_for(parts: Parts, lifted: frozenset[str]) -> Meter:
 
 
 def _allowed(parts: Parts, order: Order) -> list[str]:
-    """Connections that a person has allowed the hub to write to."""
+    """Connections that a person has allowed the hub to write to, be it for this run."""
+    if order.approve_first:
+        return list(order.connections)
     approved = parts.store.approved()
     return [name for name in order.connections if name in approved]
 

@@ -30,6 +30,7 @@ from trueup.model.entity import LinkState, public_id
 from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.model.values import Rejected
+from trueup.sync.about import EVERYBODY, About
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
@@ -54,6 +55,7 @@ class Push:
     parts: Parts
     tally: Tally
     fence: Fence | None
+    about: About = EVERYBODY
     blocked: dict[str, ConnectorError] = field(default_factory=dict)
     limited: dict[str, ConnectorError] = field(default_factory=dict)
     put_off: set[int] = field(default_factory=set)
@@ -94,7 +96,9 @@ class Push:
         for lane in Lane:
             names = [name for name in connections if not self._waits(name, lane)]
             if names:
-                found = self.parts.store.outstanding(self.parts.now(), [lane], names, SOME)
+                found = self.parts.store.outstanding(
+                    self.parts.now(), [lane], names, SOME, self.about.entities()
+                )
                 if found:
                     return found
         return ()

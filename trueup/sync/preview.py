@@ -17,8 +17,9 @@ from trueup.model.fields import Kind
 from trueup.model.matching import MatchDecision
 from trueup.model.plan import Case, Context, Plan
 from trueup.model.record import Ref
+from trueup.sync.about import EVERYBODY, About
 from trueup.sync.companies import foreseen
-from trueup.sync.decide import CHUNK, Chosen, Undecidable, context_for, plans_for, rivals
+from trueup.sync.decide import CHUNK, Undecidable, context_for, plans_for, rivals
 from trueup.sync.identifying import Unstored, proposals
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.backfill import Backfill
@@ -56,19 +57,21 @@ class Overlay:
 def preview(
     parts: Parts,
     undecided: Undecidable,
-    chosen: Chosen = lambda case: True,
+    about: About = EVERYBODY,
     fills: Sequence[Backfill] = (),
 ) -> Iterator[tuple[Case, Plan]]:
     """Every due entity, every stranger and everybody of whom a difference waits for a release, decided but
     not stored, parents before children; with back-fills also whoever has a record where they apply.
-    Differences that were reported before are reported again."""
+    Differences that were reported before are reported again. Of some contacts only they come, and then the
+    companies that they refer to."""
     overlay = Overlay()
+    aside: list[tuple[Case, Plan]] = []
     reasons = tuple(one.reason for one in fills)
     for kind in KINDS:
         groups = _groups(parts, kind, overlay)
         streams = [stream for stream in parts.policy.streams(kind) if stream in {one.stream for one in fills}]
         for cases in _cases(parts, kind, groups, overlay, streams):
-            told = (reported_again(case) for case in cases if chosen(case))
+            told = (reported_again(case) for case in cases if _may_count(about, case))
             mine = [replace(one, reasons=(*one.reasons, *reasons)) for one in told]
             if not mine:
                 continue
@@ -76,8 +79,19 @@ def preview(
             for case, plan in plans_for(parts, mine, context, undecided):
                 if kind is not Kind.CONTACT:
                     overlay.remember(plan, case)
-                yield case, replace(plan, writes=(*plan.writes, *plan.later), later=())
+                one = case, replace(plan, writes=(*plan.writes, *plan.later), later=())
+                if not about.chosen(case):
+                    aside.append(one)
+                    continue
+                about.decided(plan)
+                yield one
                 yield from _founded(parts, plan, overlay, undecided)
+    yield from (one for one in aside if about.chosen(one[0]))
+
+
+def _may_count(about: About, case: Case) -> bool:
+    """Of companies it shows only later who refers to them."""
+    return case.entity.kind is Kind.COMPANY or about.chosen(case)
 
 
 def _founded(

@@ -136,8 +136,8 @@ class World:
         self._come_to_rest()
 
     def list_again(self) -> None:
-        """Wait until everything is due to be listed again, and sync until nothing is written. A person accepts
-        what is missing then: no system lies any more."""
+        """Wait until everything is due to be listed again, and sync until nothing is written. A person
+        accepts what is missing then: no system lies any more."""
         self.clock.advance(LISTED_EVERY.total_seconds())
         self._come_to_rest(self._accept)
 
@@ -380,8 +380,8 @@ class World:
             self.store.open_gates(connection, gate, "ann", self.clock.now())
 
     def _accept(self) -> None:
-        for run in sorted({one.run_id for one in self.store.absences()}):
-            self.store.accept_absences(run, "ann", self.clock.now())
+        for holder in sorted({one.run_id for one in self.store.absences()}):
+            self.store.accept_absences(holder, "ann", self.clock.now())
 
     def _operate(self, event: Event) -> None:
         now = self.clock.now()
