@@ -37,7 +37,7 @@ soak: $(VENV)/.test  ## the same proofs at their full figures; hours on two core
 	TRUEUP_KILLED_PEOPLE=2000 TRUEUP_KILLS=100 \
 	TRUEUP_MEMORY_CONTACTS=10000,100000 TRUEUP_FEBRL_PEOPLE=5000 TRUEUP_CONFINED_SEEDS=1000 \
 	TRUEUP_WORLD_SEEDS=10000 TRUEUP_DEFECT_SEEDS=1000 \
-	TRUEUP_FAIL_AT_EVERY=1 TRUEUP_DATABASE_SEEDS=500 \
+	TRUEUP_FAIL_AT_PERCENT=100 TRUEUP_DATABASE_SEEDS=500 \
 	$(BIN)/python -m pytest -n auto tests/acceptance tests/live tests/sync/test_confined.py tests/simulation
 
 bench: $(VENV)/.test  ## writes benchmarks/RESULTS.md
