@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from phonenumbers import (
@@ -14,6 +15,8 @@ from phonenumbers import (
 
 from trueup.model.canonical import phones
 from trueup.model.canonical.numbering import stands
+from trueup.model.canonical.phones import read_phone
+from trueup.model.values import Rejected
 
 _EXAMPLES = sorted(
     format_number(number, PhoneNumberFormat.E164)
@@ -49,3 +52,17 @@ def test_an_ordinary_number_of_nearly_every_country_stands() -> None:
 def test_a_number_with_its_trunk_prefix_is_left_to_the_library() -> None:
     assert not stands("+4903020000000")
     assert phones.read_phone("+4903020000000", "") == "+493020000000"
+
+
+@pytest.mark.parametrize(
+    ("text", "region"), [("(0741) 574-45-54", "UA"), ("(212) 226-3511", "UA"), ("012 34567", "DE")]
+)
+def test_what_is_only_possible_at_home_may_be_anybodys_from_abroad(text: str, region: str) -> None:
+    said = read_phone(text, region)
+    assert isinstance(said, Rejected)
+    assert "country code" in said.reason
+
+
+def test_with_its_country_code_a_number_of_a_new_range_counts() -> None:
+    assert read_phone("+380 74 157 44 554", "UA") == "+3807415744554"
+    assert read_phone("+49 12 34567", "") == "+491234567"

@@ -21,6 +21,8 @@ from trueup.mapping.schema import Direction, FieldRule, ObjectRules
 from trueup.model.canonical import Locale
 from trueup.model.delivery import DeliveryState
 from trueup.model.fields import TABLES, Kind
+from trueup.model.plan import Case, Plan
+from trueup.sync.about import EVERYBODY
 from trueup.sync.engine import Order, run
 from trueup.sync.rules.policy import Stream
 
@@ -103,6 +105,19 @@ def confined_later(folder: Path, kept: str) -> SmallHub:
     return hub
 
 
+class Others:
+    """It decides about nobody known here, and writes whatever waits, as a saved plan does."""
+
+    def chosen(self, case: Case) -> bool:
+        return False
+
+    def decided(self, plan: Plan) -> None:
+        return None
+
+    def entities(self) -> None:
+        return None
+
+
 UNSETTLED = [DeliveryState.PARKED, DeliveryState.DUE]
 
 
@@ -115,7 +130,7 @@ def test_a_write_that_was_decided_before_it_was_confined_does_not_leave_any_more
     hub = confined_later(tmp_path, kept)
     for _ in range(3):
         hub.parts.clock.sleep(3600)
-        run(hub.parts, Order(("clinic", "sales"), user="test", chosen=lambda case: chosen))
+        run(hub.parts, Order(("clinic", "sales"), user="test", about=EVERYBODY if chosen else Others()))
     assert hub.systems["sales"].values("1").get(SECRET) is None
     assert told(hub.systems["sales"]) == []
 

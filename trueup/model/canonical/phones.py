@@ -27,9 +27,9 @@ _NO_REGION = Rejected("a phone number without a country code, and no phone_regio
 def read_phone(text: str, region: str) -> str | Rejected:
     """`8 (912) 345-67-89` in region RU is `+79123456789`; ` x5` becomes `;ext=5`.
 
-    A number counts if its length is possible where it belongs: new ranges are older than any table of
-    them. Written without `+`, it is of `region`, unless only a leading country code makes it valid, or the
-    old trunk `8` left out.
+    With its country code a number counts if its length is possible there: new ranges are older than any
+    table of them. Written without `+`, it is of `region` if it is valid there; else a leading country code or
+    the old trunk `8` left out may make it valid. What is only possible at home may be anybody's from abroad.
     """
     if len(text) > MAX_PHONE:
         return Rejected("longer than a phone number can be", "TU-VAL-002")
@@ -49,9 +49,11 @@ def _read(text: str, region: str) -> str | Rejected:
     abroad = _after_old_trunk(text, region) or _as_international(text)
     if abroad is not None:
         return _formatted(abroad)
-    if home is not None and _is_possible(home):
-        return _formatted(home)
-    return _NOT_A_NUMBER if region or text.startswith("+") else _NO_REGION
+    if home is None or not _is_possible(home):
+        return _NOT_A_NUMBER if region or text.startswith("+") else _NO_REGION
+    if not text.lstrip("( ").startswith("+"):
+        return Rejected(f"no phone number of {region}; with its country code (+...) it would count")
+    return _formatted(home)
 
 
 def _parsed(text: str, region: str | None) -> PhoneNumber | None:
