@@ -29,6 +29,8 @@ from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
 from trueup.sync.rules.observe import look_at, looked, observe
 
+_DAY = 86_400 * 1_000_000
+
 
 @dataclass(slots=True)
 class _Found:
@@ -168,8 +170,8 @@ def _compare(found: _Found, record: Record, row: Row, at: datetime) -> None:
         if said == known and version is not None and version == record.version and state == "live":
             found.same += 1
             return
-    changed = None if record.changed_at is None else micros(record.changed_at)
-    if state == "live" and changed is not None and changed_at is not None and changed < changed_at:
+    changed = micros_or_none(record.changed_at)
+    if state == "live" and is_later(changed_at, changed, at):
         found.older += 1
     elif record.deleted or (state == "tombstone" and not _restores(record, changed, row, at)):
         _bury_one(found, record, row, changed, at)
@@ -179,6 +181,12 @@ def _compare(found: _Found, record: Record, row: Row, at: datetime) -> None:
         found.same += 1
         if record.version != version or (changed is not None and changed != changed_at):
             found.touched.append((id, record.version, changed or changed_at, micros(at)))
+
+
+def is_later(known: int | None, stamp: int | None, at: datetime) -> bool:
+    """Whether what is known of a record is later than this stamp. A time more than a day ahead was made by a
+    wrong clock and puts nothing in order: it would make every edit until then an older one."""
+    return known is not None and stamp is not None and stamp < known <= micros(at) + _DAY
 
 
 def _bury_one(found: _Found, record: Record, row: Row, changed: int | None, at: datetime) -> None:

@@ -13,7 +13,7 @@ from trueup.model.fields import Kind
 from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.store.codec import micros, micros_or_none, moment_or_none
-from trueup.store.land import fingerprint
+from trueup.store.land import fingerprint, is_later
 from trueup.store.leases import check
 from trueup.store.marks import mark_each, renew
 from trueup.store.moves import NOTES, Place, Reasons, because, notes_of, referrers_of_places
@@ -122,7 +122,7 @@ def _settle_one(
         # The record went while nobody knew whether the write had arrived: there is nothing to send it to.
         one = replace(one, state=DeliveryState.SUPERSEDED, not_before=None, due="gone")
     before = link.base
-    newer = _newer_reading(link, one)
+    newer = _newer_reading(link, one, at)
     changed = _apply(link, one, moved_on)
     if one.delivery_id in newcomers.folded:
         link.state = "live"
@@ -185,9 +185,9 @@ def _seen_there(one: Settlement, link: _Holding) -> Settlement:
     return replace(one, observed={}, said={**one.said, **one.observed}, fresh=link.fresh == 1)
 
 
-def _newer_reading(link: _Holding, one: Settlement) -> Record | None:
+def _newer_reading(link: _Holding, one: Settlement, at: datetime) -> Record | None:
     """What was read after the answer was given, of the paths it speaks of: somebody's later edits."""
-    if one.changed_at is None or link.changed_at is None or link.changed_at <= micros(one.changed_at):
+    if not is_later(link.changed_at, micros_or_none(one.changed_at), at):
         return None
     values = {path: link.observed[path] for path in (*one.observed, *one.said) if path in link.observed}
     return Record(link.row[2] or "", values, link.version, moment_or_none(link.changed_at))

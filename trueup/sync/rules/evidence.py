@@ -209,10 +209,17 @@ def _claim(
         source=f"{link.connection}/{link.object}/{link.remote_id}",
         first=first,
         rank_below=0 if link.primary else 1,
-        at=link.changed_at,
+        at=_edited_at(link),
         added=added,
         removed=removed,
     )
+
+
+def _edited_at(link: Link) -> datetime | None:
+    """When the record was edited, as its system says; nothing was edited later than it was read."""
+    if link.changed_at is None or link.seen_at is None:
+        return link.changed_at
+    return min(link.changed_at, link.seen_at)
 
 
 def _forms(reading: Reading, name: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trueup.mapping.apply import observed
 from trueup.mapping.compiled import ObjectMapping
@@ -23,6 +23,9 @@ ADDRESSES = {
     "sms": ("phones.mobile", "phone"),
 }
 """Which fields of a record hold the addresses that a channel's consent is about."""
+
+AHEAD = timedelta(minutes=5)
+"""So far the clock of a system may be ahead of ours."""
 
 LISTS = {"email": "emails", "phone": "phones", "sms": "phones"}
 """Where a record lists further addresses: an opt-out is about them, too; an opt-in is not, because nobody
@@ -56,14 +59,14 @@ def _events(
     assert isinstance(reading.has, Mapping)
     yield from _elsewhere(reading, channel, purpose, now)
     said = reading.has.get(name)
-    again = said == ConsentState.OPTED_IN and _documented(reading)
+    again = said == ConsentState.OPTED_IN and _documented(reading, now)
     known = reading.was is not None and reading.was.get(name) == said
     if known and not again and not (said == ConsentState.OPTED_OUT and _unheard(reading, stored)):
         return
     link = reading.link
     if said == ConsentState.OPTED_OUT:
         state, at, certain = ConsentState.OPTED_OUT, link.changed_at or now, False
-    elif said == ConsentState.OPTED_IN and _documented(reading):
+    elif said == ConsentState.OPTED_IN and _documented(reading, now):
         state, at, certain = ConsentState.OPTED_IN, _time(reading), True
     else:
         return
@@ -206,9 +209,12 @@ def subject_key(channel: str, address: str) -> str:
     return email_subject_key(address) if channel == "email" else phone_subject_key(address)
 
 
-def _documented(reading: Reading) -> bool:
-    """Whether an opt-in names its time and all that the rule demands (the mapping has seen to the latter)."""
-    return bool(reading.binding.evidence and consent_said(reading.binding, _raw(reading)).at)
+def _documented(reading: Reading, now: datetime) -> bool:
+    """Whether an opt-in names its time and all that the rule demands (the mapping has seen to the latter).
+    A time that is still to come proves nothing: it would stand above every opt-out until then."""
+    if not (reading.binding.evidence and consent_said(reading.binding, _raw(reading)).at):
+        return False
+    return _time(reading) <= now + AHEAD
 
 
 def _time(reading: Reading) -> datetime:

@@ -11,16 +11,6 @@ from trueup.model.record import Json, Record
 from trueup.sync.rules.formats import HIDDEN, TOUCHED, touched
 
 
-def older(link: Link, record: Record) -> bool:
-    """Whether the record is an older version than the one already seen: no evidence of anything."""
-    return (
-        record.changed_at is not None
-        and link.changed_at is not None
-        and record.changed_at < link.changed_at
-        and link.state is LinkState.LIVE
-    )
-
-
 def observe(link: Link, record: Record, at: datetime) -> Link:
     """The Link after this reading. The same object if nothing that is known about it moved.
 
