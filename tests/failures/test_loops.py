@@ -60,17 +60,19 @@ def test_f018_after_the_last_edit_of_a_list_each_other_system_is_written_once_at
 def test_f020_a_filler_for_a_required_field_is_never_taken_for_a_value(tmp_path: Path, clock: Clock) -> None:
     fields = [
         *mapped("email", "first_name", "job_title"),
-        FieldRule("last_name", "last_name", default="Unknown"),
+        FieldRule("last_name", "last_name", default="see file"),
     ]
     objects = [("sales", rules(fields=fields)), ("form", rules(fields=mapped("email", "last_name")))]
     systems = {"sales": Memory(clock), "form": Memory(clock)}
     hub = hub_of(tmp_path, clock, systems, Setting(objects, create=("sales",)))
-    systems["form"].add(email="ann@example.com")
+    systems["sales"].add(email="bob@example.com", last_name="see file")
+    for email in ("ann@example.com", "bob@example.com"):
+        systems["form"].add(email=email)
     until_quiet(hub, clock)
-    assert told(systems["sales"], "last_name") == ["Unknown"]
-    systems["sales"].edit("1", job_title="CTO")
+    assert told(systems["sales"], "last_name") == ["see file", "see file"]
+    systems["sales"].edit("2", job_title="CTO")
     until_quiet(hub, clock)
-    assert told(systems["form"], "last_name") == [None]
+    assert told(systems["form"], "last_name") == [None, None]
     assert hub.contact("ann@example.com").get("last_name") is None
 
 

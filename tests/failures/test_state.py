@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.demands.crashes import Crash, Wire, reborn, wired
-from tests.demands.hubs import Setting, Several, hub_of, mapped, person, policy_of, told, until_quiet, written
+from tests.demands.hubs import Setting, Several, hub_of, mapped, person, policy_of, told, until_quiet
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.connectors.base import NotApplied, Outcome, WriteItem
@@ -82,24 +82,6 @@ def test_f056_what_comes_after_the_one_that_failed_in_a_batch_is_still_due(
     hub.sync()
     until_quiet(hub, clock)
     assert len(target.rows) == len(target.written) == 100
-
-
-def test_f058_a_crash_between_an_effect_and_its_note_makes_no_second_effect(tmp_path: Path) -> None:
-    quiet = tmp_path / "quiet"
-    quiet.mkdir()
-    hub, wire = _one_edit(quiet), Wire()
-    wired(hub, wire)
-    hub.sync()
-    (at,) = [place for place, step in enumerate(wire.steps, 1) if step == "after write"]
-    hub = _one_edit(tmp_path)
-    wired(hub, Wire(at))
-    with pytest.raises(Crash):
-        hub.sync()
-    hub = reborn(hub, tmp_path, hub.systems["source"].clock)
-    before = written(hub)
-    until_quiet(hub, hub.systems["source"].clock)
-    assert written(hub) == before
-    assert told(hub.systems["target"], "job_title") == ["new"]
 
 
 def _one_edit(folder: Path) -> SmallHub:
