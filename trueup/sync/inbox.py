@@ -19,6 +19,7 @@ from trueup.model.landing import Landed, Landing, StreamState
 from trueup.model.record import Page, Reading, Record
 from trueup.model.run import Fence
 from trueup.sync.facts import facts
+from trueup.sync.pages import pages
 from trueup.sync.parts import Parts
 from trueup.sync.rules import ledger
 from trueup.sync.rules.founding import makes_companies
@@ -74,28 +75,18 @@ def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fe
     if cursor is None:
         number = parts.store.begin_listing(*stream, parts.now())
     fields, began = asked_fields(parts, stream), parts.now()
-    while True:
-        at = parts.now()
-        page = parts.connectors[stream[0]].pull(stream[1], Reading.LISTING, cursor, fields)
+    for at, page in pages(parts, stream, Reading.LISTING, cursor, fields):
         if page.anew:
             number, began = parts.store.begin_listing(*stream, at), at
         _store(parts, stream, page, tally, fence, number, fields, began)
-        if not page.more:
-            return
-        cursor = page.cursor
 
 
 def _read_changes(
     parts: Parts, stream: Stream, state: StreamState, tally: Tally, fence: Fence | None
 ) -> None:
-    cursor = state.cursor
     fields, began = asked_fields(parts, stream), parts.now()
-    while True:
-        page = parts.connectors[stream[0]].pull(stream[1], Reading.CHANGES, cursor, fields)
+    for _, page in pages(parts, stream, Reading.CHANGES, state.cursor, fields):
         _store(parts, stream, page, tally, fence, None, fields, began)
-        if not page.more:
-            return
-        cursor = page.cursor
 
 
 def _store(
