@@ -20,6 +20,9 @@ from trueup.connectors.stamps import parse_stamp
 from trueup.errors import Malformed, Unauthorized
 from trueup.model.record import Hint, Json
 
+AHEAD = timedelta(minutes=1)
+"""How far a vendor's clock may be ahead of ours. What is dated later could be replayed for as much longer."""
+
 
 def hints(session: Session, request: WebhookRequest) -> list[Hint]:
     """The records that a webhook points at, each once. Unauthorized for a forged or an outdated one."""
@@ -55,7 +58,8 @@ def _check_time(session: Session, words_: words.SignedTime, stamp: str) -> None:
     moment = parse_stamp(stamp, words_.format)
     if moment is None:
         raise _unauthorized(session, "the webhook has no usable time")
-    if abs(session.clock.now() - moment) > timedelta(seconds=words_.tolerance):
+    age, window = session.clock.now() - moment, timedelta(seconds=words_.tolerance)
+    if not -min(AHEAD, window) <= age <= window:
         raise _unauthorized(session, "the webhook's time lies outside the replay window")
 
 

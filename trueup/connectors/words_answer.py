@@ -97,6 +97,8 @@ class Errors(Words):
 
 
 class SignedTime(Words):
+    """When a webhook was signed: believed for `tolerance` seconds, and at most a minute ahead of our clock."""
+
     header: str
     format: StampFormat = "epoch_s"
     tolerance: float = 300.0
