@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from trueup.dedupe.normalise import KEY_KINDS
 from trueup.errors import NotFound
+from trueup.model.canonical.text import clean
 from trueup.model.entity import Link, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.landing import Backlog
@@ -17,7 +18,10 @@ from trueup.store.streams import connection_id, streams
 
 
 def find(tx: Tx, kind: Kind, text: str, limit: int) -> list[str]:
-    """Best first: the public id itself, a match key, a remote id, then names that begin or contain it."""
+    """Best first: the public id itself, a match key, a remote id, then names that begin or contain it.
+
+    Ids are compared as they were typed, keys and names as they are kept: clean and composed.
+    """
     return _found(kind, limit, lambda typed: _searches(tx, str(kind), typed, limit), text)
 
 
@@ -28,7 +32,7 @@ def named(tx: Tx, kind: Kind, text: str, limit: int) -> list[str]:
 
 def _found(kind: Kind, limit: int, search: Callable[[str], Iterable[list[int]]], text: str) -> list[str]:
     typed = text.strip()
-    if not typed:
+    if not clean(typed):
         return []
     ids: dict[int, None] = {}
     for found in search(typed):
@@ -40,14 +44,14 @@ def _found(kind: Kind, limit: int, search: Callable[[str], Iterable[list[int]]],
 
 def _searches(tx: Tx, kind: str, typed: str, limit: int) -> Iterable[list[int]]:
     yield from _exactly(tx, kind, typed, limit)
-    folded = typed.casefold()
+    folded = clean(typed).casefold()
     named = "select id from entities where kind = ? and title like ? escape '!' order by id limit ?"
     for pattern in (f"{_escaped(folded)}%", f"%{_escaped(folded)}%"):
         yield _ids(tx, named, kind, pattern, limit)
 
 
 def _exactly(tx: Tx, kind: str, typed: str, limit: int) -> Iterable[list[int]]:
-    folded = typed.casefold()
+    folded = clean(typed).casefold()
     yield _by_public_id(tx, kind, typed)
     yield _ids(
         tx,
