@@ -97,7 +97,7 @@ class Errors(Words):
 
 
 class SignedTime(Words):
-    """When a webhook was signed: believed for `tolerance` seconds, and at most a minute ahead of our clock."""
+    """When a webhook was signed: believed for `tolerance` seconds; ahead of our clock, a minute at most."""
 
     header: str
     format: StampFormat = "epoch_s"
