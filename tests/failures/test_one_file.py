@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 from datetime import timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from tests.store.hub import at, page, record
 from trueup.model.fields import Kind
 from trueup.store.open import open_store
 
-ROUNDS, PROCESSES = 60, 3
+ROUNDS, PROCESSES = 150, 3
 
 
-def work(url: str, name: str) -> None:
+def work(url: str, name: str, ready: Barrier) -> None:
     """Reads before it writes, as every verb does, on rows of its own and on a lease that all want."""
     store = open_store(url)
+    ready.wait(60)
     for turn in range(ROUNDS):
         fence = store.lease("run", name, at(turn), at(turn) + timedelta(seconds=1))
         store.land(page("sales", record(f"{name}-{turn}", 1, a=turn)), None)
@@ -30,7 +32,8 @@ def test_f124_three_processes_on_one_file_never_find_it_locked_and_lose_nothing(
     store = open_store(url)
     store.register(["sales"], "v1")
     started = multiprocessing.get_context("spawn")
-    workers = [started.Process(target=work, args=(url, f"w{number}")) for number in range(PROCESSES)]
+    ready = started.Barrier(PROCESSES)
+    workers = [started.Process(target=work, args=(url, f"w{number}", ready)) for number in range(PROCESSES)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -51,16 +51,23 @@ def shown(hub: SmallHub) -> list[bool]:
 
 
 OUT, IN = [True] * 3, [False] * 3
+FORMS: dict[str, dict[str, Json]] = {
+    "sales": {"no_mail": False},
+    "marketing": {"mailing": "subscribed"},
+    "support": {"labels": []},
+}
+"""What a form of each system sends along, whoever fills it in and whatever for."""
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("field", FIELDS[1:])
+@pytest.mark.parametrize("form", [FORMS, {}], ids=["whole form", "one field"])
 def test_f092_an_edit_of_another_field_anywhere_brings_nobody_back_to_the_list(
-    name: str, field: str, tmp_path: Path, clock: Clock
+    form: dict[str, dict[str, Json]], name: str, field: str, tmp_path: Path, clock: Clock
 ) -> None:
     hub = house(tmp_path, clock, no_mail=True)
     assert shown(hub) == OUT
-    hub.systems[name].edit("1", **{field: "Anna"})
+    hub.systems[name].edit("1", **{field: "Anna"}, **form.get(name, {}))
     until_quiet(hub, clock)
     assert [hub.systems[one].values("1")[field] for one in NAMES] == ["Anna"] * 3
     assert shown(hub) == OUT
@@ -74,8 +81,8 @@ def test_f093_an_opt_out_that_the_changes_lost_wins_over_everybody_who_never_hea
     number = sales.rows["1"].number
     sales.edit("1", no_mail=True)
     sales.rows["1"].number = number  # the change feed does not bring it
-    for name, silent in (("marketing", {"mailing": "subscribed"}), ("support", {"labels": ["vip"]})):
-        hub.systems[name].edit("1", **silent)
+    for name in ("marketing", "support"):
+        hub.systems[name].edit("1", **FORMS[name])
     hub.sync()
     assert shown(hub) == [True, False, False]
     paces = {name: Pace(full_listing=timedelta(seconds=1)) for name in NAMES}
