@@ -7,7 +7,7 @@ from datetime import datetime
 
 from trueup.errors import Malformed
 from trueup.model.jsontext import digest
-from trueup.model.record import Cursor, Page, Reading
+from trueup.model.record import Cursor, Page, Reading, Record
 from trueup.sync.parts import Parts
 from trueup.sync.rules.policy import Stream
 
@@ -20,7 +20,8 @@ def pages(
     Malformed where a system would be asked for ever: its page is the page before once more (it ignores the
     place that it is asked for), or leads to a place where this reading was already (a circle of places).
     """
-    connector, before = parts.connectors[stream[0]], ()
+    connector = parts.connectors[stream[0]]
+    before: tuple[Record, ...] = ()
     been = {digest(cursor)}
     while True:
         at = parts.now()
