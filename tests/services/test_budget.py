@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.connectors.kit import HandClock
 from trueup.services.budget import ACCOUNT, Allowance, TokenBudget
 
@@ -38,3 +40,27 @@ def test_what_is_left_of_the_seconds_does_not_lower_the_day() -> None:
     assert calls_until_refused(one, "default") == 0
     clock.advance(10)
     assert calls_until_refused(one, "default") == 50
+
+
+def test_a_used_up_minute_gives_its_next_call_within_the_minute() -> None:
+    one = TokenBudget(HandClock(), [Allowance("crm", 400, 60)])
+    one.learn("crm", "default", 0.0, None)
+    assert one.ask("crm", "default", "normal", 1.0) == pytest.approx(41 * 60 / 400)
+
+
+def test_a_used_up_day_is_not_given_out_call_by_call() -> None:
+    clock = HandClock()
+    one = budget(clock, Allowance("crm", 100_000, 86_400, ACCOUNT))
+    one.learn("crm", ACCOUNT, 0.0, None)
+    assert one.ask("crm", "default", "normal", 1.0) == 3600
+    clock.advance(3600)
+    assert [one.ask("crm", "default", "normal", 1.0) for _ in range(4000)] == [0.0] * 4000
+
+
+def test_nothing_goes_out_before_the_system_counts_anew_once_it_said_that_nothing_is_left() -> None:
+    clock = HandClock()
+    one = budget(clock, Allowance("crm", 400, 60))
+    one.learn("crm", "default", 0.0, 42.0)
+    assert one.ask("crm", "default", "urgent", 1.0) == 42
+    clock.advance(42)
+    assert one.ask("crm", "default", "urgent", 1.0) == 0.0

@@ -1,7 +1,8 @@
 """The embedded rate budget: token buckets per account, in this process (HARD-CASES 20).
 
 A lane sees capacity minus what is reserved for higher lanes, so opt-outs and transitions always find
-room. What a vendor's headers say only ever lowers what is left.
+room. What a vendor's headers say only ever lowers what is left; when nothing is left, no call goes out
+before the time at which the vendor counts anew.
 """
 
 from __future__ import annotations
@@ -17,16 +18,21 @@ ACCOUNT = "account"
 """The group of limits that count every call of an account, whatever its own group."""
 NOTHING = 1e-3
 """So little of a call is not waited for: the wait might be shorter than a clock can tell."""
+SLOW = 60.0
+"""Seconds: what takes longer to fill is the allowance of a long time."""
+WORTH_IT = 1 / 24
+"""Share of a slow allowance that is waited for once it is used up: of a day's the calls of an hour."""
 
 
 @dataclass(slots=True)
 class Bucket:
-    """`capacity` calls, refilled evenly over `seconds`."""
+    """`capacity` calls, refilled evenly over `seconds`. `shut`: until then the system takes none at all."""
 
     capacity: float
     seconds: float
     left: float
     at: float
+    shut: float = 0.0
 
     def refill(self, now: float) -> None:
         gained = (now - self.at) * self.capacity / self.seconds
@@ -34,9 +40,17 @@ class Bucket:
         self.at = max(now, self.at)
 
     def wait(self, cost: float, reserved: float) -> float:
-        """Seconds until `cost` may be taken while `reserved` stays; 0: now."""
+        """Seconds until `cost` may be taken while `reserved` stays; 0: now.
+
+        Of a slow bucket until a good part is there again: waiting for one call of a day's allowance after
+        another would drag a run out over hours.
+        """
+        closed = max(0.0, self.shut - self.at)
         lacking = min(cost, self.capacity - reserved) + reserved - self.left
-        return 0.0 if lacking <= NOTHING else lacking * self.seconds / self.capacity
+        if lacking <= NOTHING:
+            return closed
+        wait = max(closed, lacking * self.seconds / self.capacity)
+        return wait if self.seconds <= SLOW else max(wait, self.seconds * WORTH_IT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +93,11 @@ class TokenBudget:
         if remaining is None:
             return
         with self._lock:
+            now = self._clock.now().timestamp()
             for bucket in self._own(connection, group)[:1]:
                 bucket.left = min(bucket.left, remaining)
+                if remaining < 1.0 and reset_in is not None:  # before that every call is in vain
+                    bucket.shut = now + reset_in
 
     def _of(self, connection: str, group: str) -> list[Bucket]:
         return [*self._own(connection, group), *self._buckets.get((connection, ACCOUNT), [])]

@@ -36,7 +36,7 @@ SYSTEMS: Mapping[str, Explanation] = {
         "A system asks us to wait",
         "The system's rate limit, or the allowance that the configuration gives the hub, is used up. The"
         " whole connection waits as long as the system names, at most a day; opt-outs have a reserve of"
-        " their own.",
+        " their own. What the hub itself allows per second or minute never ends a run: it waits within.",
         "Usually nothing. If it happens in every run, poll less often (`schedule: every`) or raise"
         " `budget` where the account allows more; `trueup check` prints calls per day and the share of"
         " the limit.",
