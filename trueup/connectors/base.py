@@ -124,7 +124,8 @@ class Done:
 class RefusedItem:
     """Not applied, and will not be as it is. `fields`: remote field to reason ("" = the record).
 
-    `existing_id`: the system says that this record exists already, under this id.
+    `existing_id`: the system says that this record exists already, under this id. `code` TU-REF-011: a
+    value that must be unique is another record's, whether or not the system names that one.
     """
 
     reason: str

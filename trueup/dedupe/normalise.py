@@ -195,6 +195,14 @@ KEY_FIELDS: Mapping[Kind, frozenset[str]] = {
 }
 """All that who somebody is depends on: the fields of `match_keys`, and the names."""
 
+OWN_FIELDS: Mapping[Kind, frozenset[str]] = {
+    Kind.CONTACT: frozenset((*_CONTACT_EMAILS, "emails", "external_id")),
+    Kind.COMPANY: frozenset(("registration_number", "external_id")),
+    Kind.USER: frozenset(("email",)),
+    Kind.DEAL: frozenset(("external_id",)),
+}
+"""Of these, what is one's own by its nature: a record without it would be met by nobody again."""
+
 
 def _contact_keys(values: Mapping[str, Value]) -> set[tuple[str, str]]:
     emails = _texts(values, _CONTACT_EMAILS, ("emails", "former_emails"))

@@ -31,6 +31,7 @@ from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.model.values import Rejected
 from trueup.sync.about import EVERYBODY, About
+from trueup.sync.claimed import holder_of, identity_refused, is_claimed
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
@@ -238,11 +239,15 @@ class Push:
         if not self._waits(stream[0], lane):
             outcomes, error = read_back(self.parts, stream, batch, outcomes)
             self._heed(stream[0], lane, error)
-        settlements = [
-            publishing.noted(self._settlement(stream, one, outcome, ended), one, mapping, ended)
-            for one, outcome in zip(batch, outcomes, strict=True)
-        ]
-        parked = self._end(stream, settlements)
+        settlements: list[Settlement] = []
+        parked: frozenset[int] = frozenset()
+        for some in _claimed_last(list(zip(batch, outcomes, strict=True))):
+            ends = [
+                publishing.noted(self._settlement(stream, one, outcome, ended), one, mapping, ended)
+                for one, outcome in some
+            ]
+            parked |= self._end(stream, ends)
+            settlements += ends
         self.parts.progress("write", *stream, len(batch))
         found = [
             one.remote_id
@@ -279,6 +284,8 @@ class Push:
                 return self._done(stream, delivery, outcome, now)
             case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
                 return acknowledge.exists(delivery, existing, now)
+            case RefusedItem(fields=fields) if identity_refused(self.parts, delivery, fields):
+                return self._not_made(delivery, outcome, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
                 named = {path: discreet(why) for path, why in fields.items()}
                 return acknowledge.refused(delivery, discreet(reason), code, named, now)
@@ -298,6 +305,13 @@ class Push:
                     job=job,
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
+
+    def _not_made(self, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:
+        """Of a taken key the hub may know the holder: then it is the same as if the system had named it."""
+        existing = holder_of(self.parts, delivery, outcome.fields) if is_claimed(outcome) else None
+        if existing is not None:
+            return acknowledge.exists(delivery, existing, now)
+        return acknowledge.not_made(delivery, discreet(outcome.reason), outcome.code)
 
     def _done(self, stream: Stream, delivery: Delivery, outcome: Done, now: datetime) -> Settlement:
         """Sent is not kept: a consent that the answer does not show is not done. A new record stands all
@@ -442,6 +456,16 @@ class Push:
         outcomes, error = dated(self.parts, stream, batch, outcomes)
         self._heed(stream[0], batch[0].write.lane, error)
         self._settle(stream, batch, outcomes)
+
+
+def _claimed_last(
+    ended: Sequence[tuple[Delivery, Outcome]],
+) -> Iterator[Sequence[tuple[Delivery, Outcome]]]:
+    """Attempts and their outcomes, those last whose key may be held by what the others have just made."""
+    claimed = [one for one in ended if is_claimed(one[1])]
+    yield [one for one in ended if not is_claimed(one[1])]
+    if claimed:
+        yield claimed
 
 
 def _by_job(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:

@@ -144,7 +144,14 @@ def test_a_holder_that_the_index_does_not_know_yet_stays_unnamed(hub: Hub, desk:
 
     (outcome,) = hub.write(create("k", {"name": "Other", "email": "ann@example.com"}))
 
-    assert isinstance(outcome, RefusedItem) and outcome.existing_id is None
+    assert isinstance(outcome, RefusedItem)
+    assert (outcome.existing_id, outcome.code) == (None, "TU-REF-011")
+
+
+def test_an_address_that_is_none_is_refused_and_not_told_as_taken(hub: Hub) -> None:
+    (outcome,) = hub.write(create("k", {"name": "Other", "email": "ann(at)example.com"}))
+
+    assert isinstance(outcome, RefusedItem) and outcome.code == "TU-REF-001"
 
 
 def test_what_does_not_fit_is_named_by_our_paths(hub: Hub) -> None:

@@ -9,6 +9,12 @@ from trueup.connectors.base import RefusedItem, WriteItem
 
 _OURS = {"external": "external_id", "organization": "organization_id", "value": "email", "base": ""}
 _SENTENCE = re.compile(r"(?:^|, |; )([A-Z][\w ]{0,60}): ")
+_TAKEN = re.compile(r"is already being used by another|has already been taken")
+
+
+def is_taken(outcome: RefusedItem) -> bool:
+    """Whether another record holds what this one was to have."""
+    return any(_TAKEN.search(why) for why in outcome.fields.values())
 
 
 def about(item: WriteItem, says: str) -> Mapping[str, str]:

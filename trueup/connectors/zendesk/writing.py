@@ -28,7 +28,7 @@ from trueup.connectors.session import Session
 from trueup.connectors.verdict import Answer, Effect
 from trueup.connectors.zendesk import jobs, rows
 from trueup.connectors.zendesk.addresses import change_addresses, values_of
-from trueup.connectors.zendesk.fields import refused
+from trueup.connectors.zendesk.fields import is_taken, refused
 from trueup.connectors.zendesk.jobs import pending
 from trueup.connectors.zendesk.reading import find
 from trueup.errors import (
@@ -234,7 +234,8 @@ def _not_made(desk: Desk, item: WriteItem, outcome: RefusedItem) -> Outcome:
     key, holder = _holder(desk, item, outcome)
     if holder is not None and item.upsert is not None and key == item.upsert[0] == "external_id":
         return Done(holder)
-    return replace(outcome, existing_id=holder)
+    code = "TU-REF-011" if is_taken(outcome) else outcome.code
+    return replace(outcome, existing_id=holder, code=code)
 
 
 def poll(session: Session, object: str, job: str, items: Sequence[WriteItem]) -> list[Outcome]:

@@ -104,7 +104,7 @@ SYSTEMS: Mapping[str, Explanation] = {
         "A system does not take a value as it is",
         "A rule of that system refused it: a required field, a format, a list of allowed words, a"
         " validation rule. Where it names the field, only that field is set aside and the rest of the"
-        " record goes out.",
+        " record goes out; a new record is not made without what tells who it is (e-mail, external id).",
         "`trueup failures` shows the cause and how many it concerns. Correct the value, the mapping"
         " (`values:`, `transform:`, `default:`), or the rule in that system; a changed value is tried by"
         " itself, the same one with `trueup failures retry CAUSE`.",
@@ -126,8 +126,8 @@ SYSTEMS: Mapping[str, Explanation] = {
     "TU-REF-011": Explanation(
         "That value is taken already",
         "A field that must be unique there (an e-mail address, a code) belongs to another record of that"
-        " system. Where the system names that record, it is linked in place of creating one; else the"
-        " write waits.",
+        " system. Where the system names that record, or the hub knows it, it is linked in place of creating"
+        " one (TU-ID-409 if it is another contact's); else the write waits. No record is made without it.",
         "Two records there are probably one person. Look at both (`trueup why CONTACT`), then merge them"
         " there, or correct the value in one.",
     ),

@@ -247,6 +247,12 @@ def refused(
     )
 
 
+def not_made(delivery: Delivery, reason: str, code: str) -> Settlement:
+    """A new record of which the system refuses what tells who it is: none is made without that, a person
+    looks at it, and a retry sends it whole."""
+    return Settlement(delivery.id, DeliveryState.PARKED, error=reason, code=code)
+
+
 def _aside(delivery: Delivery, named: Mapping[str, str], code: str, now: datetime) -> dict[str, Quarantine]:
     return {
         key: Quarantine("out", why, code, refusal_digest(delivery.write.wants[key]), now)
