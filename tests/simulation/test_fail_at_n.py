@@ -116,7 +116,7 @@ def test_there_are_jobs_of_every_sort_and_each_has_calls_and_commits() -> None:
 
 
 def test_a_failure_strikes_where_it_was_meant_to() -> None:
-    plans = list(misfortunes("a create"))
-    struck = sum((tried(plan).seen for _, plan in plans[::EVERY]), Counter[str]())
-    assert struck["crash"] and struck["database fails"]
-    assert sum(number for what, number in struck.items() if what.startswith("fault ")) > 3
+    for how, plan in list(misfortunes("a create"))[::EVERY]:
+        seen = tried(plan).seen
+        expected = {"killed": "crash", "the": "database fails"}.get(how.split()[0], "fault")
+        assert any(number for what, number in seen.items() if what.startswith(expected)), (how, seen)
