@@ -64,3 +64,12 @@ def test_nothing_goes_out_before_the_system_counts_anew_once_it_said_that_nothin
     assert one.ask("crm", "default", "urgent", 1.0) == 42
     clock.advance(42)
     assert one.ask("crm", "default", "urgent", 1.0) == 0.0
+
+
+def test_a_process_with_nothing_else_to_do_waits_for_the_minute_and_not_for_the_day() -> None:
+    clock = HandClock()
+    one = TokenBudget(clock, [Allowance("crm", 60, 60), Allowance("erp", 60, 86_400)], 0.0, patience=60.0)
+    assert [one.ask("crm", "default", "normal", 1.0) for _ in range(90)] == [0.0] * 90
+    assert sum(clock.slept) == pytest.approx(30, abs=1)
+    assert [one.ask("erp", "default", "normal", 1.0) for _ in range(60)] == [0.0] * 60
+    assert one.ask("erp", "default", "normal", 1.0) > 60

@@ -37,10 +37,7 @@ from trueup.ports import Budget, Clock
 
 MOST_BYTES = 64 * 1024 * 1024
 """A larger answer is not read to its end."""
-_SHORT_WAIT = 1.0  # seconds: a system's waits up to this are slept here, longer ones free the worker
-OWN_WAIT = 60.0
-"""Seconds: no limit of a second or a minute of our own makes anybody wait longer, so these are waited for at
-the call. What takes longer (a day's allowance) ends the work on the connection."""
+_SHORT_WAIT = 1.0  # seconds: waits up to this are slept here, longer ones free the worker
 _TRIES = 3
 _STICKY = 30.0  # seconds for which a refused token renewal is not tried again
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -266,9 +263,9 @@ class HttpClient:
     def _ask_budget(self, call: Call) -> None:
         account = self._account
         while (wait := self._budget.ask(account.connection, call.group, account.lane, call.cost)) > 0:
-            if wait > OWN_WAIT:
+            if wait > _SHORT_WAIT:
                 raise RateLimited(
-                    f"our own budget for {call.group} calls is used up, and comes back slowly",
+                    f"our own budget for {call.group} calls is used up",
                     retry_after=wait,
                     connection=account.connection,
                     operation=call.operation,

@@ -64,10 +64,17 @@ class Allowance:
 
 
 class TokenBudget:
-    """The Budget port for one process. An account without allowances is not limited by us."""
+    """The Budget port for one process. An account without allowances is not limited by us.
 
-    def __init__(self, clock: Clock, allowances: Sequence[Allowance], reserve: float = 0.10) -> None:
+    `patience`: seconds that this process may spend waiting for a call, because it has nothing else to do. No
+    limit of a second or a minute takes longer than a minute; what does (a day's) is answered at once.
+    """
+
+    def __init__(
+        self, clock: Clock, allowances: Sequence[Allowance], reserve: float = 0.10, patience: float = 0.0
+    ) -> None:
         self._clock = clock
+        self._patience = patience
         self._reserve = {"urgent": 0.0, "normal": reserve}
         self._lock = threading.Lock()
         start = clock.now().timestamp()
@@ -77,6 +84,12 @@ class TokenBudget:
             self._buckets.setdefault((one.connection, one.group), []).append(bucket)
 
     def ask(self, connection: str, group: str, lane: str, cost: float) -> float:
+        while 0.0 < (wait := self._taken(connection, group, lane, cost)) <= self._patience:
+            self._clock.sleep(wait)
+        return wait
+
+    def _taken(self, connection: str, group: str, lane: str, cost: float) -> float:
+        """0.0 where the call was taken from every bucket, else how long it has to wait."""
         with self._lock:
             now = self._clock.now().timestamp()
             buckets = self._of(connection, group)

@@ -39,7 +39,8 @@ class World:
 
     `transport` answers the httpx transport for a connection (None: the network). `overrides` lays
     settings over a connection's own, by name (a base URL on loopback). `worker` names this process;
-    `ended` says whether another one has certainly ended.
+    `ended` says whether another one has certainly ended. `patience`: how many seconds a call may wait for
+    our own limits, in a process that has nothing else to do; a worker that has says 0.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -49,6 +50,7 @@ class World:
     progress: Progress = silent
     worker: str = field(default_factory=process_name)
     ended: Callable[[str], bool] = has_ended
+    patience: float = 60.0
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ def open_hub(folder: Path, environment: Mapping[str, str], world: World | None =
 def wire(folder: Path, config: HubConfig, world: World) -> Hub:
     """Connect a loaded configuration to its store and systems; live metadata where systems offer it."""
     notes: list[str] = []
-    budget = TokenBudget(world.clock, _allowances(config))
+    budget = TokenBudget(world.clock, _allowances(config), patience=world.patience)
     held: dict[str, Credential] = {}  # both lanes sign in as one: a token that changes hands is one token
     normal, urgent = (
         {name: _connector(one, lane, world, budget, held) for name, one in config.connections.items()}

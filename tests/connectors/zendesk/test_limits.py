@@ -13,7 +13,7 @@ def test_a_thousand_creates_go_through_a_limit_of_four_hundred_calls_a_minute() 
     desk = Desk()
     desk.vendor.per_minute = 400
     clock, begin = DeskClock(desk), desk.now
-    budget = TokenBudget(clock, [Allowance("support", 400, 60.0)])
+    budget = TokenBudget(clock, [Allowance("support", 400, 60.0)], patience=60.0)
     settings = ConnectionSettings("support", AUTH)
     support = connector_kind("zendesk").build(settings, desk.vendor.transport(), clock, budget)
     for start in range(0, 1000, 100):
@@ -28,7 +28,7 @@ def test_a_process_that_starts_when_the_minute_is_nearly_used_up_waits_for_the_n
     for _ in range(397):
         desk.get("users")
     clock = DeskClock(desk)
-    budget = TokenBudget(clock, [Allowance("support", 400, 60.0)])
+    budget = TokenBudget(clock, [Allowance("support", 400, 60.0)], patience=60.0)
     support = connector_kind("zendesk").build(
         ConnectionSettings("support", AUTH), desk.vendor.transport(), clock, budget
     )
