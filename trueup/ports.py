@@ -282,6 +282,11 @@ class Store(Protocol):
         """Gated deliveries by (connection, gate kind)."""
         ...
 
+    def pending(self) -> Mapping[tuple[str, str, str], int]:
+        """How many deliveries are to be written still, by (connection, object, state); parked ones failed,
+        and are not among them."""
+        ...
+
     def held_by(self) -> int | None:
         """The run that holds gated deliveries; of several the newest. None where nothing is gated."""
         ...

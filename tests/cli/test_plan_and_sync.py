@@ -126,7 +126,7 @@ def test_a_contact_in_step_is_said_to_be_in_step(hub: Path) -> None:
 
 def test_differences_are_listed_in_a_table_for_their_owner_only(hub: Path) -> None:
     said = say("plan", "--csv", "differs.csv")
-    assert "1 replacement, 2 new records listed in differs.csv." in said.out
+    assert "1 replacement (1 withheld: column `state`), 2 new records listed in differs.csv." in said.out
     assert stat.S_IMODE(Path("differs.csv").stat().st_mode) == 0o600
     assert [(one["what"], one["name"], one["email"], one["state"]) for one in table("differs.csv")] == [
         ("replace", "Ann Lee", "ann@example.com", "withheld"),
@@ -138,7 +138,10 @@ def test_differences_are_listed_in_a_table_for_their_owner_only(hub: Path) -> No
 def test_values_that_differ_in_capitals_only_are_told_apart(hub: Path) -> None:
     changed("news.csv", "Ann Lee,ann@example.com,Director", "ANN LEE,ann@example.com,Director")
     said = say("plan", "--csv", "differs.csv")
-    assert "3 replacements (2 in capitals only: column `differs_in`), 2 new records listed" in said.out
+    told = (
+        "3 replacements (3 withheld: column `state`; 2 in capitals only: column `differs_in`), 2 new records"
+    )
+    assert told in said.out
     found = [(one["old"], one["differs_in"]) for one in table("differs.csv") if one["what"] == "replace"]
     assert sorted(found) == [("Ann", "capitals only"), ("CTO", ""), ("Lee", "capitals only")]
 

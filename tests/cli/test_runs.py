@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sqlite3
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.cli.kit import Said, kept, plain, rows, say
 from tests.cli.test_plan_and_sync import changed, synced
+from trueup.sync.outbox import Push
 
 
 def held_run(hub: Path) -> Said:
@@ -43,8 +45,65 @@ def test_runs_are_listed_newest_first(hub: Path) -> None:
 def test_a_run_can_be_looked_at_again(hub: Path) -> None:
     first = plain(synced().out)
     again = plain(say("runs", "show", "1").out)
-    table = first[first.index("Read:") : first.index("Decided:")]
-    assert table in again
+    for begin, end in (("Read:", "Decided:"), ("Written:", "Notes:")):
+        table = first[first.index(begin) : first.index(end)] if end in first else first[first.index(begin) :]
+        assert table.partition("\n\n")[0] in again
+
+
+def test_what_a_later_run_wrote_of_earlier_decisions_is_shown(hub: Path) -> None:
+    (decided,) = [one for one in say("sync", "--json").json["writes"] if one["connection"] == "news"]
+    assert decided["pending"] == 2
+    synced()
+    shown = plain(say("runs", "show", "2").out)
+    line = next(line for line in shown[shown.index("Written:") :].splitlines() if line.startswith("news"))
+    assert line.split() == ["news", "contacts", "2", "0", "2", "0", "0", "0", "0", "0"]
+
+
+def test_a_run_that_waits_for_the_first_permission_says_how_much_waits_and_what_allows_it(hub: Path) -> None:
+    say("sync")
+    waits = "Never written to before, so it waits for you: news (2 writes)."
+    said = say("runs", "show", "1").out
+    assert waits in said and "trueup sync --approve-first" in said
+    assert "2 left pending" in say("runs").out
+    synced()
+    assert "Never written to before" not in say("runs", "show", "1").out
+
+
+def test_everything_that_a_run_holds_can_be_seen_before_it_is_approved(hub: Path) -> None:
+    held_run(hub)
+    said = say("runs", "show", "3", "--csv", "held.csv")
+    assert said.code == 0 and "40 clearings listed in held.csv" in said.out
+    with Path("held.csv").open(encoding="utf-8-sig", newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert sorted(one["email"] for one in listed) == sorted(f"ann{n}@example.com" for n in range(1, 41))
+    assert {(one["what"], one["field"], one["old"], one["new"], one["state"]) for one in listed} == {
+        ("clear", "Job title", "Boss", "", "held")
+    }
+    assert Path("held.csv").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_table_of_held_writes_goes_over_no_other_file(hub: Path) -> None:
+    held_run(hub)
+    before = Path("crm.csv").read_bytes()
+    said = say("runs", "show", "3", "--csv", "crm.csv")
+    assert (said.code, "TU-CLI-021" in said.err, Path("crm.csv").read_bytes()) == (1, True, before)
+
+
+def test_a_run_that_somebody_stops_says_so_and_what_it_had_decided(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as here:
+        here.setattr(Push, "run", stopped)
+        assert say("sync", "--approve-first").code == 130
+    (run,) = say("runs", "--json").json["runs"]
+    assert (run["outcome"], run["ended_at"] is not None) == ("stopped", True)
+    assert run["counts"]["news.contacts.pending"] == 2
+    assert "Run 1 was stopped by somebody" in say("runs", "show", "1").out
+    assert synced().code == 0
+    assert say("runs", "--json").json["runs"][1]["outcome"] == "stopped"
 
 
 def test_a_tripped_fuse_holds_the_run_and_says_how_it_goes_on(hub: Path) -> None:
@@ -171,7 +230,7 @@ def test_a_held_run_shows_what_it_would_write(hub: Path) -> None:
     said = say("runs", "show", "3").out
     line = next(line for line in said.splitlines() if "Ann40 Lee, ann40@example.com" in line)
     assert line.split()[-4:] == ["Job", "title", '"Boss"', "nothing"]
-    assert "and 20 more writes" in said
+    assert "and 20 more writes: `trueup runs show 3 --csv FILE` lists all" in said
     (first, *_) = say("runs", "show", "3", "--json").json["samples"]
     assert (first["connection"], first["kind"], first["fields"]) == ("news", "update", ["Job title"])
     assert "Ann40" not in say("runs", "show", "3", "--json").out

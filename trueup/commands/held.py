@@ -109,15 +109,16 @@ def held_writes(hub: Hub, run_id: int) -> Sequence[Delivery]:
     return hub.parts.store.deliveries([DeliveryState.GATED], None, MOST, run_id)
 
 
-def writes_grid(hub: Hub, writes: Sequence[Delivery], held: Held) -> list[Shown]:
-    """What would be written, field by field, and whether there is more."""
+def writes_grid(hub: Hub, writes: Sequence[Delivery], held: Held, run_id: int) -> list[Shown]:
+    """What would be written, field by field; if there is more, how many and how to see them."""
     if not writes:
         return []
     grid = Grid(
         ("who", "in", "record", "field", "now", "would be"), [r for w in writes for r in _rows(hub, w)]
     )
     more = sum(held.values()) - len(writes)
-    return ["", "They would write:", grid, *([f"  and {counted(more, 'more write')}"] if more > 0 else [])]
+    rest = f"  and {counted(more, 'more write')}: `trueup runs show {run_id} --csv FILE` lists all"
+    return ["", "They would write:", grid, *([rest] if more > 0 else [])]
 
 
 def _rows(hub: Hub, one: Delivery) -> list[tuple[object, ...]]:

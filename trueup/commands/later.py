@@ -18,14 +18,6 @@ Pending = Mapping[tuple[str, str, str], int]
 """Pending writes by (connection, object, state)."""
 
 
-def pending(hub: Hub) -> Pending:
-    """The writes that wait in the hub now."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for one in hub.parts.store.deliveries((*_WAITING, DeliveryState.GATED), None, _MOST):
-        counts[(one.write.connection, one.write.object, one.state.value)] += 1
-    return counts
-
-
 def unwritten_lines(waits: Pending, command: str) -> list[str]:
     """Where nothing new is to be written: what earlier runs decided, and is still to be."""
     by_name: Counter[str] = Counter()
@@ -36,6 +28,23 @@ def unwritten_lines(waits: Pending, command: str) -> list[str]:
         return []
     places = ", ".join(f"{name} ({counted(number, 'write')})" for name, number in sorted(by_name.items()))
     return [f"Nothing new would be written, only what earlier runs decided: {places}.", f"Next: {command}"]
+
+
+def unapproved_lines(hub: Hub) -> list[str]:
+    """What waits until a person allows writing to a system for the first time, and how that is said."""
+    approved = hub.parts.store.approved()
+    waiting: Counter[str] = Counter()
+    for (name, _, _), number in hub.parts.store.pending().items():
+        if name in hub.parts.connectors and name not in approved:
+            waiting[name] += number
+    if not waiting:
+        return []
+    names = ", ".join(f"{name} ({counted(number, 'write')})" for name, number in sorted(waiting.items()))
+    return [
+        "",
+        f"Never written to before, so it waits for you: {names}.",
+        "  Look at it with `trueup plan`, then: trueup sync --approve-first",
+    ]
 
 
 def waiting_lines(hub: Hub) -> list[str]:

@@ -6,7 +6,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,8 @@ HEAD = (
 )
 CAPITALS = "capitals only"
 """What stands in column `differs_in` of values that say the same otherwise."""
+WITHHELD = "withheld"
+"""What stands in column `state` of differences that are reported and not written."""
 
 WORDS = {
     "replace": "replacement",
@@ -31,6 +33,10 @@ WORDS = {
     "clear": "clearing",
     "opt-out": "opt-out or opt-in",
     "create": "new record",
+    "deactivate": "record to be switched off",
+    "reactivate": "record to be switched on again",
+    "delete": "deletion",
+    "merge": "merging",
 }
 """What stands in column `what`, and what people call it."""
 
@@ -42,7 +48,7 @@ def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
     Raises NotOurs, before anything is read, when the table would go over a file that is none of ours.
     """
     if table is not None:
-        check_free(table, _begins_our_table, "a table of differences")
+        check_table(table)
     if table is not None and out is not None and table.resolve() == out.resolve():
         raise NotOurs(f"--out and --csv name one file, {out}; give them two")
     if out is not None or table is None:
@@ -52,21 +58,34 @@ def plan_file(out: Path | None, table: Path | None) -> Iterator[Path | None]:
         yield Path(folder) / "plan"
 
 
+def check_table(table: Path) -> None:
+    """Raises NotOurs where a table would go over a file of somebody else's."""
+    check_free(table, _begins_our_table, "a table of differences")
+
+
 def _begins_our_table(line: bytes) -> bool:
     return line.decode("utf-8-sig", "replace").startswith(",".join(HEAD))
 
 
 def write_table(plan: Path, table: Path) -> Counter[str]:
-    """A row for every value and every new record of a saved plan; how many there are of each `what`, and of
-    the replacements of each `differs_in`. The file is for its owner only."""
+    """A row for every value of a saved plan and every record that it makes or switches off; the numbers of
+    `write_rows`."""
+    return write_rows(table, _rows(plan))
+
+
+def write_rows(table: Path, rows: Iterable[tuple[str, ...]]) -> Counter[str]:
+    """Write a table for its owner only; how many rows there are of each `what`, of these `withheld WHAT`, and
+    of the replacements of each `differs_in`."""
     counts: Counter[str] = Counter()
     with own_file(table) as bare, io.TextIOWrapper(bare, encoding="utf-8-sig", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(HEAD)
-        for row in _rows(plan):
-            rows.writerow(row)
-            counts[row[HEAD.index("what")]] += 1
-            counts[row[HEAD.index("differs_in")]] += row[HEAD.index("what")] == "replace"
+        written = csv.writer(file)
+        written.writerow(HEAD)
+        for row in rows:
+            written.writerow(row)
+            said = dict(zip(HEAD, row, strict=True))
+            counts[said["what"]] += 1
+            counts[f"{WITHHELD} {said['what']}"] += said["state"] == WITHHELD
+            counts[said["differs_in"]] += said["what"] == "replace"
     return counts
 
 
@@ -82,27 +101,37 @@ def listed_line(counts: Mapping[str, int], table: Path) -> str:
 
 def _of_them(what: str, counts: Mapping[str, int]) -> str:
     small = counts.get(CAPITALS, 0) if what == "replace" else 0
-    return f" ({small:,} in {CAPITALS}: column `differs_in`)" if small else ""
+    kept = counts.get(f"{WITHHELD} {what}", 0)
+    parts = [f"{kept:,} {WITHHELD}: column `state`"] if kept else []
+    parts += [f"{small:,} in {CAPITALS}: column `differs_in`"] if small else []
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
-_MANY = {"opt-out": "opt-outs or opt-ins"}
+_MANY = {
+    "opt-out": "opt-outs or opt-ins",
+    "deactivate": "records to be switched off",
+    "reactivate": "records to be switched on again",
+}
 
 
 def _rows(plan: Path) -> Iterator[tuple[str, ...]]:
     with plan.open("rb") as lines:
         for line in lines:
             entity = orjson.loads(line)
-            for state, key in (("would be written", "writes"), ("withheld", "withheld")):
+            for state, key in (("would be written", "writes"), (WITHHELD, "withheld")):
                 for write in entity.get(key, ()):
-                    yield from _rows_of(entity, write, state)
+                    yield from rows_of_write(entity, write, state)
 
 
-def _rows_of(entity: Mapping[str, Json], write: Mapping[str, Json], state: str) -> Iterator[tuple[str, ...]]:
-    """Nothing is known of a contact that the hub does not have yet but name, address and records."""
+def rows_of_write(
+    entity: Mapping[str, Json], write: Mapping[str, Json], state: str
+) -> Iterator[tuple[str, ...]]:
+    """The rows of one write, as a saved plan tells of it and of whom it is about. Nothing is known of a
+    contact that the hub does not have yet but name, address and records."""
     place = (write["connection"], write["object"], write["record"] or "")
     head = (entity["entity"] or "", entity["name"], entity["email"], *place)
-    if write["kind"] == WriteKind.CREATE:
-        yield (*head, "create", "", "", "", state, "")
+    if write["kind"] != WriteKind.UPDATE:
+        yield (*head, write["kind"], "", "", "", state, "")
         return
     for field, effect in sorted(write["effects"].items()):
         path = remote_path(field, write["values"])

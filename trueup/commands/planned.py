@@ -26,7 +26,7 @@ from trueup.commands.counts import (
 )
 from trueup.commands.empty import empty_lines
 from trueup.commands.held import foretold_lines, fuse_lines, held_document
-from trueup.commands.later import pending, unwritten_lines
+from trueup.commands.later import unwritten_lines
 from trueup.commands.plan_table import listed_line
 from trueup.errors import ConnectorError
 from trueup.model.calling import called
@@ -247,7 +247,7 @@ def _next(hub: Hub, report: PlanReport, rows: list[Row], asked: Asked) -> list[s
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
     flag = " --approve-first" if first else ""
     if not report.changes_something:
-        waits = unwritten_lines(pending(hub), f"trueup sync{flag}")
+        waits = unwritten_lines(hub.parts.store.pending(), f"trueup sync{flag}")
         return [*lines, *waits] if incomplete or waits else [*lines, "A sync would write nothing."]
     saved = f" --plan {shlex.quote(str(asked.out))}" if asked.out is not None else ""
     if report.filled and asked.out is None:

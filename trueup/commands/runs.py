@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,7 +65,18 @@ def list_runs(desk: Desk, limit: Limit = 20) -> Answer:
     return Answer({"runs": [_document(run) for run in found]}, shown)
 
 
-def show(desk: Desk, run: RunId) -> Answer:
+def show(
+    desk: Desk,
+    run: RunId,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            help="Write everything that the run holds back to a table, in the form of `plan --csv`.",
+        ),
+    ] = None,
+) -> Answer:
     """One run: its numbers, its notes, and what it holds back."""
     from trueup.commands.counts import counts_of_run, reading_grid, rows_of, skipped_lines, writing_grid
     from trueup.commands.decisions import decision_document, decisions_grid
@@ -77,8 +89,11 @@ def show(desk: Desk, run: RunId) -> Answer:
         samples_document,
         writes_grid,
     )
+    from trueup.commands.held_table import table_lines
+    from trueup.commands.later import unapproved_lines
     from trueup.commands.planned import note_lines
-    from trueup.commands.synced import OUTCOMES
+    from trueup.commands.synced import OUTCOMES, written_grid
+    from trueup.model.run import RunOutcome
 
     with desk.hub() as hub:
         found = hub.parts.store.run(run)
@@ -86,7 +101,9 @@ def show(desk: Desk, run: RunId) -> Answer:
         decided = hub.parts.store.audit(f"run {run}", 100)
         writes = held_writes(hub, run)
         absent = [one for one in hub.parts.store.absences() if one.run_id == run]
-        listed = writes_grid(hub, writes, held)
+        listed = writes_grid(hub, writes, held, run)
+        first = unapproved_lines(hub) if found.outcome is RunOutcome.HELD else []
+        table = table_lines(hub, run, csv) if csv is not None else []
     rows = rows_of(counts_of_run(found.counts))
     shown: list[Shown] = [
         OUTCOMES[found.outcome].format(id=found.id),
@@ -95,8 +112,9 @@ def show(desk: Desk, run: RunId) -> Answer:
         "Read:",
         reading_grid(rows),
     ]
-    shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *note_lines(list(found.notes))]
-    shown += [*held_lines(held, run), *listed, *absent_lines(absent)]
+    shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), "", "Written:", written_grid(rows)]
+    shown += note_lines(list(found.notes))
+    shown += [*held_lines(held, run), *listed, *absent_lines(absent), *first, *table]
     if decided:
         shown += ["", "Decided by people:", decisions_grid(decided)]
     people = [decision_document(one) for one in decided]
@@ -213,7 +231,10 @@ def _short(run: Run) -> str:
     sums: dict[str, int] = {}
     for (_, _, what), number in counts_of_run(run.counts).items():
         sums[what] = sums.get(what, 0) + number
-    words = (("read", "read"), ("done", "written"), ("withheld", "withheld"), ("failed", "failed"))
+    words = (
+        *(("read", "read"), ("done", "written"), ("withheld", "withheld"), ("failed", "failed")),
+        ("pending", "left pending"),
+    )
     return ", ".join(f"{sums[what]:,} {word}" for what, word in words if sums.get(what)) or "nothing"
 
 

@@ -19,7 +19,7 @@ from trueup.commands.counts import (
 )
 from trueup.commands.empty import empty_lines
 from trueup.commands.held import absent_document, absent_lines, held_document, held_lines
-from trueup.commands.later import Pending, pending, waiting_lines
+from trueup.commands.later import unapproved_lines, waiting_lines
 from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
 from trueup.model.counting import counted
 from trueup.model.fields import Kind
@@ -38,13 +38,14 @@ OUTCOMES = {
     RunOutcome.PARTIAL: "Run {id} did a part; the rest waits for the next one.",
     RunOutcome.HELD: "Run {id} is held: some of it waits for a person.",
     RunOutcome.FAILED: "Run {id} failed.",
+    RunOutcome.STOPPED: "Run {id} was stopped by somebody; the next one goes on where it was.",
     RunOutcome.RUNNING: "Run {id} is still at work.",
 }
 
 
-def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
+def answer(hub: Hub, done: SyncReport) -> Answer:
     """The outcome, tables that add up, and the next command."""
-    report, after = done.report, pending(hub)
+    report = done.report
     rows = rows_of(report.tally.counts, hub_streams(hub))
     shown: list[Shown] = [
         _outcome_line(report),
@@ -54,18 +55,18 @@ def answer(hub: Hub, done: SyncReport, before: Pending) -> Answer:
         *earlier_lines(done.earlier),
     ]
     shown += ["", "Decided:", writing_grid(rows), *skipped_lines(rows), *put_back_lines(report.tally)]
-    shown += ["", "Written:", written_grid(rows, before, after), *unaccounted_lines(rows)]
+    shown += ["", "Written:", written_grid(rows), *unaccounted_lines(rows)]
     shown += [
         *_drift_lines(done.drift),
-        *_beyond_lines(done.drift, rows, before, after),
+        *_beyond_lines(done.drift, rows),
         *failed_lines(report.failed),
     ]
     shown += [
         *empty_lines(hub, rows, report.failed),
         *note_lines(report.tally.notes, notes_of(hub, report.failed)),
     ]
-    shown += next_lines(hub, report, after)
-    return Answer(_document(hub, done, rows, before, after), shown, _exit(report))
+    shown += next_lines(hub, report)
+    return Answer(_document(hub, done, rows), shown, _exit(report))
 
 
 def _outcome_line(report: Report) -> str:
@@ -80,9 +81,9 @@ def _exit(report: Report) -> int:
     return FINE if report.outcome is RunOutcome.COMPLETED else FAILED
 
 
-def written_grid(rows: list[Row], before: Pending, after: Pending) -> Grid | str:
+def written_grid(rows: list[Row]) -> Grid | str:
     """pending before + decided = done + failed + overtaken + replaced + held + pending still."""
-    lines = with_numbers([[*row.stream, *_balance(row, before, after).values()] for row in rows])
+    lines = with_numbers([[*row.stream, *_balance(row).values()] for row in rows])
     if not lines:
         return "  nothing"
     head = (
@@ -98,11 +99,10 @@ def written_grid(rows: list[Row], before: Pending, after: Pending) -> Grid | str
     return Grid(("connection", "object", *head), lines)
 
 
-def _balance(row: Row, before: Pending, after: Pending) -> dict[str, int]:
+def _balance(row: Row) -> dict[str, int]:
     """The account of one object's writes. `replaced`: never sent, a newer decision took their place."""
     decided = _decided(row)
-    was = _sum(before, row.stream)
-    held, waits = after.get((*row.stream, "gated"), 0), _sum(after, row.stream)
+    was, held, waits = (row.number(what) for what in ("pending_before", "held", "pending"))
     ended = row.number("done") + row.number("failed") + row.number("overtaken")
     return {
         "pending before": was,
@@ -110,16 +110,10 @@ def _balance(row: Row, before: Pending, after: Pending) -> dict[str, int]:
         "done": row.number("done"),
         "failed": row.number("failed"),
         "overtaken": row.number("overtaken"),
-        "replaced": was + decided - ended - waits,
+        "replaced": was + decided - ended - held - waits,
         "held": held,
-        "pending": waits - held,
+        "pending": waits,
     }
-
-
-def _sum(pending: Pending, stream: tuple[str, str]) -> int:
-    return sum(
-        number for (connection, object, _), number in pending.items() if (connection, object) == stream
-    )
 
 
 def _drift_lines(drift: Drift | None) -> list[str]:
@@ -130,13 +124,13 @@ def _drift_lines(drift: Drift | None) -> list[str]:
     return ["", "Left out of the saved plan, because they would be written differently now:", *lines, *more]
 
 
-def _beyond_lines(drift: Drift | None, rows: list[Row], before: Pending, after: Pending) -> list[str]:
+def _beyond_lines(drift: Drift | None, rows: list[Row]) -> list[str]:
     """What was decided that the saved plan did not hold, and why that may be; what a newer decision of the
     run replaced is not counted twice."""
     if drift is None:
         return []
     beyond = {
-        row.stream: _decided(row) - _balance(row, before, after)["replaced"] - drift.writes.get(row.stream, 0)
+        row.stream: _decided(row) - _balance(row)["replaced"] - drift.writes.get(row.stream, 0)
         for row in rows
     }
     lines = [
@@ -158,18 +152,10 @@ def _decided(row: Row) -> int:
 _FEW = 20
 
 
-def next_lines(hub: Hub, report: Report, after: Pending) -> list[str]:
+def next_lines(hub: Hub, report: Report) -> list[str]:
     """What waits for whom, and the command for it."""
     absent = absent_lines(hub.parts.store.absences())
-    lines = [*waiting_lines(hub), *held_lines(report.held, report.holder), *absent]
-    unapproved = sorted(set(hub.parts.connectors) - hub.parts.store.approved())
-    waiting = {name: _of_connection(after, name) for name in unapproved}
-    if any(waiting.values()):
-        names = ", ".join(
-            f"{name} ({counted(number, 'write')})" for name, number in waiting.items() if number
-        )
-        lines += ["", f"Never written to before, so it waits for you: {names}."]
-        lines += ["  Look at it with `trueup plan`, then: trueup sync --approve-first"]
+    lines = [*waiting_lines(hub), *held_lines(report.held, report.holder), *absent, *unapproved_lines(hub)]
     differing = {name: number for name in hub.parts.connectors if (number := withheld_count(hub, name))}
     if differing:
         names = ", ".join(f"{name} ({counted(number, 'contact')})" for name, number in differing.items())
@@ -205,20 +191,13 @@ def _failure_lines(hub: Hub) -> list[str]:
     )
 
 
-def _of_connection(pending: Pending, name: str) -> int:
-    return sum(number for (connection, _, _), number in pending.items() if connection == name)
-
-
-def _document(hub: Hub, done: SyncReport, rows: list[Row], before: Pending, after: Pending) -> Json:
+def _document(hub: Hub, done: SyncReport, rows: list[Row]) -> Json:
     report = done.report
     return {
         "run": report.run_id,
         "outcome": report.outcome.value,
         **tally_document(report.tally, rows),
-        "writes": [
-            {"connection": row.stream[0], "object": row.stream[1], **_balance(row, before, after)}
-            for row in rows
-        ],
+        "writes": [{"connection": row.stream[0], "object": row.stream[1], **_balance(row)} for row in rows],
         "read_earlier": earlier_document(done.earlier),
         "held": held_document(report.held),
         "held_by": report.holder,

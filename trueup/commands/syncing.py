@@ -108,7 +108,7 @@ def sync(
     somebody edited the record meanwhile, so it is decided again. replaced: never sent, because a newer
     decision took its place.
     """
-    from trueup.commands import later, synced
+    from trueup.commands import synced
     from trueup.services import syncing
     from trueup.services.scope import Scope
 
@@ -118,9 +118,8 @@ def sync(
         )
     with desk.hub() as hub:
         allowed = approve_first or _allows_first(desk, hub)
-        before = later.pending(hub)
         order = syncing.Sync(user_name(), Scope(only, limit), allowed, plan)
-        return synced.answer(hub, syncing.sync(hub, order), before)
+        return synced.answer(hub, syncing.sync(hub, order))
 
 
 def _allows_first(desk: Desk, hub: Hub) -> bool:

@@ -27,6 +27,7 @@ class RunOutcome(StrEnum):
     PARTIAL = "partial"
     HELD = "held"
     FAILED = "failed"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ class PlanWriter:
                 "digests": list(planned),
                 "name": full_name(plan.entity.values),
                 "email": plan.entity.values.get("email") or "",
-                "writes": [_write(one, case) for one in plan.writes],
-                "withheld": [_write(one, case) for one in plan.withheld],
+                "writes": [write_document(one, case) for one in plan.writes],
+                "withheld": [write_document(one, case) for one in plan.withheld],
             }
         )
 
@@ -98,8 +98,11 @@ def _begins_a_plan(line: bytes) -> bool:
     return b'"trueup_plan":' in line
 
 
-def _write(write: Write, case: Case) -> dict[str, Json]:
-    """`record`: the id of the record that is written to, None for one to be made."""
+def write_document(write: Write, case: Case) -> dict[str, Json]:
+    """A write as a saved plan tells of it.
+
+    `record`: the id of the record that is written to, None for one to be made.
+    """
     return {
         "connection": write.connection,
         "object": write.object,

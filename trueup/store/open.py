@@ -259,6 +259,9 @@ class SqlStore:
     def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
         return self._db.read(lambda tx: outbox.next_delivery_at(tx, connections))
 
+    def pending(self) -> Mapping[tuple[str, str, str], int]:
+        return self._db.read(outbox.pending)
+
     def held_by(self) -> int | None:
         return self._db.read(outbox.held_by)
 

@@ -154,6 +154,17 @@ def _holders(tx: Tx) -> list[int]:
     return [run_id for (run_id,) in found]
 
 
+def pending(tx: Tx) -> dict[tuple[str, str, str], int]:
+    """See `Store.pending`."""
+    known = streams(tx)
+    found = tx.rows(
+        "select stream_id, state, count(*) from deliveries where open = 1 and stream_id in ints(?)"
+        " and state <> 'parked' group by stream_id, state order by 1, 2",
+        sorted(known.names),
+    )
+    return {(*known.names[stream_id], state): count for stream_id, state, count in found}
+
+
 def gated(tx: Tx, run_id: int | None) -> dict[tuple[str, str], int]:
     known = streams(tx)
     condition, values = ("", ()) if run_id is None else (" and run_id = ?", (run_id,))

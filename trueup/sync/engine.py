@@ -84,7 +84,11 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
         parts.store.approve(order.connections, order.user, parts.now())
     report = Report(parts.store.start_run(order.kind, parts.policy.config_version, order.user, parts.now()))
     try:
+        report.tally.began_with(_pending(parts))
         _work(parts, order, report, fence)
+    except KeyboardInterrupt:
+        _end(parts, report, RunOutcome.STOPPED, "somebody stopped it; the next run goes on where it was")
+        raise
     except Exception as error:
         _end(parts, report, RunOutcome.FAILED, _ended_by(error))
         raise
@@ -180,9 +184,15 @@ def _finish(parts: Parts, report: Report) -> None:
 
 def _end(parts: Parts, report: Report, outcome: RunOutcome, *more: str) -> None:
     """What a run leaves behind is kept long and read by many: no note holds a secret or an address."""
+    report.tally.ended_with(_pending(parts))
     notes = [covered(note) for note in (*report.tally.notes, *more)]
     left = parts.store.finish_run(report.run_id, outcome, report.tally.flat(), notes, parts.now())
     report.tally.notes.extend(left)
+
+
+def _pending(parts: Parts) -> dict[tuple[str, str, str], int]:
+    """The writes that wait, of the connections that the hub has now."""
+    return {place: n for place, n in parts.store.pending().items() if place[0] in parts.connectors}
 
 
 def _ended_by(error: Exception) -> str:

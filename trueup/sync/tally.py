@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from trueup.mapping.compiled import remote_path
 from trueup.model.calling import called
 from trueup.model.counting import counted
-from trueup.model.delivery import Effect, Lane, Write, WriteKind
+from trueup.model.delivery import DeliveryState, Effect, Lane, Write, WriteKind
 from trueup.model.formats import How
 from trueup.model.history import Conflict
 from trueup.model.landing import Landed
@@ -61,7 +61,8 @@ class Tally:
     `gone`, the known records that a reading says are there no more, or a complete listing lacks.
     Intentions: `creates`, `updates`, `deactivates`, `reactivates`, `deletes`; of the updates' fields `fills`,
     `replaces`, `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
-    `skipped: reason`. Writes: `intended` = `done` + `failed` + `overtaken` + `superseded` + `open`.
+    `skipped: reason`. Writes: `pending_before` + the intentions = `done` + `failed` + `overtaken` + `held` +
+    `pending` + those that a newer decision replaced before they were sent.
     `lost` are the ids of what could not be decided. `put_back`: opt-outs that somebody took away in a system
     and that stand, as (entity, what it is called, what was said there); counted as `opt_ins_refused`.
     `forms`: records that kept our value in a form of the system's own, by (connection, object, path).
@@ -127,6 +128,17 @@ class Tally:
         connection, object, _ = conflict.lost_source.split("/", 2)
         self.add((connection, object), "opt_ins_refused")
         self.put_back.append((plan.entity.public_id, called(plan.entity.values), conflict))
+
+    def began_with(self, waiting: Mapping[tuple[str, str, str], int]) -> None:
+        """The writes, by (connection, object, state), that waited before the run."""
+        for (connection, object, _), number in waiting.items():
+            self.add((connection, object), "pending_before", number)
+
+    def ended_with(self, waiting: Mapping[tuple[str, str, str], int]) -> None:
+        """The writes, by (connection, object, state), that wait after it; those that fuses hold apart."""
+        for (connection, object, state), number in waiting.items():
+            what = "held" if state == DeliveryState.GATED else "pending"
+            self.add((connection, object), what, number)
 
     def undecided(self, one: Undecided) -> None:
         """Note an entity that could not be decided, once."""
