@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+from typing import Annotated
 
 import typer
 
+from trueup import __version__
 from trueup.commands import (
     checking,
     configuring,
@@ -29,8 +31,19 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"trueup {__version__}")
+        raise typer.Exit
+
+
 @app.callback(no_args_is_help=True)
-def trueup() -> None:
+def trueup(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is."),
+    ] = False,
+) -> None:
     """Keep the customer records of many systems true to each other.
 
     The order of safety: init, check, check --live, plan, sync. Only `sync` writes to a system.

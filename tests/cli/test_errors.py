@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +20,8 @@ from tests.cli.kit import say
 from trueup.commands.answer import Answer
 from trueup.commands.complaints import complaint
 from trueup.commands.desk import Desk, command
-from trueup.errors import Broken, Malformed, RateLimited, Refused, Unauthorized
+from trueup.errors import Broken, Malformed, NoDatabase, RateLimited, Refused, Unauthorized
+from trueup.store.open import open_store
 
 SECRET = "pat-eu1-0123456789abcdef"
 
@@ -200,3 +205,38 @@ def test_who_stops_a_command_is_told_that_nothing_is_lost(hub: Path, monkeypatch
     said = say("sync", "--approve-first")
     assert (said.code, said.out) == (130, "")
     assert said.err == "stopped; nothing is lost, the next `trueup sync` goes on where this one stopped\n"
+
+
+def test_the_folder_above_that_of_the_files_is_told_where_they_are(hub: Path) -> None:
+    said = say("check", "--config", str(hub.parent))
+    assert said.code == 2
+    assert f"--config {hub}" in said.err + said.out
+
+
+def test_the_database_is_for_its_owner_only(hub: Path) -> None:
+    say("plan")
+    with sqlite3.connect(hub / "trueup.sqlite") as other:
+        other.execute("select count(*) from runs")
+        beside = [path for path in hub.iterdir() if path.name.startswith("trueup.sqlite")]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in beside} == {0o600}
+
+
+def test_a_database_that_may_only_be_read_is_told_plainly() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder, url = Path(name), f"sqlite:///{name}/hub.sqlite"
+        open_store(url).close()
+        (folder / "hub.sqlite").chmod(0o444)
+        folder.chmod(0o555)
+        with unprivileged(), pytest.raises(NoDatabase, match="may only read it or its folder"):
+            open_store(url)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """As a user whom permissions stop: they stop no root."""
+    before = os.geteuid()
+    os.seteuid(before or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)

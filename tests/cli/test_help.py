@@ -13,6 +13,7 @@ import pytest
 from typer.main import get_command
 
 from tests.cli.kit import HERE, kept, say
+from trueup import __version__
 from trueup.cli import app
 from trueup.services.codes import CODES
 
@@ -92,3 +93,7 @@ def test_help_imports_nothing_heavy() -> None:
     code = f"import sys, trueup.cli; print([name for name in {heavy} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_the_version_is_said() -> None:
+    assert say("--version").out == f"trueup {__version__}\n"

@@ -361,3 +361,15 @@ def test_check_tells_which_tables_have_no_key_and_that_is_no_problem(hub: Path) 
     assert "news contacts: no column identifies a row" in said.out
     assert "crm contacts: no column identifies" not in said.out
     assert say("check", "--json").json["without_key"] == [{"connection": "news", "object": "contacts"}]
+
+
+def test_the_files_go_where_config_says_and_the_next_commands_find_them(desk: Path) -> None:
+    said = say("init", "--name", "x", "--connect", "a=hubspot", "--config", "elsewhere")
+    assert said.code == 0 and Path("elsewhere/hub.yaml").is_file() and not Path("config").exists()
+    assert "trueup plan --config elsewhere\n" in said.out
+
+
+def test_two_folders_for_the_files_are_one_too_many(desk: Path) -> None:
+    said = say("init", "here", "--name", "x", "--connect", "a=hubspot", "--config", "there")
+    assert (said.code, list(desk.iterdir())) == (2, [])
+    assert "name two folders" in said.err

@@ -54,6 +54,17 @@ def test_a_sync_over_the_sandbox_comes_to_rest_and_leaves_the_real_hub_alone(
     assert not (sandbox[0] / "config/trueup.sqlite").exists()
 
 
+def test_a_second_sandbox_for_the_same_hub_does_not_start(
+    sandbox: tuple[Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, process = sandbox
+    monkeypatch.chdir(folder)
+    before = (folder / "config/.sandbox/state.json").read_bytes()
+    said = say("sandbox", "--people", "1")
+    assert said.code == 2 and f"is open for this hub already (process {process.pid})" in said.err
+    assert (folder / "config/.sandbox/state.json").read_bytes() == before
+
+
 def test_it_ends_with_the_signal_and_takes_everything_along(
     sandbox: tuple[Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 import typer
 
 from trueup.commands.answer import FINE, Answer, config_flag, print_json, print_shown
-from trueup.commands.desk import Desk, Form, Reality
+from trueup.commands.desk import Desk, Form, Reality, Unusable
 from trueup.commands.opening import environment_for
-from trueup.commands.standins import FOLDER, Standins, save_standins
+from trueup.commands.standins import FOLDER, Standins, running_standins, save_standins
 from trueup.config.load import load
 from trueup.config.settings import Connection, HubConfig
 from trueup.connectors.csv.settings import paths_of
@@ -38,9 +38,11 @@ _SOURCES = {"hubspot": "marketing", "salesforce": "sales", "zendesk": "support",
 
 
 def serve(desk: Desk, people: int, seed: int) -> Answer:
-    """Fill, start, say where, wait for Ctrl-C, stop. ConfigError when the configuration is wrong."""
+    """Fill, start, say where, wait for Ctrl-C, stop. ConfigError when the configuration is wrong, Unusable
+    while another sandbox is open."""
     config = load(desk.folder, environment_for(desk.folder, Reality.SANDBOX))
     place = (desk.folder / FOLDER).resolve()
+    _alone(desk.folder)
     fresh_folder(place)
     sandbox = Sandbox(makers(config))
     standins, filled = _filled(config, sandbox, place, people, seed)
@@ -58,6 +60,18 @@ def serve(desk: Desk, people: int, seed: int) -> Answer:
     if desk.form is Form.JSON:
         raise typer.Exit(FINE)  # the one document was printed when it opened
     return Answer(None, ["The sandbox is closed; what was in it is gone."])
+
+
+def _alone(folder: Path) -> None:
+    """Raises Unusable while another sandbox is open for this hub: its people would be gone with ours."""
+    try:
+        other = running_standins(folder)
+    except NotFound:
+        return
+    raise Unusable(
+        f"a sandbox is open for this hub already (process {other.pid}): use that one, or end it with Ctrl-C."
+        f" If that process is no sandbox, remove {folder / FOLDER}"
+    )
 
 
 def fresh_folder(place: Path) -> None:

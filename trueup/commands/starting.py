@@ -52,7 +52,7 @@ def init(
     from trueup.commands.asking_first import ask_for_systems
     from trueup.services import initialise
 
-    target = folder or Path("config")
+    target = _target(desk, folder)
     said = [_wanted(text) for text in connect or ()]
     if not said:
         if not desk.asks:
@@ -67,6 +67,14 @@ def init(
     files = initialise.files_of(target, called, region, said, tables)
     written = initialise.write_files(target, files)
     return _told(target, [str(path) for path in written], said, tables)
+
+
+def _target(desk: Desk, folder: Path | None) -> Path:
+    """Where the files go: DIR, else what `--config` names, else ./config. Raises Unusable for two places."""
+    said = None if desk.folder in (Path(), Path("config")) else desk.folder
+    if folder is not None and said is not None and folder.resolve() != said.resolve():
+        raise Unusable(f"`init {folder}` and `--config {said}` name two folders: leave one of them out")
+    return folder or said or Path("config")
 
 
 def _wanted(text: str) -> Wanted:

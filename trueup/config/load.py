@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +62,10 @@ def examine(
     reading.problems.extend(problems)
     reading.variables = Variables(folder, env)
     if not (folder / "hub.yaml").is_file():
+        inner = folder / "config"
         remedy = "run `trueup init`, or name the folder that holds hub.yaml"
+        if (inner / "hub.yaml").is_file():
+            remedy = f"hub.yaml is in the folder below: --config {shlex.quote(str(inner))}"
         near = folder.resolve().is_relative_to(Path.cwd())
         missing = f"{reading.shown if near else folder.as_posix()}/hub.yaml"
         return None, (

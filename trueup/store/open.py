@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -84,6 +87,8 @@ _LOOK_AT = {
 def _why(error: Exception) -> str:
     """What the database itself says, in one line."""
     own = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if getattr(own, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+        return "this user may only read it or its folder, and looking at it writes, too (a journal beside it)"
     return next(iter(str(own).strip().splitlines()), type(own).__name__)
 
 
@@ -97,11 +102,19 @@ def _open_postgres(url: str) -> Store:
 def _open_sqlite(url: str) -> Store:
     path = make_url(url).database or ":memory:"
     if path != ":memory:":
+        _for_its_owner(Path(path))
         migrate.migrate(url)
         return SqlStore(SqliteDatabase(path))
     database = SqliteDatabase(path)
     database.prepare(migrate.fill)
     return SqlStore(database)
+
+
+def _for_its_owner(path: Path) -> None:
+    """A new file that only its owner may read: it will hold personal data. Those beside it (-wal,
+    -shm) get the same mode from SQLite. Where none can be made, SQLite itself says why."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 class SqlStore:

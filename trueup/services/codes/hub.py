@@ -64,8 +64,11 @@ HUB: Mapping[str, Explanation] = {
     ),
     "TU-STO-011": Explanation(
         "The hub's database cannot be reached",
-        "The server named by `database:` in hub.yaml does not answer, or refuses this user.",
-        "Check the address and the credentials, and that the server runs. Nothing was read from or"
+        "The server named by `database:` in hub.yaml does not answer, or refuses this user; or a file"
+        " of SQLite, or the folder that it lies in, may only be read: SQLite keeps a journal beside it, also"
+        " for who only looks.",
+        "Check the address and the credentials, and that the server runs; of a file, that this user may write"
+        " to it and its folder, or look at a copy of both. Nothing was read from or"
         " written to any system.",
     ),
     "TU-STO-020": Explanation(
