@@ -14,7 +14,7 @@ from trueup.sandbox.server import SandboxClock
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 DAY = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
-"""When the numbers of README were taken: ages count from the day, so one record more or less is another day's."""
+"""When the numbers of README were taken: ages count from the day, another one may say a record more."""
 PEOPLE, SEED = 2_000, 1
 """What `make demo` plays."""
 
