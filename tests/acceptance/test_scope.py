@@ -9,6 +9,9 @@ import pytest
 from tests.acceptance.kit import House, house, word
 from trueup.services.scope import Scope
 from trueup.services.syncing import Sync, plan, sync
+from trueup.sync.decide import Deciding, decide_all
+from trueup.sync.engine import Report, landing, meter_for
+from trueup.sync.tally import Tally
 
 PEOPLE = 6
 ANN = "ann@example.com"
@@ -24,7 +27,7 @@ def home(tmp_path: Path) -> House:
             "companies", {"name": f"{word(number)} Works", "domain": f"{word(number).lower()}.example"}
         )
         email = ANN if number == 0 else f"{word(number).lower()}@example.com"
-        person = {"email": email, "firstname": word(number), "lastname": "Lee", **stage}
+        person = {"email": email, "firstname": word(number), "lastname": "Lee", "jobtitle": "Fitter", **stage}
         contact = home.marketing.user_create("contacts", {**person, "company": f"{word(number)} Works"})
         assert company and contact
     home.wait(hours=1)
@@ -81,3 +84,39 @@ def test_all_follow_when_nobody_is_chosen(home: House) -> None:
     sync(home.hub, Sync("ann", Scope(only=ANN), approve_first=True))
     home.settle()
     assert len([one for one in written(home) if "@" in one]) == PEOPLE
+
+
+def test_an_opt_out_is_outside_every_choice(home: House) -> None:
+    """Bob's was decided while only marketing was at work; a run about Ann passes it on."""
+    home.sync()
+    home.settle()
+    home.marketing.user_unsubscribe(f"{word(1).lower()}@example.com", "Newsletter")
+    home.wait(minutes=20)
+    home.sync("marketing")
+    before = len(home.sales.ledger.effects)
+    sync(home.hub, Sync("ann", Scope(only=ANN)))
+    told = [one.after for one in home.sales.ledger.effects[before:] if one.by == "api"]
+    assert [one.get("HasOptedOutOfEmail") for one in told] == [True]
+
+
+def test_a_run_about_one_person_opens_no_fuse_for_others(home: House) -> None:
+    """A run that was killed right after its decisions left what clears for a run about all to count."""
+    home.sync()
+    home.release()
+    home.settle()
+    parts = home.hub.parts
+    bob = next(
+        row for row in home.sales.ledger.effects if row.after.get("LastName") and row.after["Email"] != ANN
+    )
+    home.sales.user_edit("Lead", bob.id, {"Title": None})
+    home.wait(minutes=20)
+    landing(parts, tuple(parts.connectors), Report(0), None)
+    tally = Tally()
+    run = parts.store.start_run("sync", parts.policy.config_version, "ann", parts.now())
+    decide_all(parts, Deciding(run, meter_for(parts, frozenset()), tally.planned, tally.undecided), None)
+    held = dict(parts.store.gated(None))
+    assert held == {("marketing", "clear"): 1}
+    sync(home.hub, Sync("ann", Scope(only=ANN)))
+    assert dict(parts.store.gated(None)) == held
+    sync(home.hub, Sync("ann"))
+    assert dict(parts.store.gated(None)) == {}

@@ -29,7 +29,8 @@ class Scope:
             return EVERYBODY
         some = Some(self)
         if self.only is not None:
-            for id in store.named(Kind.CONTACT, self.only, _MOST):
+            most = _MOST if self.limit is None else min(_MOST, self.limit)
+            for id in store.named(Kind.CONTACT, self.only, most):
                 some.pick(store.case(id))
         return some
 

@@ -22,15 +22,20 @@ def is_claimed(outcome: Outcome) -> bool:
     return isinstance(outcome, RefusedItem) and outcome.code == TAKEN and not outcome.existing_id
 
 
-def identity_refused(parts: Parts, delivery: Delivery, refused: Collection[str]) -> bool:
-    """Whether this is a create, and one of the refused paths tells who the record is: the hub's own key, an
-    address, an external id, whatever else finds people and is unique there."""
+def identity_refused(parts: Parts, delivery: Delivery, outcome: RefusedItem) -> bool:
+    """Whether this is a create, and what was refused tells who the record is: the hub's own key, an address,
+    an external id, whatever else finds people and is unique there. A malformed one beside another that is
+    not refused is a field like any other; one that is taken is not."""
     if delivery.write.kind is not WriteKind.CREATE:
         return False
-    upsert = delivery.write.upsert
+    refused, upsert = outcome.fields, delivery.write.upsert
     if upsert is not None and upsert[0] in refused:
         return True
-    return any(one.remote in refused for one in _telling(parts, _stream(delivery)))
+    telling = [one.remote for one in _telling(parts, _stream(delivery))]
+    if not any(path in refused for path in telling):
+        return False
+    left = (path for path in telling if path not in refused and delivery.write.values.get(path))
+    return outcome.code == TAKEN or next(left, None) is None
 
 
 def holder_of(parts: Parts, delivery: Delivery, refused: Collection[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from trueup.errors import ConnectorError, TrueupError
@@ -107,10 +107,11 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     push.resolve(order.connections)  # before what a lost create made is identified as somebody new
     meter = meter_for(parts, LIFTED if order.approve_first else frozenset())
     deciding = Deciding(report.run_id, meter, report.tally.planned, report.tally.undecided, order.about)
+    others = frozenset() if order.about.entities() is None else frozenset(parts.store.gated(None))
     for _ in range(ROUNDS):
         identify_all(parts, fence)
         decided = decide_all(parts, deciding, fence)
-        _open_gates(parts, meter)
+        _open_gates(parts, meter, others)
         attempted = push.run(_allowed(parts, order))
         looked = push.resolve(order.connections)
         fence = parts.store.renew(fence, parts.now() + LEASE)
@@ -151,9 +152,12 @@ def _allowed(parts: Parts, order: Order) -> list[str]:
     return [name for name in order.connections if name in approved]
 
 
-def _open_gates(parts: Parts, meter: Meter) -> None:
-    """The run's decisions are complete for now: destructive writes go, unless a fuse tripped."""
+def _open_gates(parts: Parts, meter: Meter, others: Collection[tuple[str, str]]) -> None:
+    """The run's decisions are complete for now: destructive writes go, unless a fuse tripped. Of a run about
+    some contacts only those are: what `others` held before it is for a run about all to count."""
     for connection, gate in parts.store.gated(None):
+        if (connection, gate) in others:
+            continue
         if gate in DESTRUCTIVE and not meter.tripped(connection, gate):
             parts.store.open_gates(connection, gate, "", parts.now())
 

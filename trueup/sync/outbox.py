@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -96,13 +96,25 @@ class Push:
     def _outstanding(self, connections: Sequence[str]) -> Sequence[Delivery]:
         for lane in Lane:
             names = [name for name in connections if not self._waits(name, lane)]
-            if names:
-                found = self.parts.store.outstanding(
-                    self.parts.now(), [lane], names, SOME, self.about.entities()
-                )
+            for some, among in self._shares(lane, names):
+                found = self.parts.store.outstanding(self.parts.now(), [lane], some, SOME, among)
                 if found:
                     return found
         return ()
+
+    def _shares(
+        self, lane: Lane, names: Sequence[str]
+    ) -> Iterator[tuple[Sequence[str], Collection[int] | None]]:
+        """Connections, and whose writes may leave there. An opt-out is outside every choice, wherever a
+        person allowed writing for good."""
+        among = self.about.entities()
+        allowed = self.parts.store.approved() if lane is Lane.URGENT and among is not None else frozenset()
+        for some, whose in (
+            ([name for name in names if name in allowed], None),
+            ([name for name in names if name not in allowed], among),
+        ):
+            if some:
+                yield some, whose
 
     def _batches(self, stream: Stream, found: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
         """As many as the system takes in one call; all of them where it writes an object whole."""
@@ -284,7 +296,7 @@ class Push:
                 return self._done(stream, delivery, outcome, now)
             case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
                 return acknowledge.exists(delivery, existing, now)
-            case RefusedItem(fields=fields) if identity_refused(self.parts, delivery, fields):
+            case RefusedItem() if identity_refused(self.parts, delivery, outcome):
                 return self._not_made(delivery, outcome, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
                 named = {path: discreet(why) for path, why in fields.items()}
