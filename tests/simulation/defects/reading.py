@@ -198,7 +198,7 @@ READING = (
             newcomer(ALPHA, BETA),
             *SETTLED,
             Event("opt out"),
-            killed(28),
+            killed(34),
             Event("delete"),
             Event("wait", seconds=4000.0),
             RUN,
