@@ -10,11 +10,19 @@ from pathlib import Path
 from tests.shared import shared
 
 ROOT = Path(__file__).parents[2]
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")]
-    for line in (ROOT / "docs" / "demands.md").read_text(encoding="utf-8").splitlines()
-    if re.match(r"\| [DSPA]\d", line)
-]
+
+
+def rows_of(document: str, number: str) -> list[list[str]]:
+    """The cells of each row of a table in docs/ that begins with such a number."""
+    lines = (ROOT / "docs" / document).read_text(encoding="utf-8").splitlines()
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in lines
+        if re.match(rf"\| {number}", line)
+    ]
+
+
+ROWS = rows_of("demands.md", r"[DSPA]\d")
 
 
 @lru_cache
@@ -27,18 +35,27 @@ def named(cell: str) -> list[tuple[str, str]]:
     return [(path, name) for path, name in re.findall(r"`([^`]+)::([^`]+)`", cell)]
 
 
-def test_every_test_that_a_row_names_exists() -> None:
-    missing = [
+def missing(rows: list[list[str]]) -> list[str]:
+    """Tests that rows name and that do not exist."""
+    return [
         f"{row[0]}: {path}::{name}"
-        for row in ROWS
+        for row in rows
         for path, name in named(row[2])
         if not (ROOT / path).exists() or name not in defined_in(path)
     ]
-    assert missing == []
+
+
+def unexplained(rows: list[list[str]]) -> list[str]:
+    """Rows that neither name a test nor say why not."""
+    return [row[0] for row in rows if not named(row[2]) and row[3] in ("", "–")]
+
+
+def test_every_test_that_a_row_names_exists() -> None:
+    assert missing(ROWS) == []
 
 
 def test_every_row_is_held_or_says_what_it_waits_for() -> None:
-    assert [row[0] for row in ROWS if not named(row[2]) and row[3] in ("", "–")] == []
+    assert unexplained(ROWS) == []
 
 
 def test_every_demand_has_exactly_one_row() -> None:

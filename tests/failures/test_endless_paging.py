@@ -39,7 +39,8 @@ class Endless(Memory):
         return Page(records, {"at": start + self.page} if more else {}, more)
 
     def astray(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
-        raise NotImplementedError
+        """What it answers once it circles; a listing like any other until somebody says how."""
+        return self._page(cursor, fields)
 
 
 class IgnoresThePlace(Endless):

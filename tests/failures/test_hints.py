@@ -45,7 +45,7 @@ def test_f108_webhooks_in_every_order_lost_and_doubled_end_in_the_same_state(tmp
         clock = Clock()
         hub = ring(tmp_path / str(number), clock)
         before = written(hub)
-        edits = {"a": {"job_title": "COO"}, "b": {"job_title": "CEO"}, "c": {"department": "R&D"}}
+        edits = {"a": {"job_title": "COO"}, "b": {"job_title": "CFO"}, "c": {"department": "R&D"}}
         for name, edit in edits.items():
             hub.systems[name].edit("1", **edit)
         heard(hub, order)

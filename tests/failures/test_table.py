@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import re
 
-from tests.demands.test_table import ROOT, defined_in, named
+from tests.demands.test_table import missing, rows_of, unexplained
 from tests.shared import shared
 
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")]
-    for line in (ROOT / "docs" / "failures.md").read_text(encoding="utf-8").splitlines()
-    if re.match(r"\| F\d{3} ", line)
-]
+ROWS = rows_of("failures.md", r"F\d{3} ")
 
 
 def test_every_test_that_a_row_names_exists() -> None:
-    missing = [
-        f"{row[0]}: {path}::{name}"
-        for row in ROWS
-        for path, name in named(row[2])
-        if not (ROOT / path).exists() or name not in defined_in(path)
-    ]
-    assert missing == []
+    assert missing(ROWS) == []
 
 
 def test_every_row_is_held_or_says_why_not() -> None:
-    assert [row[0] for row in ROWS if not named(row[2]) and row[3] in ("", "–")] == []
+    assert unexplained(ROWS) == []
 
 
 def test_every_failure_has_exactly_one_row() -> None:
