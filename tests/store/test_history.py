@@ -16,7 +16,7 @@ from trueup.model.history import FIRST_SIGHT, Change
 from trueup.model.slots import held_in
 
 FIELDS = ("first_name", "last_name", "job_title", "interests", "score")
-RULES = (FIRST_SIGHT, "authority", "union", "follows email")
+RULES = (FIRST_SIGHT, "authority", "union", "follows its fields")
 SOURCES = ("sales/contacts/1", "shop/customers/7", "rule", "hub:ann")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from trueup.errors import NotFound
 from trueup.model.entity import NEVER, Agreed, Quarantine, Source, public_id
-from trueup.model.fields import PREFIX, Kind
+from trueup.model.fields import KINDS, PREFIX, Kind
 from trueup.model.jsontext import dumps, loads
 from trueup.model.record import Json
 from trueup.model.slots import held_in, slots_of
@@ -90,25 +90,26 @@ def name_of(kind: str, id: int) -> str:
     return public_id(Kind(kind), id)
 
 
-POSTAL = "addresses"
-_SLOTS = slots_of(POSTAL)
+_SLOTS = {many: slots_of(many) for many in KINDS}
 
 
 def write_values(values: Mapping[str, Value]) -> str:
-    """The values of an entity. Of its postal addresses those that stand in a slot are named by it, instead of
-    being written once more."""
-    listed = values.get(POSTAL)
-    if not listed:
-        return dumps(values)
-    places = {held_in(slot, values): slot for slot in reversed(_SLOTS)}
-    return dumps({**values, POSTAL: [places.get(one, one) for one in listed]})
+    """The values of an entity. Of its e-mails, phones and postal addresses those that stand in a slot are named
+    by the number of it, instead of being written once more."""
+    short: dict[str, Any] = {}
+    for many, slots in _SLOTS.items():
+        if isinstance(listed := values.get(many), list):
+            places = {held_in(slot, values): number for number, slot in reversed([*enumerate(slots)])}
+            short[many] = [places.get(one, one) for one in listed]
+    return dumps({**values, **short}) if short else dumps(values)
 
 
 def read_values(text: str) -> dict[str, Value]:
-    """What `write_values` wrote. An address is no name of a slot: it is JSON."""
+    """What `write_values` wrote. An element is text; a number is that of a slot."""
     values: dict[str, Value] = loads(text)
-    if listed := values.get(POSTAL):
-        values[POSTAL] = [held_in(one, values) if one in _SLOTS else one for one in listed]
+    for many, slots in _SLOTS.items():
+        if isinstance(listed := values.get(many), list):
+            values[many] = [held_in(slots[one], values) if isinstance(one, int) else one for one in listed]
     return values
 
 
@@ -116,7 +117,8 @@ REST = "*"
 
 
 def write_sources(sources: Mapping[str, Source], values: Mapping[str, Value]) -> str:
-    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`.
+    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`; of what the rules made
+    `[at, field, field, …]`.
 
     Most values of an entity have one source: where the largest group is all values that no other group
     names, `*` stands for its fields.
@@ -139,22 +141,31 @@ def write_sources(sources: Mapping[str, Source], values: Mapping[str, Value]) ->
 
 
 def _group(source: Source, names: list[str]) -> list[Any]:
-    head = [source.origin, source.how, micros(source.at), source.ref, source.user, int(source.pinned)]
-    return head + names
+    at = micros(source.at)
+    if source == Source("rule", "rule", source.at):
+        return [at, *names]
+    return [source.origin, source.how, at, source.ref, source.user, int(source.pinned), *names]
 
 
 def read_sources(text: str, values: Mapping[str, Value]) -> dict[str, Source]:
     """What `write_sources` wrote; `values` are the entity's own."""
     sources: dict[str, Source] = {}
     rest: Source | None = None
-    for origin, how, at, ref, user, pinned, *names in loads(text):
-        source = Source(origin, how, moment(at), ref, user, bool(pinned))
+    for group in loads(text):
+        source, names = _grouped(group)
         if names == [REST]:
             rest = source
             continue
         for name in names:
             sources[name] = source
     return sources if rest is None else {**dict.fromkeys(values, rest), **sources}
+
+
+def _grouped(group: list[Any]) -> tuple[Source, list[str]]:
+    if isinstance(group[0], int):
+        return Source("rule", "rule", moment(group[0])), group[1:]
+    origin, how, at, ref, user, pinned, *names = group
+    return Source(origin, how, moment(at), ref, user, bool(pinned)), names
 
 
 def write_agreed(agreed: Mapping[str, Agreed]) -> str | None:

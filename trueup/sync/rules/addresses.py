@@ -43,7 +43,6 @@ class Family:
     fields: frozenset[str]
     finds: bool
     beside: frozenset[str]
-    follows: str
 
     @property
     def primary(self) -> str:
@@ -58,10 +57,11 @@ def _family(many: str) -> Family:
     slots, former, type = slots_of(many), f"former_{many}", CONTACT[many].type
     names = {name for slot in slots for name in FIELDS[slot]}
     beside = frozenset((many, former))
-    return Family(
-        many, former, type, slots, beside | names, type is not Type.ADDRESSES, beside, f"follows {slots[0]}"
-    )
+    return Family(many, former, type, slots, beside | names, type is not Type.ADDRESSES, beside)
 
+
+FOLLOWS = "follows its fields"
+"""Why a set changed: an address in one of its slots did."""
 
 FAMILIES = tuple(map(_family, KINDS))
 _SETS = frozenset(KINDS)
@@ -158,7 +158,7 @@ def _only_in_slots(state: Values, before: Entity, family: Family, named: Named, 
         return False
     if elements:
         source = Source(RULE, "rule", now)
-        state.put(family.many, sorted(elements.values()), source, family.follows)
+        state.put(family.many, sorted(elements.values()), source, FOLLOWS)
     return True
 
 
@@ -234,7 +234,7 @@ class _Step:
             self._vacate(slot, gone)
         elements = self._elements(listed, right)
         source = self._pin() or Source(RULE, "rule", self.now)
-        self.state.put(many, sorted(elements.values()) or None, source, self.family.follows)
+        self.state.put(many, sorted(elements.values()) or None, source, FOLLOWS)
         known = self._keyed([*(self.state.values.get(self.family.former) or ()), *listed, *slotted])
         known |= held | self._keyed(self._in_slots(self.before.values))
         left = {key: one for key, one in known.items() if key not in elements}
