@@ -94,8 +94,8 @@ _SLOTS = {many: slots_of(many) for many in KINDS}
 
 
 def write_values(values: Mapping[str, Value]) -> str:
-    """The values of an entity. Of its e-mails, phones and postal addresses those that stand in a slot are named
-    by the number of it, instead of being written once more."""
+    """The values of an entity. Of its e-mails, phones and postal addresses those that stand in a slot are
+    named by the number of it, instead of being written once more."""
     short: dict[str, Any] = {}
     for many, slots in _SLOTS.items():
         if isinstance(listed := values.get(many), list):
@@ -117,8 +117,8 @@ REST = "*"
 
 
 def write_sources(sources: Mapping[str, Source], values: Mapping[str, Value]) -> str:
-    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`; of what the rules made
-    `[at, field, field, …]`.
+    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`; of what the rules
+    made `[at, field, field, …]`.
 
     Most values of an entity have one source: where the largest group is all values that no other group
     names, `*` stands for its fields.
