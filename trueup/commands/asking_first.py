@@ -11,7 +11,8 @@ from trueup.config.systems import System
 from trueup.config.vocabulary import Role
 from trueup.errors import TrueupError
 from trueup.model.counting import counted
-from trueup.services.initialise import Wanted, look_at, usable_name
+from trueup.services.initialise.answers import Wanted, usable_name
+from trueup.services.initialise.tables import look_at
 from trueup.services.system import SystemClock
 
 _ABOUT = {

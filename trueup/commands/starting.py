@@ -15,7 +15,9 @@ from trueup.commands.desk import Desk, Unusable, command
 from trueup.model.counting import counted
 
 if TYPE_CHECKING:
-    from trueup.services.initialise import Column, Table, Wanted
+    from trueup.services.initialise.answers import Wanted
+    from trueup.services.initialise.beliefs import Column
+    from trueup.services.initialise.tables import Table
 
 
 def add(app: typer.Typer) -> None:
@@ -50,7 +52,8 @@ def init(
     Never writes over a file.
     """
     from trueup.commands.asking_first import ask_for_systems
-    from trueup.services import initialise
+    from trueup.services.initialise.answers import checked_region, offered, region_of
+    from trueup.services.initialise.files import files_of, write_files
 
     target = _target(desk, folder)
     said = [_wanted(text) for text in connect or ()]
@@ -59,13 +62,13 @@ def init(
             raise Unusable(
                 "say what to connect: `--connect sales=salesforce:sales --connect shop=list.csv:operations`"
             )
-        said = ask_for_systems(initialise.offered())
+        said = ask_for_systems(offered())
         name = name or typer.prompt("What is the hub called?", default=target.resolve().parent.name or "hub")
-    region = initialise.region_of(os.environ) if region is None else initialise.checked_region(region)
+    region = region_of(os.environ) if region is None else checked_region(region)
     tables = _tables(said)
     called = _plain_name(name or target.resolve().parent.name)
-    files = initialise.files_of(target, called, region, said, tables)
-    written = initialise.write_files(target, files)
+    files = files_of(target, called, region, said, tables)
+    written = write_files(target, files)
     return _told(target, [str(path) for path in written], said, tables)
 
 
@@ -80,7 +83,7 @@ def _target(desk: Desk, folder: Path | None) -> Path:
 def _wanted(text: str) -> Wanted:
     """`sales=salesforce:sales`, or `shop=./customers.csv:operations`."""
     from trueup.config.vocabulary import Role
-    from trueup.services.initialise import Wanted, checked_file, offered
+    from trueup.services.initialise.answers import Wanted, checked_file, offered
 
     name, sign, rest = text.partition("=")
     what, colon, role = rest.rpartition(":")
@@ -106,20 +109,20 @@ def _role(name: str, said: str, connector: str):  # type: ignore[no-untyped-def]
 
 
 def _tables(wanted: list[Wanted]) -> dict[str, Table]:
-    from trueup.services.initialise import look_at
+    from trueup.services.initialise.tables import look_at
     from trueup.services.system import SystemClock
 
     return {one.name: look_at(one.path, SystemClock()) for one in wanted if one.path is not None}
 
 
 def _plain_name(text: str) -> str:
-    from trueup.services.initialise import usable_name
+    from trueup.services.initialise.answers import usable_name
 
     return usable_name(text)
 
 
 def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[str, Table]) -> Answer:
-    from trueup.services.initialise import authority_of, columns_apart
+    from trueup.services.initialise.beliefs import authority_of, columns_apart
 
     shown: list[Shown] = [f"Written: {', '.join(written)}"]
     for name, table in tables.items():
@@ -164,7 +167,7 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
 
 def _apart_lines(target: Path, tables: Mapping[str, Table]) -> list[Shown]:
     """Numbers that stay where they are, though a column beside them looks alike."""
-    from trueup.services.initialise import columns_apart
+    from trueup.services.initialise.beliefs import columns_apart
 
     lines: list[Shown] = [
         f"  {_column(mine)} and {_column(theirs)} are two fields: no number goes from one table to the other."
@@ -180,7 +183,7 @@ def _column(one: Column) -> str:
 
 def _believed_lines(target: Path, wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> list[Shown]:
     """Whose value stands in the end, where somebody else says another."""
-    from trueup.services.initialise import believed
+    from trueup.services.initialise.beliefs import believed
 
     if len(wanted) < 2:
         return []
