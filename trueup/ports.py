@@ -274,12 +274,20 @@ class Store(Protocol):
         """
         ...
 
-    def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
-        """When the earliest delivery that waits for time may go; None when nothing waits."""
+    def next_delivery_at(
+        self,
+        connections: Sequence[str],
+        lanes: Sequence[Lane] = tuple(Lane),
+        among: Collection[int] | None = None,
+    ) -> datetime | None:
+        """When the earliest delivery that waits for time may go, of these lanes, and of the entities `among`
+        if they are named; None when nothing waits."""
         ...
 
-    def gated(self, run_id: int | None) -> Mapping[tuple[str, str], int]:
-        """Gated deliveries by (connection, gate kind)."""
+    def gated(
+        self, run_id: int | None, among: Collection[int] | None = None
+    ) -> Mapping[tuple[str, str], int]:
+        """Gated deliveries by (connection, gate kind); of the entities `among`, if they are named."""
         ...
 
     def pending(self) -> Mapping[tuple[str, str, str], int]:
@@ -296,8 +304,11 @@ class Store(Protocol):
         that gates nothing itself leaves it under the number that people know. That run's number."""
         ...
 
-    def open_gates(self, connection: str, gate: str, user: str, at: datetime) -> int:
-        """Let the gated deliveries of this kind flow; how many. No user: the hub by itself."""
+    def open_gates(
+        self, connection: str, gate: str, user: str, at: datetime, among: Collection[int] | None = None
+    ) -> int:
+        """Let the gated deliveries of this kind flow, those of the entities `among` if they are named; how
+        many. No user: the hub by itself."""
         ...
 
     def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:

@@ -111,8 +111,8 @@ class Others:
     def chosen(self, case: Case) -> bool:
         return False
 
-    def decided(self, plan: Plan) -> None:
-        return None
+    def brings(self, plan: Plan) -> bool:
+        return False
 
     def entities(self) -> None:
         return None

@@ -65,13 +65,15 @@ class Some:
         self.picked.add(case.entity.id)
         self._bring(case.entity.values.get("company"))
 
-    def decided(self, plan: Plan) -> None:
-        if plan.before.id in self.picked:
-            self._bring(plan.entity.values.get("company"))
+    def brings(self, plan: Plan) -> bool:
+        return plan.before.id in self.picked and self._bring(plan.entity.values.get("company"))
 
-    def _bring(self, company: Value) -> None:
-        if isinstance(company, str):
-            self.companies.add(company)
+    def _bring(self, company: Value) -> bool:
+        """Whether this company is new among those that are brought."""
+        if not isinstance(company, str) or company in self.companies:
+            return False
+        self.companies.add(company)
+        return True
 
     def entities(self) -> Collection[int] | None:
         brought = (int(id.rpartition("-")[2]) for id in self.companies)

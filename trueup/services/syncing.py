@@ -98,14 +98,15 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set
     decided: set[int] = set()
     parts, fills = hub.parts, [one.backfill for one in report.filled]
     first = set(parts.connectors) - parts.store.approved()
-    meter = meter_for(parts, LIFTED if first else frozenset())
-    gated = Counter(parts.store.gated(None))
+    about = scope.about(parts.store)
+    meter = meter_for(parts, LIFTED if first else frozenset(), about)
+    gated = Counter(parts.store.gated(None, about.entities()))
     with ExitStack() as stack:
         writer = None
         if out is not None:
             at = parts.now().isoformat()
             writer = stack.enter_context(PlanWriter(out, hub.config.version, at, fills))
-        for case, one in preview(parts, report.tally.undecided, scope.about(parts.store), fills):
+        for case, one in preview(parts, report.tally.undecided, about, fills):
             if writer is not None:
                 writer.add(case, one)
             _note(report, case, one)
@@ -239,8 +240,8 @@ class _Equal:
         self.picked.add(case.entity.id)
         return True
 
-    def decided(self, plan: Plan) -> None:
-        return None
+    def brings(self, plan: Plan) -> bool:
+        return False
 
     def entities(self) -> Collection[int] | None:
         return None

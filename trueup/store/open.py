@@ -269,8 +269,13 @@ class SqlStore:
     def abandoned(self, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
         return self._db.write(lambda tx: outbox.abandoned(tx, worker_gone_before, lags))
 
-    def next_delivery_at(self, connections: Sequence[str]) -> datetime | None:
-        return self._db.read(lambda tx: outbox.next_delivery_at(tx, connections))
+    def next_delivery_at(
+        self,
+        connections: Sequence[str],
+        lanes: Sequence[Lane] = tuple(Lane),
+        among: Collection[int] | None = None,
+    ) -> datetime | None:
+        return self._db.read(lambda tx: outbox.next_delivery_at(tx, connections, lanes, among))
 
     def pending(self) -> Mapping[tuple[str, str, str], int]:
         return self._db.read(outbox.pending)
@@ -281,8 +286,10 @@ class SqlStore:
     def gather_gated(self) -> int | None:
         return self._db.write(outbox.gather_gated)
 
-    def gated(self, run_id: int | None) -> Mapping[tuple[str, str], int]:
-        return self._db.read(lambda tx: outbox.gated(tx, run_id))
+    def gated(
+        self, run_id: int | None, among: Collection[int] | None = None
+    ) -> Mapping[tuple[str, str], int]:
+        return self._db.read(lambda tx: outbox.gated(tx, run_id, among))
 
     def hold_absences(self, run_id: int, missing: Mapping[tuple[str, str], int]) -> None:
         self._db.write(lambda tx: absences.hold(tx, run_id, missing))
@@ -293,8 +300,10 @@ class SqlStore:
     def accept_absences(self, run_id: int, user: str, at: datetime) -> int:
         return self._db.write(lambda tx: absences.accept(tx, run_id, user, at))
 
-    def open_gates(self, connection: str, gate: str, user: str, at: datetime) -> int:
-        return self._db.write(lambda tx: outbox.open_gates(tx, connection, gate, user, at))
+    def open_gates(
+        self, connection: str, gate: str, user: str, at: datetime, among: Collection[int] | None = None
+    ) -> int:
+        return self._db.write(lambda tx: outbox.open_gates(tx, connection, gate, user, at, among))
 
     def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:
         return self._db.write(lambda tx: outbox.close_gates(tx, run_id, user, reason, at))

@@ -117,11 +117,17 @@ def abandoned(tx: Tx, worker_gone_before: datetime, lags: Mapping[tuple[str, str
     return len(found)
 
 
-def next_delivery_at(tx: Tx, connections: Sequence[str]) -> datetime | None:
+def next_delivery_at(
+    tx: Tx, connections: Sequence[str], lanes: Sequence[Lane], among: Collection[int] | None
+) -> datetime | None:
+    """See `Store.next_delivery_at`."""
+    condition, some = _of(among)
     found = tx.row(
         "select min(not_before) from deliveries where open = 1 and stream_id in ints(?)"
-        " and state in ('due', 'doubt', 'waiting')",
+        f" and state in ('due', 'doubt', 'waiting') and lane in texts(?){condition}",
         streams(tx).of(connections),
+        [str(lane) for lane in lanes],
+        *some,
     )
     return None if found is None else moment_or_none(found[0])
 
@@ -165,14 +171,16 @@ def pending(tx: Tx) -> dict[tuple[str, str, str], int]:
     return {(*known.names[stream_id], state): count for stream_id, state, count in found}
 
 
-def gated(tx: Tx, run_id: int | None) -> dict[tuple[str, str], int]:
+def gated(tx: Tx, run_id: int | None, among: Collection[int] | None) -> dict[tuple[str, str], int]:
     known = streams(tx)
-    condition, values = ("", ()) if run_id is None else (" and run_id = ?", (run_id,))
+    of_run, values = ("", ()) if run_id is None else (" and run_id = ?", (run_id,))
+    of_some, some = _of(among)
     found = tx.rows(
         "select stream_id, gate, count(*) from deliveries where open = 1 and stream_id in ints(?)"
-        f" and state = 'gated'{condition} group by stream_id, gate order by 1, 2",
+        f" and state = 'gated'{of_run}{of_some} group by stream_id, gate order by 1, 2",
         sorted(known.names),
         *values,
+        *some,
     )
     counts: dict[tuple[str, str], int] = {}
     for stream_id, gate, count in found:
@@ -181,9 +189,17 @@ def gated(tx: Tx, run_id: int | None) -> dict[tuple[str, str], int]:
     return counts
 
 
-def open_gates(tx: Tx, connection: str, gate: str, user: str, at: datetime) -> int:
-    condition = "stream_id in ints(?) and state = 'gated' and gate = ?"
-    freed = _reopen(tx, condition, "state = 'due'", streams(tx).of([connection]), gate)
+def _of(among: Collection[int] | None) -> tuple[str, tuple[list[int], ...]]:
+    """The condition that holds of the deliveries of these entities only, and its values."""
+    return ("", ()) if among is None else (" and entity_id in ints(?)", (sorted(among),))
+
+
+def open_gates(
+    tx: Tx, connection: str, gate: str, user: str, at: datetime, among: Collection[int] | None
+) -> int:
+    of_some, some = _of(among)
+    condition = f"stream_id in ints(?) and state = 'gated' and gate = ?{of_some}"
+    freed = _reopen(tx, condition, "state = 'due'", streams(tx).of([connection]), gate, *some)
     for run_id, number in sorted(Counter(run_id for _, run_id in freed).items()):
         details = {"connection": connection, "gate": gate, "writes": number}
         note(tx, user, "runs approve", f"run {run_id}", details, at)

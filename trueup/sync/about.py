@@ -9,14 +9,14 @@ from trueup.model.plan import Case, Plan
 
 
 class About(Protocol):
-    """Asked of every due entity; told what was decided, since who is chosen may bring others along."""
+    """Asked of every due entity, and of what follows for it: who is chosen may bring others along."""
 
     def chosen(self, case: Case) -> bool:
         """Whether this entity is decided."""
         ...
 
-    def decided(self, plan: Plan) -> None:
-        """This was decided of a chosen entity."""
+    def brings(self, plan: Plan) -> bool:
+        """Choose whom this decision refers to; whether any of them was not chosen yet."""
         ...
 
     def entities(self) -> Collection[int] | None:
@@ -30,8 +30,8 @@ class Everybody:
     def chosen(self, case: Case) -> bool:
         return True
 
-    def decided(self, plan: Plan) -> None:
-        return None
+    def brings(self, plan: Plan) -> bool:
+        return False
 
     def entities(self) -> Collection[int] | None:
         return None

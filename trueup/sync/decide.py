@@ -55,19 +55,24 @@ def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | No
     for _ in range(ROUNDS):
         moved = 0
         for plans in planned(parts, [kind], deciding):
-            later = found(parts, plans, deciding.run_id, fence)
+            later = found(parts, plans, deciding.run_id, fence) | _followers(plans, deciding.about)
             gated = [through_fuses(plan, deciding.meter) for plan in plans if plan.before.id not in later]
             back = set(parts.store.commit(gated, deciding.run_id, parts.now(), fence))
             for plan in gated:
                 if plan.before.id not in back:
                     deciding.told(plan)
-                    deciding.about.decided(plan)
             stood += len(plans) - len(back)
             moved += len(back)
             parts.progress("decide", "", kind.value, len(gated))
         if not moved:
             break
     return stood
+
+
+def _followers(plans: Sequence[Plan], about: About) -> frozenset[int]:
+    """Who waits for others that are chosen because of him: decided again after them, so that they are written
+    first, as in a run about all."""
+    return frozenset(plan.before.id for plan in plans if about.brings(plan))
 
 
 def planned(parts: Parts, kinds: Sequence[Kind], deciding: Deciding) -> Iterator[list[Plan]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from trueup.errors import ConnectorError, TrueupError
 from trueup.model.counting import counted
@@ -92,7 +93,7 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
     except Exception as error:
         _end(parts, report, RunOutcome.FAILED, _ended_by(error))
         raise
-    _finish(parts, report)
+    _finish(parts, order, report)
     return report
 
 
@@ -105,13 +106,12 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     for name, error in report.failed.items():
         push.stop(name, Lane.NORMAL, error)
     push.resolve(order.connections)  # before what a lost create made is identified as somebody new
-    meter = meter_for(parts, LIFTED if order.approve_first else frozenset())
+    meter = meter_for(parts, LIFTED if order.approve_first else frozenset(), order.about)
     deciding = Deciding(report.run_id, meter, report.tally.planned, report.tally.undecided, order.about)
-    others = frozenset() if order.about.entities() is None else frozenset(parts.store.gated(None))
     for _ in range(ROUNDS):
         identify_all(parts, fence)
         decided = decide_all(parts, deciding, fence)
-        _open_gates(parts, meter, others)
+        _open_gates(parts, meter, order.about)
         attempted = push.run(_allowed(parts, order))
         looked = push.resolve(order.connections)
         fence = parts.store.renew(fence, parts.now() + LEASE)
@@ -136,12 +136,12 @@ def landing(parts: Parts, connections: Sequence[str], report: Report, fence: Fen
     heed_moves(parts, fence)
 
 
-def meter_for(parts: Parts, lifted: frozenset[str]) -> Meter:
-    """What the fuses allow a run that begins now, with all that is held back already."""
+def meter_for(parts: Parts, lifted: frozenset[str], about: About = EVERYBODY) -> Meter:
+    """What the fuses allow a run that begins now, with all that is held back already of whom it is about."""
     links: dict[str, int] = {}
     for (connection, _, _), number in parts.store.count_links().items():
         links[connection] = links.get(connection, 0) + number
-    return Meter(parts.fuses, links, lifted, dict(parts.store.gated(None)))
+    return Meter(parts.fuses, links, lifted, dict(parts.store.gated(None, about.entities())))
 
 
 def _allowed(parts: Parts, order: Order) -> list[str]:
@@ -152,20 +152,20 @@ def _allowed(parts: Parts, order: Order) -> list[str]:
     return [name for name in order.connections if name in approved]
 
 
-def _open_gates(parts: Parts, meter: Meter, others: Collection[tuple[str, str]]) -> None:
+def _open_gates(parts: Parts, meter: Meter, about: About) -> None:
     """The run's decisions are complete for now: destructive writes go, unless a fuse tripped. Of a run about
-    some contacts only those are: what `others` held before it is for a run about all to count."""
-    for connection, gate in parts.store.gated(None):
-        if (connection, gate) in others:
-            continue
+    some contacts only theirs are: those of others are for a run about all to count and to let through."""
+    among = about.entities()
+    for (connection, gate), number in parts.store.gated(None, among).items():
+        meter.at_least(connection, gate, number)
         if gate in DESTRUCTIVE and not meter.tripped(connection, gate):
-            parts.store.open_gates(connection, gate, "", parts.now())
+            parts.store.open_gates(connection, gate, "", parts.now(), among)
 
 
 def _waited(parts: Parts, order: Order, push: Push) -> bool:
     """Whether it was worth waiting a little: for a look-up lag, a remote job, a short limit."""
     open_now = [name for name in _allowed(parts, order) if name not in push.stopped()]
-    at = parts.store.next_delivery_at(open_now) if open_now else None
+    at = _next_at(parts, order, open_now)
     if at is None:
         return False
     seconds = (at - parts.now()).total_seconds()
@@ -175,13 +175,26 @@ def _waited(parts: Parts, order: Order, push: Push) -> bool:
     return True
 
 
-def _finish(parts: Parts, report: Report) -> None:
+def _next_at(parts: Parts, order: Order, names: Sequence[str]) -> datetime | None:
+    """When the earliest pending write may go that this run would send. Of others than it is about these are
+    the opt-outs, wherever a person allowed writing for good."""
+    among = order.about.entities()
+    if among is None:
+        return parts.store.next_delivery_at(names)
+    approved = parts.store.approved()
+    allowed = [name for name in names if name in approved]
+    own = parts.store.next_delivery_at(names, among=among)
+    opt_outs = parts.store.next_delivery_at(allowed, [Lane.URGENT])
+    return min((at for at in (own, opt_outs) if at is not None), default=None)
+
+
+def _finish(parts: Parts, order: Order, report: Report) -> None:
     missing = {(one, two): n for (one, two, what), n in report.tally.counts.items() if what == "held missing"}
     parts.store.hold_absences(report.run_id, missing)
     report.holder = parts.store.gather_gated()
     report.held = dict(parts.store.gated(report.holder)) if report.holder is not None else {}
     report.tally.notes.extend(_of_forms(parts, report.tally))
-    report.outcome = _outcome(parts, report)
+    report.outcome = _outcome(parts, order, report)
     failed = [f"{name}: {error}" for name, error in sorted(report.failed.items())]
     _end(parts, report, report.outcome, *failed)
 
@@ -224,10 +237,12 @@ def _of_forms(parts: Parts, tally: Tally) -> Iterator[str]:
             )
 
 
-def _outcome(parts: Parts, report: Report) -> RunOutcome:
+def _outcome(parts: Parts, order: Order, report: Report) -> RunOutcome:
+    """What is held back or waits of others than the run is about is nothing that it lacks."""
     unwritten = set(parts.connectors) - parts.store.approved()
-    waiting = parts.store.next_delivery_at(tuple(parts.connectors))
-    if report.held or parts.store.absences() or (unwritten and waiting is not None):
+    waiting = _next_at(parts, order, tuple(parts.connectors))
+    held = parts.store.gated(report.holder, order.about.entities()) if report.held else {}
+    if held or parts.store.absences() or (unwritten and waiting is not None):
         return RunOutcome.HELD
     if len(report.failed) == len(parts.connectors) and report.failed:
         return RunOutcome.FAILED

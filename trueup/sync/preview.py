@@ -83,7 +83,7 @@ def preview(
                 if not about.chosen(case):
                     aside.append(one)
                     continue
-                about.decided(plan)
+                about.brings(plan)
                 yield one
                 yield from _founded(parts, plan, overlay, undecided)
     yield from (one for one in aside if about.chosen(one[0]))

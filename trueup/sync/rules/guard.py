@@ -53,6 +53,11 @@ class Meter:
         self.counts[place] = self.counts.get(place, 0) + 1
         return not self.tripped(connection, kind)
 
+    def at_least(self, connection: str, kind: str, number: int) -> None:
+        """So many are there to be let through."""
+        place = (connection, kind)
+        self.counts[place] = max(self.counts.get(place, 0), number)
+
     def held(self, gated: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
         """Which of these gated writes, by (connection, gate), stay behind at the end of the decisions."""
         return {
