@@ -79,6 +79,26 @@ def test_an_older_version_is_no_evidence(hub: Hub) -> None:
     assert hub.link("sales", "7").observed == {"a": 2}
 
 
+def ahead(days: float, **values: object) -> Record:
+    """As a system says it whose clock is so many days ahead."""
+    return Record("7", values, f"{days}", at(days * 86_400))
+
+
+def test_an_older_version_is_none_either_where_the_clock_is_always_far_ahead(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    assert hub.land("sales", ahead(3.2, a=2), now=60).changed == 1
+    assert hub.land("sales", ahead(3.1, a=3), now=61).older == 1
+    assert hub.link("sales", "7").observed == {"a": 2}
+    assert hub.land("sales", ahead(3.3, a=4), now=62).changed == 1
+
+
+def test_one_absurd_stamp_makes_no_later_edit_an_older_one(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    assert hub.land("sales", ahead(26_000, a=2), now=60).changed == 1
+    assert hub.land("sales", ahead(0.1, a=3), now=9_000).changed == 1
+    assert hub.land("sales", ahead(0.05, a=4), now=9_001).older == 1
+
+
 def test_an_older_deletion_is_no_evidence(hub: Hub) -> None:
     hub.settled("sales", "7", a=1)
     hub.land("sales", record("7", 9, a=2))
@@ -232,6 +252,13 @@ def test_a_reading_that_goes_on_after_it_was_broken_off_has_read_what_stood_when
     hub.land("sales", cursor={"since": 9}, now=9, began=at(7), ended=True)
     state = hub.store.stream("sales", "contacts")
     assert (state.broken_off, state.read_since, state.read_at) == (None, at(2), at(9))
+
+
+def test_a_reading_whose_last_page_names_no_place_has_come_to_its_end_too(hub: Hub) -> None:
+    hub.land("sales", cursor={"page": 2}, now=3, began=at(2))
+    hub.land("sales", now=9, began=at(7), ended=True)
+    state = hub.store.stream("sales", "contacts")
+    assert (state.broken_off, state.read_since, state.cursor) == (None, at(2), {"page": 2})
 
 
 def test_a_complete_listing_takes_the_place_of_a_reading_that_was_broken_off(hub: Hub) -> None:

@@ -1,4 +1,4 @@
-"""A run about some contacts waits for their writes, is judged by them, and asks the fuses about them alone."""
+"""A run about some contacts waits for their writes, is judged by them, and asks the fuses about them only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from tests.demands.hubs import OPT_OUT, Setting, hub_of, person
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
-from tests.sync.test_founding import bob, firms, hub_with
 from tests.sync.test_founding import ann as ann_of_acme
+from tests.sync.test_founding import bob, firms, hub_with
 from trueup.connectors.base import WriteItem
 from trueup.model.run import RunOutcome
 from trueup.services.scope import Scope

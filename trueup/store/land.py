@@ -185,8 +185,12 @@ def _compare(found: _Found, record: Record, row: Row, at: datetime) -> None:
 
 def is_later(known: int | None, stamp: int | None, at: datetime) -> bool:
     """Whether what is known of a record is later than this stamp. A time more than a day ahead was made by a
-    wrong clock and puts nothing in order: it would make every edit until then an older one."""
-    return known is not None and stamp is not None and stamp < known <= micros(at) + _DAY
+    wrong clock; it would make every edit until then an older one, so it is not later than one that may be
+    true. Two of them are in order like any others: that clock may always be ahead."""
+    if known is None or stamp is None or stamp >= known:
+        return False
+    true = micros(at) + _DAY
+    return known <= true or stamp > true
 
 
 def _bury_one(found: _Found, record: Record, row: Row, changed: int | None, at: datetime) -> None:
@@ -458,9 +462,10 @@ def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None
         tx.run(sql, micros(landing.at), began, stream_id)
     if listing is not None:
         _move_listing(tx, landing, stream_id, listing)
-    elif landing.listing is None and landing.cursor is not None:
-        sql = "update streams set cursor = ?, broken_off = coalesce(broken_off, ?) where id = ?"
-        tx.run(sql, dumps(landing.cursor), began, stream_id)
+    elif landing.listing is None:
+        if landing.cursor is not None:
+            sql = "update streams set cursor = ?, broken_off = coalesce(broken_off, ?) where id = ?"
+            tx.run(sql, dumps(landing.cursor), began, stream_id)
         if landing.ended:
             _rests(tx, stream_id)
 
