@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,57 @@ def test_the_contact_that_holds_the_mailbox_there_is_named(tmp_path: Path, clock
         hub.systems["source"].add(**person(number, email="sales@corp.example"))
     hub.sync()
     holder = hub.store.known("target", "people", ["1"])["1"]
+    assert waiting(hub).code == "TU-ID-409"
+    assert f"it belongs to {public_id(holder.kind, holder.entity_id or 0)}" in waiting(hub).error
+
+
+@dataclass
+class Taken(Memory):
+    """It refuses the third person, with these fields."""
+
+    fields_said: Mapping[str, str] = field(default_factory=dict)
+
+    def _answer(self, item: WriteItem, fields: Sequence[str]) -> Outcome:
+        if item.values.get("first_name") == "First3":
+            return RefusedItem(TAKEN, self.fields_said, code="TU-REF-011")
+        return super()._answer(item, fields)
+
+
+OFFICE = ("info@gmail.com", "info+shop@gmail.com")
+"""Two spellings of one mailbox, which is nobody in particular."""
+
+
+def two_of_one_mailbox(folder: Path, clock: Clock, sent: str, fields: Mapping[str, str]) -> SmallHub:
+    """Of three people of one mailbox two are made there, each with a spelling; the third one is refused."""
+    hub = pair(folder, clock, Taken(clock, fields_said=fields))
+    for number, address in enumerate((*OFFICE, sent), 1):
+        hub.systems["source"].add(**person(number, email=address))
+    hub.sync()
+    return hub
+
+
+@pytest.mark.parametrize("held", [0, 1])
+def test_of_several_who_may_hold_the_mailbox_the_one_with_that_very_spelling_does(
+    held: int, tmp_path: Path, clock: Clock
+) -> None:
+    hub = two_of_one_mailbox(tmp_path, clock, OFFICE[held], {"email": TAKEN})
+    holder = hub.store.known("target", "people", [str(held + 1)])[str(held + 1)]
+    assert waiting(hub).code == "TU-ID-409"
+    assert f"it belongs to {public_id(holder.kind, holder.entity_id or 0)}" in waiting(hub).error
+
+
+def test_where_several_may_hold_the_mailbox_none_is_taken_by_chance(tmp_path: Path, clock: Clock) -> None:
+    hub = two_of_one_mailbox(tmp_path, clock, "info+press@gmail.com", {"email": TAKEN})
+    assert waiting(hub).code == "TU-REF-011"
+    assert waiting(hub).error == f"{TAKEN}; of the records there 1, 2 may hold it"
+
+
+@pytest.mark.parametrize("fields", [{}, {"": TAKEN}])
+def test_a_system_that_does_not_say_which_value_is_taken_means_what_tells_who_it_is(
+    fields: Mapping[str, str], tmp_path: Path, clock: Clock
+) -> None:
+    hub = two_of_one_mailbox(tmp_path, clock, OFFICE[1], fields)
+    holder = hub.store.known("target", "people", ["2"])["2"]
     assert waiting(hub).code == "TU-ID-409"
     assert f"it belongs to {public_id(holder.kind, holder.entity_id or 0)}" in waiting(hub).error
 

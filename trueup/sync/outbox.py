@@ -31,7 +31,7 @@ from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.model.values import Rejected
 from trueup.sync.about import EVERYBODY, About
-from trueup.sync.claimed import holder_of, identity_refused, is_claimed
+from trueup.sync.claimed import holders_of, identity_refused, is_claimed
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
@@ -44,6 +44,9 @@ from trueup.sync.unclaimed import Unclaimed
 
 SOME = 1000
 """Deliveries that are loaded at once."""
+
+FEW = 5
+"""Records that are named where several may hold a key."""
 
 
 @dataclass(slots=True)
@@ -320,10 +323,11 @@ class Push:
 
     def _not_made(self, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:
         """Of a taken key the hub may know the holder: then it is the same as if the system had named it."""
-        existing = holder_of(self.parts, delivery, outcome.fields) if is_claimed(outcome) else None
-        if existing is not None:
-            return acknowledge.exists(delivery, existing, now)
-        return acknowledge.not_made(delivery, discreet(outcome.reason), outcome.code)
+        holders = holders_of(self.parts, delivery, outcome) if is_claimed(outcome) else []
+        if len(holders) == 1:
+            return acknowledge.exists(delivery, holders[0], now)
+        some = f"; of the records there {', '.join(holders[:FEW])} may hold it" if holders else ""
+        return acknowledge.not_made(delivery, f"{discreet(outcome.reason)}{some}", outcome.code)
 
     def _done(self, stream: Stream, delivery: Delivery, outcome: Done, now: datetime) -> Settlement:
         """Sent is not kept: a consent that the answer does not show is not done. A new record stands all

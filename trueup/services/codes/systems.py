@@ -126,8 +126,9 @@ SYSTEMS: Mapping[str, Explanation] = {
     "TU-REF-011": Explanation(
         "That value is taken already",
         "A field that must be unique there (an e-mail address, a code) belongs to another record of that"
-        " system. Where the system names that record, or the hub knows it, it is linked in place of creating"
-        " one (TU-ID-409 if it is another contact's); else the write waits. No record is made without it.",
+        " system. Where the system names that record, or the hub knows just one that may be it, it is"
+        " linked in place of creating one (TU-ID-409 if it is another contact's); else the write waits. No"
+        " record is made without it.",
         "Two records there are probably one person. Look at both (`trueup why CONTACT`), then merge them"
         " there, or correct the value in one.",
     ),
