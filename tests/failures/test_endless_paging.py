@@ -59,6 +59,15 @@ class GoesRound(Endless):
         return Page(self._page({"at": at}, fields).records, {"at": self.page - at}, True)
 
 
+class TellsTwice(Endless):
+    """A feed in which the same changes stand twice, one page after the other; then it goes on."""
+
+    def astray(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
+        at, again = int((cursor or {}).get("at", 0)), int((cursor or {}).get("again", 0))
+        page = self._page({"at": at}, fields)
+        return page if again else Page(page.records, {"at": at, "again": 1}, True)
+
+
 def hub(folder: Path, clock: Clock, source: Endless) -> SmallHub:
     systems = {"source": source, "target": Memory(clock, page=100), "third": Memory(clock)}
     made = hub_of(folder, clock, systems, Setting(create=("target",)))
@@ -68,8 +77,8 @@ def hub(folder: Path, clock: Clock, source: Endless) -> SmallHub:
     return made
 
 
-def system(kind: type[Endless], clock: Clock) -> Endless:
-    return kind(clock, page=2, capabilities=ALL - {Capability.INCREMENTAL})
+def system(kind: type[Endless], clock: Clock, *more: Capability) -> Endless:
+    return kind(clock, page=2, capabilities=ALL - {Capability.INCREMENTAL} | {*more})
 
 
 @pytest.mark.parametrize("kind", [IgnoresThePlace, GoesRound])
@@ -102,3 +111,29 @@ def test_f102_pages_that_come_again_delete_nobody(kind: type[Endless], tmp_path:
     assert report.outcome is RunOutcome.PARTIAL
     assert (report.tally.get("gone"), report.tally.get("held missing")) == (0, 0)
     assert len(one.systems["target"].living()) == 9
+
+
+def knowing_all(folder: Path, clock: Clock, kind: type[Endless]) -> tuple[SmallHub, Endless]:
+    """A system that tells changes was listed; then somebody comes, and it circles."""
+    source = system(kind, clock, Capability.INCREMENTAL)
+    one = hub(folder, clock, source)
+    one.sync()
+    source.add(**person(8))
+    source.circles = True
+    source.asked.clear()
+    return one, source
+
+
+def test_f069_changes_that_are_told_twice_and_go_on_are_all_read(tmp_path: Path) -> None:
+    one, _ = knowing_all(tmp_path, Clock(), TellsTwice)
+    assert one.sync().outcome is RunOutcome.COMPLETED
+    assert "p8@example.com" in told(one.systems["target"], "email")
+
+
+def test_f069_changes_that_are_told_for_ever_are_read_to_the_first_of_them(tmp_path: Path) -> None:
+    one, source = knowing_all(tmp_path, Clock(), IgnoresThePlace)
+    assert one.sync().outcome is RunOutcome.PARTIAL
+    assert one.store.stream("source", "people").cursor == {"at": source.page}
+    source.circles = False
+    one.sync()
+    assert "p8@example.com" in told(one.systems["target"], "email")
