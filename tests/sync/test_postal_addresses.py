@@ -81,6 +81,23 @@ def test_before_the_release_no_part_is_filled_beside_another_address(tmp_path: P
     assert held(hub, "shop", "address") == SEA
 
 
+def test_a_part_that_comes_to_light_of_an_address_that_waits_for_the_release_is_told_once(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """With the release it goes, like the rest of that address."""
+    hub, shop = two(tmp_path, clock), NAMES[1]
+    hub.systems["sales"].add(**ann(**named("address", {"street": "Seeweg 1", "city": "Kiel"})))
+    hub.systems[shop].add(**ann(**named("address", HILL)))
+    hub.systems[shop].hidden = {"address_postcode"}
+    assert [hub.sync().tally.get("withheld", shop) for _ in range(2)] == [2, 0]
+    hub.systems[shop].hidden = set()
+    hub.systems[shop].edit("1", first_name="Anna")
+    assert [hub.sync().tally.get("withheld", shop) for _ in range(2)] == [1, 0]
+    hub.release()
+    until_quiet(hub, clock)
+    assert held(hub, shop, "address") == {"street": "Seeweg 1", "city": "Kiel"}
+
+
 def test_a_new_part_of_an_address_keeps_the_others(tmp_path: Path, clock: Clock) -> None:
     hub = loaded(tmp_path, clock, named("address", SEA), {})
     hub.systems["shop"].edit("1", address_street="Seeweg 2")

@@ -69,8 +69,8 @@ def _lacking(
 def _report_the_rest(
     members: Sequence[Reading], values: Mapping[str, Value], draft: Draft, table: Table
 ) -> None:
-    """What an address will lose with the release is told with what it will get. Nothing waits for it by
-    itself: it goes when the others are written."""
+    """What an address will lose with the release is told with what it will get, or once it comes to light.
+    Nothing waits for it by itself: it goes when the others are written."""
     waiting = {
         _group(one.binding, table)
         for one in members
@@ -80,7 +80,7 @@ def _report_the_rest(
     for reading, difference in _lacking(members, waiting, values, draft, table):
         if not _withheld(reading, draft):
             draft.withheld += 1
-            if _group(reading.binding, table) in new:
+            if reading.agreed is None or _group(reading.binding, table) in new:
                 draft.newly_withheld.append(difference)
 
 
