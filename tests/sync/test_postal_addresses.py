@@ -98,6 +98,23 @@ def test_a_part_that_comes_to_light_of_an_address_that_waits_for_the_release_is_
     assert held(hub, shop, "address") == {"street": "Seeweg 1", "city": "Kiel"}
 
 
+@pytest.mark.parametrize("part", ["postcode", "street"])
+@pytest.mark.parametrize("lacks", ["", "postcode", "city"])
+def test_a_part_that_is_edited_before_the_release_brings_its_address_along(
+    part: str, lacks: str, tmp_path: Path, clock: Clock
+) -> None:
+    """Whoever puts the postcode right in the shop says nothing of a street in Kiel."""
+    hub, there = two(tmp_path, clock), {name: text for name, text in HILL.items() if name != lacks}
+    hub.systems["sales"].add(**ann(**named("address", SEA)))
+    hub.systems["shop"].add(**ann(**named("address", there)))
+    hub.sync()
+    hub.systems["shop"].edit("1", **named("address", {part: "89 B"}))
+    until_quiet(hub, clock)
+    hub.release()
+    until_quiet(hub, clock)
+    assert held(hub, "sales", "address") == held(hub, "shop", "address") == {**there, part: "89 B"}
+
+
 def test_a_new_part_of_an_address_keeps_the_others(tmp_path: Path, clock: Clock) -> None:
     hub = loaded(tmp_path, clock, named("address", SEA), {})
     hub.systems["shop"].edit("1", address_street="Seeweg 2")

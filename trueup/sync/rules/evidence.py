@@ -181,6 +181,12 @@ def claims(reading: Reading, table: Mapping[str, Field]) -> Iterator[Claim]:
             yield _claim(reading, name, value, first=False, kind=field.type, before=reading.was.get(address))
 
 
+def as_edit(reading: Reading, name: str) -> Claim:
+    """What a record holds of a field that is no set, as if it had been edited just now."""
+    value = reading.has.get(name) if isinstance(reading.has, Mapping) else None
+    return _claim(reading, name, value, first=False)
+
+
 def _claim(
     reading: Reading,
     name: str,

@@ -6,7 +6,7 @@ nor because an empty part was filled. (Names are kept part by part.)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal
@@ -14,9 +14,28 @@ from trueup.model.delivery import Effect
 from trueup.model.fields import NAME, Field
 from trueup.model.values import Absent, Rejected, Value
 from trueup.sync.rules.differences import Difference, Draft, due, nonempty, standing, withhold
-from trueup.sync.rules.evidence import Reading
+from trueup.sync.rules.evidence import Claim, Reading
 
 Table = Mapping[str, Field]
+
+
+def brought_along(
+    readings: Sequence[Reading], said: Sequence[Claim], table: Table
+) -> Iterator[tuple[Reading, str]]:
+    """The other parts of an address of which a part was edited, as (reading, field). Only where the record
+    bears another address than the hub, which waits for the release: that one is meant, and not the hub's."""
+    edited = {_group_of(claim.field, table) for claim in said if not claim.first} - {""}
+    if not edited:
+        return
+    told = {claim.field for claim in said}
+    meant = {
+        group
+        for one in readings
+        if one.agreed is not None and one.agreed.withheld and (group := _group(one.binding, table)) in edited
+    }
+    for one in readings:
+        if _group(one.binding, table) in meant and one.binding.inward and isinstance(one.has, Mapping):
+            yield from ((one, name) for name in one.has if name not in told)
 
 
 def keep_whole(
@@ -42,7 +61,11 @@ def keep_whole(
 
 def _group(binding: Binding, table: Table) -> str:
     """The group whose parts must not be mixed, empty for none."""
-    field = table.get(binding.fields[0])
+    return _group_of(binding.fields[0], table)
+
+
+def _group_of(name: str, table: Table) -> str:
+    field = table.get(name)
     return field.group if field is not None and field.group != NAME else ""
 
 

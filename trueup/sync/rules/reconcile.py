@@ -36,7 +36,7 @@ from trueup.sync.rules.differences import (
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.first_sight import first_sight
 from trueup.sync.rules.founding import foundings, keep_in_company
-from trueup.sync.rules.groups import keep_whole
+from trueup.sync.rules.groups import brought_along, keep_whole
 from trueup.sync.rules.kinds import name_slots
 from trueup.sync.rules.lanes import given_up, queue, was_given_up
 from trueup.sync.rules.leaving import Standing
@@ -227,6 +227,7 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
                 said.extend(backfill.pulled(reading, table, case.entity.sources))
             else:
                 said.extend(evidence.claims(reading, table))
+        said += [evidence.as_edit(*one) for one in brought_along(settled, said, table)]
         claims.extend(without_moves(said, one.readings))
         named.take(one.readings)
     state = Values(dict(case.entity.values), dict(case.entity.sources))
