@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -166,6 +167,18 @@ def _grouped(group: list[Any]) -> tuple[Source, list[str]]:
         return Source("rule", "rule", moment(group[0])), group[1:]
     origin, how, at, ref, user, pinned, *names = group
     return Source(origin, how, moment(at), ref, user, bool(pinned)), names
+
+
+def rename_sources(text: str, old: str, new: str) -> str:
+    """What `write_sources` wrote, with another name for a connection."""
+    groups = map(_grouped, loads(text))
+    return dumps([_group(_renamed(source, old, new), names) for source, names in groups])
+
+
+def _renamed(source: Source, old: str, new: str) -> Source:
+    origin = new if source.origin == old else source.origin
+    ref = new + source.ref[len(old) :] if source.ref.startswith(f"{old}/") else source.ref
+    return replace(source, origin=origin, ref=ref)
 
 
 def write_agreed(agreed: Mapping[str, Agreed]) -> str | None:

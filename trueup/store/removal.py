@@ -8,11 +8,10 @@ from datetime import datetime
 
 from trueup.errors import ConfigError, Problem
 from trueup.model.consent import ConsentEvent, ConsentState
-from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case
 from trueup.store.addresses import remember_consent
 from trueup.store.audit import note
-from trueup.store.codec import micros
+from trueup.store.codec import micros, rename_sources
 from trueup.store.decide import load
 from trueup.store.marks import mark_due
 from trueup.store.moves import close, supersede
@@ -54,17 +53,8 @@ def _rename_sources(tx: Tx, old: str, new: str) -> None:
         if not rows:
             return
         after = rows[-1][0]
-        renamed = [(id, _renamed(text, old, new)) for id, text in rows if old in text]
+        renamed = [(id, rename_sources(text, old, new)) for id, text in rows if old in text]
         tx.update("entities", ("id",), ("sources",), renamed)
-
-
-def _renamed(text: str, old: str, new: str) -> str:
-    groups = loads(text)
-    for group in groups:
-        group[0] = new if group[0] == old else group[0]
-        if group[3].startswith(f"{old}/"):
-            group[3] = new + group[3][len(old) :]
-    return dumps(groups)
 
 
 def remove_connection(tx: Tx, name: str, user: str, at: datetime) -> int:
