@@ -458,3 +458,80 @@ def test_the_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:
         answers.append(tables.rows("crm"))
     assert answers[0] == answers[1] == answers[2]
     assert all("Chief" in row for row in answers[0])
+
+
+class Nameless(Tables):
+    """Nothing but a name tells who somebody is, and the table without a key may get new rows."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, rows=[])
+        policy = replace(self.hub.parts.policy, create={("news", "people"): Always()})
+        self.hub.parts = replace(self.hub.parts, policy=policy)
+
+    def _rules(self) -> ObjectRules:
+        return rules("people", ("first_name", "last_name", "job_title", "department"))
+
+    def titles(self, *titles: str) -> None:
+        """The table with a key has people of one name with these titles; then the hub comes to rest."""
+        self.write("crm", ["id," + HEAD, *(f"{n},Jo,Lee,,{title},North," for n, title in enumerate(titles))])
+        for _ in range(3):
+            self.sync()
+
+    def said(self) -> list[tuple[str, list[tuple[str, Any]]]]:
+        """Of each contact its title, and state and title of its records."""
+        cases = [self.hub.store.case(id) for id in self.contacts_of("Jo Lee")]
+        return sorted(
+            (
+                str(case.entity.values["job_title"]),
+                [(str(link.state), link.observed["job_title"]) for link in case.links],
+            )
+            for case in cases
+        )
+
+
+def alike(*titles: str) -> list[tuple[str, list[tuple[str, Any]]]]:
+    return [(title, [("live", title)] * 2) for title in sorted(titles)]
+
+
+def test_a_row_that_is_written_what_another_one_said_before_stays_its_own(tmp_path: Path) -> None:
+    tables = Nameless(tmp_path)
+    for titles in (("Boss", "Clerk"), ("Chief", "Clerk"), ("Chief", "Boss")):
+        tables.titles(*titles)
+        assert tables.said() == alike(*titles)
+    assert len(tables.rows("news")) == 2
+
+
+def test_two_rows_may_exchange_what_they_say_in_one_write(tmp_path: Path) -> None:
+    tables = Nameless(tmp_path)
+    for titles in (("Boss", "Clerk"), ("Clerk", "Boss")):
+        tables.titles(*titles)
+        assert tables.said() == alike(*titles)
+    assert [row.split(",")[4] for row in tables.rows("crm")] == ["Clerk", "Boss"]
+    assert len(tables.rows("news")) == 2
+
+
+def test_a_new_row_may_say_what_another_one_said_before(tmp_path: Path) -> None:
+    tables = Nameless(tmp_path)
+    for titles in (("Boss",), ("Chief",), ("Chief", "Boss")):
+        tables.titles(*titles)
+        assert tables.said() == alike(*titles)
+    assert len(tables.rows("news")) == 2
+    assert not tables.hub.store.deliveries([DeliveryState.PARKED], None, 10)
+
+
+def test_a_row_that_is_written_what_another_one_said_until_just_now_is_nobody_elses(tmp_path: Path) -> None:
+    class Meanwhile(Breaks):
+        def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
+            tables.news(*(row.replace("Clerk", "Cook") for row in tables.rows("news")))
+            return self._inner.write(object, items, fields)
+
+    tables = Nameless(tmp_path)
+    tables.titles("Boss", "Clerk")
+    through(tables, lambda inner: Meanwhile(inner))
+    tables.write("crm", ["id," + HEAD, "0,Jo,Lee,,Clerk,North,", "1,Jo,Lee,,Clerk,North,"])
+    tables.sync()
+    through(tables, lambda inner: inner)
+    for _ in range(3):
+        tables.sync()
+    assert tables.said() == alike("Clerk", "Cook")
+    assert len(tables.rows("news")) == len(tables.rows("crm")) == 2

@@ -167,4 +167,5 @@ class Settlement:
     failing_since: datetime | None = None
     untried: bool = False
     told: bool = False
+    content_id: bool = False
     due: str = ""

@@ -13,7 +13,7 @@ from trueup.model.record import Record
 from trueup.store.codec import name_of
 from trueup.store.identify import remember_decisions
 from trueup.store.land import stream_locks
-from trueup.store.moves import Place, Reasons, absorb, because, move, stands_at
+from trueup.store.moves import Place, Reasons, absorb, because, free_ids, move, stands_at
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure
 
@@ -61,16 +61,34 @@ def take_places(
             answer.streams[id] = _target(tx, known, one, rows[id][2])
     places = {id: (stream_id, moving[id].remote_id or "") for id, stream_id in answer.streams.items()}
     taken = _taken(tx, list(places.values()))
+    given: set[Place] = set()
     for id, place in places.items():
         _, _, stream_id, remote_id = rows[id]
+        if moving[id].content_id and place not in given:
+            _free(tx, known, place, taken)
         if remote_id is None:
             if place in taken:
                 _meet(tx, known, answer, moving[id], rows[id], at)
+        elif moving[id].content_id and _is_anothers(tx, known, place):
+            continue  # whose row was edited meanwhile; the next listing tells them apart
         elif (stream_id, remote_id) != place:
             move(tx, known, (stream_id, remote_id), place, at, answer.reasons)
             answer.stirred.add(id)
         taken.add(place)
+        given.add(place)
     return answer
+
+
+def _free(tx: Tx, known: Streams, place: Place, taken: set[Place]) -> None:
+    """An id that is made of the content is no old id of whoever said the same before."""
+    free_ids(tx, known, place[0], [place[1]])
+    if stands_at(tx, known, place) is None:
+        taken.discard(place)
+
+
+def _is_anothers(tx: Tx, known: Streams, place: Place) -> bool:
+    there = stands_at(tx, known, place)
+    return there is not None and there.entity_id is not None
 
 
 def _target(tx: Tx, known: Streams, one: Settlement, stream_id: int) -> int:

@@ -284,6 +284,8 @@ class Push:
     def _end(self, stream: Stream, settlements: Sequence[Settlement]) -> frozenset[int]:
         """Store how these attempts ended and count it: what waits is counted when it ends, and a create whose
         record is somebody else's is not done. The ids of those creates."""
+        if self.parts.can(stream, Capability.CONTENT_IDS):
+            settlements = [replace(one, content_id=True) for one in settlements]
         parked = self.parts.store.settle(settlements, self.parts.now(), self.fence)
         for one in settlements:
             state = DeliveryState.PARKED if one.delivery_id in parked else one.state
