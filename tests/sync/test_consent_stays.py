@@ -50,6 +50,21 @@ def test_a_changed_address_takes_the_opt_out_over_and_the_old_one_keeps_it(tmp_p
     assert [hub.systems["target"].values(id)["optout"] for id in ids] == [True, True]
 
 
+def test_an_address_that_is_changed_in_two_steps_takes_the_opt_out_over_too(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock)
+    ann_opts_out(hub, clock)
+    robert = hub.systems["target"].add(
+        email="new@example.com", first_name="Robert", last_name="Lee", optout=False
+    )
+    for address in (None, "new@example.com"):
+        hub.systems["target"].edit("1", email=address)
+        later(hub, clock)
+        later(hub, clock)
+    assert heard_of(hub) == {"source/people/1", "ann@example.com", "new@example.com"}
+    assert hub.systems["target"].values(robert)["optout"] is True
+
+
 def test_an_address_that_another_record_brings_takes_nothing_over(tmp_path: Path) -> None:
     clock = Clock()
     fields = {name: rules(fields=NAMED, consent=(FLAG,)) for name in ("source", "target")}

@@ -105,7 +105,7 @@ def inherited(
     after: Mapping[str, Value],
     edited: Callable[[str], bool],
 ) -> list[ConsentEvent]:
-    """The person's opt-outs for addresses that took the place of others; the old ones keep theirs.
+    """The person's opt-outs for addresses that took the place of others, or of none; the old ones keep theirs.
 
     `edited` tells whether somebody changed a field. What a first sight brings inherits nothing: it may turn
     out to be another person's address.
@@ -142,9 +142,10 @@ def _new_addresses(
     edited: Callable[[str], bool],
 ) -> set[str]:
     new: set[str] = set()
+    had_none = not addresses_of(channel, before)
     for name in _fields(channel):
         old_keys, keys = _keys(channel, before.get(name)), _keys(channel, after.get(name))
-        if old_keys - keys and edited(name):
+        if (had_none or old_keys - keys) and edited(name):
             new |= keys - old_keys
     return new
 
