@@ -105,7 +105,7 @@ def inherited(
     after: Mapping[str, Value],
     edited: Callable[[str], bool],
 ) -> list[ConsentEvent]:
-    """The person's opt-outs for addresses that took the place of others, or of none; the old ones keep theirs.
+    """The person's opt-outs for addresses that took the place of others or of none; the old ones keep theirs.
 
     `edited` tells whether somebody changed a field. What a first sight brings inherits nothing: it may turn
     out to be another person's address.
