@@ -14,7 +14,7 @@ TrueupError
 ├── LeaseLost                another worker owns this work now: drop what you hold
 ├── Held                     a fuse tripped or an approval is missing: a person decides
 ├── PlanDrifted              a saved plan no longer describes the world: plan again
-├── NotFound                 a name or id that a person gave does not exist
+├── NotFound                 a name or id that a person gave does not exist              exit 2
 └── Broken                   an invariant failed: stop and keep the evidence
 
 Each class carries a stable `code` (`trueup explain CODE` tells it at length) and an exit code for
@@ -223,6 +223,7 @@ class NotFound(TrueupError):
     """
 
     code = "TU-GEN-404"
+    exit_code = 2
 
     def __init__(self, message: str = "", *, code: str = "", typed: str = "") -> None:
         self.typed = typed

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from trueup.model.activity import Fact
+from trueup.model.consent import ConsentEvent
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement
 from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
@@ -226,8 +227,17 @@ class Store(Protocol):
         """Make these entities due; `reason` is one word without blanks and stays until they are decided."""
         ...
 
-    def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
-        """Record an operator's edit as a claim and make the entity due."""
+    def edit(
+        self,
+        public_id: str,
+        values: Mapping[str, Value],
+        user: str,
+        at: datetime,
+        pin: bool,
+        heard: Sequence[ConsentEvent] = (),
+    ) -> None:
+        """Record an operator's edit as a claim, and what he heard of consent; make the entity due, and
+        whoever holds an address that the consent is about."""
         ...
 
     # -- outbox -----------------------------------------------------------------------------------

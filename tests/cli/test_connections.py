@@ -72,7 +72,7 @@ def facts(rules: ObjectRules) -> object:
 
 def test_a_connection_that_there_is_not_is_named_with_those_that_there_are(hub: Path) -> None:
     said = say("connections", "show", "newz")
-    assert said.code == 1
+    assert said.code == 2
     assert "did you mean `news`?" in said.err
 
 
@@ -123,12 +123,12 @@ def test_a_rename_that_would_make_another_problem_changes_nothing(hub: Path) -> 
 
 def test_a_rename_to_a_name_that_is_taken_is_refused(hub: Path) -> None:
     said = say("connections", "rename", "news", "crm")
-    assert (said.code, "TU-CNN-001" in said.err) == (1, True)
+    assert (said.code, "TU-CNN-001" in said.err) == (2, True)
 
 
 def test_a_removed_connection_is_idle_until_a_person_says_so(hub: Path) -> None:
     synced()
-    assert say("connections", "remove", "news", "--yes").code == 1
+    assert say("connections", "remove", "news", "--yes").code == 2
     (hub / "connections/news.yaml").unlink()
     changed("config/hub.yaml", "connections: [crm, news]", "connections: [crm]")
     changed("config/hub.yaml", "control, marketing, sales", "control, sales")

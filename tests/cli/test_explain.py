@@ -70,7 +70,7 @@ def test_a_code_is_understood_however_it_is_typed(typed: str) -> None:
 
 def test_an_unknown_code_names_the_nearest() -> None:
     said = say("explain", "TU-REF-01")
-    assert said.code == 1
+    assert said.code == 2
     assert "did you mean TU-REF-0" in said.err
 
 

@@ -91,6 +91,6 @@ def test_a_choice_that_makes_no_sense_is_refused(hub: Played, words: list[str]) 
 def test_a_connection_that_there_is_not_has_no_failures_and_is_refused(hub: Played, words: list[str]) -> None:
     said = hub.say("failures", *words, "--connection", "marketin")
     assert (said.code, "there is no connection `marketin`; did you mean `marketing`?" in said.err) == (
-        1,
+        2,
         True,
     )

@@ -237,7 +237,7 @@ def test_between_the_first_sync_and_the_release_the_table_still_lists_what_a_rel
 def test_a_file_of_somebody_else_is_never_written_over(hub: Path, option: str) -> None:
     before = Path("crm.csv").read_bytes()
     said = say("plan", option, "crm.csv")
-    assert (said.code, "TU-CLI-021" in said.err) == (1, True)
+    assert (said.code, "TU-CLI-021" in said.err) == (2, True)
     assert Path("crm.csv").read_bytes() == before
 
 
@@ -252,7 +252,7 @@ def test_a_plan_takes_the_place_of_an_older_plan_and_keeps_to_its_owner(hub: Pat
 
 def test_plan_and_table_are_two_files(hub: Path) -> None:
     said = say("plan", "--out", "one", "--csv", "one")
-    assert (said.code, "give them two" in said.err, Path("one").exists()) == (1, True, False)
+    assert (said.code, "give them two" in said.err, Path("one").exists()) == (2, True, False)
 
 
 def test_values_that_cannot_be_used_are_counted_with_their_reason(hub: Path) -> None:
@@ -446,7 +446,7 @@ def test_a_saved_plan_of_another_configuration_is_refused(hub: Path) -> None:
 
 def test_a_file_that_is_no_plan_is_named(hub: Path) -> None:
     said = say("sync", "--plan", "crm.csv")
-    assert said.code == 1
+    assert said.code == 2
     assert "crm.csv is not a plan" in said.err
 
 

@@ -86,7 +86,7 @@ def test_the_table_of_held_writes_goes_over_no_other_file(hub: Path) -> None:
     held_run(hub)
     before = Path("crm.csv").read_bytes()
     said = say("runs", "show", "3", "--csv", "crm.csv")
-    assert (said.code, "TU-CLI-021" in said.err, Path("crm.csv").read_bytes()) == (1, True, before)
+    assert (said.code, "TU-CLI-021" in said.err, Path("crm.csv").read_bytes()) == (2, True, before)
 
 
 def test_a_run_that_somebody_stops_says_so_and_what_it_had_decided(
@@ -142,7 +142,7 @@ def test_nothing_is_approved_without_a_yes(hub: Path) -> None:
 
 def test_a_run_that_there_was_not_is_named(hub: Path) -> None:
     said = say("runs", "show", "99")
-    assert said.code == 1
+    assert said.code == 2
     assert "99" in said.err
 
 
@@ -308,4 +308,4 @@ def test_a_decision_that_was_changed_in_the_database_is_told(hub: Path) -> None:
 @pytest.mark.parametrize("number", ["7", "0", "99999999999999999999999"])
 def test_a_run_that_there_is_not_is_told_plainly(hub: Path, number: str) -> None:
     said = say("runs", "show", number)
-    assert (said.code, f"there is no run {number}  [TU-GEN-404]" in said.err) == (1, True), said.err
+    assert (said.code, f"there is no run {number}  [TU-GEN-404]" in said.err) == (2, True), said.err

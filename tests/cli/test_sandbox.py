@@ -76,7 +76,7 @@ def test_it_ends_with_the_signal_and_takes_everything_along(
     assert "TRUEUP_SANDBOX_SALES=http://127.0.0.1:" in out
     assert not (folder / "config/.sandbox").exists()
     said = say("plan", "--sandbox")
-    assert (said.code, "TU-CLI-030" in said.err) == (1, True)
+    assert (said.code, "TU-CLI-030" in said.err) == (2, True)
 
 
 @pytest.mark.parametrize("place", ["options", "object"])

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trueup.commands.answer import Answer, Grid, Shown
-from trueup.commands.desk import Desk, command
+from trueup.commands.desk import Desk, Unusable, command
+from trueup.errors import ConfigError
 from trueup.model.counting import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trueup.model.fields import Field
 
 
 def add(app: typer.Typer) -> None:
@@ -34,17 +40,19 @@ def fields(
 ) -> Answer:
     """List the fields that mappings, conditions and survivorship can name.
 
-    Custom fields of hub.yaml are among them when it can be read.
+    Custom fields of hub.yaml, and the consents that your connections keep, are among them when the files can
+    be read.
     """
-    table, stages = _tables(desk, kind)
+    table = _table(desk, kind)
     found = [field for name, field in table.items() if word.casefold() in name.casefold()]
     rows = [
-        (one.name, one.type.value, one.strategy.value, _options(one.options), _remarks(one, stages))
-        for one in found
+        (one.name, one.type.value, one.strategy.value, _options(one.options), _remarks(one)) for one in found
     ]
     shown: list[Shown] = [Grid(("field", "type", "who wins", "words", "remarks"), rows)]
     if not found:
         shown = [f"No field of a {kind} has `{word}` in its name."]
+    if kind == "contact" and word.casefold() in CONSENT:
+        shown += _consent_lines()
     document = [
         {
             "field": one.name,
@@ -60,24 +68,41 @@ def fields(
     return Answer({"kind": kind, "fields": document}, shown)
 
 
-def _tables(desk: Desk, kind: str):  # type: ignore[no-untyped-def]
-    from trueup.commands.desk import Unusable
-    from trueup.errors import ConfigError
+CONSENT = "consent.channel.purpose"
+
+
+def _consent_lines() -> list[str]:
+    from trueup.config.vocabulary import CHANNELS, PURPOSES
+
+    return [
+        "",
+        "A consent is called consent.CHANNEL.PURPOSE, and is listed where a connection keeps it. An opt-out",
+        "of any can be entered: trueup contacts edit WHO consent.email.marketing=opted_out",
+        f"  channels: {', '.join(CHANNELS)}",
+        f"  purposes: {', '.join(PURPOSES)}",
+    ]
+
+
+def _table(desk: Desk, kind: str) -> Mapping[str, Field]:
+    """The fields of a kind; of files that cannot be read those that there are without them."""
+    from trueup.config.condition_names import consent_fields
     from trueup.model.fields import TABLES, Kind
 
     if kind not in {one.value for one in Kind}:
         raise Unusable(f"`{kind}` is none of {', '.join(one.value for one in Kind)}")
     try:
-        return desk.config().fields[Kind(kind)], True
+        config = desk.config()
     except ConfigError:
-        return TABLES[Kind(kind)], False
+        return TABLES[Kind(kind)]
+    consents = consent_fields(config) if kind == Kind.CONTACT else {}
+    return {**config.fields[Kind(kind)], **consents}
 
 
 def _options(options: tuple[str, ...]) -> str:
     return ", ".join(options[:8]) + (", …" if len(options) > 8 else "")
 
 
-def _remarks(field, stages: bool) -> str:  # type: ignore[no-untyped-def]
+def _remarks(field: Field) -> str:
     words = []
     if field.custom:
         words.append("custom")

@@ -12,7 +12,7 @@ from trueup.commands.desk import Desk, Unusable, command, user_name
 if TYPE_CHECKING:
     from trueup.model.plan import Case
     from trueup.model.record import Json
-    from trueup.services.asking import Why
+    from trueup.services.asking import Told, Why
     from trueup.services.finding import Double, Found
     from trueup.services.standing import Standing
 
@@ -171,32 +171,62 @@ def edit(
     pin: Annotated[
         bool, typer.Option("--pin", help="Keep these values, whatever systems say later.")
     ] = False,
+    because: Annotated[
+        str | None,
+        typer.Option(
+            "--because", metavar="TEXT", help="With an opt-out: how you know of it; `why` tells it."
+        ),
+    ] = None,
 ) -> Answer:
     """Edit a contact in the hub: the next sync writes it to every system that has such a field.
 
     Your edit wins over all systems at that moment; a later edit in a system may change it again, unless it
-    is pinned.
+    is pinned. An opt-out that somebody told you is `consent.email.marketing=opted_out`: it goes to every
+    system at once, before all else, and stands until a documented opt-in; an opt-in cannot be typed here.
     """
     from trueup.services import asking, finding
 
-    said = dict(_pair(change) for change in changes)
+    told = asking.told(dict(_pair(change) for change in changes), user_name(), pin, because)
     with desk.hub() as hub:
         case = finding.the_one(hub, who)
-        values = asking.edit(hub, case, said, user_name(), pin)
-        unheard = asking.unheard(hub, case.entity.kind, values)
+        values = asking.edit(hub, case, told)
+        unheard = asking.unheard(hub, case, values)
         id = case.entity.public_id
     lines = [
         f"{id} {name}: {value_text(case.entity.values.get(name))} -> {value_text(v)}"
         for name, v in values.items()
     ]
-    kept = "pinned" if pin else "an edit"
     return Answer(
         {"id": id, "values": values, "pinned": pin, "reaches_nobody": unheard},
-        [*lines, *_unheard_lines(unheard), f"Noted as {kept}. Next: trueup sync --only {id}"],
+        [*lines, *_unheard_lines(unheard), f"Noted as {_kept(told)}. Next: trueup sync --only {id}"],
     )
 
 
+def _kept(told: Told) -> str:
+    """As what it was noted."""
+    edited = ["pinned" if told.keep else "an edit"] if told.fields else []
+    return " and ".join(edited + (["an opt-out"] if told.consents else []))
+
+
 def _unheard_lines(names: list[str]) -> list[str]:
+    from trueup.model.consent import consent_of
+
+    consents = [name for name in names if consent_of(name) is not None]
+    return [*_no_field_lines([name for name in names if name not in consents]), *_no_keeper_lines(consents)]
+
+
+def _no_keeper_lines(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    consents = " or ".join(f"`{name}`" for name in names)
+    return [
+        f"  No system in which the contact has a record keeps {consents}: it is kept here, and",
+        "  goes wherever a record of the contact comes. Where a system keeps it, `consent:` in the file of",
+        "  that connection says.",
+    ]
+
+
+def _no_field_lines(names: list[str]) -> list[str]:
     if not names:
         return []
     fields = " or ".join(f"`{name}`" for name in names)

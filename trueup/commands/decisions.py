@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from trueup.model.counting import counted
 if TYPE_CHECKING:
     from trueup.model.record import Json
     from trueup.model.run import AuditRow, Chain
+    from trueup.services.hub import Hub
 
 
 def add(app: typer.Typer) -> None:
@@ -43,8 +45,27 @@ def decisions(
         if verify:
             return _verified(hub.parts.store.verify_audit())
         found = hub.parts.store.audit(about, limit)
-    shown: list[Shown] = [decisions_grid(found)] if found else ["Nobody has decided anything here yet."]
+        if about and not found:
+            _known(hub, about)
+    where = f"about {about}" if about else "here"
+    shown: list[Shown] = [decisions_grid(found)] if found else [f"Nobody has decided anything {where} yet."]
     return Answer({"decisions": [decision_document(one) for one in found]}, shown)
+
+
+def _known(hub: Hub, about: str) -> None:
+    """Raises NotFound where there is no such run, contact or connection. Of what is gone, decisions tell."""
+    from trueup.services.connecting import connection_named
+
+    word, _, number = about.partition(" ")
+    if word == "run" and number.isdigit():
+        hub.parts.store.run(int(number))
+    elif _ID.fullmatch(about):
+        hub.parts.store.case(about)
+    else:
+        connection_named(hub.config, about)
+
+
+_ID = re.compile(r"(c|co|d|u)-\d+")
 
 
 def _verified(chain: Chain) -> Answer:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trueup.commands.answer import CHANGES, FAILED, FINE, Answer, Grid, Shown, value_text
+from trueup.commands.answer import CHANGES, CONFIGURATION, FAILED, FINE, Answer, Grid, Shown, value_text
 from trueup.commands.complaints import complaint, connector_lines
 from trueup.commands.counts import (
     Row,
@@ -64,7 +64,8 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     shown: list[Shown] = [NOTHING_WRITTEN, ""]
     if asked.only is not None and not report.contacts:
         shown += _nobody(hub, report, asked.only)
-        return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
+        code = _exit(report, rows, asked) or (FINE if known_by(hub, asked.only) else CONFIGURATION)
+        return Answer(_document(report, rows, hub, asked), shown, code)
     shown += [*_filled(report), "Read:", reading_grid(rows), *earlier_lines(report.earlier), ""]
     shown += [
         "A sync would write, back-fills included:" if report.filled else "A sync would write:",
@@ -189,12 +190,20 @@ def _nobody(hub: Hub, report: PlanReport, only: str) -> list[str]:
 
 
 def _about_only(hub: Hub, text: str) -> list[str]:
-    known = hub.parts.store.find(Kind.CONTACT, text, 5)
+    known = known_by(hub, text)
     if known:
         return [
             f"  {', '.join(known)} is in step, as far as its systems have been read: `trueup why {known[0]}`."
         ]
-    return ["  It may not have been read yet, or be spelt otherwise: `trueup contacts find` searches."]
+    return [UNKNOWN]
+
+
+UNKNOWN = "  It may not have been read yet, or be spelt otherwise: `trueup contacts find` searches."
+
+
+def known_by(hub: Hub, text: str) -> Sequence[str]:
+    """The contacts that a person may have meant."""
+    return hub.parts.store.find(Kind.CONTACT, text, 5)
 
 
 def _one_by_one(report: PlanReport) -> list[Shown]:

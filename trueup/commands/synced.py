@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown
+from trueup.commands.answer import CONFIGURATION, FAILED, FINE, Answer, Grid, Shown
 from trueup.commands.counts import (
     RECORDS,
     Row,
@@ -20,7 +20,15 @@ from trueup.commands.counts import (
 from trueup.commands.empty import empty_lines
 from trueup.commands.held import absent_document, absent_lines, held_document, held_lines
 from trueup.commands.later import unapproved_lines, waiting_lines
-from trueup.commands.planned import error_document, failed_lines, hub_streams, note_lines, notes_of
+from trueup.commands.planned import (
+    UNKNOWN,
+    error_document,
+    failed_lines,
+    hub_streams,
+    known_by,
+    note_lines,
+    notes_of,
+)
 from trueup.model.counting import counted
 from trueup.model.fields import Kind
 from trueup.model.record import Json
@@ -43,11 +51,14 @@ OUTCOMES = {
 }
 
 
-def answer(hub: Hub, done: SyncReport) -> Answer:
-    """The outcome, tables that add up, and the next command."""
+def answer(hub: Hub, done: SyncReport, only: str | None) -> Answer:
+    """The outcome, tables that add up, and the next command. `only`: the contact that was asked for; where
+    there is none of that name, that is said first."""
     report = done.report
     rows = rows_of(report.tally.counts, hub_streams(hub))
+    nobody = only is not None and not known_by(hub, only) and not any(map(_decided, rows))
     shown: list[Shown] = [
+        *([f"No contact matches `{only}`: nothing was written.", UNKNOWN, ""] if nobody else []),
         _outcome_line(report),
         "",
         "Read:",
@@ -66,7 +77,7 @@ def answer(hub: Hub, done: SyncReport) -> Answer:
         *note_lines(report.tally.notes, notes_of(hub, report.failed)),
     ]
     shown += next_lines(hub, report)
-    return Answer(_document(hub, done, rows), shown, _exit(report))
+    return Answer(_document(hub, done, rows), shown, _exit(report) or (CONFIGURATION if nobody else FINE))
 
 
 def _outcome_line(report: Report) -> str:

@@ -119,7 +119,7 @@ def sync(
     with desk.hub() as hub:
         allowed = approve_first or _allows_first(desk, hub)
         order = syncing.Sync(user_name(), Scope(only, limit), allowed, plan)
-        return synced.answer(hub, syncing.sync(hub, order))
+        return synced.answer(hub, syncing.sync(hub, order), only)
 
 
 def _allows_first(desk: Desk, hub: Hub) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from trueup.config.case_fields import CASE_TABLE
 from trueup.config.lifecycle_settings import Summary
@@ -10,11 +11,13 @@ from trueup.config.settings import HubConfig
 from trueup.config.vocabulary import CASES, EVENT_FIELDS, Take
 from trueup.lifecycle.conditions import Named
 from trueup.model.consent import ConsentState, consent_field
-from trueup.model.fields import Field, Kind
+from trueup.model.fields import Field, Kind, Strategy
 from trueup.model.values import Type
 
 _EVENT_TYPES = {"at": Type.DATETIME, "amount": Type.DECIMAL, "duration": Type.DECIMAL}
-_CONSENT = Field("consent", Type.CHOICE, options=tuple(state.value for state in ConsentState))
+_CONSENT = Field(
+    "consent", Type.CHOICE, Strategy.MOST_RESTRICTIVE, options=tuple(state.value for state in ConsentState)
+)
 
 
 def entity_names(config: HubConfig, kind: Kind) -> dict[str, Named]:
@@ -24,8 +27,14 @@ def entity_names(config: HubConfig, kind: Kind) -> dict[str, Named]:
         names.update({f"company.{name}": field for name, field in config.fields[Kind.COMPANY].items()})
         names.update({name: summary_type(one) for name, one in config.lifecycle.summaries.items()})
         names["days_in_stage"] = Type.INT
-        names.update({consent_field(*pair): _CONSENT for pair in _consents(config)})
+        names.update(consent_fields(config))
     return names
+
+
+def consent_fields(config: HubConfig) -> dict[str, Field]:
+    """The consents that some connection keeps, by the addresses of their states."""
+    names = [consent_field(*pair) for pair in _consents(config)]
+    return {name: replace(_CONSENT, name=name) for name in names}
 
 
 def fact_names(kind: str) -> Mapping[str, Named]:

@@ -71,6 +71,14 @@ def consent_said(rule_or_binding: ConsentRule | Binding, raw: Json) -> ConsentSa
     return ConsentSaid(state, at, source)
 
 
+def state_typed(text: str) -> ConsentState | None:
+    """The state that a person means by a word (`opted_out`, `unsubscribed`); None for any other word."""
+    word = text.strip().casefold().replace("-", "_")
+    if word in _OUT_WORDS:
+        return ConsentState.OPTED_OUT
+    return ConsentState.OPTED_IN if word in _IN_WORDS else None
+
+
 def out_elsewhere(raw: Json) -> list[tuple[str, str]]:
     """Further addresses of the record that opted out, each with the moment (empty where it is not known)."""
     listed = raw.get("elsewhere") if isinstance(raw, dict) else None

@@ -10,13 +10,14 @@ from trueup.config.join import address
 from trueup.errors import NotFound, TrueupError
 from trueup.model.canonical import Locale, element_key, parse
 from trueup.model.canonical.postal import parts_written
-from trueup.model.entity import Source
+from trueup.model.consent import ConsentState, consent_of
+from trueup.model.entity import LinkState, Source
 from trueup.model.fields import CONTACT, PREFIX, Field, Kind, attribute_of, field_of
 from trueup.model.history import Change, HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
-from trueup.services.consents import told_consent
+from trueup.services.consents import heard, is_consent, told_consent
 from trueup.services.described import named
 from trueup.services.hub import Hub
 
@@ -61,7 +62,8 @@ def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
     """Why each field holds what it holds. Raises NotFound for a field that there is not."""
     table = hub.parts.policy.tables[case.entity.kind]
     name = _named(hub, field) if field is not None else ""
-    if field is not None and field_of(table, name) is None and name not in case.entity.values:
+    known = field_of(table, name) is not None or name in case.entity.values or is_consent(name)
+    if field is not None and not known:
         raise NotFound(f"there is no field `{field}`; `trueup config fields` lists them", code="TU-GEN-406")
     rows = hub.parts.store.history(case.entity.public_id, HISTORY)
     names = [name] if field is not None else _held(case)
@@ -129,22 +131,59 @@ class Unreadable(TrueupError):
     exit_code = 2
 
 
-def edit(hub: Hub, case: Case, said: Mapping[str, str], user: str, keep: bool) -> dict[str, Value]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person said of a contact: fields and consents as they were typed. `keep` pins the fields until
+    they are released; `because`: how the person knows of the consents, in his own words."""
+
+    fields: Mapping[str, str]
+    consents: Mapping[str, str]
+    user: str
+    keep: bool = False
+    because: str = ""
+
+
+def told(said: Mapping[str, str], user: str, keep: bool, because: str | None) -> Told:
+    """What was typed, sorted. Raises Unreadable where `keep` and `because` go with nothing that was said."""
+    consents = {name: text for name, text in said.items() if _is_of_consent(name)}
+    fields = {name: text for name, text in said.items() if name not in consents}
+    if because is not None and not consents:
+        raise Unreadable("`--because` is kept with a consent, and none is among the fields")
+    if keep and not fields:
+        raise Unreadable("an opt-out needs no `--pin`: it stands until a documented opt-in")
+    return Told(fields, consents, user, keep, because or "")
+
+
+def _is_of_consent(name: str) -> bool:
+    return name.strip().casefold().partition(".")[0] == "consent"
+
+
+def edit(hub: Hub, case: Case, told: Told) -> dict[str, Value]:
     """Record a person's edit; the next sync decides it, before what systems say. The values as understood.
 
-    `keep` pins them until they are released. Raises NotFound for unknown fields, Unreadable for values.
+    Raises NotFound for unknown fields, Unreadable for values, Unproven for a consent that is no opt-out.
     """
-    values = {_named(hub, name): _typed(hub, case, name, text) for name, text in said.items()}
-    hub.parts.store.edit(case.entity.public_id, values, user, hub.parts.now(), keep)
-    return values
+    now = hub.parts.now()
+    values = {_named(hub, name): _typed(hub, case, name, text) for name, text in told.fields.items()}
+    consents = {name.strip().casefold(): text for name, text in told.consents.items()}
+    news = heard(case, consents, told.user, told.because, now)
+    hub.parts.store.edit(case.entity.public_id, values, told.user, now, told.keep, news)
+    return {**values, **dict.fromkeys(consents, ConsentState.OPTED_OUT.value)}
 
 
-def unheard(hub: Hub, kind: Kind, names: Iterable[str]) -> list[str]:
+def unheard(hub: Hub, case: Case, names: Iterable[str]) -> list[str]:
     """Of these fields those that nothing carries out of the hub: no connection has a field for them, nor for
-    another form of the same (`email` beside the list `emails`, the parts of one postal address)."""
-    policy = hub.parts.policy
-    bindings = (one for stream in policy.streams(kind) for one in policy.mappings[stream].bindings)
-    heard = {_family(name) for one in bindings if one.outward for name in one.fields}
+    another form of the same (`email` beside the list `emails`, the parts of one postal address). Of consents
+    those that no record which the contact has keeps."""
+    policy, kind = hub.parts.policy, case.entity.kind
+    living = {link.stream for link in case.links if link.state is LinkState.LIVE}
+    heard = {
+        _family(name)
+        for stream in policy.streams(kind)
+        for one in policy.mappings[stream].bindings
+        if one.outward and (stream in living or not one.consent)
+        for name in one.fields
+    }
     return [name for name in names if _family(name) not in heard]
 
 
@@ -153,6 +192,8 @@ _FORMS = {"emails": "email", "phones": "phone", "addresses": "address", "company
 
 def _family(name: str) -> str:
     """What all forms of one field share."""
+    if consent_of(name) is not None:
+        return name
     root = name.partition("[")[0].partition(".")[0]
     return _FORMS.get(root, root)
 

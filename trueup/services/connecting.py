@@ -287,6 +287,7 @@ class Refusal(TrueupError):
     """A connection cannot be renamed or removed as asked; nothing was changed."""
 
     code = "TU-CNN-001"
+    exit_code = 2
 
 
 def rename_files(folder: Path, environment: Mapping[str, str], old: str, new: str) -> list[str]:

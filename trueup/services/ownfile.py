@@ -16,6 +16,7 @@ class NotOurs(TrueupError):
     """The place for a file holds something that trueup did not write."""
 
     code = "TU-CLI-021"
+    exit_code = 2
 
 
 def check_free(path: Path, ours: Callable[[bytes], bool], what: str) -> None:

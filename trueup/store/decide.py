@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from trueup.errors import NotFound
-from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.consent import ConsentEvent, ConsentState, consent_field
 from trueup.model.delivery import OpenDelivery
 from trueup.model.entity import Link, Reference
 from trueup.model.fields import Kind
@@ -15,6 +15,7 @@ from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case, HubEdit
 from trueup.model.record import Ref
 from trueup.model.values import Value
+from trueup.store.addresses import remember_consent
 from trueup.store.audit import note
 from trueup.store.codec import micros, moment, name_of, parse_public_id, read_values
 from trueup.store.identify import UNDECIDED
@@ -275,9 +276,22 @@ def case(tx: Tx, public_id: str) -> Case:
     return load(tx, [home(tx, public_id)])[0]
 
 
-def edit(tx: Tx, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
+def edit(
+    tx: Tx,
+    public_id: str,
+    values: Mapping[str, Value],
+    user: str,
+    at: datetime,
+    pin: bool,
+    heard: Sequence[ConsentEvent],
+) -> None:
+    """See `Store.edit`."""
     entity = home(tx, public_id)
     rows = [(entity, name, dumps(value), user, micros(at), int(pin)) for name, value in values.items()]
     tx.insert("edits", ("entity_id", "field", "value", "author", "at", "pin"), rows)
     mark_due(tx, [entity], "edit")
-    note(tx, user, "contacts edit", public_id, {"fields": sorted(values), "pinned": pin}, at)
+    if heard:
+        holders = {entity, *(holder for _, holder in remember_consent(tx, heard))}
+        mark_due(tx, sorted(holders | all_rivals(tx, holders)), "consent")
+    fields = sorted({*values, *(consent_field(event.channel, event.purpose) for event in heard)})
+    note(tx, user, "contacts edit", public_id, {"fields": fields, "pinned": pin}, at)

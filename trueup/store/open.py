@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from trueup.errors import ConfigError, NoDatabase, Problem
 from trueup.model.activity import Fact
+from trueup.model.consent import ConsentEvent
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement
 from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
@@ -237,8 +238,16 @@ class SqlStore:
     def mark_due(self, ids: Sequence[int], reason: str) -> None:
         self._db.write(lambda tx: marks.mark_due(tx, ids, reason))
 
-    def edit(self, public_id: str, values: Mapping[str, Value], user: str, at: datetime, pin: bool) -> None:
-        self._db.write(lambda tx: decide.edit(tx, public_id, values, user, at, pin))
+    def edit(
+        self,
+        public_id: str,
+        values: Mapping[str, Value],
+        user: str,
+        at: datetime,
+        pin: bool,
+        heard: Sequence[ConsentEvent] = (),
+    ) -> None:
+        self._db.write(lambda tx: decide.edit(tx, public_id, values, user, at, pin, heard))
 
     # -- outbox -----------------------------------------------------------------------------------
 

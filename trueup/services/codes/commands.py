@@ -60,6 +60,13 @@ COMMANDS: Mapping[str, Explanation] = {
         "`trueup config fields WORD` shows the field's type and words. Quote values with blanks:"
         " 'job_title=Head of sales'.",
     ),
+    "TU-EDT-002": Explanation(
+        "Only an opt-out can be entered by hand",
+        "A consent was typed that is no opt-out. The strictest state holds: what somebody remembers can stop"
+        " mail, and never start it again. Nothing was kept.",
+        "An opt-out: `trueup contacts edit WHO consent.email.marketing=opted_out`. For an opt-in, enter it"
+        " with its time and source in a system whose file says `opted_in_when`: it lifts older opt-outs.",
+    ),
     "TU-FAI-010": Explanation(
         "A field that is set aside is not retried by hand",
         "Only one field of the record was refused; the others went out. The same value would be refused"

@@ -10,9 +10,10 @@ from trueup.mapping.apply import observed
 from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.consents import consent_said, out_elsewhere
 from trueup.model.canonical.subject import email_subject_key, phone_subject_key
-from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.consent import HUB, ConsentEvent, ConsentState
 from trueup.model.entity import WAS_ABSENT, Link
 from trueup.model.history import Conflict
+from trueup.model.plan import Case
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules.evidence import Reading
@@ -135,6 +136,18 @@ def _alike(event: ConsentEvent, other: ConsentEvent) -> bool:
     return (event.channel, event.purpose, event.state) == (other.channel, other.purpose, other.state)
 
 
+def said_by_hand(
+    case: Case, pair: tuple[str, str], state: ConsentState, user: str, words: str, now: datetime
+) -> list[ConsentEvent]:
+    """What somebody tells of a contact: it is about all its records and all its addresses of that channel."""
+    refs = [("ref", _ref(link)) for link in case.links if link.remote_id is not None]
+    keys = sorted(addresses_of(pair[0], case.entity.values))
+    return [
+        ConsentEvent(kind, subject, *pair, state, now, True, f"{HUB}{user}", words)
+        for kind, subject in (*refs, *(("address", key) for key in keys))
+    ]
+
+
 def _new_addresses(
     channel: str,
     before: Mapping[str, Value],
@@ -190,7 +203,10 @@ def _decided(mapping: ObjectMapping, known: Link | None) -> Mapping[str, Value]:
 
 
 def link_ref(reading: Reading) -> str:
-    link = reading.link
+    return _ref(reading.link)
+
+
+def _ref(link: Link) -> str:
     return f"{link.connection}/{link.object}/{link.remote_id}"
 
 
@@ -274,9 +290,8 @@ def put_back(readings: Iterable[Reading], known: Sequence[ConsentEvent]) -> Iter
         taken = reading.was is not None and reading.was.get(name) == out != reading.has.get(name)
         event = deciding(known, *reading.binding.consent)
         if taken and event is not None and event.state is out:
-            source = event.subject if event.subject_kind == "ref" else event.source
             said = reading.has.get(name)
-            yield Conflict(name, said, link_ref(reading), out.value, source, PUT_BACK)
+            yield Conflict(name, said, link_ref(reading), out.value, event.told_by, PUT_BACK)
 
 
 def must_change(state: Value, shown: Value) -> bool:
