@@ -17,7 +17,7 @@ from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
-from trueup.model.landing import Absences, Backlog, Landed, Landing, StreamState
+from trueup.model.landing import Absences, Backlog, Landed, LandedFacts, Landing, StreamState
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
@@ -125,8 +125,8 @@ class Store(Protocol):
         there before our write, did show it, and were not read since that time is over."""
         ...
 
-    def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> int:
-        """Keep facts by remote id in their latest version; answers how many were new or moved."""
+    def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> LandedFacts:
+        """Keep facts by remote id in their latest version; how many were new, how many moved."""
         ...
 
     # -- identify ---------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.cli.played import Played, fails, played
@@ -41,6 +43,22 @@ def test_one_cause_is_one_line_however_many_it_concerns(hub: Played) -> None:
         "TU-REF-001",
     )
     assert "4711" not in cause["reason"]
+
+
+def test_texts_that_quote_another_value_each_time_are_one_cause_with_one_of_them_as_example(
+    desk: Path,
+) -> None:
+    with played(desk) as hub:
+        hub.people()
+        fails(hub.marketing, "batch_create", status=400, body=REFUSAL, times=3)
+        for place, who in enumerate(("Bob Ray", "Cid Fox"), 1):  # after both at once, one by one
+            body = orjson.dumps({**REFUSAL, "message": f"'{who}' is on the list of {place} blocked names"})
+            hub.marketing.faults[place] = replace(hub.marketing.faults[place], body=body)
+        hub.say("sync", "--approve-first")
+        (cause,) = causes(hub)
+        assert (cause["count"], cause["texts"]) == (2, 2)
+        assert "'Cid Fox' is on the list" in cause["reason"]
+        assert "(or alike: 2 texts)" in hub.say("failures").out
 
 
 def test_a_cause_has_the_same_name_tomorrow(hub: Played) -> None:

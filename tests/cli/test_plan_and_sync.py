@@ -6,11 +6,13 @@ import csv
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cli.kit import Said, kept, plain, rows, say
+from tests.cli.played import Played, played
 from trueup.commands.answer import Grid, number_lines
 
 NOTHING = "Nothing has been written to any system."
@@ -457,8 +459,48 @@ def test_a_plan_and_a_choice_of_contacts_do_not_go_together(hub: Path) -> None:
 def test_an_object_of_which_nothing_was_read_is_explained(hub: Path) -> None:
     Path("crm.csv").write_text("id;First name;Last name;E-mail;Phone;Position\n", "utf-8")
     said = say("plan")
-    assert "Nothing was read of:" in said.out
-    assert "it holds no record that this account may see" in said.out
+    told = (
+        "Nothing was read of crm contacts: no record there. If there should be, `trueup connections test crm`"
+    )
+    assert told in said.out
+
+
+def test_objects_of_one_system_of_which_nothing_was_read_are_one_line(desk: Path) -> None:
+    with played(desk) as three:
+        switched_on(three, "marketing", "companies: off, owners: off, ")
+        said = three.say("plan").out.splitlines()
+    (line,) = [line for line in said if line.startswith("Nothing was read of marketing")]
+    assert line.startswith("Nothing was read of marketing owners, companies, contacts: no record there.")
+
+
+def test_tickets_that_are_read_for_the_first_time_are_new_and_not_changed(desk: Path) -> None:
+    with played(desk) as three:
+        switched_on(three, "support", "tickets: off, ")
+        three.support.user_create_ticket(three.support.user_create("Cid Fox", "cid@example.com"), "Broken")
+        three.sandbox.clock.advance(timedelta(minutes=5))  # a ticket of this minute is not listed yet
+        rows = three.say("plan", "--json").json["objects"]
+    (tickets,) = [each for each in rows if each["object"] == "tickets"]
+    assert (tickets["read"], tickets.get("new", 0), tickets.get("changed", 0)) == (1, 1, 0)
+
+
+def test_who_is_waited_for_is_named_with_his_record(desk: Path) -> None:
+    with played(desk) as three:
+        switched_on(three, "marketing", "companies: off, owners: off, ")
+        switched_on(three, "marketing", ", without: [company, owner]")
+        switched_on(three, "sales", "  User: off\n  Group: off\n")
+        switched_on(three, "sales", "owner, ")
+        owner = three.sales.integration_user
+        three.people()
+        planned = three.say("plan", "--only", "bob@example.com").out
+    told = " ".join(planned.split())
+    assert "waits for the user Integration User, integration@acme.example" in told, planned
+    assert f"sales/User/{owner}" in told
+
+
+def switched_on(hub: Played, connection: str, off: str) -> None:
+    """The file of a connection without these lines."""
+    file = hub.folder / f"config/connections/{connection}.yaml"
+    file.write_text(file.read_text("utf-8").replace(off, ""), "utf-8")
 
 
 def test_a_missing_table_is_told_and_the_other_system_goes_on(hub: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.model.covering import covered, without_values
+from trueup.model.covering import covered, shape_of, without_values
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,27 @@ def test_sentences_that_differ_by_values_are_one_cause(one: str, other: str) -> 
 
 def test_sentences_that_differ_by_words_are_two_causes() -> None:
     assert without_values("field email is invalid") != without_values("field phone is invalid")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("'Boss' is no option of role", "'Chief' is no option of role"),
+        ('Value "a@b" too long: 300 of 255', 'Value "c d" too long: 270 of 255'),
+        ("«Київ» не знайдено", "«Львів» не знайдено"),
+        ("record 12 is locked", "record 7 is locked"),
+    ],
+)
+def test_sentences_that_quote_another_value_each_time_are_of_one_shape(one: str, other: str) -> None:
+    assert shape_of(one) == shape_of(other)
+
+
+def test_a_value_that_was_sent_is_known_without_quotes() -> None:
+    sentences = [shape_of(f"bad value for picklist: {word}", sent=[word]) for word in ("Boss", "Head of it")]
+    assert sentences[0] == sentences[1]
+
+
+def test_fields_in_quotes_stay_apart_and_a_word_with_an_apostrophe_is_no_quote() -> None:
+    one, other = (shape_of(f"'{field}' is required", ["email", "phone"]) for field in ("email", "phone"))
+    assert one != other
+    assert shape_of("doesn't fit, and won't be kept") != shape_of("doesn't show, and won't be kept")

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from tests.store.hub import Hub, at
 from trueup.model.activity import Fact, FactKind
+from trueup.model.landing import LandedFacts
 
 DAY = 86_400
 
@@ -38,8 +39,10 @@ def order(state: str, amount: str, seconds: float = 0, **more: Any) -> Fact:
 
 
 def test_an_event_is_counted_once_however_often_it_is_read(hub: Hub, engine: Engine) -> None:
-    assert hub.store.land_facts("mail", [opened("1"), opened("2", 5), opened("2", 5)], at(9)) == 2
-    assert hub.store.land_facts("mail", [opened("2", 5), opened("3", DAY)], at(9)) == 1
+    assert hub.store.land_facts("mail", [opened("1"), opened("2", 5), opened("2", 5)], at(9)) == LandedFacts(
+        2
+    )
+    assert hub.store.land_facts("mail", [opened("2", 5), opened("3", DAY)], at(9)) == LandedFacts(1)
     counts = ask(engine, "select subject_id, name, count, amount from activity_days order by day")
     assert counts == [("7", "email_opened", 2, None), ("7", "email_opened", 1, None)]
 
@@ -53,7 +56,9 @@ def test_amounts_of_a_day_add_up_as_decimals(hub: Hub, engine: Engine) -> None:
 
 def test_an_event_that_its_system_deleted_is_taken_out(hub: Hub, engine: Engine) -> None:
     hub.store.land_facts("mail", [opened("1"), opened("2")], at(9))
-    assert hub.store.land_facts("mail", [opened("2", deleted=True), opened("9", deleted=True)], at(9)) == 1
+    assert hub.store.land_facts(
+        "mail", [opened("2", deleted=True), opened("9", deleted=True)], at(9)
+    ) == LandedFacts(changed=1)
     assert ask(engine, "select count from activity_days") == [(1,)]
 
 
@@ -66,31 +71,37 @@ def test_an_event_of_an_address_hangs_on_its_key(hub: Hub, engine: Engine) -> No
 
 
 def test_a_case_is_kept_in_its_latest_version_and_its_states_as_history(hub: Hub, engine: Engine) -> None:
-    assert hub.store.land_facts("shop", [order("paid", "10.00")], at(1)) == 1
-    assert hub.store.land_facts("shop", [order("paid", "10.00")], at(2)) == 0
-    assert hub.store.land_facts("shop", [order("refunded", "0", 50)], at(60)) == 1
-    assert hub.store.land_facts("shop", [order("paid", "10.00", 5)], at(61)) == 0
+    assert hub.store.land_facts("shop", [order("paid", "10.00")], at(1)) == LandedFacts(1)
+    assert hub.store.land_facts("shop", [order("paid", "10.00")], at(2)) == LandedFacts()
+    assert hub.store.land_facts("shop", [order("refunded", "0", 50)], at(60)) == LandedFacts(changed=1)
+    assert hub.store.land_facts("shop", [order("paid", "10.00", 5)], at(61)) == LandedFacts()
     assert ask(engine, "select state, amount from cases") == [("refunded", "0")]
     assert ask(engine, "select state from case_states order by id") == [("paid",), ("refunded",)]
 
 
 def test_a_case_that_is_reassigned_hangs_on_its_new_record(hub: Hub, engine: Engine) -> None:
     hub.store.land_facts("shop", [order("paid", "10")], at(1))
-    assert hub.store.land_facts("shop", [order("paid", "10", 5, subject="8")], at(6)) == 1
+    assert hub.store.land_facts("shop", [order("paid", "10", 5, subject="8")], at(6)) == LandedFacts(
+        changed=1
+    )
     assert ask(engine, "select subject_id from cases") == [("8",)]
     assert ask(engine, "select count(*) from case_states") == [(1,)]
 
 
 def test_a_deleted_case_is_known_to_be_deleted(hub: Hub, engine: Engine) -> None:
     hub.store.land_facts("shop", [order("paid", "10")], at(1))
-    assert hub.store.land_facts("shop", [order("paid", "10", 5, deleted=True)], at(6)) == 1
+    assert hub.store.land_facts("shop", [order("paid", "10", 5, deleted=True)], at(6)) == LandedFacts(
+        changed=1
+    )
     assert ask(engine, "select deleted from cases") == [(1,)]
 
 
 def test_of_a_counter_the_last_value_wins_and_a_replay_doubles_nothing(hub: Hub, engine: Engine) -> None:
     sends = Fact(FactKind.COUNTER, "sends", "7", "stats", "7", "contacts", at(1), amount="5")
     clicks = replace(sends, name="clicks", amount="1")
-    assert hub.store.land_facts("mail", [sends, clicks], at(2)) == 2
-    assert hub.store.land_facts("mail", [sends, replace(clicks, amount="2", at=at(3))], at(4)) == 1
-    assert hub.store.land_facts("mail", [replace(clicks, amount="1")], at(5)) == 0
+    assert hub.store.land_facts("mail", [sends, clicks], at(2)) == LandedFacts(2)
+    assert hub.store.land_facts("mail", [sends, replace(clicks, amount="2", at=at(3))], at(4)) == LandedFacts(
+        changed=1
+    )
+    assert hub.store.land_facts("mail", [replace(clicks, amount="1")], at(5)) == LandedFacts()
     assert ask(engine, "select name, amount from counters order by name") == [("clicks", "2"), ("sends", "5")]

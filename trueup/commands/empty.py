@@ -9,13 +9,19 @@ from trueup.services.hub import Hub
 
 
 def empty_lines(hub: Hub, rows: list[Row], failed: Collection[str]) -> list[str]:
-    """What was read before and has not changed, in one line; each other object of which nothing was read
-    with what that may mean."""
+    """What was read before and has not changed, in one line; what nothing was ever read of in one line for
+    each connection and what that may mean."""
     empty = [row.stream for row in rows if not row.number("read") and row.stream[0] not in failed]
     quiet = [stream for stream in empty if _was_read(hub, stream)]
-    lines = [f"  {stream[0]} {stream[1]}: {_why(hub, stream)}" for stream in empty if stream not in quiet]
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for connection, object in (stream for stream in empty if stream not in quiet):
+        reasons.setdefault((connection, _why(hub, (connection, object))), []).append(object)
+    lines = [
+        f"Nothing was read of {connection} {', '.join(objects)}: {why}"
+        for (connection, why), objects in reasons.items()
+    ]
     told = [f"Nothing has changed since it was read last: {_named(quiet)}."] if quiet else []
-    return [*([""] if lines or told else []), *told, *(["Nothing was read of:", *lines] if lines else [])]
+    return [*([""] if lines or told else []), *told, *lines]
 
 
 def _named(streams: list[tuple[str, str]]) -> str:
@@ -38,10 +44,7 @@ def _why(hub: Hub, stream: tuple[str, str]) -> str:
     name, object = stream
     state = hub.parts.store.stream(*stream)
     if state.read_at is None and state.listed_at is None:
-        return f"it was never read to its end; `trueup connections test {name}` tells whether it can be"
+        return f"never read to its end; `trueup connections test {name}` tells whether it can be."
     take = hub.config.connections[name].objects[object].take
-    filtered = f", or `take: {take}` lets none in" if take else ""
-    return (
-        f"it holds no record that this account may see{filtered}. If it should, check the permissions "
-        f"and that it is the right account: `trueup connections test {name}`"
-    )
+    filtered = f" (or `take: {take}` lets none in)" if take else ""
+    return f"no record there{filtered}. If there should be, `trueup connections test {name}` looks."

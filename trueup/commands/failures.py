@@ -61,7 +61,8 @@ def _lines(cause: Cause) -> list[str]:
         if cause.kind == "write"
         else counted(cause.count, "record") + ", one field"
     )
-    lines = [f"{cause.id}  {cause.connection} {cause.object}: {what}: {cause.reason}  [{cause.code}]"]
+    other = f"  (or alike: {cause.texts:,} texts)" if cause.texts > 1 else ""
+    lines = [f"{cause.id}  {cause.connection} {cause.object}: {what}: {cause.reason}{other}  [{cause.code}]"]
     lines.append(
         f"        fields {', '.join(cause.fields)}; since {cause.since:%Y-%m-%d %H:%M}; {_such_as(cause)}"
     )
@@ -124,6 +125,7 @@ def _document(cause: Cause) -> dict[str, object]:
         "object": cause.object,
         "code": cause.code,
         "reason": cause.reason,
+        "texts": cause.texts,
         "count": cause.count,
         "since": cause.since.isoformat(),
         "fields": list(cause.fields),

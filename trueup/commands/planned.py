@@ -28,6 +28,7 @@ from trueup.commands.empty import empty_lines
 from trueup.commands.held import foretold_lines, fuse_lines, held_document
 from trueup.commands.later import unwritten_lines
 from trueup.commands.plan_table import listed_line
+from trueup.commands.waited import reason_text
 from trueup.errors import ConnectorError
 from trueup.model.calling import called
 from trueup.model.counting import counted
@@ -76,7 +77,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     shown += [*_first_read_lines(hub, rows), *put_back_lines(report.tally)]
     shown += foretold_lines(report.held, hub.parts.store.held_by())
     shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
-    shown += _one_by_one(report) if asked.only is not None else []
+    shown += _one_by_one(hub, report) if asked.only is not None else []
     shown += [
         "",
         calls_line(report.calls),
@@ -206,7 +207,7 @@ def known_by(hub: Hub, text: str) -> Sequence[str]:
     return hub.parts.store.find(Kind.CONTACT, text, 5)
 
 
-def _one_by_one(report: PlanReport) -> list[Shown]:
+def _one_by_one(hub: Hub, report: PlanReport) -> list[Shown]:
     """Everything that one contact's decision says."""
     shown: list[Shown] = []
     for case, plan in report.plans:
@@ -218,7 +219,8 @@ def _one_by_one(report: PlanReport) -> list[Shown]:
         for write in (*plan.writes, *plan.withheld):
             shown.append(_write_grid(write, withheld=write in plan.withheld))
         for connection, object, reason in plan.skipped:
-            shown.append(f"  {connection} {object}: not written: {reason}")
+            why = reason_text(hub, report.plans, connection, reason)
+            shown.append(f"  {connection} {object}: not written: {why}")
     return shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 
 _COVER = "•"
 
@@ -59,6 +60,28 @@ def covered(text: str) -> str:
 def without_values(text: str) -> str:
     """As `covered`, and without record ids: sentences that differ only in them are one cause."""
     return _ID.sub("‹id›", covered(text))
+
+
+_SAID = re.compile(
+    r"(?<!\w)'(?P<a>[^'\n]*)'(?!\w)|\"(?P<b>[^\"\n]*)\"|“(?P<c>[^”\n]*)”|„(?P<d>[^“\n]*)“|«(?P<e>[^»\n]*)»"
+)
+_ANY_NUMBER = re.compile(r"(?<![\w‹])\d+(?:[.,:]\d+)*(?![\w›])")
+_SHORTEST = 3
+"""A value of fewer signs may be a part of any word."""
+
+
+def shape_of(text: str, fields: Collection[str] = (), sent: Iterable[object] = ()) -> str:
+    """The sentence without what is another one each time: values in quotes, numbers, ids, and the values that
+    were `sent`. Names of `fields` stand, in quotes too: of two fields there are two causes."""
+
+    def said(match: re.Match[str]) -> str:
+        words = next(group for group in match.groups() if group is not None)
+        return match.group(0) if words in fields else "‹value›"
+
+    values = sorted({one for one in sent if isinstance(one, str) and len(one) >= _SHORTEST}, key=len)
+    for one in reversed(values):
+        text = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", "‹value›", text)
+    return _ANY_NUMBER.sub("‹number›", without_values(_SAID.sub(said, text)))
 
 
 def first_line(text: str) -> str:

@@ -55,6 +55,17 @@ class Landing:
 
 
 @dataclass(frozen=True, slots=True)
+class LandedFacts:
+    """How many facts were heard of for the first time, and how many known ones moved or were deleted."""
+
+    new: int = 0
+    changed: int = 0
+
+    def __add__(self, other: LandedFacts) -> LandedFacts:
+        return LandedFacts(self.new + other.new, self.changed + other.changed)
+
+
+@dataclass(frozen=True, slots=True)
 class Landed:
     """What a landing found; the counts up to `older` add up to `read`.
 

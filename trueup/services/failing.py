@@ -8,9 +8,9 @@ from datetime import datetime
 from hashlib import blake2b
 
 from trueup.errors import NotFound
-from trueup.model.covering import without_values
+from trueup.model.covering import shape_of, without_values
 from trueup.model.delivery import Delivery, DeliveryState
-from trueup.model.entity import public_id
+from trueup.model.entity import Link, Quarantine, public_id
 from trueup.services.hub import Hub
 from trueup.sync.rules.swinging import CODE as SWINGS
 
@@ -22,6 +22,7 @@ MOST = 50_000
 class Cause:
     """One reason why writes failed. `id` is short and stable: the same cause has it tomorrow too.
 
+    `reason` is one of the texts in which the system says it, which differ (`texts` of them) in what it quotes.
     `kind`: `write` (a whole write waits) or `field` (one field is set aside, the others went out).
     `numbers` are pending writes, for retry and discard; `places` are fields (link, binding) that only a
     person gives back to the rules; `examples` some contacts that it concerns.
@@ -35,6 +36,7 @@ class Cause:
     reason: str
     count: int
     since: datetime
+    texts: int = 1
     fields: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
     places: tuple[tuple[int, str], ...] = ()
@@ -52,13 +54,15 @@ def causes(hub: Hub, connection: str | None = None) -> list[Cause]:
 def _of_writes(parked: Iterable[Delivery]) -> list[Cause]:
     groups: dict[tuple[str, str, str, str], list[Delivery]] = {}
     for one in parked:
-        reason = without_values(one.error)
-        groups.setdefault((one.write.connection, one.write.object, one.code, reason), []).append(one)
+        shape = shape_of(one.error, one.write.values, one.write.values.values())
+        groups.setdefault((one.write.connection, one.write.object, one.code, shape), []).append(one)
     return [
         Cause(
             cause_id("write", *place),
             "write",
-            *place,
+            *place[:3],
+            without_values(some[0].error),
+            texts=len({without_values(one.error) for one in some}),
             count=len(some),
             since=min(one.created_at for one in some),
             fields=tuple(sorted({path for one in some for path in one.write.values})[:8]),
@@ -69,25 +73,30 @@ def _of_writes(parked: Iterable[Delivery]) -> list[Cause]:
     ]
 
 
-def _of_fields(aside: Iterable) -> list[Cause]:  # type: ignore[type-arg]
-    groups: dict[tuple[str, str, str, str, str], list[tuple[str, datetime, int]]] = {}
+def _of_fields(aside: Iterable[tuple[Link, str, Quarantine]]) -> list[Cause]:
+    groups: dict[tuple[str, str, str, str, str], list[tuple[Link, Quarantine]]] = {}
     for link, key, why in aside:
-        place = (link.connection, link.object, why.code, without_values(why.reason), key)
-        entity = public_id(link.kind, link.entity_id) if link.entity_id is not None else ""
-        groups.setdefault(place, []).append((entity, why.since, link.id))
+        place = (link.connection, link.object, why.code, shape_of(why.reason, (key,)), key)
+        groups.setdefault(place, []).append((link, why))
     return [
         Cause(
             cause_id("field", *place),
             "field",
-            *place[:4],
+            *place[:3],
+            without_values(some[0][1].reason),
+            texts=len({without_values(why.reason) for _, why in some}),
             count=len(some),
-            since=min(since for _, since, _ in some),
+            since=min(why.since for _, why in some),
             fields=(place[4],),
-            places=tuple((link, place[4]) for _, _, link in some) if place[2] == SWINGS else (),
-            examples=tuple(sorted({entity for entity, _, _ in some if entity})[:3]),
+            places=tuple((link.id, place[4]) for link, _ in some) if place[2] == SWINGS else (),
+            examples=tuple(sorted({one for link, _ in some if (one := _entity_of(link))})[:3]),
         )
         for place, some in groups.items()
     ]
+
+
+def _entity_of(link: Link) -> str:
+    return public_id(link.kind, link.entity_id) if link.entity_id is not None else ""
 
 
 def cause_id(*place: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trueup.errors import ConnectorError, PlanDrifted
 from trueup.model.counting import counted
-from trueup.model.covering import without_values
+from trueup.model.covering import shape_of
 from trueup.model.fields import Kind
 from trueup.model.landing import NO_BACKLOG, Backlog
 from trueup.model.plan import Case, Plan
@@ -132,17 +132,17 @@ def _set_aside(case: Case, one: Plan) -> Iterator[tuple[str, str, str, str]]:
     streams = {link.id: link.stream for link in case.links}
     for patch in one.links:
         for key, why in patch.quarantine.items():
-            yield (*streams[patch.link_id], key, without_values(why.reason))
+            yield (*streams[patch.link_id], key, shape_of(why.reason, (key,)))
     for write in one.writes:
         for key, why in write.aside.items():
-            yield (write.connection, write.object, key, without_values(why.reason))
+            yield (write.connection, write.object, key, shape_of(why.reason, (key,)))
 
 
 def _aside_before(hub: Hub, decided: Container[int]) -> Iterator[tuple[str, str, str, str]]:
     """What stands set aside in records that nothing is decided about now."""
     for link, key, why in hub.parts.store.quarantined(None, MOST_FAILURES):
         if link.id not in decided:
-            yield (*link.stream, key, without_values(why.reason))
+            yield (*link.stream, key, shape_of(why.reason, (key,)))
 
 
 def _calls(hub: Hub, tally: Tally) -> dict[str, int]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from trueup.model.activity import Fact, FactKind
+from trueup.model.landing import LandedFacts
 from trueup.store.codec import dumps_or_none, micros, micros_or_none
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
@@ -18,7 +19,7 @@ Subject = tuple[int | None, str | None]
 """(stream id, remote id) of the record that a fact hangs on, (0, address key), or (None, None)."""
 
 
-def land_facts(tx: Tx, connection: str, facts: Sequence[Fact], at: datetime) -> int:
+def land_facts(tx: Tx, connection: str, facts: Sequence[Fact], at: datetime) -> LandedFacts:
     """See `Store.land_facts`. Of several versions of one fact in a call the last counts."""
     known = streams(tx)
     latest = {(fact.kind, fact.object, fact.remote_id, _name(fact)): fact for fact in facts}
@@ -54,11 +55,11 @@ _EVENT = (
 )
 
 
-def _events(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: datetime) -> int:
+def _events(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: datetime) -> LandedFacts:
     """Known ids are left out; only what is really new adds to the days, in the same transaction."""
     places = {_place(tx, known, connection, fact): fact for fact in facts}
     if not places:
-        return 0
+        return LandedFacts()
     tx.hold([f"facts {stream}" for stream in sorted({stream for stream, _ in places})])
     there = _there(tx, "activities", list(places))
     gone = [place for place, fact in places.items() if fact.deleted and place in there]
@@ -67,7 +68,7 @@ def _events(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: 
     tx.insert("activities", _EVENT, rows)
     _add_days(tx, rows, 1)
     _forget(tx, gone)
-    return len(new) + len(gone)
+    return LandedFacts(len(new), len(gone))
 
 
 def _event(tx: Tx, known: Streams, connection: str, place: tuple[int, str], fact: Fact, at: datetime) -> Row:
@@ -137,9 +138,9 @@ _CASE = (
 )
 
 
-def _cases(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: datetime) -> int:
+def _cases(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: datetime) -> LandedFacts:
     """The latest version of each; a move of state, amount or deletion is kept as history."""
-    moved = 0
+    new = moved = 0
     for fact in facts:
         place = _place(tx, known, connection, fact)
         row = _case(tx, known, connection, fact)
@@ -154,8 +155,8 @@ def _cases(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: d
             tx.update("cases", ("id",), (*_CASE, "seen_at"), [(id, *row, micros(at))])
         if found is None or _standing(found[1:]) != _standing(row):
             tx.insert("case_states", _STATES, [(id, *_standing(row), row[4], micros(at))])
-        moved += 1
-    return moved
+        new, moved = new + (found is None), moved + (found is not None)
+    return LandedFacts(new, moved)
 
 
 _STANDS = f"select id, {', '.join(_CASE)} from cases where stream_id = ? and remote_id = ?"
@@ -190,9 +191,10 @@ def _outdated(seen: int | None, fact: Fact) -> bool:
 _COUNTER = ("subject_stream_id", "subject_id", "amount", "at", "version")
 
 
-def _counters(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact]) -> int:
+def _counters(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact]) -> LandedFacts:
     """The last value wins; a repeated one is no news."""
     rows: list[Row] = []
+    new = 0
     for fact in facts:
         place = (*_place(tx, known, connection, fact), fact.name)
         row = (*_subject(tx, known, connection, fact), fact.amount, micros_or_none(fact.at), fact.version)
@@ -202,5 +204,6 @@ def _counters(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact]) ->
         )
         if found is None or (tuple(found) != row and not _outdated(found[3], fact)):
             rows.append((*place, *row))
+            new += found is None
     tx.upsert("counters", ("stream_id", "remote_id", "name"), _COUNTER, rows)
-    return len(rows)
+    return LandedFacts(new, len(rows) - new)

@@ -20,7 +20,7 @@ from trueup.model.entity import Link, Quarantine, Reference
 from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
-from trueup.model.landing import Absences, Backlog, Landed, Landing, StreamState
+from trueup.model.landing import Absences, Backlog, Landed, LandedFacts, Landing, StreamState
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
@@ -167,7 +167,7 @@ class SqlStore:
     def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:
         return self._db.read(lambda tx: land.hidden(tx, now, connections, after, limit))
 
-    def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> int:
+    def land_facts(self, connection: str, facts: Sequence[Fact], at: datetime) -> LandedFacts:
         return self._db.write(lambda tx: land_facts(tx, connection, facts, at))
 
     # -- identify ---------------------------------------------------------------------------------

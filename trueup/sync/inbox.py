@@ -127,10 +127,11 @@ def _store(
         recognise=_recognise(parts, stream),
     )
     if rules.kind is None:
-        moved = parts.store.land_facts(stream[0], facts(rules, kept), parts.now())
+        landed = parts.store.land_facts(stream[0], facts(rules, kept), parts.now())
         tally.add(stream, "read", len(kept))
-        tally.add(stream, "changed", moved)
-        tally.add(stream, "same", len(kept) - moved)
+        tally.add(stream, "new", landed.new)
+        tally.add(stream, "changed", landed.changed)
+        tally.add(stream, "same", len(kept) - landed.new - landed.changed)
         parts.store.land(landing, fence)
     else:
         _count(stream, parts.store.land(landing, fence), tally)

@@ -11,6 +11,7 @@ from trueup.mapping.compiled import remote_path
 from trueup.model.calling import called
 from trueup.model.counting import counted
 from trueup.model.delivery import DeliveryState, Effect, Lane, Write, WriteKind
+from trueup.model.fields import PREFIX
 from trueup.model.formats import How
 from trueup.model.history import Conflict
 from trueup.model.landing import Landed
@@ -219,4 +220,9 @@ _EFFECTS = {Effect.FILL: "fills", Effect.REPLACE: "replaces", Effect.CLEAR: "cle
 def _group(reason: str) -> str:
     """Reasons that name an entity or a time are counted together."""
     reason = re.sub(r"^waits until [-0-9: ]+: ", "waits for its time: ", reason)
-    return re.sub(r"^waits for [a-z]+--?\d+$", "waits for a reference", reason)
+    return re.sub(r"^waits for ([a-z]+)--?\d+$", _waits_for, reason)
+
+
+def _waits_for(found: re.Match[str]) -> str:
+    kind = next(kind for kind, prefix in PREFIX.items() if prefix == found[1])
+    return f"waits for a {kind} that has no record there yet"
