@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -19,17 +19,19 @@ FINE, FAILED, CONFIGURATION, CHANGES = 0, 1, 2, 3
 """Exit codes: fine; something failed, was parked, held or is partial; configuration; `plan --exit-code`
 found changes."""
 
-WIDE = 160
-"""Columns of what is not shown on a terminal."""
+WIDE = 100_000
+"""Columns of what is not shown on a terminal: in a pipe no line is folded, and none is cut."""
 _ROOMY = 120
 _UNBROKEN = 30
-"""Cells up to this length are not broken over lines, where a line has room for it."""
+"""Cells up to this length are not broken over lines, where a line has room for it; words (ids, codes) up to
+this length never are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
     """A table for people. Cells that are numbers stand to the right; where the table is too
-    wide, those in columns `whole` follow it line by line: they are to be copied, and never broken."""
+    wide, those in columns `whole` follow it line by line: they are to be copied, and never broken. Where
+    even the words of a row have no room beside each other, its cells stand below each other."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -104,7 +106,58 @@ def _print_grid(console: Console, grid: Grid) -> None:
     if grid.whole and _width(grid) > console.width:
         _print_apart(console, grid)
         return
-    _print_table(console, grid, numbers)
+    widths = _widths(grid, console.width)
+    if widths is None:
+        _print_rows(console, grid)
+    else:
+        _print_table(console, grid, numbers, widths)
+
+
+def _widths(grid: Grid, room: int) -> list[int] | None:
+    """How wide each column is in so much room: as wide as its cells, else the widest are folded, but no
+    short cell where the line is a roomy one, and no word. None where not even the words fit."""
+    columns = [[cell_text(row[place]) for row in grid.rows] for place in range(len(grid.head))]
+    heads = [name.split() for name in grid.head]
+    room -= _gaps(len(columns))
+    full = [_longest([name, *column]) for name, column in zip(grid.head, columns, strict=True)]
+    words = [
+        min(_longest([*head, *(word for cell in column for word in cell.split())]), _UNBROKEN)
+        for head, column in zip(heads, columns, strict=True)
+    ]
+    cells = [max(word, min(_longest(column), _UNBROKEN)) for word, column in zip(words, columns, strict=True)]
+    for least in ([cells] if room >= _ROOMY else []) + [words]:
+        if sum(least) <= room:
+            return _narrowed(full, least, room)
+    return None
+
+
+def _narrowed(full: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths of together at most `room`: the widest columns give way first, each down to its least."""
+    widths = list(full)
+    while sum(widths) > room:
+        place = max(range(len(widths)), key=lambda one: (widths[one] > least[one], widths[one]))
+        widths[place] -= 1
+    return widths
+
+
+def _gaps(columns: int) -> int:
+    """What stands between cells and at the ends of a line."""
+    return 3 * columns - 1
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(len, texts), default=0)
+
+
+def _print_rows(console: Console, grid: Grid) -> None:
+    """Each row as lines of its own: what it is about, and its other cells below that, each with its name."""
+    for row in grid.rows:
+        texts = [cell_text(cell) for cell in row]
+        console.print(texts[0], markup=False, highlight=False, soft_wrap=True)
+        for name, text in list(zip(grid.head, texts, strict=True))[1:]:
+            if text:
+                line = f"  {name}: {text}" if name else f"  {text}"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_apart(console: Console, grid: Grid) -> None:
@@ -131,7 +184,7 @@ def _numbers(grid: Grid, position: int) -> bool:
 def _width(grid: Grid) -> int:
     cells = [tuple(map(cell_text, row)) for row in grid.rows]
     widest = [max(map(len, column)) for column in zip(grid.head, *cells, strict=True)]
-    return sum(widest) + 3 * (len(widest) - 1)
+    return sum(widest) + _gaps(len(widest))
 
 
 def number_lines(grid: Grid, numbers: Sequence[bool]) -> list[str]:
@@ -148,17 +201,15 @@ def number_lines(grid: Grid, numbers: Sequence[bool]) -> list[str]:
     return lines
 
 
-def _print_table(console: Console, grid: Grid, numbers: Sequence[bool]) -> None:
+def _print_table(console: Console, grid: Grid, numbers: Sequence[bool], widths: Sequence[int]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for position, name in enumerate(grid.head):
-        widest = max((len(cell_text(row[position])) for row in grid.rows), default=0)
         justify: Literal["left", "right"] = "right" if numbers[position] else "left"
-        wide = min(widest, _UNBROKEN) if console.width >= _ROOMY else min(widest, 8)
-        table.add_column(Text(name), justify=justify, overflow="fold", min_width=wide)
+        table.add_column(Text(name), justify=justify, overflow="fold", width=widths[position])
     for row in grid.rows:
         table.add_row(*(Text(cell_text(cell)) for cell in row))
     console.print(table)

@@ -117,32 +117,30 @@ def _mapping(
     notes: list[str],
     values: bool,
 ) -> Answer:
-    from trueup.services.connecting import masked_value, order_by_stage
+    from trueup.services.connecting import masked_value, order_by_stage, order_in, usual_order
 
     def sample(line: Line) -> str:
         if line.sample is None:
             return ""
         return value_text(line.sample if values else masked_value(line.sample), 30)
 
+    usual = usual_order(lines)
     shown: list[Shown] = []
+    if usual:
+        shown += [f"Where `who wins` says no order, it is {usual}.", ""]
     for object in dict.fromkeys(line.object for line in lines):
-        rows = [
-            (one.field, one.direction, one.remote, one.turned, one.wins, one.origin, sample(one))
-            for one in lines
-            if one.object == object
-        ]
-        head = ("ours", "", f"{name}'s", "turned by", "who wins", "said in", "sample")
-        shown += [Grid(head, rows, f"{name} {object}", whole=("said in",)), ""]
+        mine = [one for one in lines if one.object == object]
+        shown += [_mapping_grid(name, object, mine, usual, [sample(one) for one in mine]), ""]
     orders = {
         wins: order_by_stage(config, wins)
         for wins in dict.fromkeys(one.wins for one in lines if " > " in one.wins)
     }
-    won = [
-        (wins, stages, " > ".join(order) or "nobody")
+    won = {
+        (order_in(wins), stages, " > ".join(order) or "nobody"): None
         for wins, by in orders.items()
         for stages, order in by.items()
-    ]
-    shown += [Grid(("who wins", "in the stages", "that is"), won), ""] if won else []
+    }
+    shown += [Grid(("who wins", "in the stages", "that is"), list(won)), ""] if won else []
     shown += _forms(name, forms)
     listed = [
         {
@@ -170,6 +168,32 @@ def _mapping(
     ]
     document = {"connection": name, "lines": listed, "formats": counted_forms, "notes": notes}
     return Answer(document, [*shown, *notes])
+
+
+def _mapping_grid(name: str, object: str, lines: list[Line], usual: str, samples: list[str]) -> Grid:
+    """What is the same in every line is told once: in the title, or not at all where it is the usual order."""
+    from trueup.services.connecting import DEFAULT
+
+    own = any(one.origin != DEFAULT for one in lines)
+    rows = [
+        (
+            *(one.field, one.direction, one.remote, one.turned, _wins(one, usual)),
+            *([one.origin if one.origin != DEFAULT else ""] if own else []),
+            sample,
+        )
+        for one, sample in zip(lines, samples, strict=True)
+    ]
+    head = ("ours", "", f"{name}'s", "turned by", "who wins", *(["said in"] if own else []), "sample")
+    rest = "what names no place is" if own else "all of it is"
+    title = f"{name} {object} ({rest} the connector's default mapping)"
+    if all(one.origin != DEFAULT for one in lines):
+        title = f"{name} {object}"
+    return Grid(head, rows, title, whole=("said in",) if own else ())
+
+
+def _wins(line: Line, usual: str) -> str:
+    """Who wins, without the order where it is the usual one; a fact is kept as its system says it."""
+    return line.wins.removesuffix(usual).rstrip(": ") if line.wins else "only read"
 
 
 def _forms(name: str, forms: Sequence[Format]) -> list[Shown]:

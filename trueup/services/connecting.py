@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,22 @@ class Line:
     wins: str
     origin: str
     sample: Json = None
+
+
+DEFAULT = "default"
+"""The origin of a line that the connector's default mapping says."""
+
+
+def order_in(wins: str) -> str:
+    """The order of connections and roles in what `Line.wins` says, without the strategy before it."""
+    return wins.rpartition(": ")[2]
+
+
+def usual_order(lines: Sequence[Line]) -> str:
+    """The order that most lines have; empty where no order stands twice."""
+    orders = Counter(order_in(one.wins) for one in lines if " > " in one.wins)
+    order, number = max(orders.items(), key=lambda one: one[1], default=("", 0))
+    return order if number > 1 else ""
 
 
 _ARROWS = {"in": "<-", "out": "->", "both": "<->"}
