@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import resource
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -66,17 +68,57 @@ def test_help_reads_like_this(name: str) -> None:
     assert text + "\n" == kept(f"help-{name or 'trueup'}", text + "\n")
 
 
-def test_every_command_offers_the_common_options() -> None:
-    leaves = [
-        words for words in ALL if words and not any(one[: len(words)] == words for one in ALL if one != words)
-    ]
-    lacking = [
-        words
-        for words in leaves
-        for option in ("--json", "--config", "--debug")
-        if option not in say(*words, "--help").out
-    ]
-    assert lacking == []
+LEAVES = [
+    words for words in ALL if words and not any(one[: len(words)] == words for one in ALL if one != words)
+]
+ACTING = [*LEAVES, ("connections",), ("failures",), ("runs",)]
+"""Every command that does something, groups that do something by themselves among them."""
+LESS = {
+    ("explain",): {"--json", "--debug"},
+    ("config", "schema"): {"--json", "--debug"},
+    ("demo",): {"--json", "--debug"},
+    ("init",): {"--config", "--json", "--debug"},
+    ("sandbox",): {"--config", "--json", "--debug"},
+}
+"""Commands for which not all common options mean something."""
+
+
+@pytest.mark.parametrize("words", ACTING, ids=" ".join)
+def test_every_command_offers_the_common_options_that_mean_something_for_it(words: tuple[str, ...]) -> None:
+    offered = {option for one in of(words).params for option in one.opts}
+    every = {"--config", "--sandbox", "--json", "--debug"}
+    assert offered & every == LESS.get(words, every)
+
+
+def of(words: Sequence[str]) -> Any:
+    """The command of these words."""
+    found: Any = get_command(app)
+    for word in words:
+        found = found.commands[word]
+    return found
+
+
+def examples(words: Sequence[str]) -> list[str]:
+    """The lines that a command's help gives as examples."""
+    lines = say(*words, "--help").out.partition("Examples:")[2].splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("words", ACTING, ids=" ".join)
+def test_every_command_s_help_ends_with_examples_that_it_understands(words: tuple[str, ...]) -> None:
+    shown = examples(words)
+    assert 1 <= len(shown) <= 3
+    for line in shown:
+        said = shlex.split(line)
+        assert said[: len(words) + 1] == ["trueup", *words], line
+        with of(words).make_context("trueup", said[len(words) + 1 :]) as context:
+            assert not context.args
+
+
+@pytest.mark.parametrize("group", ["connections", "failures", "runs"])
+def test_an_option_before_the_command_of_a_group_is_not_passed_over_in_silence(group: str) -> None:
+    said = say(group, "--json", "list")
+    assert (said.code, "it belongs after `list`" in said.out + said.err) == (2, True)
 
 
 def test_help_comes_at_once() -> None:

@@ -42,7 +42,9 @@ def test_in_a_pipe_a_row_is_one_line() -> None:
     assert len(printed(WIDE, Grid(HEAD, ROWS))) == 2 + len(ROWS)
 
 
-def test_where_words_have_no_room_beside_each_other_the_cells_stand_below_each_other_with_their_names() -> None:
+def test_where_words_have_no_room_beside_each_other_the_cells_stand_below_each_other_with_their_names() -> (
+    None
+):
     assert printed(40, Grid(HEAD, ROWS[:1]))[:3] == [
         "c-107",
         "  name: Ann Lee",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add(app: typer.Typer) -> None:
-    command(app, "check")(check)
+    command(app, "check", examples=("", "--live"))(check)
 
 
 def check(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.commands.answer import Answer, Grid, Shown
-from trueup.commands.desk import Desk, Unusable, command
+from trueup.commands.desk import ALONE, Desk, Unusable, command
 from trueup.errors import ConfigError
 from trueup.model.counting import counted
 
@@ -25,10 +25,10 @@ def add(app: typer.Typer) -> None:
     def about() -> None:
         """What can be written into the configuration files."""
 
-    command(config, "fields")(fields)
-    command(config, "schema")(schema)
+    command(config, "fields", examples=("", "phone", "--kind company"))(fields)
+    command(config, "schema", examples=("--to schema",), common=ALONE)(schema)
     app.add_typer(config)
-    command(app, "explain")(explain)
+    command(app, "explain", examples=("TU-REF-001", ""), common=ALONE)(explain)
 
 
 def fields(

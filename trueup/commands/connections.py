@@ -24,14 +24,14 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without being asked.")]
 
 def add(app: typer.Typer) -> None:
     connections = typer.Typer(name="connections", rich_markup_mode=None)
-    command(connections, default=True)(overview)
-    command(connections, "list")(list_connections)
-    command(connections, "show")(show)
-    command(connections, "fields")(fields)
-    command(connections, "test")(test)
-    command(connections, "release")(release)
-    command(connections, "rename")(rename)
-    command(connections, "remove")(remove)
+    command(connections, default=True, examples=("",))(overview)
+    command(connections, "list", examples=("", "--json"))(list_connections)
+    command(connections, "show", examples=("sales", "sales --no-sample --yaml"))(show)
+    command(connections, "fields", examples=("sales", "sales phone"))(fields)
+    command(connections, "test", examples=("sales",))(test)
+    command(connections, "release", examples=("sales", "sales --yes"))(release)
+    command(connections, "rename", examples=("sales crm",))(rename)
+    command(connections, "remove", examples=("sales --yes",))(remove)
     app.add_typer(connections)
 
 
@@ -171,7 +171,7 @@ def _mapping(
 
 
 def _mapping_grid(name: str, object: str, lines: list[Line], usual: str, samples: list[str]) -> Grid:
-    """What is the same in every line is told once: in the title, or not at all where it is the usual order."""
+    """What is the same in every line is told once: in the title; the usual order not at all."""
     from trueup.services.connecting import DEFAULT
 
     own = any(one.origin != DEFAULT for one in lines)

@@ -32,12 +32,19 @@ def add(app: typer.Typer) -> None:
     def about() -> None:
         """Find, look at and edit contacts."""
 
-    command(contacts, "find")(find)
-    command(contacts, "show")(show)
-    command(contacts, "waiting")(waiting)
-    command(contacts, "edit")(edit)
+    command(contacts, "find", examples=("kovalchuk", "+380671234567 --limit 5"))(find)
+    command(contacts, "show", examples=("c-17", "ann@example.com"))(show)
+    command(contacts, "waiting", examples=("", "--limit 10"))(waiting)
+    command(
+        contacts,
+        "edit",
+        examples=(
+            'c-17 "job_title=Head of Sales" tags=vip,seaside',
+            'c-17 consent.email.marketing=opted_out --because "phoned on Monday"',
+        ),
+    )(edit)
     app.add_typer(contacts)
-    command(app, "why")(why)
+    command(app, "why", examples=("c-17", "ann@example.com job_title"))(why)
 
 
 def find(

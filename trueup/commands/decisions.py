@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def add(app: typer.Typer) -> None:
-    command(app, "decisions")(decisions)
+    command(app, "decisions", examples=("", '--about "run 7"', "--verify"))(decisions)
 
 
 def decisions(

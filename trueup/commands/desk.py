@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -143,43 +143,65 @@ class Unusable(TrueupError):
     exit_code = 2
 
 
-def command(
-    app: typer.Typer, name: str = "", default: bool = False
-) -> Callable[[Callable[..., Answer]], Any]:
-    """Register a function `(desk, …) -> Answer` as a command with the options that every command has.
+ANY = ("config", "sandbox", "json", "debug")
+"""The common options of a command that is about a hub."""
+FILES = ("config", "json", "debug")
+"""Those of a command that is about the files only, or that makes the systems itself."""
+ALONE = ("json", "debug")
+"""Those of a command that is about no hub."""
 
-    `default`: what a group does when no command of it is named.
+
+def command(
+    app: typer.Typer,
+    name: str = "",
+    examples: Sequence[str] = (),
+    common: Sequence[str] = ANY,
+    default: bool = False,
+) -> Callable[[Callable[..., Answer]], Any]:
+    """Register a function `(desk, …) -> Answer` as a command with the common options that mean something for
+    it.
+
+    `examples`: what can be typed after the command's own words, for its help. `default`: what a group does
+    when no command of it is named.
     """
 
     def register(function: Callable[..., Answer]) -> Any:
         path = f"{app.info.name or ''} {name}".strip()
         known(path)
-        shared = _with_common(function, path)
-        text = inspect.getdoc(function) or ""
+        shared = _with_common(function, path, common)
+        text, shown = inspect.getdoc(function) or "", _epilog(path, examples)
         if default:
-            app.callback(invoke_without_command=True, help=text)(_unless_named(shared))
+            group = app.callback(invoke_without_command=True, help=text, epilog=shown)
+            group(_unless_named(shared))
         else:
-            app.command(name or None, help=text, short_help=text.partition("\n\n")[0])(shared)
+            brief = text.partition("\n\n")[0]
+            app.command(name or None, help=text, short_help=brief, epilog=shown)(shared)
         return function
 
     return register
 
 
-def _with_common(function: Callable[..., Answer], name: str) -> Callable[..., None]:
-    """The function with `--config`, `--sandbox`, `--json`, `--debug` in place of its desk."""
+def _epilog(path: str, examples: Sequence[str]) -> str:
+    """Examples as the end of a help text; the sign before them keeps their lines as they are."""
+    words = path.removeprefix("trueup").strip()
+    lines = [" ".join(filter(None, ("  trueup", words, one))) for one in examples]
+    return "\n".join(["\b", "Examples:", *lines])
+
+
+def _with_common(function: Callable[..., Answer], name: str, offered: Sequence[str]) -> Callable[..., None]:
+    """The function with the common options that are `offered` in place of its desk."""
     hints = get_type_hints(function, include_extras=True)
     own = list(inspect.signature(function).parameters.values())[1:]
     parameters = [one.replace(annotation=hints[one.name]) for one in own]
-    taken = {one.name for one in own}
     common = [
         inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
         for key, kind, default in _COMMON
-        if key not in taken
+        if key in offered
     ]
 
     @wraps(function)
     def run(**given: Any) -> None:
-        said = {key: given.pop(key, default) for key, _, default in _COMMON if key not in taken}
+        said = {key: given.pop(key) for key in offered}
         desk = Desk(
             name or function.__name__,
             hub_folder(said.get("config")),
@@ -203,6 +225,11 @@ def _unless_named(run: Callable[..., None]) -> Callable[..., None]:
     def callback(ctx: typer.Context, **given: Any) -> None:
         if ctx.invoked_subcommand is None:
             run(**given)
+            return
+        for one in ctx.command.params:
+            source = ctx.get_parameter_source(one.name or "")
+            if source is not None and source.name == "COMMANDLINE":  # typer has no public name for it
+                raise typer.BadParameter(f"it belongs after `{ctx.invoked_subcommand}`", ctx, one)
 
     callback.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[context, *signature.parameters.values()]

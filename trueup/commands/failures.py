@@ -26,10 +26,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without being asked.")]
 
 def add(app: typer.Typer) -> None:
     failures = typer.Typer(name="failures", rich_markup_mode=None)
-    command(failures, default=True)(overview)
-    command(failures, "list")(list_failures)
-    command(failures, "retry")(retry)
-    command(failures, "discard")(discard)
+    command(failures, default=True, examples=("",))(overview)
+    command(failures, "list", examples=("--connection sales",))(list_failures)
+    command(failures, "retry", examples=("3fa2c1", "--all --connection sales"))(retry)
+    command(failures, "discard", examples=("3fa2c1 --yes",))(discard)
     app.add_typer(failures)
 
 

@@ -31,11 +31,11 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without being asked.")]
 
 def add(app: typer.Typer) -> None:
     runs = typer.Typer(name="runs", rich_markup_mode=None)
-    command(runs, default=True)(overview)
-    command(runs, "list")(list_runs)
-    command(runs, "show")(show)
-    command(runs, "approve")(approve)
-    command(runs, "reject")(reject)
+    command(runs, default=True, examples=("",))(overview)
+    command(runs, "list", examples=("--limit 5",))(list_runs)
+    command(runs, "show", examples=("7", "7 --csv held.csv"))(show)
+    command(runs, "approve", examples=("", "7 --yes"))(approve)
+    command(runs, "reject", examples=('7 --reason "wrong table"',))(reject)
     app.add_typer(runs)
 
 

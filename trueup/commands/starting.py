@@ -11,7 +11,7 @@ import typer
 
 from trueup.commands.answer import Answer, Shown, config_flag
 from trueup.commands.demo import demo
-from trueup.commands.desk import Desk, Unusable, command
+from trueup.commands.desk import ALONE, FILES, Desk, Unusable, command
 from trueup.model.counting import counted
 
 if TYPE_CHECKING:
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 
 def add(app: typer.Typer) -> None:
-    command(app, "init")(init)
-    command(app, "sandbox")(sandbox)
-    command(app, "demo")(demo)
+    command(
+        app,
+        "init",
+        examples=("--name acme --region UA --connect sales=salesforce --connect shop=list.csv:operations",),
+        common=FILES,
+    )(init)
+    command(app, "sandbox", examples=("", "--people 200"), common=FILES)(sandbox)
+    command(app, "demo", examples=("", "--stay"), common=ALONE)(demo)
 
 
 def init(

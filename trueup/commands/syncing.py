@@ -23,8 +23,8 @@ Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="
 
 
 def add(app: typer.Typer) -> None:
-    command(app, "plan")(plan)
-    command(app, "sync")(sync)
+    command(app, "plan", examples=("", "--only ann@example.com", "--csv differs.csv"))(plan)
+    command(app, "sync", examples=("", "--approve-first", "--only ann@example.com"))(sync)
 
 
 def plan(

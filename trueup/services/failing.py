@@ -22,7 +22,7 @@ MOST = 50_000
 class Cause:
     """One reason why writes failed. `id` is short and stable: the same cause has it tomorrow too.
 
-    `reason` is one of the texts in which the system says it, which differ (`texts` of them) in what it quotes.
+    `reason` is one of the `texts` (so many) in which the system says it; they differ in what it quotes.
     `kind`: `write` (a whole write waits) or `field` (one field is set aside, the others went out).
     `numbers` are pending writes, for retry and discard; `places` are fields (link, binding) that only a
     person gives back to the rules; `examples` some contacts that it concerns.
