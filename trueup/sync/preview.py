@@ -7,7 +7,7 @@ be created) is not foreseen: it is counted as waiting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from trueup.model.record import Ref
 from trueup.sync.about import EVERYBODY, About
 from trueup.sync.companies import foreseen
 from trueup.sync.decide import CHUNK, Undecidable, context_for, plans_for, rivals
+from trueup.sync.foretold import Foretold, foretell
 from trueup.sync.identifying import Unstored, proposals
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.backfill import Backfill
@@ -69,14 +70,15 @@ def preview(
     reasons = tuple(one.reason for one in fills)
     for kind in KINDS:
         groups = _groups(parts, kind, overlay)
+        heard = _heard(parts, kind, groups, overlay)
         streams = [stream for stream in parts.policy.streams(kind) if stream in {one.stream for one in fills}]
-        for cases in _cases(parts, kind, groups, overlay, streams):
+        for cases in _cases(parts, kind, groups, overlay, streams, heard.others):
             told = (reported_again(case) for case in cases if _may_count(about, case))
             mine = [replace(one, reasons=(*one.reasons, *reasons)) for one in told]
             if not mine:
                 continue
             context = _context(parts, mine, overlay)
-            for case, plan in plans_for(parts, mine, context, undecided):
+            for case, plan in _decided(parts, mine, context, heard, undecided):
                 if kind is not Kind.CONTACT:
                     overlay.remember(plan, case)
                 one = case, replace(plan, writes=(*plan.writes, *plan.later), later=())
@@ -87,6 +89,26 @@ def preview(
                 yield one
                 yield from _founded(parts, plan, overlay, undecided)
     yield from (one for one in aside if about.chosen(one[0]))
+
+
+def _decided(
+    parts: Parts, cases: Sequence[Case], context: Context, heard: Foretold, undecided: Undecidable
+) -> Iterator[tuple[Case, Plan]]:
+    """Each case decided; again with the opt-outs that others show, where they concern it."""
+    decided = list(plans_for(parts, cases, context, undecided))
+    more = [told for case, plan in decided if (told := heard.with_more(case, plan)) is not None]
+    again = {case.entity.id: (case, plan) for case, plan in plans_for(parts, more, context, undecided)}
+    yield from (again.get(case.entity.id, (case, plan)) for case, plan in decided)
+
+
+def _heard(
+    parts: Parts, kind: Kind, groups: Mapping[str, tuple[bool, list[int]]], overlay: Overlay
+) -> Foretold:
+    """The opt-outs that records show which this plan is the first to decide about."""
+    if kind is not Kind.CONTACT:
+        return Foretold()
+    strangers = sorted(link for _, links in groups.values() for link in links)
+    return foretell(parts, strangers, overlay.unsure)
 
 
 def _may_count(about: About, case: Case) -> bool:
@@ -124,6 +146,7 @@ def _cases(
     groups: dict[str, tuple[bool, list[int]]],
     overlay: Overlay,
     streams: Sequence[Stream],
+    hearing: Set[int],
 ) -> Iterator[list[Case]]:
     known = {int(name[1:]): links for name, (_, links) in groups.items() if name.startswith("e")}
     seen: set[int] = set()
@@ -132,7 +155,7 @@ def _cases(
         after = ids[-1]
         seen.update(ids)
         yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(ids)]
-    others = {*known, *_differing(parts, kind), *_holders(parts, streams)}
+    others = {*known, *hearing, *_differing(parts, kind), *_holders(parts, streams)}
     for chunk in _chunks(sorted(others - seen)):
         yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(chunk)]
     new = [(provisional, links) for name, (provisional, links) in groups.items() if name.startswith("new")]
