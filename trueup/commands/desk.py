@@ -229,7 +229,8 @@ def _unless_named(run: Callable[..., None]) -> Callable[..., None]:
         for one in ctx.command.params:
             source = ctx.get_parameter_source(one.name or "")
             if source is not None and source.name == "COMMANDLINE":  # typer has no public name for it
-                raise typer.BadParameter(f"it belongs after `{ctx.invoked_subcommand}`", ctx, one)
+                hint = f"'{one.opts[0]}'"
+                raise typer.BadParameter(f"it belongs after `{ctx.invoked_subcommand}`", ctx, param_hint=hint)
 
     callback.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[context, *signature.parameters.values()]

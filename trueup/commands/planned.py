@@ -97,8 +97,8 @@ def _first_read_lines(hub: Hub, rows: list[Row]) -> list[str]:
         return []
     return [
         "",
-        "Some are read for the first time: a sync may write more opt-outs than are counted here, because",
-        "those that it finds also reach who holds the same address, or may be the same person.",
+        "Some are read for the first time: a sync may write a few more opt-outs than are counted here, those",
+        "at addresses that people get by the sync itself.",
     ]
 
 
