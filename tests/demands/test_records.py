@@ -272,8 +272,9 @@ def test_d13_a_ticket_is_kept_beside_the_person_in_its_latest_state(tmp_path: Pa
     desk["tickets"].edit("1", status="closed")
     second = hub.sync()
     third = hub.sync()
-    moved = [report.tally.counts[("desk", "tickets", "changed")] for report in (first, second, third)]
-    assert moved == [1, 1, 0]
+    counts = [report.tally.counts for report in (first, second, third)]
+    assert [one["desk", "tickets", "new"] for one in counts] == [1, 0, 0]
+    assert [one["desk", "tickets", "changed"] for one in counts] == [0, 1, 0]
     assert len(contacts(hub)) == 1
 
 

@@ -30,6 +30,7 @@ from trueup.sync.rules.decide_values import (
 from trueup.sync.rules.differences import (
     Difference,
     Draft,
+    alike,
     compare,
     for_new_address,
 )
@@ -332,7 +333,7 @@ def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: date
             keep_aside(reading, fight, draft)
             continue
         if not one.link.primary and not _follows(reading, policy.rules[one.link.stream]):
-            _observe_only(reading, draft)
+            _observe_only(reading, after.values, draft)
             continue
         if one.way(reading) is backfill.Way.PUSH:
             reading = backfill.pushed(reading, after.values)
@@ -347,11 +348,17 @@ def _follows(reading: Reading, rules: ObjectRules) -> bool:
     return bool(reading.binding.consent) or rules.secondary == "follow"
 
 
-def _observe_only(reading: Reading, draft: Draft) -> None:
-    """A secondary record is read, never written: what it says is agreed as it stands."""
-    if isinstance(reading.has, Mapping):
-        hub = hub_side(reading.binding, reading.has)
-        draft.agreed[reading.binding.key] = Agreed(hub, reading.raw, left=True)
+def _observe_only(reading: Reading, values: Mapping[str, Value], draft: Draft) -> None:
+    """A secondary record is read, never written: what it says otherwise than the hub is left as it stands.
+    What the hub said, too, stays agreed when the hub moves on: should it become the primary record, that is
+    news for it, and what it says is none for the hub."""
+    binding, known, has = reading.binding, reading.agreed, reading.has
+    if not isinstance(has, Mapping) or alike(binding, has, {name: values.get(name) for name in has}):
+        return
+    if known is not None and not known.left and known.hub != NEVER and not reading.moved:
+        draft.agreed[binding.key] = known
+    else:
+        draft.agreed[binding.key] = Agreed(hub_side(binding, has), reading.raw, left=True)
 
 
 def _writes(
