@@ -91,7 +91,7 @@ def test_what_sync_prints_as_json_names_nobody(tmp_path: Path) -> None:
     hands.create("marketing", PERSON, "Canary", "Zulu")
     at.wait(hours=1)
     done = sync(at.hub, Sync("ann", approve_first=True))
-    document = json.dumps(answer(at.hub, done).document, default=str)
+    document = json.dumps(answer(at.hub, done, None).document, default=str)
     assert '"creates": 1' in document
     assert PERSON not in document
     assert [secret for secret in SECRETS if secret in document] == []
