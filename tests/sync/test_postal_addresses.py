@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.demands.hubs import Setting, ann, contacts, hub_of, until_quiet
+from tests.demands.hubs import Setting, ann, contacts, hub_of, until_quiet, with_fuse
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import FieldRule
 from trueup.model.fields import CONTACT
 from trueup.model.record import Json
+from trueup.sync.rules.guard import Fuse
 
 PARTS = ("street", "city", "postcode")
 KINDS = ("address", "addresses.billing", "addresses.home", "addresses.work")
@@ -79,6 +80,45 @@ def test_before_the_release_no_part_is_filled_beside_another_address(tmp_path: P
     hub.release()
     until_quiet(hub, clock)
     assert held(hub, "shop", "address") == SEA
+
+
+@pytest.mark.parametrize(
+    "believed, there",
+    [
+        ({"city": "Kyiv", "postcode": "01001"}, {"city": "м. Київ", "street": "вул. Миру, 5"}),
+        ({"city": "Köln"}, {"city": "Koeln", "street": "Ring 1", "postcode": "50667"}),
+        (
+            {"street": "Ring 1", "postcode": "50667"},
+            {"street": "Ring 1", "postcode": "50676", "city": "Köln"},
+        ),
+    ],
+)
+def test_another_spelling_of_a_city_takes_no_street_away(
+    believed: dict[str, Json], there: dict[str, Json], tmp_path: Path, clock: Clock
+) -> None:
+    """Who has no column for the street says nothing of it."""
+    hub = two(tmp_path, clock)
+    hub.systems["sales"].add(**ann(**named("address", believed)))
+    hub.systems["shop"].add(**ann(**named("address", there)))
+    reported = hub.sync().tally.get("withheld", "shop")
+    until_quiet(hub, clock)
+    hub.release()
+    until_quiet(hub, clock)
+    assert held(hub, "shop", "address") == {**there, **believed}
+    assert reported == len({name for name, text in believed.items() if there.get(name) != text})
+
+
+def test_what_another_address_empties_is_counted_as_cleared_and_has_its_fuse(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = two(tmp_path, clock)
+    with_fuse(hub, clear=Fuse(0))
+    hub.systems["sales"].add(**ann(**named("address", {"city": "Kiel"})))
+    hub.systems["shop"].add(**ann(**named("address", HILL)))
+    hub.sync()
+    hub.release()
+    assert hub.sync().held == {("shop", "clear"): 1}
+    assert held(hub, "shop", "address") == HILL
 
 
 def test_a_part_that_comes_to_light_of_an_address_that_waits_for_the_release_is_told_once(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from trueup.dedupe.latin import sounds
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal
+from trueup.model.canonical.postal import address_of, corrects, words_of
 from trueup.model.delivery import Effect
 from trueup.model.fields import NAME, Field
 from trueup.model.values import Absent, Rejected, Value
@@ -51,6 +53,7 @@ def keep_whole(
     if released:
         changed = [one for one in draft.ordinary if one.effect is Effect.REPLACE]
         replaced = {_group(one.binding, table) for one in changed}
+        replaced -= _same_places(members, values, table)
         for reading, difference in _lacking(members, replaced, values, draft, table):
             draft.ordinary.append(difference)
             due(reading, draft)
@@ -76,7 +79,8 @@ def _lacking(
     draft: Draft,
     table: Table,
 ) -> list[tuple[Reading, Difference]]:
-    """Where an address is replaced by another one, what that one lacks goes too."""
+    """Where an address is replaced by another one, what that one lacks goes too: as anything that is emptied,
+    with its fuse."""
     written = {one.binding.key for one in draft.ordinary}
     found: list[tuple[Reading, Difference]] = []
     for reading in members:
@@ -85,8 +89,37 @@ def _lacking(
             continue
         raw = binding.write({})
         if _lacks(reading, values) and _may_empty(binding) and not isinstance(raw, Rejected | Absent):
-            found.append((reading, Difference(binding, raw, None, Effect.REPLACE, standing(reading))))
+            found.append((reading, Difference(binding, raw, None, Effect.CLEAR, standing(reading))))
     return found
+
+
+def _same_places(readings: Sequence[Reading], values: Mapping[str, Value], table: Table) -> set[str]:
+    """The groups of which a record and the hub hold one address, however it is spelled: what one of them does
+    not say of it is unknown there, and nothing that it lost."""
+    parts: dict[str, dict[str, tuple[Value, Value]]] = {}
+    for reading in readings:
+        if (group := _group(reading.binding, table)) and isinstance(reading.has, Mapping):
+            both = {name.rpartition(".")[2]: (values.get(name), one) for name, one in reading.has.items()}
+            parts.setdefault(group, {}).update(both)
+    return {group for group, both in parts.items() if _one_place(both)}
+
+
+def _one_place(parts: Mapping[str, tuple[Value, Value]]) -> bool:
+    """Whether no part says otherwise; or one is the other one put right (a digit in the postcode)."""
+    if all(
+        not one or not other or _respelled(part, str(one), str(other)) for part, (one, other) in parts.items()
+    ):
+        return True
+    ours, theirs = (address_of({part: both[side] for part, both in parts.items()}) for side in (0, 1))
+    return bool(ours and theirs) and corrects(ours or "", theirs or "")
+
+
+def _respelled(part: str, one: str, other: str) -> bool:
+    """`Kyiv`, `Київ` and `м. Київ`; a street and a postcode have one spelling."""
+    if part not in ("city", "region"):
+        return words_of(one) == words_of(other)
+    said, told = ({word for word in sounds(text) if len(word) > 1} for text in (one, other))
+    return said <= told or told <= said
 
 
 def _report_the_rest(
@@ -98,7 +131,7 @@ def _report_the_rest(
         _group(one.binding, table)
         for one in members
         if _withheld(one, draft) and nonempty(one) and not _lacks(one, values)
-    }
+    } - _same_places(members, values, table)
     new = {_group(one.binding, table) for one in draft.newly_withheld}
     for reading, difference in _lacking(members, waiting, values, draft, table):
         if not _withheld(reading, draft):
