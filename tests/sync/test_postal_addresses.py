@@ -12,6 +12,8 @@ from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import FieldRule
 from trueup.model.fields import CONTACT
 from trueup.model.record import Json
+from trueup.sync.engine import Report, landing
+from trueup.sync.preview import preview
 from trueup.sync.rules.guard import Fuse
 
 PARTS = ("street", "city", "postcode")
@@ -153,6 +155,24 @@ def test_a_part_that_is_edited_before_the_release_brings_its_address_along(
     hub.release()
     until_quiet(hub, clock)
     assert held(hub, "sales", "address") == held(hub, "shop", "address") == {**there, part: "89 B"}
+
+
+def test_a_plan_foretells_the_whole_address_of_which_a_part_is_edited_before_the_release(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """`sales` is released and gets it, the shop is not."""
+    hub = two(tmp_path, clock)
+    hub.systems["sales"].add(**ann(**named("address", SEA)))
+    hub.systems["shop"].add(**ann(**named("address", HILL)))
+    hub.sync()
+    hub.store.release("sales", "test", clock.now())
+    hub.systems["shop"].edit("1", **named("address", {"postcode": "89 B"}))
+    landing(hub.parts, NAMES, Report(0), None)
+    ((_, plan),) = preview(hub.parts, lambda one: None)
+    until_quiet(hub, clock)
+    there = {**HILL, "postcode": "89 B"}
+    assert [(one.connection, one.values) for one in plan.writes] == [("sales", named("address", there))]
+    assert held(hub, "sales", "address") == there
 
 
 def test_a_new_part_of_an_address_keeps_the_others(tmp_path: Path, clock: Clock) -> None:

@@ -53,10 +53,9 @@ class HubEdit:
 class Case:
     """Everything known about one entity, for one decision.
 
-    `marks` are the due rows as read: a mark that was renewed meanwhile stays. `released`: connections
-    whose first load was released. `gates_open` are the streams of which one complete listing has
-    landed: only there may records be created. `rival_consent`: opt-outs of entities of which nobody has
-    decided yet whether they are this one.
+    `mark` is the due row as read: one that was renewed meanwhile stays. `rival_consent`: opt-outs of
+    entities of which nobody has decided yet whether they are this one. `anew`: differences that wait for a
+    release are told as if nobody had been told of them yet.
     """
 
     entity: Entity
@@ -67,6 +66,7 @@ class Case:
     rival_consent: tuple[ConsentEvent, ...] = ()
     mark: int = 0
     reasons: tuple[str, ...] = ()
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from trueup.dedupe.normalise import match_keys
-from trueup.model.entity import Entity, Link, Reference
+from trueup.model.entity import Entity, Reference
 from trueup.model.fields import Kind
 from trueup.model.matching import MatchDecision
 from trueup.model.plan import Case, Context, Plan
@@ -176,14 +176,7 @@ def _differing(parts: Parts, kind: Kind) -> set[int]:
 
 def reported_again(case: Case) -> Case:
     """The same case as if its withheld differences had been told to nobody yet: its plan lists them all."""
-    return replace(case, links=tuple(_told_nobody(link) for link in case.links))
-
-
-def _told_nobody(link: Link) -> Link:
-    if not any(agreed.withheld for agreed in link.agreed.values()):
-        return link
-    agreed = {key: one._replace(withheld=False) for key, one in link.agreed.items()}
-    return replace(link, agreed=agreed)
+    return replace(case, anew=True)
 
 
 def _holders(parts: Parts, streams: Sequence[Stream]) -> Iterator[int]:

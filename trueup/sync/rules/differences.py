@@ -27,10 +27,12 @@ class Draft:
     """What is being put together for one link: the new exceptions, and the fields to write.
 
     `kept_empty`: fields of which a person said that they hold nothing, for good. `held_back`: what `publish:`
-    keeps from leaving yet, in words; `later`: when that is looked at again.
+    keeps from leaving yet, in words; `later`: when that is looked at again. `anew`: what waits for a release is
+    told once more.
     """
 
     kept_empty: frozenset[str] = frozenset()
+    anew: bool = False
     agreed: dict[str, Agreed] = field(default_factory=dict)
     quarantine: dict[str, Quarantine] = field(default_factory=dict)
     ordinary: list[Difference] = field(default_factory=list)
@@ -312,7 +314,7 @@ def _write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool
 def withhold(reading: Reading, difference: Difference, draft: Draft) -> None:
     """Report what would be written; it waits for the release of the connection."""
     draft.withheld += 1
-    if reading.agreed is None or not reading.agreed.withheld:
+    if draft.anew or reading.agreed is None or not reading.agreed.withheld:
         draft.newly_withheld.append(difference)
     draft.agreed[reading.binding.key] = Agreed(NEVER, _stand(reading), withheld=True, lost=_lost(reading))
 

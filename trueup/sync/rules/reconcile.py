@@ -280,7 +280,7 @@ def _outward(
     skipped: list[tuple[str, str, str]] = []
     gone_elsewhere = _gone(links)
     for one in seen:
-        draft = _draft(one, after, context, policy, now)
+        draft = _draft(one, case, after, context, policy, now)
         rules = policy.rules[one.link.stream]
         stands = leaving.standing(one.link, after.values, policy, now)
         gone = bool(gone_elsewhere - {one.link.connection})
@@ -319,9 +319,9 @@ def _unwanted(case: Case, links: Sequence[Link], writes: Sequence[Write]) -> tup
     return tuple(link.id for link in links if link.id not in kept)
 
 
-def _draft(one: Seen, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
+def _draft(one: Seen, case: Case, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
     kept_empty = (name for name, one in after.sources.items() if one.pinned and name not in after.values)
-    draft = Draft(kept_empty=frozenset(kept_empty))
+    draft = Draft(kept_empty=frozenset(kept_empty), anew=case.anew)
     released = one.link.connection in context.released
     for reading in one.readings:
         if reading.binding.key in one.unsettled:
