@@ -27,8 +27,8 @@ class Draft:
     """What is being put together for one link: the new exceptions, and the fields to write.
 
     `kept_empty`: fields of which a person said that they hold nothing, for good. `held_back`: what `publish:`
-    keeps from leaving yet, in words; `later`: when that is looked at again. `anew`: what waits for a release is
-    told once more.
+    keeps from leaving yet, in words; `later`: when that is looked at again. `anew`: what waits for a release
+    is told once more.
     """
 
     kept_empty: frozenset[str] = frozenset()
