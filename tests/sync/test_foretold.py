@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -10,8 +11,10 @@ from tests.demands.hubs import until_quiet
 from tests.sync.consenting import ann, two
 from tests.sync.memory import Clock
 from tests.sync.small_hub import SmallHub
+from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.delivery import Lane
 from trueup.sync.engine import Report, landing
+from trueup.sync.foretold import Foretold
 from trueup.sync.preview import preview
 
 
@@ -89,6 +92,26 @@ def test_of_a_known_record_that_opts_out_now(tmp_path: Path, clock: Clock) -> No
     clock.tick(60)
     hub.systems["source"].edit("1", optout=True)
     assert foretold(hub) == [("target", "1")] == written(hub, clock)
+
+
+def test_whom_an_opt_out_concerns_costs_the_same_among_many(tmp_path: Path, clock: Clock) -> None:
+    hub = two(tmp_path, clock)
+    hub.systems["source"].add(**ann(optout=False))
+    landing(hub.parts, tuple(hub.systems), Report(0), None)
+    ((case, plan),) = preview(hub.parts, lambda one: None)
+    heard, seconds = Foretold(), []
+    for many in (50, 50_000):
+        heard.hear(case.links[0], [somebody(number) for number in range(many)])
+        began = process_time()
+        assert not any(heard.with_more(case, plan) for _ in range(500))
+        seconds.append(process_time() - began)
+    assert seconds[1] < 20 * seconds[0]
+
+
+def somebody(number: int) -> ConsentEvent:
+    """An opt-out at an address of its own."""
+    at, out = Clock().now(), ConsentState.OPTED_OUT
+    return ConsentEvent("address", f"{number}@example.com", "email", "marketing", out, at, True, "source")
 
 
 def test_nothing_is_foretold_where_nobody_opted_out(tmp_path: Path, clock: Clock) -> None:

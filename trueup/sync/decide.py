@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import is_
+from typing import TypeVar
 
 from trueup.dedupe.normalise import company_key
 from trueup.model.covering import place_of
@@ -30,8 +31,15 @@ CHUNK = 500
 ROUNDS = 6
 """How often entities that moved under a decision are decided again in one pass."""
 
-
 Undecidable = Callable[[Undecided], None]
+
+T = TypeVar("T")
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """So many at a time as are read and decided at once."""
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]
 
 
 @dataclass(frozen=True, slots=True)

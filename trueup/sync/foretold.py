@@ -17,7 +17,7 @@ from trueup.model.fields import Kind
 from trueup.model.matching import MatchDecision, Verdict
 from trueup.model.plan import Case, Plan
 from trueup.model.record import Record
-from trueup.sync.decide import CHUNK
+from trueup.sync.decide import CHUNK, chunks
 from trueup.sync.parts import Parts
 from trueup.sync.rules.ledger import addresses_of, last_words
 
@@ -25,12 +25,14 @@ from trueup.sync.rules.ledger import addresses_of, last_words
 @dataclass(slots=True)
 class Foretold:
     """Opt-outs by the key of an address, and by the link of the record that shows them; and by link those
-    with whom it may be one person. `others`: known contacts that hear of them."""
+    with whom it may be one person. `others`: known contacts that hear of them. `channels`: of the opt-outs at
+    addresses."""
 
     by_address: dict[str, list[ConsentEvent]] = field(default_factory=dict)
     by_link: dict[int, list[ConsentEvent]] = field(default_factory=dict)
     rivals: dict[int, set[int]] = field(default_factory=dict)
     others: set[int] = field(default_factory=set)
+    channels: set[str] = field(default_factory=set)
 
     def with_more(self, case: Case, plan: Plan) -> Case | None:
         """The case as it will be when others have told what they show; None where that changes nothing."""
@@ -45,8 +47,7 @@ class Foretold:
 
     def _at_addresses(self, plan: Plan) -> Iterator[ConsentEvent]:
         values = plan.entity.values
-        channels = sorted({event.channel for some in self.by_address.values() for event in some})
-        for key in sorted({key for channel in channels for key in addresses_of(channel, values)}):
+        for key in sorted({key for channel in self.channels for key in addresses_of(channel, values)}):
             yield from self.by_address.get(key, ())
 
     def hear(self, link: Link, events: Iterable[ConsentEvent]) -> None:
@@ -55,6 +56,7 @@ class Foretold:
             self.by_link.setdefault(link.id, []).append(event)
             if event.subject_kind == "address":
                 self.by_address.setdefault(event.subject, []).append(event)
+                self.channels.add(event.channel)
 
 
 def _new(plan: Plan, events: Iterable[ConsentEvent]) -> Iterator[ConsentEvent]:
@@ -82,8 +84,8 @@ def foretell(parts: Parts, strangers: Sequence[int], unsure: Sequence[MatchDecis
 
 
 def _undecided(parts: Parts, strangers: Sequence[int]) -> Iterator[Sequence[Link]]:
-    for start in range(0, len(strangers), CHUNK):
-        yield parts.store.links(strangers[start : start + CHUNK])
+    for some in chunks(strangers):
+        yield parts.store.links(some)
     after = 0
     while links := parts.store.moved(Kind.CONTACT, after, CHUNK):
         after = max(link.entity_id or 0 for link in links)
@@ -105,16 +107,18 @@ def _known_rivals(parts: Parts, found: Foretold) -> None:
     """What is known of those who may be the same person as a newcomer; and they hear of the newcomer."""
     homes = {
         link.id: link.entity_id
-        for link in parts.store.links(sorted(found.rivals))
+        for some in chunks(sorted(found.rivals))
+        for link in parts.store.links(some)
         if link.entity_id is not None
     }
     told = {link for link, others in found.rivals.items() if any(one in found.by_link for one in others)}
     found.others |= {home for link, home in homes.items() if link in told}
-    for case in parts.store.load(sorted(set(homes.values()))):
-        outs = [event for event in case.consent if event.state is ConsentState.OPTED_OUT]
-        for link in case.links:
-            if outs and link.id in homes:
-                found.by_link.setdefault(link.id, []).extend(outs)
+    for some in chunks(sorted(set(homes.values()))):
+        for case in parts.store.load(some):
+            outs = [event for event in case.consent if event.state is ConsentState.OPTED_OUT]
+            for link in case.links:
+                if outs and link.id in homes:
+                    found.by_link.setdefault(link.id, []).extend(outs)
 
 
 def _holders(parts: Parts, found: Foretold) -> set[int]:
@@ -124,5 +128,9 @@ def _holders(parts: Parts, found: Foretold) -> set[int]:
         for subject in found.by_address
         for key in match_keys(Kind.CONTACT, {"email" if "@" in subject else "phone": subject})
     }
-    held = parts.store.candidates(Kind.CONTACT, sorted(keys)) if keys else {}
-    return {one.entity_id for some in held.values() for one in some}
+    return {
+        one.entity_id
+        for some in chunks(sorted(keys))
+        for holders in parts.store.candidates(Kind.CONTACT, some).values()
+        for one in holders
+    }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from trueup.dedupe.normalise import match_keys
 from trueup.model.entity import Entity, Reference
@@ -19,14 +18,12 @@ from trueup.model.plan import Case, Context, Plan
 from trueup.model.record import Ref
 from trueup.sync.about import EVERYBODY, About
 from trueup.sync.companies import foreseen
-from trueup.sync.decide import CHUNK, Undecidable, context_for, plans_for, rivals
+from trueup.sync.decide import CHUNK, Undecidable, chunks, context_for, plans_for, rivals
 from trueup.sync.foretold import Foretold, foretell
 from trueup.sync.identifying import Unstored, proposals
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.backfill import Backfill
 from trueup.sync.rules.policy import Stream
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -156,10 +153,10 @@ def _cases(
         seen.update(ids)
         yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(ids)]
     others = {*known, *hearing, *_differing(parts, kind), *_holders(parts, streams)}
-    for chunk in _chunks(sorted(others - seen)):
+    for chunk in chunks(sorted(others - seen)):
         yield [_joined(parts, case, known.get(case.entity.id, [])) for case in parts.store.load(chunk)]
     new = [(provisional, links) for name, (provisional, links) in groups.items() if name.startswith("new")]
-    for some in _chunks(new):
+    for some in chunks(new):
         yield [_new(parts, kind, provisional, links, overlay) for provisional, links in some]
 
 
@@ -194,11 +191,6 @@ def _joined(parts: Parts, case: Case, extra: Sequence[int]) -> Case:
 def _new(parts: Parts, kind: Kind, provisional: bool, links: Sequence[int], overlay: Overlay) -> Case:
     entity = Entity(overlay.number(), kind, 0, {}, {}, provisional)
     return Case(entity, tuple(parts.store.links(links)))
-
-
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
 
 
 def _context(parts: Parts, cases: Sequence[Case], overlay: Overlay) -> Context:
