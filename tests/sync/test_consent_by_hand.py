@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,21 @@ def test_an_opt_in_with_a_later_proof_lifts_it(tmp_path: Path, clock: Clock) -> 
     systems["source"].edit("1", subscription=proof)
     later(hub, clock)
     assert not opted_out(hub)
+
+
+def test_an_opt_in_by_a_clock_that_is_ahead_does_not_lift_what_is_told_after_it(
+    tmp_path: Path, clock: Clock
+) -> None:
+    systems = {"source": Memory(clock), "target": Memory(clock)}
+    hub = consent_hub(tmp_path, clock, systems, {"source": rules(consent=(DOCUMENTED,))})
+    ahead = (clock.now() + timedelta(minutes=4)).isoformat()
+    systems["source"].add(**ann(subscription={"status": "SUBSCRIBED", "at": ahead, "source": "form"}))
+    systems["target"].add(**ann(optout=False))
+    hub.sync()
+    clock.tick(60)
+    tell(hub)
+    later(hub, clock)
+    assert opted_out(hub)
 
 
 def test_who_tells_it_twice_is_heard_twice(tmp_path: Path, clock: Clock) -> None:

@@ -139,11 +139,14 @@ def _alike(event: ConsentEvent, other: ConsentEvent) -> bool:
 def said_by_hand(
     case: Case, pair: tuple[str, str], state: ConsentState, user: str, words: str, now: datetime
 ) -> list[ConsentEvent]:
-    """What somebody tells of a contact: it is about all its records and all its addresses of that channel."""
+    """What somebody tells of a contact: it is about all its records and all its addresses of that channel, and
+    not before any opt-in that is known, by whatever clock."""
     refs = [("ref", _ref(link)) for link in case.links if link.remote_id is not None]
     keys = sorted(addresses_of(pair[0], case.entity.values))
+    mine = (one for one in case.consent if (one.channel, one.purpose) == pair)
+    at = max([now, *(one.at for one in mine if one.state is ConsentState.OPTED_IN)])
     return [
-        ConsentEvent(kind, subject, *pair, state, now, True, f"{HUB}{user}", words)
+        ConsentEvent(kind, subject, *pair, state, at, True, f"{HUB}{user}", words)
         for kind, subject in (*refs, *(("address", key) for key in keys))
     ]
 
