@@ -139,8 +139,8 @@ def _alike(event: ConsentEvent, other: ConsentEvent) -> bool:
 def said_by_hand(
     case: Case, pair: tuple[str, str], state: ConsentState, user: str, words: str, now: datetime
 ) -> list[ConsentEvent]:
-    """What somebody tells of a contact: it is about all its records and all its addresses of that channel, and
-    not before any opt-in that is known, by whatever clock."""
+    """What somebody tells of a contact: it is about all its records and all its addresses of that channel,
+    and not before any opt-in that is known, by whatever clock."""
     refs = [("ref", _ref(link)) for link in case.links if link.remote_id is not None]
     keys = sorted(addresses_of(pair[0], case.entity.values))
     mine = (one for one in case.consent if (one.channel, one.purpose) == pair)
