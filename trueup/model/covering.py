@@ -78,8 +78,8 @@ def shape_of(text: str, fields: Collection[str] = (), sent: Iterable[object] = (
         words = next(group for group in match.groups() if group is not None)
         return match.group(0) if words in fields else "‹value›"
 
-    values = sorted({one for one in sent if isinstance(one, str) and len(one) >= _SHORTEST}, key=len)
-    for one in reversed(values):
+    values = {one for one in sent if isinstance(one, str) and len(one) >= _SHORTEST and one in text}
+    for one in sorted(values, key=lambda one: (-len(one), one)):
         text = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", "‹value›", text)
     return _ANY_NUMBER.sub("‹number›", without_values(_SAID.sub(said, text)))
 
