@@ -42,6 +42,12 @@ def test_in_a_pipe_a_row_is_one_line() -> None:
     assert len(printed(WIDE, Grid(HEAD, ROWS))) == 2 + len(ROWS)
 
 
+@pytest.mark.parametrize("width", [30, WIDE])
+def test_letters_that_are_two_columns_wide_are_not_broken(width: int) -> None:
+    grid = Grid(("contact", "name"), [("c-1", "田中太郎左衛門"), ("c-2", "Ann Lee")])
+    assert [line for line in printed(width, grid) if "田中" in line] == ["c-1       田中太郎左衛門"]
+
+
 def test_where_words_have_no_room_beside_each_other_the_cells_stand_below_each_other_with_their_names() -> (
     None
 ):

@@ -146,7 +146,10 @@ def _gaps(columns: int) -> int:
 
 
 def _longest(texts: Iterable[str]) -> int:
-    return max(map(len, texts), default=0)
+    """The columns of a terminal that the longest takes: some letters take two."""
+    from rich.cells import cell_len
+
+    return max(map(cell_len, texts), default=0)
 
 
 def _print_rows(console: Console, grid: Grid) -> None:
@@ -183,7 +186,7 @@ def _numbers(grid: Grid, position: int) -> bool:
 
 def _width(grid: Grid) -> int:
     cells = [tuple(map(cell_text, row)) for row in grid.rows]
-    widest = [max(map(len, column)) for column in zip(grid.head, *cells, strict=True)]
+    widest = [_longest(column) for column in zip(grid.head, *cells, strict=True)]
     return sum(widest) + _gaps(len(widest))
 
 
