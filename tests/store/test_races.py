@@ -12,6 +12,7 @@ from typing import TypeVar
 import pytest
 
 from tests.store.hub import Hub, assignment, at, create, done, holders_of, page, plan, record, update
+from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.delivery import Lane
 from trueup.model.fields import Kind
 from trueup.ports import Store
@@ -171,3 +172,20 @@ def test_eight_threads_of_one_process_never_find_the_database_locked(store: Stor
     answers = together(*(partial(reads_and_writes, n) for n in range(8)))
     assert answers == [25] * 8
     assert sum(store.count_links().values()) == 200
+
+
+def test_who_comes_to_an_address_while_somebody_enters_its_opt_out_hears_of_it(
+    hub: Hub, workers: list[Hub]
+) -> None:
+    for n in range(40):
+        address = f"p{n}@x.example"
+        case, other = (hub.settled("sales", f"{n}-{who}", a=0) for who in "ab")
+        out = ConsentEvent(
+            "address", address, "email", "marketing", ConsentState.OPTED_OUT, at(1), True, "hub:ops"
+        )
+        moved = plan(case, {"email": address})
+        together(
+            partial(workers[0].commit, moved),
+            partial(workers[1].store.edit, other.entity.public_id, {}, "ops", at(1), False, [out]),
+        )
+        assert "consent" in hub.case(case.entity.id).reasons

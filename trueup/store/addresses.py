@@ -38,8 +38,14 @@ _EVENT = (
 )
 
 
+LOCK = "consent"
+"""Who writes events, and who writes down who holds an address: of two at the same moment one sees the other."""
+
+
 def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[tuple[int, int]]:
     """Append the events that are new. If any is, who holds which of their addresses: (its digest, entity)."""
+    if events:
+        tx.hold([LOCK])
     if not tx.insert_new("consent_events", _EVENT, [_event(event) for event in events]):
         return []
     found = tx.rows(

@@ -14,7 +14,7 @@ from trueup.model.jsontext import dumps
 from trueup.model.plan import LinkPatch, Plan
 from trueup.model.run import Fence
 from trueup.model.values import Value
-from trueup.store.addresses import remember_consent, subjects_of
+from trueup.store.addresses import LOCK, remember_consent, subjects_of
 from trueup.store.codec import (
     address_digest,
     dumps_or_none,
@@ -423,6 +423,8 @@ def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:
         for subject in subjects_of(plan.entity.values)
     }
     new = sorted(all_now - held)
+    if new:
+        tx.hold([LOCK])
     tx.insert("consent_addresses", ("key", "entity_id"), new)
     found = tx.rows(
         "select distinct key from consent_events where key in ints(?)", sorted({key for key, _ in new})
