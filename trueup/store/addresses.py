@@ -39,7 +39,7 @@ _EVENT = (
 
 
 LOCK = "consent"
-"""Who writes events, and who writes down who holds an address: of two at the same moment one sees the other."""
+"""Who writes events, and who writes down who holds an address: of two at one moment one sees the other."""
 
 
 def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[tuple[int, int]]:
