@@ -31,6 +31,11 @@ def test_it_goes_to_every_system_that_keeps_it_although_nothing_is_released(hub:
     assert subscribed("ann@example.com") == "no"
 
 
+def test_what_comes_next_is_a_run_about_all_because_others_may_have_the_address(hub: Path) -> None:
+    synced()
+    assert told().rstrip().endswith("Next: trueup sync")
+
+
 def test_a_plan_counts_it(hub: Path) -> None:
     synced()
     told()

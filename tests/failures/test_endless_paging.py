@@ -51,6 +51,14 @@ class IgnoresThePlace(Endless):
         return Page(first.records, {"at": int((cursor or {}).get("at", 0)) + self.page}, True)
 
 
+class RejectsForEver(Endless):
+    """Whatever place it is asked for, it answers with one row that nobody can read."""
+
+    def astray(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
+        place = {"at": int((cursor or {}).get("at", 0)) + self.page}
+        return Page((), place, True, rejected=(("a row", "it has no id"),))
+
+
 class GoesRound(Endless):
     """Its second page leads back to the first one."""
 
@@ -97,6 +105,19 @@ def test_f069_pages_that_come_again_end_the_reading_and_the_other_systems_go_on(
     source.asked.clear()
     one.sync()
     assert len(told(one.systems["target"], "email")) == 9
+
+
+def test_f069_rows_that_nobody_can_read_and_that_come_for_ever_end_the_reading_too(tmp_path: Path) -> None:
+    clock = Clock()
+    source = system(RejectsForEver, clock)
+    one = hub(tmp_path, clock, source)
+    source.circles = True
+    assert one.sync().outcome is RunOutcome.PARTIAL
+    assert "p50@example.com" in told(one.systems["target"], "email")
+    source.circles = False
+    source.asked.clear()
+    one.sync()
+    assert "p2@example.com" in told(one.systems["target"], "email")
 
 
 @pytest.mark.parametrize("kind", [IgnoresThePlace, GoesRound])

@@ -205,8 +205,13 @@ def edit(
     ]
     return Answer(
         {"id": id, "values": values, "pinned": pin, "reaches_nobody": unheard},
-        [*lines, *_unheard_lines(unheard), f"Noted as {_kept(told)}. Next: trueup sync --only {id}"],
+        [*lines, *_unheard_lines(unheard), f"Noted as {_kept(told)}. Next: {_next(told, id)}"],
     )
+
+
+def _next(told: Told, id: str) -> str:
+    """An opt-out concerns others too: who has the same address, or may be the same person."""
+    return "trueup sync" if told.consents else f"trueup sync --only {id}"
 
 
 def _kept(told: Told) -> str:

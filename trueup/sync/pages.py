@@ -19,6 +19,11 @@ MOST = {Reading.LISTING: 1, Reading.CHANGES: 10}
 changes may be told again, and go on then."""
 
 
+def _most(reading: Reading, page: Page) -> int:
+    """Rows that nobody can read may look alike on several pages."""
+    return MOST[reading if page.records else Reading.CHANGES]
+
+
 def pages(
     parts: Parts, stream: Stream, reading: Reading, cursor: Cursor | None, fields: Sequence[str]
 ) -> Iterator[tuple[datetime, Page]]:
@@ -39,8 +44,8 @@ def pages(
             been, before = set(), ((), ())
         place = digest(page.cursor)
         content = (page.records, page.rejected)
-        again = again + 1 if page.records and content == before else 0
-        if page.more and (place in been or again >= MOST[reading]):
+        again = again + 1 if any(content) and content == before else 0
+        if page.more and (place in been or again >= _most(reading, page)):
             said = "the pages that follow are pages that this reading had already"
             raise Malformed(said, connection=stream[0], operation=f"{stream[1]}.{reading}")
         if not (again and page.more):
