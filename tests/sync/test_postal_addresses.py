@@ -157,6 +157,41 @@ def test_a_part_that_is_edited_before_the_release_brings_its_address_along(
     assert held(hub, "sales", "address") == held(hub, "shop", "address") == {**there, part: "89 B"}
 
 
+@pytest.mark.parametrize("part", ["postcode", "street"])
+def test_a_part_that_is_edited_in_a_duplicate_with_another_address_brings_that_along(
+    part: str, tmp_path: Path, clock: Clock
+) -> None:
+    hub = duplicated(tmp_path, clock, HILL)
+    hub.systems["shop"].edit("1", **named("address", {part: "89 B"}))
+    until_quiet(hub, clock)
+    assert held(hub, "sales", "address") == held(hub, "shop", "address") == {**HILL, part: "89 B"}
+
+
+def test_a_part_that_is_edited_in_a_duplicate_undoes_no_edit_of_the_others(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """A duplicate is not written: it shows what the address was."""
+    hub = duplicated(tmp_path, clock, SEA)
+    hub.systems["sales"].edit("1", address_street="Seeweg 1, 3. Stock")
+    until_quiet(hub, clock)
+    hub.systems["shop"].edit("1", address_postcode="24105")
+    until_quiet(hub, clock)
+    expected = {**SEA, "street": "Seeweg 1, 3. Stock", "postcode": "24105"}
+    assert held(hub, "sales", "address") == expected
+
+
+def duplicated(folder: Path, clock: Clock, first: dict[str, Json]) -> SmallHub:
+    """One person, twice in the shop: her first record there is the duplicate."""
+    hub = two(folder, clock)
+    hub.systems["sales"].add(**ann(**named("address", SEA)))
+    hub.systems["shop"].add(**ann(**named("address", first)))
+    hub.systems["shop"].add(**ann(**named("address", SEA)))
+    hub.sync()
+    hub.release()
+    until_quiet(hub, clock)
+    return hub
+
+
 def test_a_plan_foretells_the_whole_address_of_which_a_part_is_edited_before_the_release(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -25,19 +25,23 @@ def brought_along(
     readings: Sequence[Reading], said: Sequence[Claim], table: Table
 ) -> Iterator[tuple[Reading, str]]:
     """The other parts of an address of which a part was edited, as (reading, field). Only where the record
-    bears another address than the hub, which waits for the release: that one is meant, and not the hub's."""
+    bears another address than the hub, which waits for the release or is that of a duplicate: that one is
+    meant, and not the hub's."""
     edited = {_group_of(claim.field, table) for claim in said if not claim.first} - {""}
     if not edited:
         return
     told = {claim.field for claim in said}
     meant = {
-        group
-        for one in readings
-        if one.agreed is not None and one.agreed.withheld and (group := _group(one.binding, table)) in edited
+        group for one in readings if _bears_another(one) and (group := _group(one.binding, table)) in edited
     }
     for one in readings:
         if _group(one.binding, table) in meant and one.binding.inward and isinstance(one.has, Mapping):
             yield from ((one, name) for name in one.has if name not in told)
+
+
+def _bears_another(reading: Reading) -> bool:
+    agreed = reading.agreed
+    return agreed is not None and (agreed.withheld or (agreed.left and not reading.link.primary))
 
 
 def keep_whole(
