@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,26 @@ def _steps(hub: Hub, n: int) -> int:
     for connection in [database._writer, *database._idle]:
         connection.set_progress_handler(None, 0)
     return steps
+
+
+def test_rows_without_a_key_that_are_made_together_cost_as_many_questions_as_one(tmp_path: Path) -> None:
+    """Their ids are made of what they say: none is an old id of somebody else, unless it stood there."""
+    store = open_store(f"sqlite:///{tmp_path / 'small.db'}")
+    store.register(["sales", "shop", "mail"], "v1")
+    few = Hub(store)
+    assert [_questions_of_creates(few, n) for n in (1, 20)] == [_questions_of_creates(few, 1)] * 2
+    store.close()
+
+
+def _questions_of_creates(hub: Hub, n: int) -> int:
+    """How often the store asks its database when it learns that so many records were made."""
+    tag = hub.store.start_run("sync", "v1", "ann", NOON)
+    for number in range(n):
+        case = hub.settled("sales", f"{tag}-{number}", a=1)
+        hub.commit(plan(case, {"a": 2}, create("shop", a=2)))
+    made = [replace(done(one, remote_id=f"row{one.id}"), content_id=True) for one in hub.send()]
+    statements: list[str] = []
+    hub.store._db._writer.set_trace_callback(statements.append)  # type: ignore[attr-defined]
+    hub.settle(*made)
+    hub.store._db._writer.set_trace_callback(None)  # type: ignore[attr-defined]
+    return sum(one.startswith("select") for one in statements)

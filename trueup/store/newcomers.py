@@ -64,7 +64,7 @@ def take_places(
     given: set[Place] = set()
     for id, place in places.items():
         _, _, stream_id, remote_id = rows[id]
-        if moving[id].content_id and place not in given:
+        if moving[id].content_id and place in taken and place not in given:
             _free(tx, known, place, taken)
         if remote_id is None:
             if place in taken:
@@ -74,6 +74,8 @@ def take_places(
         elif (stream_id, remote_id) != place:
             move(tx, known, (stream_id, remote_id), place, at, answer.reasons)
             answer.stirred.add(id)
+            if moving[id].content_id:
+                taken.add((stream_id, remote_id))  # an old id from now on
         taken.add(place)
         given.add(place)
     return answer
