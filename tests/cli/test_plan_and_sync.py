@@ -126,6 +126,15 @@ def test_a_contact_in_step_is_said_to_be_in_step(hub: Path) -> None:
     assert "is in step" in say("plan", "--only", "bob@example.com").out
 
 
+@pytest.mark.parametrize("command", ["plan", "sync"])
+def test_half_a_name_means_nobody_and_nobody_is_said_to_be_in_step(hub: Path, command: str) -> None:
+    synced()
+    say("contacts", "edit", "bob@example.com", "job_title=Boss")
+    said = say(command, "--only", "bo")
+    assert (said.code, "in step" in said.out) == (2, False)
+    assert "`trueup contacts find` searches" in said.out
+
+
 def test_differences_are_listed_in_a_table_for_their_owner_only(hub: Path) -> None:
     said = say("plan", "--csv", "differs.csv")
     assert "1 replacement (1 withheld: column `state`), 2 new records listed in differs.csv." in said.out

@@ -39,6 +39,7 @@ from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.services.backfilling import Filled
 from trueup.services.hub import Hub
+from trueup.services.scope import mentions
 from trueup.services.syncing import PlanReport
 from trueup.sync.rules.backfill import Backfill, Way
 
@@ -203,8 +204,9 @@ UNKNOWN = "  It may not have been read yet, or be spelt otherwise: `trueup conta
 
 
 def known_by(hub: Hub, text: str) -> Sequence[str]:
-    """The contacts that a person may have meant."""
-    return hub.parts.store.find(Kind.CONTACT, text, 5)
+    """The contacts that a person means by an id, an address, or another value that they hold."""
+    store = hub.parts.store
+    return [id for id in store.find(Kind.CONTACT, text, 5) if mentions(store.case(id), text)]
 
 
 def _one_by_one(hub: Hub, report: PlanReport) -> list[Shown]:
