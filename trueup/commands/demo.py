@@ -170,7 +170,8 @@ def _released(teller: Teller, stage: Stage) -> None:
         release(stage.hub, name, USER)
     would = plan(stage.hub).tally
     replaced, records = counted(would.get("replaces"), "value"), counted(would.get("updates"), "record")
-    follows = f"{replaced} replaced and {would.get('fills'):,} filled, in {records}"
+    others = f"{would.get('fills'):,} filled and {would.get('clears'):,} cleared"
+    follows = f"{replaced} replaced, {others}, in {records}"
     teller.say(
         f"All four connections are released. A plan says first what follows: {follows}.",
         f"Of these step 2 told of {teller.document['withheld']:,}; the others follow from what it wrote",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,6 +244,18 @@ def _write_grid(write: Write, *, withheld: bool) -> Grid:
     return Grid((f"field in {write.connection}", "now", "would be"), rows, title)
 
 
+def _withheld_line(counts: Mapping[tuple[str, str, str], int], number: int) -> str:
+    """Where differences wait, the most of them first, and what lets those go."""
+    by_name = Counter[str]()
+    for (name, _, what), some in counts.items():
+        if what == "withheld":
+            by_name[name] += some
+    (first, _), *others = by_name.most_common()
+    names = ", ".join(f"{name} ({some:,})" for name, some in by_name.most_common()) if others else first
+    release = f"`trueup connections release {first}`"
+    return f"{counted(number, 'difference')} withheld in {names}: {release} lets rules decide there."
+
+
 def _next(hub: Hub, report: PlanReport, rows: list[Row], asked: Asked) -> list[str]:
     lines = [""]
     if asked.csv is not None:
@@ -250,11 +263,7 @@ def _next(hub: Hub, report: PlanReport, rows: list[Row], asked: Asked) -> list[s
     if asked.out is not None:
         lines.append(f"The plan is saved in {asked.out} (it holds personal data; only you can read it).")
     if withheld := report.tally.get("withheld"):
-        names = sorted({name for name, _, what in report.tally.counts if what == "withheld"})
-        release = f"`trueup connections release {names[0]}`"
-        lines.append(
-            f"{counted(withheld, 'difference')} withheld in {', '.join(names)}: {release} lets rules decide."
-        )
+        lines.append(_withheld_line(report.tally.counts, withheld))
     incomplete = _incomplete(report, rows)
     lines += incomplete
     first = sorted(set(hub.parts.connectors) - hub.parts.store.approved())

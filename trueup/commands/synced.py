@@ -169,12 +169,10 @@ def next_lines(hub: Hub, report: Report) -> list[str]:
     lines = [*waiting_lines(hub), *held_lines(report.held, report.holder), *absent, *unapproved_lines(hub)]
     differing = {name: number for name in hub.parts.connectors if (number := withheld_count(hub, name))}
     if differing:
-        names = ", ".join(f"{name} ({counted(number, 'contact')})" for name, number in differing.items())
+        most = sorted(differing, key=lambda name: -differing[name])
+        names = ", ".join(f"{name} ({counted(differing[name], 'contact')})" for name in most)
         lines += ["", f"Differences that are reported, not written, until a release: {names}."]
-        lines += [
-            "  `trueup why CONTACT` shows them one by one; then: "
-            f"trueup connections release {next(iter(differing))}"
-        ]
+        lines += [f"  `trueup why CONTACT` shows them one by one; then: trueup connections release {most[0]}"]
     return [*lines, *_double_lines(hub), *_failure_lines(hub)]
 
 
