@@ -197,3 +197,43 @@ class Unreleased:
 
     def released(self) -> frozenset[str]:
         return frozenset()
+
+
+# -- a field that was never mapped ------------------------------------------------------------------
+
+
+def untitled(folder: Path, clock: Clock, sales: str | None, marketing: str | None) -> SmallHub:
+    """Ann in both systems. Nothing was mapped to sales' `title` so far; now it is her job title."""
+    systems = {"sales": Memory(clock), "marketing": Memory(clock)}
+    base = [FieldRule(one, one) for one in BASE]
+    objects = [("sales", rules(fields=base)), ("marketing", rules(fields=[*base, TITLE]))]
+    hub = hub_of(folder, clock, systems, Setting(objects, order=("sales", "marketing")))
+    systems["sales"].add(**ann(title=sales))
+    systems["marketing"].add(**ann(title=marketing))
+    hub.sync()
+    hub.release()
+    until_quiet(hub, clock)
+    return remapped(hub, TITLE)
+
+
+def test_a_field_that_is_mapped_for_the_first_time_is_not_filled_by_itself(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = untitled(tmp_path, clock, None, "CTO")
+    until_quiet(hub, clock)
+    assert hub.systems["sales"].values("1")["title"] is None
+    assert [plan.writes[0].values for plan in foretold(hub, PUSH)] == [{"title": "CTO"}]
+
+
+def test_what_moves_after_a_field_was_mapped_for_the_first_time_is_written(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = untitled(tmp_path, clock, None, "CTO")
+    hub.systems["marketing"].edit("1", title="CFO")
+    until_quiet(hub, clock)
+    assert hub.systems["sales"].values("1")["title"] == "CFO"
+
+
+def test_a_field_that_is_mapped_for_the_first_time_is_read(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = untitled(tmp_path, clock, "CTO", None)
+    until_quiet(hub, clock)
+    assert hub.systems["marketing"].values("1")["title"] == "CTO"

@@ -281,6 +281,8 @@ def _first_write(reading: Reading, hub: Value, raw: Json, draft: Draft, released
         if nonempty(reading):
             _leave(reading, hub, draft)
         return
+    if reading.mapped_since and not nonempty(reading) and _same_hub(reading.binding, reading.before, hub):
+        return  # a changed mapping fills nothing: a back-fill does
     _write(reading, hub, raw, draft, released)
 
 

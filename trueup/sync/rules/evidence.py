@@ -65,6 +65,11 @@ class Reading:
         """Whether the system's value differs from what was agreed (False when nothing was)."""
         return self.was is not None and isinstance(self.has, Mapping) and self.has != self.was
 
+    @property
+    def mapped_since(self) -> bool:
+        """Whether this field is read of a known record for the first time: it was not mapped before."""
+        return self.agreed is None and not self.link.fresh and self.binding.key not in self.link.agreed
+
 
 def agreement(link: Link, binding: Binding, entity: Entity) -> Agreed | None:
     """What both sides held when they last agreed, the sparse default included; None: never agreed."""
