@@ -9,7 +9,7 @@ import pytest
 from tests.cli.kit import kept, rows, say, two_tables
 from trueup.config.load import load
 from trueup.sandbox.dirty_csvs import dirty_csvs
-from trueup.services.headers import KEY, field_of
+from trueup.services.headers import KEY, field_of, is_surname_first
 
 
 def test_two_tables_become_a_hub_that_passes_check(desk: Path) -> None:
@@ -293,6 +293,59 @@ def test_files_for_known_systems_pass_check_once_their_secrets_are_there(desk: P
 )  # fmt: skip
 def test_headers_are_recognised_in_four_languages(header: str, field: str | None) -> None:
     assert field_of(header) == field
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "ПІБ", "П.І.Б.", "ФИО", "Прізвище та ім'я", "Прізвище Ім’я", "Прізвище, ім'я, по батькові",
+        "Фамилия Имя", "Фамилия, имя", "Surname, name", "Last name, first name", "Name (last first)",
+        "LastName FirstName", "Nachname, Vorname", "Nazwisko i imię",
+    ],
+)  # fmt: skip
+def test_a_column_that_is_called_family_name_first_is_a_whole_name_in_that_order(header: str) -> None:
+    assert (field_of(header), is_surname_first(header)) == ("full_name", True)
+
+
+@pytest.mark.parametrize("header", ["Name", "Full name", "Прізвище", "Клієнт", "Повне ім'я", "Kunde"])
+def test_a_plain_name_says_nothing_of_an_order(header: str) -> None:
+    assert not is_surname_first(header)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "line"),
+    [
+        ("ПІБ", ["Бойко Іван", "Мороз Ярина"], '{field: "ПІБ", transform: last_first(space)}'),
+        ("ПІБ", ["Бойко, Іван", "Мороз, Ярина"], '{field: "ПІБ", transform: last_first}'),
+        ("Name", ["Ivan Boiko", "Yaryna Moroz"], '"Name"'),
+    ],
+)
+def test_the_order_of_names_is_proposed_by_what_the_column_is_called_or_holds(
+    desk: Path, header: str, cells: list[str], line: str
+) -> None:
+    lines = [f"{cell};{place}@ivan.ua" for place, cell in enumerate(cells)]
+    (desk / "crm.csv").write_text("\n".join([f"{header};E-mail", *lines]) + "\n", "utf-8")
+    assert say("init", "--connect", "crm=crm.csv:sales").code == 0
+    assert f"full_name: {line}\n" in Path("config/connections/crm.yaml").read_text("utf-8")
+
+
+def test_family_names_of_a_register_stay_family_names_in_every_table(desk: Path) -> None:
+    crm = "ПІБ;E-mail;Телефон\nБойко Іван;ivan@a.ua;0671112244\nМороз Ярина;yar@a.ua;0671112255\n"
+    news = "Ім'я;Прізвище;E-mail\nІван;Бойко;ivan@a.ua\nЯрина;Мороз;yar@a.ua\nОлена;Кравчук;ok@a.ua\n"
+    (desk / "crm.csv").write_text(crm, "utf-8")
+    (desk / "news.csv").write_text(news, "utf-8")
+    say("init", "--region", "UA", "--connect", "crm=crm.csv:sales", "--connect", "news=news.csv:marketing")
+    said = say("sync", "--approve-first")
+    assert (said.code, "differ" in said.out) == (0, False), said.out
+    assert [one.split(";")[0] for one in rows("crm.csv")] == ["Бойко Іван", "Мороз Ярина", "Кравчук Олена"]
+    assert [one.split(";")[:2] for one in rows("news.csv")] == [
+        ["Іван", "Бойко"],
+        ["Ярина", "Мороз"],
+        ["Олена", "Кравчук"],
+    ]
+    for name in ("crm", "news"):
+        say("connections", "release", name, "--yes")
+    assert [one["decided"] for one in say("sync", "--json").json["writes"]] == [0, 0]
 
 
 def test_a_column_that_repeats_is_no_key(desk: Path) -> None:

@@ -288,15 +288,60 @@ def test_a_full_name_is_written_joined_or_last_name_first() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Бойко Іван", (None, "Іван", None, "Бойко", None)),
+        ("Boiko Ivan", (None, "Ivan", None, "Boiko", None)),
+        ("Кравчук Олена Іванівна", (None, "Олена", "Іванівна", "Кравчук", None)),
+        ("Олена Іванівна Кравчук", (None, "Олена", "Іванівна", "Кравчук", None)),
+        ("Бойко-Мельник Іван", (None, "Іван", None, "Бойко-Мельник", None)),
+        ("van der Berg Jan", (None, "Jan", None, "van der Berg", None)),
+        ("Dr. Smith Ann Jr.", ("Dr.", "Ann", None, "Smith", "Jr.")),
+        ("Бойко", (None, None, None, "Бойко", None)),
+        ("Бойко, Іван", (None, "Іван", None, "Бойко", None)),
+        ("Бойко Мельник Іван Петрович", (None, None, None, "Бойко Мельник Іван Петрович", None)),
+    ],
+)
+def test_a_register_names_the_family_first_with_a_comma_or_without(
+    text: str, parts: tuple[str | None, ...]
+) -> None:
+    compiled = mapping(FieldRule("full_name", "r", transform="last_first"))
+    assert tuple(said(compiled, r=text).values()) == parts
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        ("Іван", "Бойко", "Бойко Іван"),
+        ("Олена Іванівна", "Кравчук", "Кравчук Олена Іванівна"),
+        ("Vincent", "Van Gogh", "Van Gogh, Vincent"),  # a comma where nobody could tell without it
+        (None, "Бойко", "Бойко"),
+    ],
+)
+def test_a_register_without_commas_is_written_without_them(first: str | None, last: str, text: str) -> None:
+    compiled = mapping(FieldRule("full_name", "r", transform="last_first(space)"))
+    assert written(compiled, first_name=first, last_name=last) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["Бойко Іван", "Кравчук Олена Іванівна", "Бойко", "Іван Бойко Мельник Петро"]
+)
+def test_what_a_register_without_commas_said_is_written_back_letter_for_letter(text: str) -> None:
+    compiled = mapping(FieldRule("full_name", "r", transform="last_first(space)"))
+    assert written(compiled, **said(compiled, r=text)) == text
+
+
 NAME_LETTERS = st.text(alphabet="abcDE .,'\"()-üИванов", max_size=30)
 NAME_PARTS = st.none() | st.sampled_from(
-    ["Dr.", "Ann", "de la", "Smith", "Jr.", "van", "III", "Мария", "O'Neil"]
+    ["Dr.", "Ann", "de la", "Smith", "Jr.", "van", "III", "Мария", "O'Neil", "Іванівна", "Бойко"]
 )
+NAMES = st.lists(NAME_PARTS.filter(bool), max_size=5).map(" ".join)
 
 
-@pytest.mark.parametrize("transform", [None, "last_first"])
+@pytest.mark.parametrize("transform", [None, "last_first", "last_first(space)"])
 @settings(deadline=None, max_examples=150)
-@given(text=NAME_LETTERS, parts=st.tuples(*[NAME_PARTS] * 5))
+@given(text=NAME_LETTERS | NAMES, parts=st.tuples(*[NAME_PARTS] * 5))
 def test_a_full_name_obeys_the_laws(transform: str | None, text: str, parts: tuple[str | None, ...]) -> None:
     compiled = mapping(FieldRule("full_name", "r", transform=transform))
     values = dict(zip(compiled.bindings[0].fields, parts, strict=True))

@@ -190,6 +190,7 @@ def test_an_unknown_name_lists_what_exists_and_guesses_what_was_meant() -> None:
         ("lower(1)", Type.TEXT, "without parameters"),
         ("money", Type.MONEY, "money(EUR)"),
         ("decimal(x)", Type.DECIMAL, "`dot` or `comma`"),
+        ("last_first(pipe)", Type.TEXT, "`comma` or `space`"),
         ("bool_yes_no(Ja)", Type.BOOL, "two words"),
         ("bool_yes_no(a, A)", Type.BOOL, "different"),
     ],

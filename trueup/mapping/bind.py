@@ -303,7 +303,7 @@ def _full_name(site: Site) -> tuple[Read, Write]:
     """The view of the name parts as one text."""
     parse = parser(replace(site.field, type=Type.TEXT), site.locale)
     named = _transform(site)
-    order = names.last_first if named is not None and named.name == "last_first" else names.joined
+    parts_of, order = _name_order(named)
     codec = _limited(site, Codec(parse, lambda parts: order(parts) or None))
     filler, default = _filler_keys(site), site.rule.default
     empty: Mapping[str, Value] = dict.fromkeys(NAME_PARTS)
@@ -314,13 +314,21 @@ def _full_name(site: Site) -> tuple[Read, Write]:
         text = parse(raw)
         if text.__class__ is Rejected:
             return text
-        return empty if text is None else dict(zip(NAME_PARTS, names.parts_of(text), strict=True))
+        return empty if text is None else dict(zip(NAME_PARTS, parts_of(text), strict=True))
 
     def write(values: Mapping[str, Value]) -> Json | Rejected:
         remote = codec.write(names.of_values(values))
         return default if remote is None else remote
 
     return _remembered(read), write
+
+
+def _name_order(named: Transform | None) -> tuple[Callable[[str], names.Parts], Callable[[names.Parts], str]]:
+    """How a name in one text is read, and how it is written."""
+    if named is None or named.name != "last_first":
+        return names.parts_of, names.joined
+    sign = named.arguments[0] if named.arguments else ","
+    return names.parts_of_register, lambda parts: names.last_first(parts, sign)
 
 
 def _items(site: Site) -> Items | None:

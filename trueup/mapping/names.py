@@ -1,8 +1,10 @@
 """Full names: read into their parts, and joined out of them.
 
 `Dr. Juan de la Vega III`, `Smith, Ann`, `Иванов Иван Иванович` and `محمد بن سلمان` are read into
-salutation, first, middle and last name and suffix. A single word is the last name: sales systems take
-no person without one, and the word is written back the same. A nickname in brackets is left out.
+salutation, first, middle and last name and suffix; in a column that registers fill (`last_first`) the
+first word is the family name, with or without a comma: `Бойко Іван`. A single word is the last name: sales
+systems take no person without one, and the word is written back the same. A nickname in brackets is left
+out.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ Parts: TypeAlias = tuple[str | None, ...]
 MAX_PARSED = 200
 """Characters. A longer text is no name to take apart: it is a last name as a whole."""
 
-_UKRAINIAN_PATRONYMIC = re.compile(r"\w+(?:івна|ївна|йович|ович|евич)", re.IGNORECASE)
+_PATRONYMIC = re.compile(r"\w+(?:івна|ївна|овна|евна|ична|йович|ович|евич)", re.IGNORECASE)
 _ROUNDS = 4
 
 
@@ -45,13 +47,34 @@ def joined(parts: Parts) -> str:
     return " ".join(part for part in parts if part)
 
 
-def last_first(parts: Parts) -> str:
-    """`Smith, Ann`, as registers write it; like `joined` where that would be read as something else."""
+@lru_cache(maxsize=32_768)
+def parts_of_register(text: str) -> Parts:
+    """The parts of a name as registers write it, family name first, with a comma behind it or without.
+
+    What `last_first` writes of the parts is read as the same parts again. More than three words without a
+    comma are a last name as a whole: nobody knows where it ends, and it is written back the same.
+    """
+    parts = _registered(text)
+    for _ in range(_ROUNDS):
+        again = _registered(last_first(parts))
+        if again == parts:
+            return parts
+        parts = again
+    return _whole(text)
+
+
+def last_first(parts: Parts, sign: str = ",") -> str:
+    """`Smith, Ann`, as registers write it. With a blank as the sign `Smith Ann`, where that is read as the
+    same parts; else with the comma (`Van Gogh, Vincent`)."""
     salutation, first, middle, last, suffix = parts
     given = " ".join(part for part in (salutation, first, middle) if part)
-    text = ", ".join(part for part in (last, given, suffix) if part)
     plain = joined(parts)
-    return text if last and given and parts_of(text) == parts_of(plain) else plain
+    if not last or not given:
+        return plain
+    blank = " ".join(part for part in (last, given, suffix) if part)
+    if sign == " " and _registered(blank) == parts_of(plain):
+        return blank
+    return ", ".join(part for part in (last, given, suffix) if part)
 
 
 def of_values(values: Mapping[str, Value]) -> Parts:
@@ -78,6 +101,36 @@ def _parsed(text: str) -> Parts:
     return (title or None, given or None, middle or None, family or None, suffix or None)
 
 
+def _registered(text: str) -> Parts:
+    """A name that begins with the family name, read once. A title may stand before it (`Dr. Smith Ann`)."""
+    words = text.split()
+    as_said = parts_of(text)
+    if "," in text or len(words) < 2 or len(text) > MAX_PARSED:
+        return as_said
+    title, suffix = ((part or "").split() for part in (as_said[0], as_said[4]))
+    end = len(words) - (len(suffix) if words[-len(suffix) :] == suffix else 0)
+    start = len(title) if words[: len(title)] == title else 0
+    core = words[start:end]
+    last = _particles(core) + 1
+    if len(core) < 2 or _is_given_first(core):
+        return as_said
+    if len(core) - last not in (1, 2):
+        return _whole(" ".join(words))
+    said = [*words[:start], *core[last:], *words[end:]]
+    return parts_of(f"{' '.join(core[:last])}, {' '.join(said)}")
+
+
+def _particles(words: list[str]) -> int:
+    """How many words in small letters begin a family name: `van der Berg Jan`."""
+    return next((place for place, word in enumerate(words) if not word[0].islower()), 0)
+
+
+def _is_given_first(words: list[str]) -> bool:
+    """`Олена Іванівна Кравчук`: the patronymic in the middle shows the other order."""
+    shown = [_PATRONYMIC.fullmatch(word) is not None for word in words]
+    return shown == [False, True, False]
+
+
 def _known(part: str) -> str:
     """The part, without stray commas; nothing where a placeholder stands (`Unknown Smith`)."""
     part = clean(part).strip(" ,")
@@ -86,7 +139,7 @@ def _known(part: str) -> str:
 
 def _given_first(words: list[str]) -> str:
     """`Іваненко Олена Петрівна` with its family name at the end; other orders as they are."""
-    if len(words) == 3 and _UKRAINIAN_PATRONYMIC.fullmatch(words[2]) and "," not in "".join(words):
+    if len(words) == 3 and _PATRONYMIC.fullmatch(words[2]) and "," not in "".join(words):
         return " ".join((*words[1:], words[0]))
     return " ".join(words)
 

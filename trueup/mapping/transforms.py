@@ -31,12 +31,14 @@ from trueup.model.values import Rejected, Type, Value
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """One named pair of steps. `whole`: of a set it takes the list as a whole, not each element."""
+    """One named pair of steps. `whole`: of a set it takes the list as a whole, not each element.
+    `arguments`: what stood in brackets, signs as themselves."""
 
     name: str
     read: Step
     write: Step
     whole: bool = False
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,13 @@ def transform(text: str, type: Type, locale: Locale) -> Transform:
     if type not in entry.types and (entry.whole or not type.is_set or type.element not in entry.types):
         fitting = ", ".join(name for name, entry in TRANSFORMS.items() if type in entry.types)
         raise UnknownTransform(f"`{name}` is not for fields of type {type}; for these there are: {fitting}")
+    arguments = _arguments(found[2])
     try:
-        read, write = entry.make(_arguments(found[2]), locale, type)
+        read, write = entry.make(arguments, locale, type)
     except (ValueError, TypeError) as error:
         wanted = f"{name}({entry.parameters})" if entry.parameters else f"{name} without parameters"
         raise UnknownTransform(f"`{text}`: {error}; it is written {wanted}") from None
-    return Transform(name, read, write, entry.whole)
+    return Transform(name, read, write, entry.whole, arguments)
 
 
 def _unknown(name: str) -> str:
@@ -150,6 +153,12 @@ def _joined(default: str) -> Make:
         return read, write
 
     return make
+
+
+def _between_names(arguments: tuple[str, ...], _: Locale, __: Type) -> tuple[Step, Step]:
+    if one(arguments, ",") not in (",", " "):
+        raise ValueError("takes `comma` or `space`")
+    return same, same
 
 
 def _without_extension(value: Value) -> Json:
@@ -304,6 +313,6 @@ TRANSFORMS: Mapping[str, Entry] = {
     "language_underscore": _entry("pt_BR", Type.LANGUAGE, plain(same, _underscored)),
     "language_name": _entry("Portuguese", Type.LANGUAGE, plain(same, _language_name)),
     "full_name": _entry("a name in one text: Ann Smith", Type.TEXT, plain(same, same)),
-    "last_first": _entry("a name in one text: Smith, Ann", Type.TEXT, plain(same, same)),
+    "last_first": _entry("a name in one text: Smith, Ann", Type.TEXT, _between_names, "space"),
 }
 """Every transform by name, in the order in which the documentation lists them."""

@@ -37,8 +37,8 @@ _WORDS: dict[str, str] = {
     ),
     "full_name": (
         "name; full name; fullname; contact; contact name; customer; customer name; person; kunde;"
-        " kundenname; vollständiger name; ansprechpartner; піб; повне імʼя; клієнт; контакт; контактна"
-        " особа; фио; полное имя; клиент; контактное лицо"
+        " kundenname; vollständiger name; ansprechpartner; повне імʼя; клієнт; контакт; контактна"
+        " особа; полное имя; клиент; контактное лицо"
     ),
     "salutation": "salutation; title mr mrs; anrede; звертання; обращение",
     "job_title": (
@@ -73,6 +73,19 @@ _WORDS: dict[str, str] = {
     ),
     "source": "source; lead source; quelle; herkunft; джерело; источник",
 }
+
+_SURNAME_FIRST = (
+    "піб; піп; прізвище імʼя; прізвище та імʼя; прізвище і імʼя; прізвище й імʼя; прізвище імʼя по батькові;"
+    " прізвище імʼя та по батькові; фио; фамилия имя; фамилия и имя; фамилия имя отчество; фамилия имя и"
+    " отчество; surname name; surname and name; surname first name; surname and first name; surname given"
+    " name; surname given names; last name first name; last name and first name; last name given name; last"
+    " first; last first middle; last name first; last name first name middle name; family name given name;"
+    " family name first name; name last first; name last name first; name surname first; full name last"
+    " first; full name last name first; nachname vorname; nachname und vorname; name vorname; familienname"
+    " vorname; nazwisko imię; nazwisko i imię; nom prénom; nom et prénom; apellidos nombre; apellidos y"
+    " nombre"
+)
+"""Columns of whole names that say by their own name that the family name comes first."""
 
 _EMAIL, _PHONE, _SMS = "email.marketing", "phone.marketing", "sms.marketing"
 
@@ -136,7 +149,10 @@ _CONSENTS = {
     **_said(_SUBSCRIBED, (*_NO, *_OUT)),
     **_said(_UNSUBSCRIBED, (*_YES, *_OUT)),
 }
-_KNOWN = {word.strip(): field for field, words in _WORDS.items() for word in words.split(";")}
+_LAST_FIRST = frozenset(word.strip() for word in _SURNAME_FIRST.split(";"))
+_KNOWN = {
+    word.strip(): field for field, words in _WORDS.items() for word in words.split(";")
+} | dict.fromkeys(_LAST_FIRST, "full_name")
 _APOSTROPHES = str.maketrans({"'": "ʼ", "’": "ʼ", "`": "ʼ", "ʹ": "ʼ", "‘": "ʼ"})
 
 
@@ -144,6 +160,12 @@ def field_of(header: str) -> str | None:
     """The field that a column is for; KEY for the one that identifies a row; None if that is not sure."""
     plain = plain_header(header)
     return _KNOWN.get(plain) or _KNOWN.get(plain.replace(" ", ""))
+
+
+def is_surname_first(header: str) -> bool:
+    """Whether a column of whole names says that the family name comes first: `ПІБ`, `Surname, name`."""
+    plain = plain_header(header)
+    return plain in _LAST_FIRST or plain.replace(" ", "") in _LAST_FIRST
 
 
 def is_id_like(header: str) -> bool:

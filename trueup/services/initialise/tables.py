@@ -14,7 +14,7 @@ from trueup.connectors.csv.settings import AUTO
 from trueup.errors import ConnectorError, TrueupError
 from trueup.model.record import Json, Reading
 from trueup.ports import Clock
-from trueup.services.headers import KEY, consent_of, field_of, is_id_like
+from trueup.services.headers import KEY, consent_of, field_of, is_id_like, is_surname_first
 
 
 class NoTable(TrueupError):
@@ -90,7 +90,7 @@ def _understood(
     encoding, delimiter = _dialect(path)
     opt_outs = tuple(_opt_outs([name for name in columns if name not in found.values()], samples))
     used = {*found.values(), key, *(one.column for one in opt_outs)}
-    turned = {name: how for name, column in found.items() if (how := _turned(name, samples[column]))}
+    turned = {name: how for name, column in found.items() if (how := _turned(name, column, samples[column]))}
     return Table(
         path.resolve(),
         encoding,
@@ -130,8 +130,8 @@ def _identifies(values: Sequence[Json]) -> bool:
 _DAYS = re.compile(r"(\d\d?)([./-])(\d\d?)\2\d{2,4}", re.ASCII)
 
 
-def _turned(field: str, values: Sequence[Json]) -> str:
-    """The transform that a column's values call for, empty for none."""
+def _turned(field: str, column: str, values: Sequence[Json]) -> str:
+    """The transform that a column's name or its values call for, empty for none."""
     texts = [str(value) for value in values if value]
     if field == "birthday":
         return _date_order(texts)
@@ -139,9 +139,15 @@ def _turned(field: str, values: Sequence[Json]) -> str:
         return (
             "semicolon_list" if sum(";" in t for t in texts) > sum("," in t for t in texts) else "comma_list"
         )
-    if field == "full_name" and texts:
-        return "last_first" if sum("," in text for text in texts) * 2 > len(texts) else ""
+    if field == "full_name":
+        return _name_order(column, texts)
     return ""
+
+
+def _name_order(column: str, texts: Sequence[str]) -> str:
+    if texts and sum("," in text for text in texts) * 2 > len(texts):
+        return "last_first"
+    return "last_first(space)" if is_surname_first(column) else ""
 
 
 def _date_order(texts: Sequence[str]) -> str:
