@@ -210,3 +210,72 @@ def test_a_single_row_that_repeats_a_key_is_no_problem_of_the_configuration(hub:
     Path("crm.csv").write_text(f"id;First name;Last name;E-mail;Phone;Position\n{people}", "utf-8")
     assert say("check", "--live").code == 0
     assert say("plan").code == 0
+
+
+# -- words that opt nobody out ------------------------------------------------------------------------
+
+
+def consenting(desk: Path, cells: list[str], opted_out: str, column: str = "Статус") -> None:
+    """A hub over one table with a column of consent, and the line for it."""
+    lines = [f"{place};p{place}@example.com;{cell}" for place, cell in enumerate(cells)]
+    (desk / "news.csv").write_text("\n".join([f"id;Email;{column}", *lines]) + "\n", "utf-8")
+    assert say("init", "--region", "UA", "--connect", "news=news.csv:marketing").code == 0
+    file = Path("config/connections/news.yaml")
+    rule = f'    consent: {{email.marketing: {{field: "{column}", opted_out: {opted_out}}}}}\n    fields:'
+    text = file.read_text("utf-8")
+    head, _, tail = text.partition("    consent:")
+    text = head + tail[tail.index("    fields:") :] if tail else text
+    file.write_text(text.replace("    fields:", rule, 1), "utf-8")
+
+
+CELLS = ["відписався", *["Відписалася"] * 2, "не писать", "", "-", "відписалася", "так"]
+
+
+def test_words_that_no_line_names_are_told_once_with_their_rows(desk: Path) -> None:
+    consenting(desk, CELLS, "відписався")
+    told = "news contacts: column `Статус` also holds `Відписалася` (3 rows), `не писать` (1), `так` (1):"
+    for command in ("check", "plan"):
+        said = say(command)
+        assert said.code == 0, said.err
+        assert " ".join(said.out.split()).count(f"{told} they opt nobody out.") == 1, said.out
+
+
+def test_they_are_in_the_document_of_check(desk: Path) -> None:
+    consenting(desk, CELLS, "[відписався, відписалася]")
+    (told,) = say("check", "--json").json["opt_out_words"]
+    assert (told["column"], told["not_named"]) == ("Статус", {"не писать": 1, "так": 1})
+
+
+@pytest.mark.parametrize(
+    ("cells", "opted_out"),
+    [
+        (["відписався", "Відписався ", "", "n/a"], "відписався"),
+        (["відписався", "не писати", "не писати"], "[відписався, не писати]"),
+        (["ні", "так", "Да", "yes"], '"ні"'),
+        (["unsubscribed", "subscribed"], "unsubscribed"),
+        (["yes", "maybe"], "true"),
+    ],
+)
+def test_named_words_their_contrary_empty_cells_and_flags_are_not_told(
+    desk: Path, cells: list[str], opted_out: str
+) -> None:
+    consenting(desk, cells, opted_out)
+    said = say("check")
+    assert (said.code, "opt nobody out" in said.out) == (0, False), said.out
+
+
+def test_of_many_words_the_commonest_are_told_and_an_address_is_covered(desk: Path) -> None:
+    words = [f"слово{one}" for one in "абвгдеє"]
+    consenting(desk, ["відписався", *words, *["ask ann@example.com"] * 2], "відписався")
+    out = " ".join(say("check").out.split())
+    assert "also holds `ask ‹e-mail›` (2 rows), `словоа` (1)" in out
+    assert "ann@example.com" not in out
+    assert "and 3 more words: they opt nobody out" in out
+
+
+def test_a_named_word_that_no_row_holds_is_told_with_live(desk: Path) -> None:
+    consenting(desk, ["відписалась", ""], "[відписався, відписалась]")
+    told = "news contacts: no row of column `Статус` holds `відписався` (`opted_out`)"
+    assert told not in " ".join(say("check").out.split())
+    said = say("check", "--live")
+    assert (said.code, told in " ".join(said.out.split())) == (0, True), said.out

@@ -52,18 +52,19 @@ def _shown(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
     parts: tuple[Sequence[Shown], ...] = (
         problems,
         _example_lines(checked),
-        *(() if problems else _worth_knowing(checked)),
+        *(() if problems else _worth_knowing(checked, asked)),
         [f"{name}: logged in as {account}" for name, account in accounts.items()],
         _verdict(desk, checked, asked),
     )
     return [line for part in parts if part for line in ("", *part)][1:]
 
 
-def _worth_knowing(checked: Checked) -> tuple[Sequence[Shown], ...]:
+def _worth_knowing(checked: Checked, asked: Live | None) -> tuple[Sequence[Shown], ...]:
     """What is no mistake: it would only hide one that stands above it."""
     return (
         _inactive_lines(checked),
         _unkeyed_lines(checked),
+        _unheard_lines(checked, asked),
         _idle_lines(checked),
         _cost_lines(checked),
     )
@@ -96,6 +97,13 @@ def _unkeyed_lines(checked: Checked) -> list[Shown]:
         "stayed the same in it; where that is too little, it is a deleted row and a new one"
         for name, object in checked.unkeyed
     ]
+
+
+def _unheard_lines(checked: Checked, asked: Live | None) -> list[Shown]:
+    """Words that opt nobody out; with `--live` also those that no row holds: a slip, or nobody yet."""
+    told = [one.others_told() for one in checked.unheard]
+    told += [one.absent_told() for one in checked.unheard] if asked is not None else []
+    return [line for line in told if line]
 
 
 def _idle_lines(checked: Checked) -> list[Shown]:
@@ -142,6 +150,16 @@ def _document(checked: Checked, asked: Live | None) -> Json:
         ],
         "idle_links": dict(checked.idle),
         "without_key": [{"connection": name, "object": object} for name, object in checked.unkeyed],
+        "opt_out_words": [
+            {
+                "connection": one.connection,
+                "object": one.object,
+                "column": one.column,
+                "not_named": dict(one.others),
+                "in_no_row": list(one.absent),
+            }
+            for one in checked.unheard
+        ],
         "calls": [
             {
                 "connection": one.connection,

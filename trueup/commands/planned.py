@@ -86,7 +86,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         *failed_lines(report.failed),
         *empty_lines(hub, rows, report.failed),
     ]
-    shown += [*note_lines(report.tally.notes, notes_of(hub, report.failed)), *_next(hub, report, rows, asked)]
+    shown += [*note_lines(notes_of(hub, report.failed), report.tally.notes), *_next(hub, report, rows, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
 
 

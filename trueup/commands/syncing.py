@@ -72,10 +72,14 @@ def plan(
     from trueup.commands import plan_table, planned
     from trueup.services import backfilling, syncing
     from trueup.services.scope import Scope
+    from trueup.services.unheard import unheard
 
     with desk.hub() as hub, plan_table.plan_file(out, csv) as file:
         fills = backfilling.backfills(hub, backfill or ())
         report = syncing.plan(hub, Scope(only, limit), offline, file, fills)
+        if only is None and not offline:
+            told = (one.others_told() for one in unheard(hub.config, hub.parts.connectors))
+            hub.notes.extend(line for line in told if line)
         listed = plan_table.write_table(file, csv) if file is not None and csv is not None else {}
         return planned.answer(hub, report, planned.Asked(only, out, csv, listed, exit_code))
 

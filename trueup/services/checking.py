@@ -24,6 +24,7 @@ from trueup.services.budget import TokenBudget
 from trueup.services.examples import ExampleResult, run_examples
 from trueup.services.hub import Hub, database_url
 from trueup.services.system import SystemClock
+from trueup.services.unheard import Unheard, unheard
 from trueup.store.open import open_store
 from trueup.sync.inbox import asked_fields
 from trueup.sync.rules.policy import Stream
@@ -37,7 +38,8 @@ IGNORED = "TU-CFG-090"
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What the files say. `config` None: nothing usable could be read. `idle`: links by connections that
-    are configured no more. `unkeyed`: objects whose records are known by their content only."""
+    are configured no more. `unkeyed`: objects whose records are known by their content only. `unheard`:
+    columns of consent with other words than the named ones."""
 
     config: HubConfig | None
     problems: tuple[Problem, ...]
@@ -46,6 +48,7 @@ class Checked:
     budgets: tuple[BudgetLine, ...] = ()
     idle: Mapping[str, int] = field(default_factory=dict)
     unkeyed: tuple[Stream, ...] = ()
+    unheard: tuple[Unheard, ...] = ()
 
     @property
     def failed_examples(self) -> tuple[ExampleResult, ...]:
@@ -58,23 +61,22 @@ def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:
     if config is None:
         return Checked(None, problems)
     checked = Checked(config, problems, tuple(inactive_lines(config)))
-    unkeyed: tuple[Stream, ...] = ()
     if not problems:
-        problems, unkeyed = _in_local_files(config)
-    if problems:
-        return replace(checked, problems=problems)
+        checked = _in_local_files(checked, config)
+    if checked.problems:
+        return checked
     return replace(
         checked,
         examples=tuple(run_examples(config)),
         budgets=tuple(budget_lines(config)),
         idle=_idle_in(folder, config),
-        unkeyed=unkeyed,
     )
 
 
-def _in_local_files(config: HubConfig) -> tuple[tuple[Problem, ...], tuple[Stream, ...]]:
-    """Mapped columns that local files do not have, and those without a column of ids. A file that is not
-    there yet is no problem of the configuration; `--live` tells it."""
+def _in_local_files(checked: Checked, config: HubConfig) -> Checked:
+    """With mapped columns that local files do not have; where they have all, those without a column of ids,
+    and words that opt nobody out. A file that is not there yet is no problem of the configuration; `--live`
+    tells it."""
     clock = SystemClock()
     found: dict[str, Connector] = {}
     for name, connection in config.connections.items():
@@ -85,12 +87,14 @@ def _in_local_files(config: HubConfig) -> tuple[tuple[Problem, ...], tuple[Strea
             connector = kind.build(connection.settings(), None, clock, TokenBudget(clock, ()))
             connector.whoami()
         except ConfigError as error:
-            return error.problems, ()
+            return replace(checked, problems=error.problems)
         except ConnectorError:
             continue
         found[name] = connector
     try:
-        return tuple(check_live(config, found, clock.now())), tuple(_unkeyed(config, found))
+        if problems := tuple(check_live(config, found, clock.now())):
+            return replace(checked, problems=problems)
+        return replace(checked, unkeyed=tuple(_unkeyed(config, found)), unheard=tuple(unheard(config, found)))
     finally:
         for connector in found.values():
             connector.close()

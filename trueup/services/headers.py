@@ -182,6 +182,13 @@ def consent_of(header: str) -> Asks | None:
     return _CONSENTS.get(plain) or _CONSENTS.get(plain.replace(" ", ""))
 
 
+def contrary(words: Iterable[str]) -> frozenset[str]:
+    """The words that plainly mean the contrary of these: of `no` every yes. Lower case."""
+    said = {word.casefold() for word in words}
+    yes, no = (_NO if said & set(_YES) else ()), (_YES if said & set(_NO) else ())
+    return frozenset((*yes, *no)) - said
+
+
 def plain_header(header: str) -> str:
     """Lower case, one blank between words, no punctuation: `E-Mail_Address:` is `e mail address`."""
     text = unicodedata.normalize("NFKC", header).translate(_APOSTROPHES)
