@@ -152,6 +152,87 @@ def test_a_column_in_which_nothing_surely_means_opted_out_is_left_out(desk: Path
     assert (table["consent"], table["left_out"]) == ([], [header])
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "відписався", "відписалась", "Відписалася", "не писати", "отписалась", "отписан", "не писать",
+        "abgemeldet", "wypisany", "désabonné", "Désabonnée", "baja", "unsubscribed", "opted out", "Opt-out",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("header", ["Розсилка?", "статус підписки", "Subscribed", "Unsubscribed"])
+def test_common_forms_of_having_left_are_proposed_in_every_column_of_consent(
+    desk: Path, header: str, word: str
+) -> None:
+    (desk / "news.csv").write_text(f"Email,{header}\na@example.com,{word}\nb@example.com,\n", "utf-8")
+    say("init", "--connect", "news=news.csv:marketing")
+    rule = f'email.marketing: {{field: "{header}", opted_out: "{word}"}}'
+    assert rule in Path("config/connections/news.yaml").read_text("utf-8")
+
+
+def left_out(desk: Path, header: str, *cells: str) -> tuple[str, str]:
+    """What `init` says, and the connection that it writes, for a table with this column beside addresses."""
+    lines = [f"p{place}@example.com;{cell}" for place, cell in enumerate(cells)]
+    (desk / "news.csv").write_text("\n".join([f"Email;{header}", *lines]) + "\n", "utf-8")
+    said = say("init", "--connect", "news=news.csv:marketing")
+    assert (said.code, say("check").code) == (0, 0)
+    return said.out, Path("config/connections/news.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "rule"),
+    [
+        ("Розсилка?", ["ага", "неа"], 'email.marketing: {field: "Розсилка?", opted_out: "WORD"}'),
+        ("Підписка 2024", ["ага", "неа"], 'email.marketing: {field: "Підписка 2024", opted_out: "WORD"}'),
+        ("Group", ["a", "не писать"], 'email.marketing: {field: "Group", opted_out: "не писать"}'),
+        ("Do not call", ["never"], 'phone.marketing: {field: "Do not call", opted_out: "WORD"}'),
+    ],
+)
+def test_a_column_left_out_that_may_tell_of_consent_is_told_with_the_lines_to_write(
+    desk: Path, header: str, cells: list[str], rule: str
+) -> None:
+    told, written = left_out(desk, header, *cells)
+    what = "calls" if rule.startswith("phone") else "mail"
+    assert f"`{header}` may tell who wants no more {what}; it holds `{cells[0]}`" in told
+    assert f"    consent:\n      {rule}\n" in told
+    assert f"    # consent:\n    #   {rule}\n" in written
+
+
+def test_the_lines_that_are_told_opt_out_whom_they_say(desk: Path) -> None:
+    _, written = left_out(desk, "Group", "a", "не писать")
+    file = Path("config/connections/news.yaml")
+    file.write_text(written.replace("    # consent:\n    #   ", "    consent:\n      "), "utf-8")
+    assert say("check").code == 0
+    said = say("plan", "--only", "p1@example.com")
+    assert "opted_out" in said.out
+
+
+def test_several_columns_that_may_tell_of_consent_are_told_in_one_block(desk: Path) -> None:
+    (desk / "news.csv").write_text('Email;Розсилка;Newsletter\na@example.com;ага;"x\ny"\n', "utf-8")
+    said = say("init", "--connect", "news=news.csv:marketing")
+    assert (said.out.count("    consent:\n"), said.out.count("may tell who")) == (1, 2)
+    assert say("check").code == 0
+
+
+def test_a_second_column_of_consent_is_told_for_another_purpose(desk: Path) -> None:
+    (desk / "news.csv").write_text("Email;Розсилка;Newsletter\na@example.com;ні;nein\n", "utf-8")
+    said = say("init", "--connect", "news=news.csv:marketing")
+    assert 'email.newsletter: {field: "Newsletter", opted_out: "nein"}' in said.out
+
+
+def test_other_columns_are_left_out_without_a_word_of_consent(desk: Path) -> None:
+    told, written = left_out(desk, "Favourite colour", "red", "blue")
+    assert ("may tell" in told, "may tell" in written, "left out:   Favourite colour" in told) == (
+        False,
+        False,
+        True,
+    )
+
+
+def test_notes_of_people_are_not_shown(desk: Path) -> None:
+    told, _ = left_out(desk, "Marketing notes", *(f"called {one}" for one in range(20)))
+    assert ("may tell" in told, "called" in told) == (True, False)
+
+
 def test_who_unsubscribed_in_one_table_is_opted_out_in_the_other(desk: Path) -> None:
     (desk / "crm.csv").write_text("ID,Email,Do not email\n1,a@example.com,no\n2,b@example.com,yes\n", "utf-8")
     (desk / "news.csv").write_text(

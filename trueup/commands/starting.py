@@ -128,6 +128,7 @@ def _plain_name(text: str) -> str:
 
 def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[str, Table]) -> Answer:
     from trueup.services.initialise.beliefs import authority_of, columns_apart
+    from trueup.services.initialise.files import perhaps_lines
 
     shown: list[Shown] = [f"Written: {', '.join(written)}"]
     for name, table in tables.items():
@@ -137,6 +138,7 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
         shown += [f"  rows are told apart by: {table.key}"] if table.key is not None else []
         shown += _consent_lines(table)
         shown += [f"  left out:   {', '.join(table.left)}"] if table.left else []
+        shown += [f"    {line}" for line in perhaps_lines(table)]
     shown += _apart_lines(target, tables)
     shown += _believed_lines(target, wanted, tables)
     where = config_flag(target)
@@ -157,6 +159,10 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
                 "fields": dict(one.fields),
                 "consent": _consent_document(one),
                 "left_out": list(one.left),
+                "may_tell_of_consent": [
+                    {"column": each.column, "holds": list(each.held), "opted_out": list(each.words)}
+                    for each in one.perhaps
+                ],
             }
             for name, one in tables.items()
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from trueup.mapping import names
 from trueup.mapping.amounts import as_number
@@ -323,7 +324,7 @@ def _full_name(site: Site) -> tuple[Read, Write]:
     return _remembered(read), write
 
 
-def _name_order(named: Transform | None) -> tuple[Callable[[str], names.Parts], Callable[[names.Parts], str]]:
+def _name_order(named: Transform | None) -> tuple[Callable[[Any], names.Parts], Callable[[names.Parts], str]]:
     """How a name in one text is read, and how it is written."""
     if named is None or named.name != "last_first":
         return names.parts_of, names.joined

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 KEY = "key"
 """Stands for the column that identifies a row."""
@@ -87,68 +85,6 @@ _SURNAME_FIRST = (
 )
 """Columns of whole names that say by their own name that the family name comes first."""
 
-_EMAIL, _PHONE, _SMS = "email.marketing", "phone.marketing", "sms.marketing"
-
-_SUBSCRIBED = {
-    _EMAIL: (
-        "subscribed; newsletter; newsletter subscribed; subscribed to newsletter; opt in; optin; opted in;"
-        " email opt in; marketing consent; email consent; abonniert; newsletter abonniert; einwilligung;"
-        " розсилка; підписка; підписка на розсилку; підписаний; підписаний на розсилку; згода на розсилку;"
-        " рассылка; подписка; подписка на рассылку; подписан; подписан на рассылку; согласие на рассылку"
-    ),
-    _SMS: "sms opt in; sms consent; sms newsletter; згода на sms; согласие на sms",
-}
-_UNSUBSCRIBED = {
-    _EMAIL: (
-        "unsubscribed; unsubscribe; opt out; optout; opted out; email opt out; opted out of email; has opted"
-        " out of email; do not email; do not mail; no email; no newsletter; no marketing; abgemeldet;"
-        " newsletter abgemeldet; keine werbung; keine e mails; werbesperre; відписаний; відписка; відписався;"
-        " не надсилати; без розсилки; без реклами; отписан; отписка; отписался; не рассылать; без рассылки"
-    ),
-    _PHONE: "do not call; no calls; phone opt out; keine anrufe; не телефонувати; не дзвонити; не звонить",
-    _SMS: "sms opt out; no sms; do not sms; do not text; keine sms; без sms",
-}
-_STATUS = {
-    _EMAIL: (
-        "status; email status; subscription status; subscriber status; newsletter status; marketing status;"
-        " email marketing status; member status; anmeldestatus; статус підписки; статус подписки; статус"
-    )
-}
-_YES = ("yes", "y", "1", "true", "on", "x", "ja", "wahr", "так", "да")
-_NO = ("no", "n", "0", "false", "off", "nein", "falsch", "ні", "нет")
-_OUT = (
-    "unsubscribed",
-    "unsubscribe",
-    "opted out",
-    "opted_out",
-    "opt-out",
-    "opt out",
-    "abgemeldet",
-    "відписаний",
-    "відписано",
-    "отписан",
-    "отписано",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Asks:
-    """What a column tells of a person's consent. `out`: the words (lower case) that mean opted out."""
-
-    consent: str
-    out: frozenset[str]
-
-
-def _said(columns: Mapping[str, str], words: Iterable[str]) -> dict[str, Asks]:
-    out = frozenset(words)
-    return {word.strip(): Asks(one, out) for one, headers in columns.items() for word in headers.split(";")}
-
-
-_CONSENTS = {
-    **_said(_STATUS, _OUT),
-    **_said(_SUBSCRIBED, (*_NO, *_OUT)),
-    **_said(_UNSUBSCRIBED, (*_YES, *_OUT)),
-}
 _LAST_FIRST = frozenset(word.strip() for word in _SURNAME_FIRST.split(";"))
 _KNOWN = {
     word.strip(): field for field, words in _WORDS.items() for word in words.split(";")
@@ -174,19 +110,6 @@ def is_id_like(header: str) -> bool:
 
 
 _IDS = ("id", "nr", "ід", "ид")
-
-
-def consent_of(header: str) -> Asks | None:
-    """What a column tells of consent, None for a column that tells nothing of it."""
-    plain = plain_header(header)
-    return _CONSENTS.get(plain) or _CONSENTS.get(plain.replace(" ", ""))
-
-
-def contrary(words: Iterable[str]) -> frozenset[str]:
-    """The words that plainly mean the contrary of these: of `no` every yes. Lower case."""
-    said = {word.casefold() for word in words}
-    yes, no = (_NO if said & set(_YES) else ()), (_YES if said & set(_NO) else ())
-    return frozenset((*yes, *no)) - said
 
 
 def plain_header(header: str) -> str:

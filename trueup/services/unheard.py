@@ -22,7 +22,7 @@ from trueup.model.consent import ConsentState
 from trueup.model.counting import counted
 from trueup.model.covering import covered
 from trueup.model.record import Cursor, Json, Reading
-from trueup.services.headers import contrary
+from trueup.services.consent_words import contrary
 
 SHOWN = 5
 LONGEST = 40

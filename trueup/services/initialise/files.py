@@ -12,6 +12,7 @@ from trueup.errors import NotFound, TrueupError
 from trueup.model.counting import counted
 from trueup.services.initialise.answers import Wanted, offered
 from trueup.services.initialise.beliefs import authority_of, believed
+from trueup.services.initialise.consent import OptOut, Perhaps
 from trueup.services.initialise.tables import Table
 
 
@@ -122,7 +123,40 @@ def _table_file(one: Wanted, table: Table, folder: Path) -> str:
         lines.append(
             f"    # not mapped: {', '.join(table.left)}  (`trueup config fields` lists the contact's fields)"
         )
+    lines += [f"    # {line}" for line in perhaps_lines(table)]
     return "\n".join(lines) + "\n"
+
+
+def perhaps_lines(table: Table) -> list[str]:
+    """That columns may tell of consent, and the lines to write if they do; nothing where none may."""
+    if not table.perhaps:
+        return []
+    where = "below `consent:`" if table.opt_outs else "beside `fields:`"
+    return [
+        *(_perhaps(one) for one in table.perhaps),
+        f"Nobody is opted out by that. Where it is so, write {where}, with each word that means no",
+        '(several: ["A", "B"]):',
+        "consent:",
+        *(
+            f"  {one.consent}: {{field: {_quoted(one.column)}, opted_out: {_said(one)}}}"
+            for one in table.perhaps
+        ),
+    ]
+
+
+def _perhaps(one: Perhaps) -> str:
+    holds = f"; it holds {', '.join(f'`{word}`' for word in one.held)}" if one.held else ""
+    what = _CHANNELS.get(one.consent.partition(".")[0], "messages")
+    return f"`{' '.join(one.column.split())}` may tell who wants no more {what}{holds}"
+
+
+_CHANNELS = {"email": "mail", "phone": "calls", "sms": "SMS"}
+
+
+def _said(one: OptOut | Perhaps) -> str:
+    """The words that mean no as a value of YAML; a placeholder where none is known."""
+    words = [_quoted(word) for word in one.words] or ['"WORD"']
+    return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
 
 
 def _path_line(path: str) -> str:
@@ -150,9 +184,7 @@ def _field_lines(table: Table) -> list[str]:
 
 def _consent_lines(table: Table) -> Iterator[str]:
     for one in table.opt_outs:
-        words = [_quoted(word) for word in one.words]
-        said = words[0] if len(words) == 1 else f"[{', '.join(words)}]"
-        yield f"      {one.consent}: {{field: {_quoted(one.column)}, opted_out: {said}}}"
+        yield f"      {one.consent}: {{field: {_quoted(one.column)}, opted_out: {_said(one)}}}"
 
 
 def _sign(delimiter: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from trueup.connectors.csv.settings import AUTO
 from trueup.errors import ConnectorError, TrueupError
 from trueup.model.record import Json, Reading
 from trueup.ports import Clock
-from trueup.services.headers import KEY, consent_of, field_of, is_id_like, is_surname_first
+from trueup.services.headers import KEY, field_of, is_id_like, is_surname_first
+from trueup.services.initialise.consent import OptOut, Perhaps, opt_outs, perhaps
 
 
 class NoTable(TrueupError):
@@ -25,20 +26,11 @@ class NoTable(TrueupError):
 
 
 @dataclass(frozen=True, slots=True)
-class OptOut:
-    """A column that tells of consent (`email.marketing`), and the words in it that mean opted out."""
-
-    consent: str
-    column: str
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
     """What a table is made of. `fields`: contact field to column; `turned`: field to transform.
 
     `key` identifies a row, None if no column does. `opt_outs`: columns that tell who wants no more of
-    something. `left`: columns that nobody is sure about.
+    something. `left`: columns that nobody is sure about. `perhaps`: those of them that may tell of consent.
     """
 
     path: Path
@@ -51,6 +43,7 @@ class Table:
     turned: Mapping[str, str] = field(default_factory=dict)
     opt_outs: tuple[OptOut, ...] = ()
     left: tuple[str, ...] = ()
+    perhaps: tuple[Perhaps, ...] = ()
 
 
 def look_at(path: Path, clock: Clock) -> Table:
@@ -88,8 +81,9 @@ def _understood(
             f"(its columns are {', '.join(columns)})"
         )
     encoding, delimiter = _dialect(path)
-    opt_outs = tuple(_opt_outs([name for name in columns if name not in found.values()], samples))
-    used = {*found.values(), key, *(one.column for one in opt_outs)}
+    out = tuple(opt_outs([name for name in columns if name not in found.values()], samples))
+    used = {*found.values(), key, *(one.column for one in out)}
+    left = tuple(name for name in columns if name not in used)
     turned = {name: how for name, column in found.items() if (how := _turned(name, column, samples[column]))}
     return Table(
         path.resolve(),
@@ -100,8 +94,9 @@ def _understood(
         key if key is not None and _identifies(samples[key]) else None,
         found,
         turned,
-        opt_outs,
-        tuple(name for name in columns if name not in used),
+        out,
+        left,
+        tuple(perhaps(left, out, samples)),
     )
 
 
@@ -164,18 +159,3 @@ def _date_order(texts: Sequence[str]) -> str:
     second = any(int(day[3]) > 12 for day in found if day[2] == sign)
     words = "slash" if sign == "/" else sign
     return "" if first == second else f"date_dmy({words})" if first else f"date_mdy({words})"
-
-
-def _opt_outs(columns: Sequence[str], samples: Mapping[str, Sequence[Json]]) -> Iterator[OptOut]:
-    """For each kind of consent the first column that tells of it and in which somebody is opted out: what no
-    row says yet nobody can be sure about."""
-    found: set[str] = set()
-    for column in columns:
-        asks = consent_of(column)
-        if asks is None or asks.consent in found:
-            continue
-        words = {str(value).strip() for value in samples[column] if value}
-        out = sorted(word for word in words if word.casefold() in asks.out)
-        if out:
-            found.add(asks.consent)
-            yield OptOut(asks.consent, column, tuple(out))
