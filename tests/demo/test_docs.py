@@ -16,7 +16,10 @@ from trueup.config.inactive import INACTIVE
 from trueup.config.schema import schemas
 from trueup.config.settings import FUSES
 from trueup.mapping.transforms import TRANSFORMS
+from trueup.model.canonical import is_placeholder
+from trueup.model.canonical.placeholders import MAILBOXES, NOTHING
 from trueup.model.fields import Strategy
+from trueup.model.values import Type
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -45,6 +48,30 @@ def test_every_key_of_the_files_is_in_the_reference(name: str) -> None:
 def test_every_strategy_fuse_and_transform_is_in_the_reference() -> None:
     words = {*map(str, Strategy), *(str(kind) for kind in FUSES), *TRANSFORMS}
     assert sorted(words - NAMED) == []
+
+
+EMPTY = {
+    "all": Type.TEXT,
+    "all, written just so": Type.TEXT,
+    "e-mail": Type.EMAIL,
+    "phone": Type.PHONE,
+    "dates": Type.DATE,
+}
+
+
+def _counts_as_empty() -> Iterator[tuple[Type, str]]:
+    """The words of the reference that count as empty, each with a type of field in which they do."""
+    section = REFERENCE.partition("### What counts as empty\n")[2].partition("\n### ")[0]
+    for line in section.splitlines():
+        fields, _, words = line.removeprefix("| ").partition(" | ")
+        if line.startswith("| ") and fields in EMPTY:
+            yield from ((EMPTY[fields], word) for word in re.findall(r"`([^`]+)`", words))
+
+
+def test_the_reference_lists_the_words_that_count_as_empty_and_no_others() -> None:
+    told = list(_counts_as_empty())
+    assert [word for type, word in told if not is_placeholder(type, word)] == []
+    assert (NOTHING | MAILBOXES) - {word for _, word in told} == set()
 
 
 def _inactive_keys() -> list[str]:

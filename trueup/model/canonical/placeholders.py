@@ -1,4 +1,7 @@
-"""Words that people and forms put where nothing is known. A placeholder is read as empty."""
+"""Words that people and forms put where nothing is known. A placeholder is read as empty.
+
+`docs/configuration.md` lists them, and a test holds it to that.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from trueup.model.values import Type
 
-_NOTHING = frozenset(
+NOTHING = frozenset(
     word
     for words in (
         "n/a|#n/a|n.a.|n.a|n\\a|<n/a>|(n/a)|[n/a]|unknown|(unknown)|<unknown>|[unknown]|[[unknown]]",
@@ -23,7 +26,7 @@ _NOTHING = frozenset(
 )
 _NOTHING_AS_WRITTEN = frozenset({"null", "NULL", "nan", "NaN"})  # Null and Nan are names of people
 _MARKS = re.compile(r"[-\u2010-\u2015_.?*/\\!#]+|0{5,}")
-_MAILBOXES = frozenset(
+MAILBOXES = frozenset(
     f"{local}@{domain}"
     for local, domains in {
         "test": "test.com test.test test.de test.ru",
@@ -75,13 +78,13 @@ def means_nothing(text: str) -> bool:
     """Whether the text is a placeholder in any type."""
     if len(text) > LONGEST:
         return False
-    if text.casefold() in _NOTHING or text in _NOTHING_AS_WRITTEN:
+    if text.casefold() in NOTHING or text in _NOTHING_AS_WRITTEN:
         return True
     return not text[:1].isalpha() and _MARKS.fullmatch(text) is not None
 
 
 def _is_no_mailbox(text: str) -> bool:
-    return text.lower() in _MAILBOXES
+    return text.lower() in MAILBOXES
 
 
 def _is_no_date(text: str) -> bool:
