@@ -250,6 +250,9 @@ def test_a_contact_is_found_by_every_address_it_holds_or_held_and_by_its_numbers
         ("email", "a@work.com"),
         ("email", "ann@ex.com"),
         ("email", "old@ex.com"),
+        ("email+name", "a@work.com an smit"),
+        ("email+name", "ann@ex.com an smit"),
+        ("email+name", "old@ex.com an smit"),
         ("phone", "+16502530000"),
         ("phone", "+380671234567"),
         ("phone+name", "+16502530000 an smit"),
@@ -299,6 +302,7 @@ def _keys_of_everything() -> list[tuple[str, str]]:
             "first_name": name,
             "last_name": "Lee",
             "phone": "+16502530000;ext=12",
+            "email": "info@acme.de",
             "external_id": " 7 ",
         }
         found += match_keys(Kind.CONTACT, person)
@@ -312,7 +316,7 @@ def _keys_of_everything() -> list[tuple[str, str]]:
 
 def test_a_change_of_a_match_key_has_a_version_of_its_own() -> None:
     made = blake2b(repr(_keys_of_everything()).encode(), digest_size=4).hexdigest()
-    assert (NORMALISER_VERSION, made) == (2, "c82fc4a0"), (
+    assert (NORMALISER_VERSION, made) == (3, "521f28e3"), (
         "match keys come out differently: grow NORMALISER_VERSION, so that every hub makes its keys anew, and"
         " write the pair down here"
     )

@@ -201,10 +201,19 @@ def test_two_of_a_family_with_one_mailbox_wait_for_a_person(hub: SmallHub) -> No
 
 def test_a_role_mailbox_identifies_nobody(hub: SmallHub) -> None:
     hub.systems["marketing"].add(email="info@example.com", first_name="Ann", last_name="Lee")
-    hub.systems["support"].add(email="info@example.com", first_name="Ann", last_name="Lee")
+    hub.systems["support"].add(email="info@example.com", first_name="Bob", last_name="Lee")
     hub.sync()
     assert hub.store.unsure(10) == []
     assert len(hub.systems["support"].living()) == 2
+
+
+def test_the_same_name_at_a_role_mailbox_waits_for_a_verdict(hub: SmallHub) -> None:
+    hub.systems["marketing"].add(email="info@example.com", first_name="Ann", last_name="Lee")
+    hub.systems["support"].add(email="info@example.com", first_name="Ann", last_name="Lee")
+    hub.sync()
+    hub.sync()
+    assert len(hub.store.unsure(10)) == 1
+    assert [len(hub.systems[name].living()) for name in ("marketing", "support")] == [1, 1]
 
 
 def test_nobody_is_created_where_a_record_waits_for_the_verdict_that_it_is_the_same_person(

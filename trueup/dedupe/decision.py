@@ -2,7 +2,8 @@
 
 Rules: the same normalised e-mail is the same person, unless both first names are known and contradict
 each other (a family's mailbox); the same phone together with the same name is the same person;
-non-identifying values (role mailboxes, configured patterns, values with too many holders) match nobody.
+non-identifying values (role mailboxes, configured patterns, values with too many holders) match nobody;
+the same name together with one of them is unsure, unless both have something of their own that differs.
 Two candidates that are not one entity are ambiguous. What is unsure or ambiguous waits for a steward,
 never a silent pick.
 """
@@ -10,10 +11,11 @@ never a silent pick.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatch
+from itertools import islice
 
 from trueup.dedupe.names import Name, contradicts_all, name_of
 from trueup.dedupe.normalise import is_role_mailbox
@@ -35,6 +37,8 @@ class Identity:
     def trusts(self, key: Key, holders: int) -> bool:
         """Whether this value may identify anybody."""
         kind, value = key
+        if kind == "phone+name":
+            kind, value = "phone", value.partition(" ")[0]
         if holders > self.held_by_more_than or (kind == "email" and is_role_mailbox(value)):
             return False
         return not any(fnmatch(value, pattern.casefold()) for pattern in self.patterns.get(kind, ()))
@@ -49,29 +53,62 @@ class Stranger:
     values: Mapping[str, Value]
 
 
-_NOBODY: frozenset[int] = frozenset()
+Stream = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Formed:
+    """What identifying has found and no store knows yet. `groups`: who was given a key, by key, oldest first,
+    each with the streams of those records; `waiting`: strangers still without a group that hold a key, by key
+    and stream; `names`: what the records of a group or entity bear; `keys`: what they hold."""
+
+    groups: dict[Key, dict[str, list[Stream]]] = field(default_factory=dict)
+    waiting: Counter[tuple[Key, Stream]] = field(default_factory=Counter)
+    names: dict[str, set[Name]] = field(default_factory=dict)
+    keys: dict[str, set[Key]] = field(default_factory=dict)
+
+    def add(self, stranger: Stranger, group: str, name: Name) -> None:
+        """A stranger is of this group now."""
+        stream = stranger.link.stream
+        for key in stranger.keys:
+            self.groups.setdefault(key, {}).setdefault(group, []).append(stream)
+            self.waiting[key, stream] -= 1
+        self.learn(group, name, stranger.keys)
+
+    def learn(self, group: str, name: Name, keys: Iterable[Key]) -> None:
+        """What a record of this group or entity bears and holds."""
+        self.names.setdefault(group, set()).add(name)
+        self.keys.setdefault(group, set()).update(key for key in keys if key[0] in OWN)
+
+
+OWN = frozenset({"external_id", "email", "phone"})
+"""Kinds of key of which everybody may have one that is nobody else's."""
 
 
 @dataclass(slots=True)
 class Holders:
-    """Who holds which key: what the store answered, and the groups formed in this call. `together`:
-    records of this call that hold a key, by key and stream; `names`: the names that an entity's records
-    bear, by entity."""
+    """Who holds which key: what the store answered, and what was formed since. They are called `e<id>`,
+    known entities, and `new<link id>`, those formed here."""
 
     stored: Mapping[Key, Sequence[Candidate]]
-    formed: dict[Key, set[str]] = field(default_factory=dict)
-    together: Counter[tuple[Key, str, str]] = field(default_factory=Counter)
-    names: dict[str, set[Name]] = field(default_factory=dict)
+    formed: Formed = field(default_factory=Formed)
 
     def count(self, key: Key, link: Link) -> int:
-        """How many hold this key: entities, or records of this link's own object (duplicates inside one
-        system are few; a value that many records there share is a mailbox or a switchboard)."""
-        if not self.known(key):
-            return self.together[(key, *link.stream)]
-        entities = self.entities(key)
-        new = {one for one in self.formed.get(key, ()) if one.startswith("new")}
-        beside = [c for c in self.stored.get(key, ()) if (c.connection, c.object) == link.stream]
-        return max(len(entities) + len(new), len(beside) + self.together[(key, *link.stream)])
+        """How many hold this key: those who are known, and what they have more than once in this link's own
+        object; or as many records there as are new, which may all be others' (duplicates inside one system
+        are few; a value that many records there share is a mailbox or a switchboard). So a record that the
+        hub makes for one of them where he had none changes nothing."""
+        stream = link.stream
+        beside = [c for c in self.stored.get(key, ()) if (c.connection, c.object) == stream]
+        here = Counter(f"e{c.entity_id}" for c in beside)
+        new = {f"e{c.entity_id}" for c in beside if c.undecided}
+        for name, streams in self.formed.groups.get(key, {}).items():
+            here[name] += streams.count(stream)
+            if name.startswith("new"):
+                new.add(name)
+        more = sum(number - 1 for number in here.values() if number > 1)
+        unknown = self.formed.waiting[key, stream] + sum(here[name] for name in new)
+        return max(len(self.of(key)) + more, unknown)
 
     def entities(self, key: Key) -> frozenset[int]:
         """The stored entities that hold it."""
@@ -80,15 +117,27 @@ class Holders:
 
     def known(self, key: Key) -> bool:
         """Whether any entity holds it."""
-        return bool(self.stored.get(key) or self.formed.get(key))
+        return bool(self.stored.get(key) or self.formed.groups.get(key))
 
     def of(self, key: Key) -> set[str]:
-        """Names of the entities: `e<id>` for known ones, `new<link id>` for those formed here."""
+        """All who hold it."""
         known = {f"e{candidate.entity_id}" for candidate in self.stored.get(key, ())}
-        return known | self.formed.get(key, set())
+        return known.union(self.formed.groups.get(key, ()))
 
-    def add(self, key: Key, name: str) -> None:
-        self.formed.setdefault(key, set()).add(name)
+    def oldest(self, key: Key) -> list[str]:
+        """Of those who hold it the oldest, as many as are ever looked at."""
+        known = (f"e{candidate.entity_id}" for candidate in self.stored.get(key, ())[:MOST_HOLDERS])
+        formed = islice(self.formed.groups.get(key, ()), MOST_HOLDERS)
+        return list(dict.fromkeys((*known, *formed)))[:MOST_HOLDERS]
+
+
+_NOBODY: frozenset[int] = frozenset()
+
+MOST_HOLDERS = 50
+"""Of so many holders of one key it is looked at who they are; one with more identifies nobody anyway."""
+
+MOST_DOUBTS = 5
+"""With so many others, at most, one record waits for a decision because of what identifies nobody."""
 
 
 def identify(
@@ -96,38 +145,48 @@ def identify(
 ) -> list[Assignment]:
     """An entity for each stranger, in order; strangers that match each other become one."""
     for stranger in strangers:
-        holders.together.update((key, *stranger.link.stream) for key in stranger.keys)
+        holders.formed.waiting.update((key, stranger.link.stream) for key in stranger.keys)
     return [_assign(stranger, holders, identity, now) for stranger in strangers]
 
 
 def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datetime) -> Assignment:
     found = _matches(stranger, holders, identity)
     bears = name_of(stranger.values)
-    fitting = {one for one in found if not contradicts_all(bears, holders.names.get(one, ()))}
-    own = f"new{stranger.link.id}"
-    decisions: tuple[MatchDecision, ...] = ()
-    if len(fitting) == 1:
-        name = next(iter(fitting))
-        provisional = False
-    else:
-        name, provisional = own, bool(found)
-        decisions = tuple(_unsure(stranger, other, holders, now) for other in sorted(fitting or found))
-    for key in stranger.keys:
-        holders.add(key, name)
-    holders.names.setdefault(name, set()).add(bears)
-    entity_id = int(name[1:]) if name.startswith("e") else None
-    seen = {key: holders.entities(key) for key in stranger.keys}
+    fitting = {one for one in found if not contradicts_all(bears, holders.formed.names.get(one, ()))}
+    doubtful = sorted(fitting or found) or _namesakes(stranger, holders, identity)
+    sure = len(fitting) == 1
+    name = next(iter(fitting)) if sure else f"new{stranger.link.id}"
+    holders.formed.add(stranger, name, bears)
     return Assignment(
-        stranger.link.id,
-        stranger.link.rev,
-        stranger.link.kind,
-        stranger.keys,
-        entity_id,
-        name,
-        provisional,
-        seen,
-        decisions,
+        link_id=stranger.link.id,
+        rev=stranger.link.rev,
+        kind=stranger.link.kind,
+        keys=stranger.keys,
+        entity_id=int(name[1:]) if name.startswith("e") else None,
+        group=name,
+        provisional=not sure and bool(doubtful),
+        seen={key: holders.entities(key) for key in stranger.keys},
+        decisions=() if sure else tuple(_unsure(stranger, other, holders, now) for other in doubtful),
     )
+
+
+def _namesakes(stranger: Stranger, holders: Holders, identity: Identity) -> list[str]:
+    """Who bears the same name together with what by itself identifies nobody, and has nothing of its own that
+    tells the two apart. Of those that a trusted key names none is asked for here."""
+    own = _own(stranger.keys, identity)
+    named = (key for key in stranger.keys if key[0] in ("email+name", "phone+name"))
+    found = dict.fromkeys(one for key in named for one in holders.oldest(key))
+    alike = (one for one in found if not _differ(own, _own(holders.formed.keys.get(one, ()), identity)))
+    return list(islice(alike, MOST_DOUBTS))
+
+
+def _own(keys: Iterable[Key], identity: Identity) -> set[Key]:
+    return {key for key in keys if key[0] in OWN and identity.trusts(key, 0)}
+
+
+def _differ(one: set[Key], other: set[Key]) -> bool:
+    """Whether each has something of a kind of which the other has something else."""
+    return not {kind for kind, _ in one - other}.isdisjoint(kind for kind, _ in other - one)
 
 
 def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> set[str]:
@@ -138,6 +197,7 @@ def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> set[st
             if (
                 key[0] == kind
                 and holders.known(key)
+                and identity.trusts(key, 0)
                 and identity.trusts(key, holders.count(key, stranger.link))
             ):
                 found |= holders.of(key)

@@ -51,10 +51,10 @@ __all__ = [
     "phone_subject_key",
 ]
 
-NORMALISER_VERSION = 2
+NORMALISER_VERSION = 3
 """Grows with every change of a match key."""
 
-KEY_KINDS = ("external_id", "email", "phone", "phone+name", "registration", "domain", "name")
+KEY_KINDS = ("external_id", "email", "email+name", "phone", "phone+name", "registration", "domain", "name")
 """The kinds of key that `match_keys` gives."""
 
 _E164 = re.compile(r"\+\d+(?:;ext=\d+)?", re.ASCII)
@@ -96,7 +96,7 @@ def phone_key(phone: str, region: str = "") -> str | None:
 
 def name_key(*parts: str | None) -> str | None:
     """The words of a name in any order, case, script (of those known) and spelling from one into another,
-    with or without diacritics. Coarse: it is a key together with a number only."""
+    with or without diacritics. Coarse: it is a key together with a number or an address only."""
     found = sorted(word for part in parts if part for word in sounds(part))
     return " ".join(found) or None
 
@@ -157,7 +157,7 @@ def match_keys(kind: Kind, values: Mapping[str, Value]) -> list[tuple[str, str]]
     """The (kind of key, key) pairs under which an entity's candidates are found; sorted, without repeats.
 
     Contact: `external_id`, `email` and `phone` (no fax) of all that it holds or held,
-    `phone+name`.
+    `email+name`, `phone+name`.
     Company: `external_id`, `registration`, `domain` (no free mail), `name`. User: `email`. Deal:
     `external_id`.
     """
@@ -206,15 +206,12 @@ OWN_FIELDS: Mapping[Kind, frozenset[str]] = {
 
 def _contact_keys(values: Mapping[str, Value]) -> set[tuple[str, str]]:
     emails = _texts(values, _CONTACT_EMAILS, ("emails", "former_emails"))
-    found = {("email", key) for key in map(email_key, emails) if key is not None}
     phones = _texts(values, _CONTACT_PHONES, ("phones", "former_phones"))
-    if phones:
-        name = name_key(values.get("first_name"), values.get("last_name"))
-        for key in {phone_key(phone) for phone in set(phones)}:
-            if key is not None:
-                found.add(("phone", key))
-                if name is not None:
-                    found.add(("phone+name", f"{key} {name}"))
+    found = {("email", key) for key in map(email_key, emails) if key is not None}
+    found.update(("phone", key) for key in map(phone_key, set(phones)) if key is not None)
+    name = name_key(values.get("first_name"), values.get("last_name")) if found else None
+    if name is not None:
+        found.update([(f"{kind}+name", f"{key} {name}") for kind, key in found])
     return found
 
 

@@ -33,12 +33,14 @@ class MatchDecision:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entity that holds a key through one of its links, and the stream that this link belongs to."""
+    """An entity that holds a key through one of its links, and the stream that this link belongs to. While it
+    is `undecided` nothing was ever written for it: all its records were read."""
 
     entity_id: int
     link_id: int
     connection: str = ""
     object: str = ""
+    undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,10 @@ def moved(tx: Tx, kind: Kind, after: int, limit: int) -> list[Link]:
 def candidates(tx: Tx, kind: Kind, keys: Sequence[Key]) -> dict[Key, list[Candidate]]:
     """Every asked key with its holders; none hold it: an empty list."""
     holders, names = holders_of(tx, str(kind), keys), streams(tx).names
+    entities = sorted({entity for some in holders.values() for entity, _, _ in some})
+    new = set(tx.rows("select id from entities where revision = 0 and id in ints(?)", entities))
     return {
-        key: [Candidate(entity, link, *names[stream]) for entity, link, stream in holders[key]]
+        key: [Candidate(one, link, *names[stream], (one,) in new) for one, link, stream in holders[key]]
         for key in keys
     }
 
@@ -185,7 +187,8 @@ def _waiting_for(tx: Tx, entities: Sequence[int]) -> list[int]:
 
 
 def _entities(tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at: datetime) -> dict[int, int]:
-    """Link id to entity id. Links of one group share a new entity; it is provisional while all are."""
+    """Link id to entity id. Links of one group share a new entity; it is provisional if one of them is:
+    that another is the same as it does not answer whether both are somebody else's."""
     groups: dict[tuple[str, str], list[Assignment]] = {}
     for one in stands:
         if one.entity_id is None:
@@ -197,7 +200,7 @@ def _entities(tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at
         "entities",
         columns,
         [
-            (id, kind, int(all(one.provisional for one in group)), now, now)
+            (id, kind, int(any(one.provisional for one in group)), now, now)
             for id, ((kind, _), group) in zip(ids, groups.items(), strict=True)
         ],
     )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from trueup.connectors.base import Capability
-from trueup.dedupe.decision import Holders, Stranger, identify
-from trueup.dedupe.names import Name, name_of
+from trueup.dedupe.decision import MOST_HOLDERS, Formed, Holders, Stranger, identify
+from trueup.dedupe.names import name_of
 from trueup.dedupe.normalise import match_keys
 from trueup.mapping.apply import observed
 from trueup.model.entity import Link
@@ -15,15 +14,6 @@ from trueup.model.fields import Kind
 from trueup.model.matching import Assignment
 from trueup.model.run import Fence
 from trueup.sync.parts import KINDS, Parts
-
-
-@dataclass(slots=True)
-class Unstored:
-    """What a plan remembers over chunks that it does not store: who holds a key, and the names borne."""
-
-    formed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    names: dict[str, set[Name]] = field(default_factory=dict)
-
 
 TRIES = 5
 """How often links come back because somebody else assigned the same keys meanwhile."""
@@ -60,13 +50,12 @@ def _identify_kind(parts: Parts, kind: Kind, fence: Fence | None) -> int:
     return count
 
 
-def proposals(parts: Parts, kind: Kind, unstored: Unstored | None = None) -> Iterator[list[Assignment]]:
+def proposals(parts: Parts, kind: Kind, unstored: Formed | None = None) -> Iterator[list[Assignment]]:
     """Assignments for all strangers of a kind, chunk by chunk.
 
     Where ids are made of the content, a record that a listing under way has brought waits for its end: it may
     be a known one that was edited. Whoever stores each chunk before the next is asked for gives no
-    `unstored`; a plan, which stores none, gives an `Unstored` in which the groups that were formed are
-    remembered over the chunks.
+    `unstored`; a plan, which stores none, gives one that remembers over the chunks what was formed.
     """
     after = 0
     unlisted = [stream for stream in parts.specs if parts.can(stream, Capability.CONTENT_IDS)]
@@ -77,31 +66,31 @@ def proposals(parts: Parts, kind: Kind, unstored: Unstored | None = None) -> Ite
         after = links[-1].id
         strangers = [_stranger(parts, link) for link in links if link.stream in parts.policy.mappings]
         keys = sorted({key for stranger in strangers for key in stranger.keys})
-        beside = Unstored() if unstored is None else unstored
-        holders = Holders(parts.store.candidates(kind, keys), beside.formed, names=beside.names)
-        _learn_names(parts, kind, holders)
+        formed = Formed() if unstored is None else unstored
+        holders = Holders(parts.store.candidates(kind, keys), formed)
+        _learn(parts, kind, holders)
         if strangers:
             yield identify(strangers, holders, parts.identity, parts.now())
 
 
-def _learn_names(parts: Parts, kind: Kind, holders: Holders) -> None:
-    """The names of those who hold the same address, read from their own records."""
+def _learn(parts: Parts, kind: Kind, holders: Holders) -> None:
+    """Who they are that hold the same address, or the same name with something, from their own records."""
     if kind is not Kind.CONTACT:
         return
     owners = {
         one.link_id: one.entity_id
         for key, found in holders.stored.items()
-        if key[0] == "email" and len(found) <= MOST_HOLDERS
-        for one in found
+        if key[0] in _TOLD_APART and (key[0] != "email" or len(found) <= MOST_HOLDERS)
+        for one in found[:MOST_HOLDERS]
     }
     for link in parts.store.links(sorted(owners)):
         if link.stream in parts.policy.mappings and link.observed:
-            values = observed(parts.policy.naming(link.stream), link.observed).values
-            holders.names.setdefault(f"e{owners[link.id]}", set()).add(name_of(values))
+            known = _stranger(parts, link)
+            holders.formed.learn(f"e{owners[link.id]}", name_of(known.values), known.keys)
 
 
-MOST_HOLDERS = 50
-"""An address with more holders identifies nobody anyway, so their names need not be read."""
+_TOLD_APART = frozenset({"email", "email+name", "phone+name"})
+"""Kinds of key whose holders may still be several people."""
 
 
 def _stranger(parts: Parts, link: Link) -> Stranger:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
+from trueup.dedupe.decision import Formed
 from trueup.dedupe.normalise import match_keys
 from trueup.model.entity import Entity, Reference
 from trueup.model.fields import Kind
@@ -20,7 +21,7 @@ from trueup.sync.about import EVERYBODY, About
 from trueup.sync.companies import foreseen
 from trueup.sync.decide import CHUNK, Undecidable, chunks, context_for, plans_for, rivals
 from trueup.sync.foretold import Foretold, foretell
-from trueup.sync.identifying import Unstored, proposals
+from trueup.sync.identifying import proposals
 from trueup.sync.parts import KINDS, Parts
 from trueup.sync.rules.backfill import Backfill
 from trueup.sync.rules.policy import Stream
@@ -129,7 +130,7 @@ def _founded(
 def _groups(parts: Parts, kind: Kind, overlay: Overlay) -> dict[str, tuple[bool, list[int]]]:
     """Strangers by the entity they would belong to: (waits for a steward, link ids)."""
     groups: dict[str, tuple[bool, list[int]]] = {}
-    for assignments in proposals(parts, kind, Unstored()):
+    for assignments in proposals(parts, kind, Formed()):
         for one in assignments:
             overlay.unsure.extend(one.decisions)
             provisional, links = groups.get(one.group, (False, []))

@@ -158,7 +158,7 @@ def _traits(kind: Kind, values: Mapping[str, Value]) -> dict[str, frozenset[str]
 def _keys(kind: Kind, found: Iterable[Cell], values: Mapping[str, Value]) -> Iterator[Cell]:
     """What stands for one alone. A house shares a number, an office a mailbox; of deals the name does."""
     for name, key in found:
-        if name != "phone" and not (name == "email" and is_role_mailbox(key)):
+        if name not in ("phone", "email+name") and not (name == "email" and is_role_mailbox(key)):
             yield _KEY + name, key
     if kind is Kind.DEAL and (title := values.get("name")):
         yield _KEY + "name", " ".join(str(title).casefold().split())
