@@ -238,7 +238,7 @@ def test_the_hub_names_role_mailboxes_of_its_own() -> None:
 def test_a_contact_is_found_by_every_address_it_holds_or_held_and_by_its_numbers() -> None:
     values = {
         "email": "Ann@ex.com",
-        "emails": ["ann@ex.com", "a@work.com"],
+        "emails": ["ann@ex.com", "a@work.com", "sales@work.com"],
         "former_emails": ["old@ex.com"],
         "phone": "+380671234567;ext=2",
         "phones": ["+16502530000"],
@@ -250,9 +250,8 @@ def test_a_contact_is_found_by_every_address_it_holds_or_held_and_by_its_numbers
         ("email", "a@work.com"),
         ("email", "ann@ex.com"),
         ("email", "old@ex.com"),
-        ("email+name", "a@work.com an smit"),
-        ("email+name", "ann@ex.com an smit"),
-        ("email+name", "old@ex.com an smit"),
+        ("email", "sales@work.com"),
+        ("email+name", "sales@work.com an smit"),
         ("phone", "+16502530000"),
         ("phone", "+380671234567"),
         ("phone+name", "+16502530000 an smit"),

@@ -17,6 +17,7 @@ from datetime import datetime
 from fnmatch import fnmatch
 from itertools import islice
 
+from trueup.dedupe.latin import sounds
 from trueup.dedupe.names import Name, contradicts_all, name_of
 from trueup.dedupe.normalise import is_role_mailbox
 from trueup.model.entity import Link
@@ -153,7 +154,7 @@ def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datet
     found = _matches(stranger, holders, identity)
     bears = name_of(stranger.values)
     fitting = {one for one in found if not contradicts_all(bears, holders.formed.names.get(one, ()))}
-    doubtful = sorted(fitting or found) or _namesakes(stranger, holders, identity)
+    doubtful = sorted(fitting or found) or _namesakes(stranger, bears, holders, identity)
     sure = len(fitting) == 1
     name = next(iter(fitting)) if sure else f"new{stranger.link.id}"
     holders.formed.add(stranger, name, bears)
@@ -170,14 +171,23 @@ def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datet
     )
 
 
-def _namesakes(stranger: Stranger, holders: Holders, identity: Identity) -> list[str]:
+def _namesakes(stranger: Stranger, bears: Name, holders: Holders, identity: Identity) -> list[str]:
     """Who bears the same name together with what by itself identifies nobody, and has nothing of its own that
     tells the two apart. Of those that a trusted key names none is asked for here."""
     own = _own(stranger.keys, identity)
     named = (key for key in stranger.keys if key[0] in ("email+name", "phone+name"))
     found = dict.fromkeys(one for key in named for one in holders.oldest(key))
+    emails = (key for key in stranger.keys if key[0] == "email")
+    beside = (one for key in emails for one in holders.oldest(key))
+    found |= dict.fromkeys(one for one in beside if _same_name(bears, holders.formed.names.get(one, ())))
     alike = (one for one in found if not _differ(own, _own(holders.formed.keys.get(one, ()), identity)))
     return list(islice(alike, MOST_DOUBTS))
+
+
+def _same_name(name: Name, known: Iterable[Name]) -> bool:
+    """Whether somebody is known by the same words, in any order."""
+    said = sorted(sounds(" ".join(name)))
+    return bool(said) and any(sorted(sounds(" ".join(one))) == said for one in known)
 
 
 def _own(keys: Iterable[Key], identity: Identity) -> set[Key]:

@@ -157,7 +157,7 @@ def match_keys(kind: Kind, values: Mapping[str, Value]) -> list[tuple[str, str]]
     """The (kind of key, key) pairs under which an entity's candidates are found; sorted, without repeats.
 
     Contact: `external_id`, `email` and `phone` (no fax) of all that it holds or held,
-    `email+name`, `phone+name`.
+    `phone+name`, and of role mailboxes `email+name`.
     Company: `external_id`, `registration`, `domain` (no free mail), `name`. User: `email`. Deal:
     `external_id`.
     """
@@ -211,7 +211,13 @@ def _contact_keys(values: Mapping[str, Value]) -> set[tuple[str, str]]:
     found.update(("phone", key) for key in map(phone_key, set(phones)) if key is not None)
     name = name_key(values.get("first_name"), values.get("last_name")) if found else None
     if name is not None:
-        found.update([(f"{kind}+name", f"{key} {name}") for kind, key in found])
+        found.update(
+            [
+                (f"{kind}+name", f"{key} {name}")
+                for kind, key in found
+                if kind == "phone" or is_role_mailbox(key)
+            ]
+        )
     return found
 
 

@@ -80,7 +80,7 @@ def _learn(parts: Parts, kind: Kind, holders: Holders) -> None:
     owners = {
         one.link_id: one.entity_id
         for key, found in holders.stored.items()
-        if key[0] in _TOLD_APART and (key[0] != "email" or len(found) <= MOST_HOLDERS)
+        if key[0] in _TOLD_APART
         for one in found[:MOST_HOLDERS]
     }
     for link in parts.store.links(sorted(owners)):
