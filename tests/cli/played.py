@@ -130,3 +130,12 @@ def played(folder: Path) -> Iterator[Played]:
     with sandbox:
         save_standins(config, Standins(os.getpid(), str(place / "hub.sqlite"), dict(sandbox.urls)))
         yield Played(folder, sandbox)
+
+
+def mapped_consent(hub: Played, name: str, object: str, said: str) -> None:
+    """Map a consent in one object of one connection: `said` is its line."""
+    file = hub.folder / "config/connections" / f"{name}.yaml"
+    told = "{" + said + "}"
+    text = file.read_text("utf-8")
+    assert f"{object}: {{" in text, text
+    file.write_text(text.replace(f"{object}: {{", f"{object}: {{consent: {told}, "), "utf-8")

@@ -74,7 +74,7 @@ def answer(hub: Hub, done: SyncReport, only: str | None) -> Answer:
     ]
     shown += [
         *empty_lines(hub, rows, report.failed),
-        *note_lines(report.tally.notes, notes_of(hub, report.failed)),
+        *note_lines(notes_of(hub, report.failed), report.tally.notes),
     ]
     shown += next_lines(hub, report)
     return Answer(_document(hub, done, rows), shown, _exit(report) or (CONFIGURATION if nobody else FINE))

@@ -17,6 +17,7 @@ from trueup.config.suggest import hint_for, listed
 from trueup.config.systems import Systems, registered_systems
 from trueup.connectors.base import Connector
 from trueup.errors import ConnectorError, Problem
+from trueup.mapping.consents import NAMED, SUBSCRIPTION, below_known, is_there
 from trueup.mapping.schema import ConsentRule, Direction, FieldRule, ObjectRules, Shape, TooLong, Unmapped
 from trueup.model.fields import Field
 from trueup.model.record import FieldSpec, Json
@@ -130,8 +131,7 @@ class _Live:
 
     def _below_known(self, remote: str) -> bool:
         """A path into an object field, or across a reference, is not described by metadata."""
-        head = remote.partition(".")[0]
-        return "." in remote and (head in self.specs or f"{head}Id" in self.specs)
+        return below_known(remote, self.specs)
 
     def _has(self, *path: Step) -> bool:
         return self.place.report.has(self.place.file, *path)
@@ -249,16 +249,18 @@ class _Live:
 
     def _consent(self, rule: ConsentRule) -> None:
         path = self.place.path("consent", f"{rule.channel}.{rule.purpose}")
-        if rule.origin == "default" or not self._has(*path, "field"):
+        word = next((one for one in ("field", *NAMED) if self._has(*path, one)), None)
+        if rule.origin == "default" or word is None:
             return
         spec = self._spec(rule.remote)
-        if spec is None:
-            if not self._below_known(rule.remote):
-                self._missing((*path, "field"), rule.remote)
+        if not is_there(rule, self.specs):
+            self._no_place((*path, word), rule)
+        elif spec is None:
+            return
         elif not spec.writable:
             self.place.report.at_value(
                 self.place.file,
-                (*path, "field"),
+                (*path, word),
                 Code.LIVE_ACCESS,
                 f"consent: {self.title} does not let this account write {self.rules.name}.{rule.remote}",
                 hint="an opt-out from elsewhere could not be honoured here",
@@ -266,6 +268,25 @@ class _Live:
             )
         elif spec.options and rule.shape is Shape.VALUE and not _listed(rule.opted_out, spec):
             self._not_a_value((*path, "opted_out"), rule.opted_out, spec, default=False)
+
+    def _no_place(self, path: tuple[Step, ...], rule: ConsentRule) -> None:
+        """What keeps a consent is not there under that name: no opt-out comes from it or reaches it."""
+        kind, _, name = rule.remote.partition(".")
+        if kind != SUBSCRIPTION or not name:
+            self._missing(path, rule.remote)
+            return
+        names = [one.removeprefix(f"{kind}.") for one in self.specs if one.startswith(f"{kind}.")]
+        listing = f"`trueup connections fields {self.place.connection.name} {kind}` lists them"
+        self.place.report.at_value(
+            self.place.file,
+            path[:-1] + (kind,) if self._has(*path[:-1], kind) else path,
+            Code.LIVE_FIELD,
+            f"consent: {self.title} has no subscription `{name}` in {self.rules.name}, or does not show it"
+            " to this account",
+            hint=hint_for(name, names) or ("" if names else "there is none that this account sees"),
+            allowed=f"{listed(names)}  (read from {self.title} {self.when})" if names else "",
+            remedy=f"correct the name ({listing}): no opt-out comes from it or goes there",
+        )
 
     def _action(self, path: tuple[Step, ...], remote: str, value: Json) -> None:
         spec = self._spec(remote)

@@ -28,6 +28,22 @@ _STATUS = {ConsentState.OPTED_OUT: "UNSUBSCRIBED", ConsentState.OPTED_IN: "SUBSC
 _OPPOSITES = {"yes": "No", "no": "Yes", "y": "N", "n": "Y", "on": "off", "off": "on", "1": "0", "0": "1"}
 
 
+SUBSCRIPTION = "subscription"
+NAMED = (SUBSCRIPTION, "tag", "list")
+"""What a rule may call by its name, in place of a field."""
+
+
+def is_there(rule: ConsentRule, specs: Mapping[str, FieldSpec]) -> bool:
+    """Whether a system has what the rule names, by what it says of its fields (`specs`, by name)."""
+    return rule.remote.partition("#")[0] in specs or below_known(rule.remote, specs)
+
+
+def below_known(remote: str, specs: Mapping[str, FieldSpec]) -> bool:
+    """A path into an object field, or across a reference, is not described by metadata."""
+    head = remote.partition(".")[0]
+    return "." in remote and (head in specs or f"{head}Id" in specs)
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentSaid:
     """What a remote value says. `at` (canonical UTC) and `source` are empty where it names none."""

@@ -15,6 +15,7 @@ from trueup.connectors.auth import Credential
 from trueup.connectors.base import Capability, Connector, ObjectSpec
 from trueup.connectors.registry import Credentials, connector_kind
 from trueup.errors import ConfigError, ConnectorError, Problem
+from trueup.mapping.consents import is_there
 from trueup.mapping.schema import Direction
 from trueup.model.record import FieldSpec
 from trueup.ports import Budget, Clock, Random, Store
@@ -92,10 +93,12 @@ def wire(folder: Path, config: HubConfig, world: World) -> Hub:
         for lane in ("normal", "urgent")
     )
     specs = _specs(config, normal)
-    fields = {stream: _fields(normal[stream[0]], stream, spec, notes) for stream, spec in specs.items()}
+    live = {stream: _fields(normal[stream[0]], stream, spec, notes) for stream, spec in specs.items()}
+    fields = {stream: live[stream] or spec.fields for stream, spec in specs.items()}
     upsert = _upserts(config)
     policy = policy_of(config, fields, upsert)
     notes.extend(_not_writable(policy, fields))
+    notes.extend(_not_kept(config, live))
     store = open_store(database_url(folder, config))
     parts = Parts(
         store=store,
@@ -154,14 +157,14 @@ def _specs(config: HubConfig, connectors: Mapping[str, Connector]) -> dict[Strea
 def _fields(
     connector: Connector, stream: Stream, spec: ObjectSpec, notes: list[str]
 ) -> Mapping[str, FieldSpec]:
-    """Live metadata; what the connector knows by itself where the system cannot be asked now."""
+    """What the system says of its fields now; nothing where it does not, or cannot be asked."""
     if Capability.SCHEMA not in spec.capabilities:
-        return spec.fields
+        return {}
     try:
-        return {one.name: one for one in connector.fields(stream[1])} or spec.fields
+        return {one.name: one for one in connector.fields(stream[1])}
     except ConnectorError as error:
         notes.append(f"{stream[0]} {stream[1]}: field descriptions could not be read: {error}")
-        return spec.fields
+        return {}
 
 
 def _not_writable(policy: Policy, fields: Mapping[Stream, Mapping[str, FieldSpec]]) -> Iterator[str]:
@@ -171,6 +174,17 @@ def _not_writable(policy: Policy, fields: Mapping[Stream, Mapping[str, FieldSpec
             spec = fields[stream].get(binding.remote)
             if spec is not None and not spec.writable and binding.direction is Direction.OUT:
                 yield f"{' '.join(stream)}: `{binding.remote}` cannot be written there, so it is left alone"
+
+
+def _not_kept(config: HubConfig, live: Mapping[Stream, Mapping[str, FieldSpec]]) -> Iterator[str]:
+    """Consents that a file maps to what its system does not have, by what it says of itself."""
+    for (name, object), specs in live.items():
+        for rule in config.connections[name].objects[object].consent:
+            if specs and rule.origin != "default" and not is_there(rule, specs):
+                yield (
+                    f"{name} {object}: there is no `{rule.remote}`, so opt-outs of"
+                    f" {rule.channel}.{rule.purpose} neither reach it nor come from it: trueup check --live"
+                )
 
 
 def _upserts(config: HubConfig) -> dict[Stream, str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from trueup.mapping.compiled import remote_path
+from trueup.mapping.apply import observed
+from trueup.mapping.compiled import Binding, remote_path
+from trueup.model.consent import ConsentState
 from trueup.model.covering import covered
 from trueup.model.delivery import DeliveryState, OpenDelivery
 from trueup.model.entity import Link, LinkState, public_id
 from trueup.model.matching import Verdict
 from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
+from trueup.model.values import Value
 from trueup.services.hub import Hub
 from trueup.services.waiting import WAITS, told_reference
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
+from trueup.sync.rules.differences import addressed, by_address
 from trueup.sync.rules.evidence import differing
 from trueup.sync.rules.publishing import UNTIL
 from trueup.sync.tally import Undecided
@@ -67,8 +71,8 @@ def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
     link = next((one for one in living if one.primary), living[0])
     record = f"{link.object}/{link.remote_id}" if link.remote_id else ""
     checks = (
-        *(_open_write, _unapproved, _aside, _withheld, _to_be_written, _given_up, _waits, _published),
-        _left,
+        *(_open_write, _unapproved, _aside, _withheld, _to_be_written, _given_up, _not_opted_out),
+        *(_waits, _published, _left),
     )
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
@@ -192,6 +196,32 @@ def _given_up(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link
         return None
     sentence = "somebody gave up creating it there; it is tried again when what it would carry is another"
     return "given up", sentence, ""
+
+
+def _not_opted_out(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+    """An opt-out that a record does not show, and that nothing is on the way to bring there."""
+    for link in living:
+        mapping = hub.parts.policy.mappings.get(link.stream)
+        for binding in mapping.bindings if mapping is not None and link.remote_id is not None else ():
+            if binding.consent and binding.outward and _misses_opt_out(binding, link, plan.entity.values):
+                held = addressed(observed(mapping.bindings, link.observed).values) if mapping else ()
+                return _without_opt_out(name, binding, binding.consent[0] in held)
+    return None
+
+
+def _without_opt_out(name: str, binding: Binding, reachable: bool) -> Told:
+    consent = ".".join(binding.consent or ())
+    if by_address(binding) and not reachable:
+        return "waits", f"{name} keeps the opt-out of {consent} with an address, and the record has none", ""
+    return "waits", f"does not show the opt-out of {consent} (`{binding.remote}`)", "trueup check --live"
+
+
+def _misses_opt_out(binding: Binding, link: Link, values: Mapping[str, Value]) -> bool:
+    field = binding.fields[0]
+    if values.get(field) != ConsentState.OPTED_OUT:
+        return False
+    shown = binding.read(link.observed[binding.remote]) if binding.remote in link.observed else None
+    return not (isinstance(shown, Mapping) and shown.get(field) == ConsentState.OPTED_OUT)
 
 
 def _waits(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:

@@ -26,12 +26,14 @@ from trueup.sync.rules.ledger import ADDRESSES, must_change
 class Draft:
     """What is being put together for one link: the new exceptions, and the fields to write.
 
-    `kept_empty`: fields of which a person said that they hold nothing, for good. `held_back`: what `publish:`
+    `kept_empty`: fields of which a person said that they hold nothing, for good. `addressed`:
+    the channels of which the record holds an address. `held_back`: what `publish:`
     keeps from leaving yet, in words; `later`: when that is looked at again. `anew`: what waits for a release
     is told once more.
     """
 
     kept_empty: frozenset[str] = frozenset()
+    addressed: frozenset[str] = frozenset()
     anew: bool = False
     agreed: dict[str, Agreed] = field(default_factory=dict)
     quarantine: dict[str, Quarantine] = field(default_factory=dict)
@@ -108,7 +110,7 @@ def compare(
     if reading.has is ABSENT and not isinstance(reading.raw, Absent) and not _hub_moved(reading, hub):
         _dangles(reading, draft)
         return
-    if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading)):
+    if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading, draft)):
         _keep(reading, draft)
         return
     raw = wanted(binding, link, values, context)
@@ -168,9 +170,16 @@ def by_address(binding: Binding) -> bool:
     return binding.remote.startswith("subscription.")
 
 
-def _reaches(reading: Reading) -> bool:
-    """Without an address there is nothing to unsubscribe."""
-    return not by_address(reading.binding) or reading.has is not ABSENT
+def _reaches(reading: Reading, draft: Draft) -> bool:
+    """Without an address there is nothing to unsubscribe. An address of which the system tells nothing is
+    written to: should it know no such consent, it refuses, and people hear of it."""
+    channel = (reading.binding.consent or ("",))[0]
+    return not by_address(reading.binding) or reading.has is not ABSENT or channel in draft.addressed
+
+
+def addressed(held: Mapping[str, Value]) -> frozenset[str]:
+    """The channels (email, phone, sms) of which a record that says this holds an address."""
+    return frozenset(channel for channel, names in ADDRESSES.items() if any(held.get(one) for one in names))
 
 
 def for_new_address(

@@ -30,6 +30,7 @@ from trueup.sync.rules.decide_values import (
 from trueup.sync.rules.differences import (
     Difference,
     Draft,
+    addressed,
     alike,
     compare,
     for_new_address,
@@ -321,7 +322,7 @@ def _unwanted(case: Case, links: Sequence[Link], writes: Sequence[Write]) -> tup
 
 def _draft(one: Seen, case: Case, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
     kept_empty = (name for name, one in after.sources.items() if one.pinned and name not in after.values)
-    draft = Draft(kept_empty=frozenset(kept_empty), anew=case.anew)
+    draft = Draft(frozenset(kept_empty), addressed(one.held), case.anew)
     released = one.link.connection in context.released
     for reading in one.readings:
         if reading.binding.key in one.unsettled:
