@@ -56,7 +56,7 @@ def test_a_wrong_file_is_told_with_every_problem(example: Path) -> None:
 
 
 def test_the_first_line_says_something(hub: Path) -> None:
-    assert say("check").out.splitlines()[0].startswith("news contacts: no column identifies a row")
+    assert say("check").out.splitlines()[0].startswith("crm: no consent is mapped")
 
 
 def test_the_next_command_has_the_flags_that_were_given(desk: Path) -> None:

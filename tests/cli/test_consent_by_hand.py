@@ -57,6 +57,29 @@ def test_why_and_show_say_who_entered_it_and_how_he_knows(hub: Path) -> None:
     assert "hub:ops" in say("contacts", "show", "ann@example.com").out
 
 
+def test_why_says_who_told_it_again_and_how_he_knows(hub: Path) -> None:
+    synced()
+    told("dan@example.com", "--because", "phoned on Monday")
+    assert say("sync").code == 0
+    (field,) = [
+        one
+        for one in say("why", "dan@example.com", "--json").json["fields"]
+        if one["field"] == "consent.email.marketing"
+    ]
+    assert field["source"].startswith("news/contacts/"), "he had opted out there already"
+    assert [(one["source"], one["evidence"]) for one in field["told_again"]] == [
+        ("hub:ops", "phoned on Monday")
+    ]
+    shown = say("why", "dan@example.com", "consent.email.marketing").out
+    assert "told again by hub:ops" in shown and "phoned on Monday" in shown
+
+
+def test_who_tells_it_first_tells_nothing_again(hub: Path) -> None:
+    synced()
+    told("ann@example.com", "--because", "told us by phone")
+    assert "told again" not in say("why", "ann@example.com").out
+
+
 def test_a_tick_that_somebody_sets_again_does_not_lift_it(hub: Path) -> None:
     synced()
     told()

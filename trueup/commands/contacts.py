@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -157,6 +158,9 @@ def _why_lines(one: Why) -> list[str]:
     ]
     if one.evidence:
         lines.append(f"    evidence: {one.evidence}")
+    for each in one.again:
+        words = f": {each.evidence}" if each.evidence else ""
+        lines.append(f"    told again by {each.source}, {_time(each.at)}{words}")
     if one.replaced not in (None, []):
         lines.append(f"    it replaced {value_text(one.replaced, 200)}")
     for loser in one.losers:
@@ -307,6 +311,10 @@ def _difference_lines(stands: list[Standing]) -> list[str]:
     return ["", "Would be replaced after a release:", *lines] if lines else []
 
 
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
 def _time(at: object) -> str:
     return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
@@ -322,12 +330,16 @@ def _document(case: Case, held: list[Why], stands: list[Standing]) -> Json:
                 "field": one.field,
                 "value": structured(one.field, one.value),
                 "source": one.source,
-                "at": one.at.isoformat() if one.at else None,
+                "at": _iso(one.at),
                 "rule": one.rule,
                 "replaced": structured(one.field, one.replaced),
                 "run": one.run,
                 "pinned": one.pinned,
                 "evidence": one.evidence,
+                "told_again": [
+                    {"source": each.source, "at": _iso(each.at), "evidence": each.evidence}
+                    for each in one.again
+                ],
                 "lost": [
                     {"value": each.value, "source": each.source, "rule": each.rule, "at": each.at.isoformat()}
                     for each in one.losers

@@ -30,6 +30,7 @@ from trueup.commands.held import foretold_lines, fuse_lines, held_document
 from trueup.commands.later import unwritten_lines
 from trueup.commands.plan_table import listed_line
 from trueup.commands.waited import reason_text
+from trueup.config.unheard import unheard
 from trueup.errors import ConnectorError
 from trueup.model.calling import called
 from trueup.model.counting import counted
@@ -85,6 +86,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         calls_line(report.calls),
         *failed_lines(report.failed),
         *empty_lines(hub, rows, report.failed),
+        *unheard_lines(hub),
     ]
     shown += [*note_lines(notes_of(hub, report.failed), report.tally.notes), *_next(hub, report, rows, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
@@ -167,6 +169,12 @@ def failed_lines(failed: Mapping[str, ConnectorError]) -> list[str]:
         error.connection = error.connection or name
         lines += connector_lines(error)
     return lines
+
+
+def unheard_lines(hub: Hub) -> list[str]:
+    """Where opt-outs stop, a line for each connection."""
+    lines = [str(one) for one in unheard(hub.config)]
+    return ["", *lines] if lines else []
 
 
 def note_lines(*notes: list[str]) -> list[str]:
@@ -332,6 +340,7 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
         "held": held_document(report.held),
         "calls": dict(report.calls),
         "failed": {name: error_document(error) for name, error in report.failed.items()},
+        "without_consent": [one.connection for one in unheard(hub.config)],
         "hub_notes": list(hub.notes),
         "plan": str(asked.out) if asked.out else None,
     }

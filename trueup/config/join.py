@@ -25,7 +25,9 @@ from trueup.mapping.schema import (
 )
 from trueup.model.fields import Kind
 
-_JOINED = ("consent", "fields", "options", "without", "off", "origin", "direction", "stage")
+_JOINED = frozenset(
+    {"consent", "consent_example", "fields", "options", "without", "off", "origin", "direction", "stage"}
+)
 
 
 def joined(default: SaidObject | None, own: SaidObject | None) -> SaidObject:
@@ -43,13 +45,20 @@ def joined(default: SaidObject | None, own: SaidObject | None) -> SaidObject:
         base,
         **said,
         stage=own.stage or (None if "stage" in own.fields or "stage" in own.without else base.stage),
-        consent={**{k: v for k, v in base.consent.items() if not _away(k, v.field, own)}, **own.consent},
+        consent={**dict(_kept_consent(base, own)), **own.consent},
         fields={**kept, **own.fields},
         options={**base.options, **own.options},
         direction=own.direction or base.direction,
         without=own.without,
         origin=own.origin,
     )
+
+
+def _kept_consent(base: SaidObject, own: SaidObject) -> Iterator[tuple[str, SaidConsent]]:
+    """The default's consents that hold beside the file's; none of them where the file says `none`."""
+    for name, said in base.consent.items():
+        if not own.no_consent and not _away(name, said.field, own):
+            yield name, said
 
 
 def _away(name: str, remote: str | None, own: SaidObject) -> bool:
@@ -106,6 +115,7 @@ def object_rules(name: str, said: SaidObject) -> ObjectRules:
             *(_field_rule(one, rule, said) for one, rule in said.fields.items()),
         ),
         consent=tuple(_consent_rule(one, rule) for one, rule in said.consent.items()),
+        no_consent=said.no_consent,
         take=said.take,
         create=said.create,
         leaves=said.leaves or "keep",

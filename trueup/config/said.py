@@ -71,7 +71,8 @@ class SaidConsent:
 
 @dataclass(frozen=True, slots=True)
 class SaidObject:
-    """One object's block. None: not said."""
+    """One object's block. None: not said. `no_consent`: nothing is sent from there, so there is none to map.
+    `consent_example`: lines of a default mapping that show what such an account could map."""
 
     entity: Kind | None = None
     case: str | None = None
@@ -90,6 +91,8 @@ class SaidObject:
     refused: Refusal | None = None
     stage: SaidStage | None = None
     consent: Mapping[str, SaidConsent] = field(default_factory=dict)
+    no_consent: bool = False
+    consent_example: tuple[str, ...] = ()
     fields: Mapping[str, SaidField] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     handoff: Mapping[str, Json] | None = None

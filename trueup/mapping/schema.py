@@ -170,6 +170,7 @@ class ObjectRules:
     fields: tuple[FieldRule, ...]
     case: str | None = None
     consent: tuple[ConsentRule, ...] = ()
+    no_consent: bool = False  # somebody said that nothing is sent from there: no consent is missed
     take: str | None = None
     create: str | None = None
     leaves: str = "keep"  # keep | stop | deactivate

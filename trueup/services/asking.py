@@ -17,7 +17,8 @@ from trueup.model.history import Change, HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
-from trueup.services.consents import heard, is_consent, told_consent
+from trueup.services.consents import Told as Heard
+from trueup.services.consents import heard, is_consent, told_again, told_consent
 from trueup.services.described import named
 from trueup.services.hub import Hub
 
@@ -43,7 +44,7 @@ class Why:
     """One field: its value, where it came from, when, by which rule, what it replaced, who lost.
 
     `run` is the number of the run that decided it, None where the history does not reach so far.
-    `evidence`: of a consent, the words that prove it.
+    `evidence`: of a consent, the words that prove it; `again`: what people entered of it afterwards.
     """
 
     field: str
@@ -56,6 +57,7 @@ class Why:
     pinned: bool = False
     losers: tuple[Loser, ...] = ()
     evidence: str = ""
+    again: tuple[Heard, ...] = ()
 
 
 def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
@@ -75,7 +77,8 @@ def _of_consent(why: Why, case: Case) -> Why:
     told = told_consent(case, why.field)
     if told is None:
         return why
-    return replace(why, source=told.source, at=told.at, rule=told.rule, evidence=told.evidence)
+    again = tuple(told_again(case, why.field))
+    return replace(why, source=told.source, at=told.at, rule=told.rule, evidence=told.evidence, again=again)
 
 
 def _held(case: Case) -> list[str]:

@@ -40,6 +40,22 @@ def told_consent(case: Case, field: str) -> Told | None:
     return Told(_source(event), event.at, rule if decided else f"{rule}; {_LATER}", event.evidence)
 
 
+def told_again(case: Case, field: str) -> list[Told]:
+    """The opt-outs that people entered while one stood already: they change nothing, and are kept with who
+    said them, when, and how he knew. The first one first."""
+    pair = consent_of(field)
+    first = deciding([*case.consent, *case.rival_consent], *pair) if pair is not None else None
+    if first is None:
+        return []
+    later = {
+        (event.at, event.source): event
+        for event in case.consent
+        if event.by_hand and (event.channel, event.purpose) == pair and event.at >= first.at
+    }
+    later.pop((first.at, first.source), None)
+    return [Told(_source(one), one.at, _rule(one), one.evidence) for _, one in sorted(later.items())]
+
+
 _LATER = "the next sync decides it"
 
 

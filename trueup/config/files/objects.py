@@ -166,6 +166,21 @@ TABLE_KEYS: Mapping[str, Key[Any]] = {
 }
 """Keys of objects that people name themselves: tables, views, files."""
 
+_CONSENTS = MapOf(CONSENT, "a block of `channel.purpose`, or none,")
+
+
+class _ConsentOrNone:
+    """Where consent is kept; `none` (read as None) where nothing is sent, so there is nothing to map."""
+
+    def read(self, node: Node, notes: Notes) -> Mapping[str, SaidConsent] | None | Failed:
+        if isinstance(node, Scalar) and node.text == "none":
+            return None
+        return _CONSENTS.read(node, notes)
+
+    def schema(self) -> Json:
+        return {"anyOf": [{"const": "none"}, _CONSENTS.schema()]}
+
+
 _KEYS: Mapping[str, Key[Any]] = {
     "entity": Key(
         Word({str(kind): kind for kind in Kind}, "contact, company, deal or user"), "what its records are"
@@ -190,7 +205,7 @@ _KEYS: Mapping[str, Key[Any]] = {
     "refused": Key(_REFUSED, "for every field that does not say its own"),
     "stage": Key(STAGE, "where the life-cycle stage is kept"),
     "consent": Key(
-        MapOf(CONSENT, "a block of `channel.purpose`"), "where consent is kept, per channel.purpose", {}
+        _ConsentOrNone(), "where consent is kept, per channel.purpose; none: nothing is sent from there", {}
     ),
     "fields": Key(MapOf(_FIELD_LINE, "a block of fields"), "our field: their field", {}),
     "without": Key(ListOf(Text("a field")), "fields of the default mapping that stay away", ()),
@@ -205,7 +220,8 @@ _KEYS: Mapping[str, Key[Any]] = {
 def _object(options: Mapping[str, Json], **said: Any) -> SaidObject:
     own = {name: _json(said.pop(name)) for name in TABLE_KEYS}
     told = {name: value for name, value in own.items() if value is not None}
-    return SaidObject(options={**told, **options}, **said)
+    consent = said.pop("consent")
+    return SaidObject(options={**told, **options}, consent=consent or {}, no_consent=consent is None, **said)
 
 
 OBJECT = Struct("object", _object, {**_KEYS, **TABLE_KEYS}, homes=homes("an object"), place=True)
@@ -238,9 +254,14 @@ OBJECTS = MapOf(_ObjectOrOff(), "a block of objects")
 
 DEFAULT_MAPPING: Struct[Mapping[str, SaidObject]] = Struct(
     "default mapping",
-    lambda objects, activities: objects,
+    lambda objects, consent_examples, activities: {
+        name: replace(said, consent_example=consent_examples.get(name, ())) for name, said in objects.items()
+    },
     {
         "objects": Key(OBJECTS, "the objects that are active unless a connection says `off`", {}),
+        "consent_examples": Key(
+            MapOf(ListOf(Text())), "lines of `consent` for the file that `init` writes, by object", {}
+        ),
         "activities": Key(ListOf(Text()), "facts that the connector brings", ()),
     },
 )

@@ -118,6 +118,8 @@ def _table_file(one: Wanted, table: Table, folder: Path) -> str:
             "    consent:                    # the word that means: no more of it",
             *_consent_lines(table),
         ]
+    else:
+        lines += _consent_comment(("email.marketing: {field: COLUMN, opted_out: WORD}",))
     lines += ["    fields:                     # the contact's field: the column", *_field_lines(table)]
     if table.left:
         lines.append(
@@ -208,7 +210,8 @@ def _system_file(one: Wanted, system: System) -> str:
     lines.append("schedule: {every: 5m}")
     if system.open and not system.mapping:
         lines += ["objects:", "  customers:                    # a table or view: name it, and its columns"]
-        lines += ["    entity: contact", "    key: id", "    fields:", "      email: email"]
+        lines += ["    entity: contact", "    key: id", *_consent_comment(_ANY_FIELD)]
+        lines += ["    fields:", "      email: email"]
         return "\n".join(lines) + "\n"
     objects = [
         name for name, said in system.mapping.items() if not said.off and (said.entity or "") == "contact"
@@ -219,7 +222,22 @@ def _system_file(one: Wanted, system: System) -> str:
             '    # create: stage == "lead"      which contacts may be created there; left out: never'
         )
         lines.append("    entity: contact")
+        said = system.mapping[objects[0]]
+        lines += _consent_comment(said.consent_example or _ANY_FIELD) if not said.consent else []
     return "\n".join(lines) + "\n"
+
+
+_ANY_FIELD = ("email.marketing: {field: no_mail, opted_out: true}",)
+
+
+def _consent_comment(example: Sequence[str]) -> list[str]:
+    """Where nothing says what an opt-out looks like: what to write, and what holds until then."""
+    return [
+        "    # Until this says where opt-outs are kept, none comes from here and none gets here;",
+        "    # `consent: none` says that nothing is sent from here. For example:",
+        "    # consent:",
+        *(f"    #   {line}" for line in example),
+    ]
 
 
 def _needed(connector: str, system: System) -> list[str]:
