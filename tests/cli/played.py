@@ -31,7 +31,11 @@ MARKETING = """\
 connector: hubspot
 role: marketing
 auth: {kind: bearer, token: "${env:HUBSPOT_TOKEN}"}
-objects: {companies: off, owners: off, deals: off, contacts: {create: 'true', without: [company, owner]}}
+objects:
+  companies: off
+  owners: off
+  deals: off
+  contacts: {consent: none, create: 'true', without: [company, owner]}}
 """
 SALES = """\
 connector: salesforce
@@ -56,7 +60,7 @@ SUPPORT = """\
 connector: zendesk
 role: operations
 auth: {kind: basic, subdomain: acme, user: "${env:ZENDESK_USER}", token: "${env:ZENDESK_TOKEN}"}
-objects: {organizations: off, tickets: off, users: {entity: contact, without: [company]}}
+objects: {organizations: off, tickets: off, users: {consent: none, entity: contact, without: [company]}}
 """
 
 
@@ -132,10 +136,9 @@ def played(folder: Path) -> Iterator[Played]:
         yield Played(folder, sandbox)
 
 
-def mapped_consent(hub: Played, name: str, object: str, said: str) -> None:
-    """Map a consent in one object of one connection: `said` is its line."""
+def mapped_consent(hub: Played, name: str, said: str) -> None:
+    """Map a consent in marketing or support, which have none: `said` is its line."""
     file = hub.folder / "config/connections" / f"{name}.yaml"
-    told = "{" + said + "}"
     text = file.read_text("utf-8")
-    assert f"{object}: {{" in text, text
-    file.write_text(text.replace(f"{object}: {{", f"{object}: {{consent: {told}, "), "utf-8")
+    assert text.count("consent: none") == 1, text
+    file.write_text(text.replace("consent: none", f"consent: {{{said}}}"), "utf-8")

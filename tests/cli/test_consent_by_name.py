@@ -12,7 +12,7 @@ OUT = "consent.email.marketing=opted_out"
 def newsletter(hub: Played, name: str) -> None:
     """HubSpot has the subscription `Newsletter`, and the hub's file calls it `name`."""
     hub.marketing.add_subscription("Newsletter")
-    mapped_consent(hub, "marketing", "contacts", f"email.marketing: {{subscription: {name}}}")
+    mapped_consent(hub, "marketing", f"email.marketing: {{subscription: {name}}}")
 
 
 def ann_opts_out(hub: Played) -> None:
@@ -32,7 +32,7 @@ def test_live_tells_a_mistyped_subscription_at_its_line_with_the_near_one(desk: 
         hub.marketing.add_subscription("Product news")
         said = hub.say("check", "--live")
         assert (said.code, "HubSpot has no subscription `Newsleter` in contacts" in said.out) == (2, True)
-        assert "connections/marketing.yaml:4:" in said.out and "TU-CFG-080" in said.out
+        assert "connections/marketing.yaml:8:" in said.out and "TU-CFG-080" in said.out
         assert "did you mean `Newsletter`?" in said.out and "Newsletter, Product news" in said.out
 
 
@@ -53,7 +53,7 @@ def test_live_tells_a_subscription_where_the_account_has_none(desk: Path) -> Non
 
 def test_live_tells_a_tag_where_the_system_has_no_tags(desk: Path) -> None:
     with played(desk) as hub:
-        mapped_consent(hub, "marketing", "contacts", "email.marketing: {tag: no_marketing}")
+        mapped_consent(hub, "marketing", "email.marketing: {tag: no_marketing}")
         said = hub.say("check", "--live")
         assert (said.code, "HubSpot has no field `tags` in contacts" in said.out) == (2, True)
 

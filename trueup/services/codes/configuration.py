@@ -98,8 +98,8 @@ _REMEDIES = {
         "Correct the example: it can name fields, stages, connections and objects of this configuration only."
     ),
     "TU-CFG-080": (
-        "Correct the name (`trueup connections fields NAME WORD` searches) or give the account the right"
-        " to see it."
+        "Correct the name of the field or subscription (`trueup connections fields NAME WORD` searches) or"
+        " give the account the right to see it."
     ),
     "TU-CFG-081": "Correct the word, or add it to the list in that system.",
     "TU-CFG-082": (
