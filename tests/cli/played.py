@@ -31,10 +31,7 @@ MARKETING = """\
 connector: hubspot
 role: marketing
 auth: {kind: bearer, token: "${env:HUBSPOT_TOKEN}"}
-objects:
-  companies: off
-  owners: off
-  deals: off
+objects: {companies: off, owners: off, deals: off,
   contacts: {consent: none, create: 'true', without: [company, owner]}}
 """
 SALES = """\

@@ -32,7 +32,7 @@ def test_live_tells_a_mistyped_subscription_at_its_line_with_the_near_one(desk: 
         hub.marketing.add_subscription("Product news")
         said = hub.say("check", "--live")
         assert (said.code, "HubSpot has no subscription `Newsleter` in contacts" in said.out) == (2, True)
-        assert "connections/marketing.yaml:8:" in said.out and "TU-CFG-080" in said.out
+        assert "connections/marketing.yaml:5:" in said.out and "TU-CFG-080" in said.out
         assert "did you mean `Newsletter`?" in said.out and "Newsletter, Product news" in said.out
 
 

@@ -13,7 +13,7 @@ from trueup.commands.desk import Desk, command
 from trueup.model.counting import counted
 
 if TYPE_CHECKING:
-    from trueup.config.unheard import Unheard
+    from trueup.config.without_consent import WithoutConsent
     from trueup.model.record import Json
     from trueup.services.checking import Checked, Live
 
@@ -63,7 +63,7 @@ def _shown(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
 def _worth_knowing(checked: Checked, asked: Live | None) -> tuple[Sequence[Shown], ...]:
     """What is no mistake: it would only hide one that stands above it."""
     return (
-        _unheard_lines(checked),
+        _without_consent_lines(checked),
         _inactive_lines(checked),
         _unkeyed_lines(checked),
         _unheard_lines(checked, asked),
@@ -93,14 +93,14 @@ def _inactive_lines(checked: Checked) -> list[Shown]:
     return ["Checked, but nothing acts on these lines yet:", *(f"  {line}" for line in checked.inactive)]
 
 
-def _unheard_lines(checked: Checked) -> list[Shown]:
-    return [str(one) for one in _unheard(checked)]
+def _without_consent_lines(checked: Checked) -> list[Shown]:
+    return [str(one) for one in _without_consent(checked)]
 
 
-def _unheard(checked: Checked) -> list[Unheard]:
-    from trueup.config.unheard import unheard
+def _without_consent(checked: Checked) -> list[WithoutConsent]:
+    from trueup.config.without_consent import without_consent
 
-    return list(unheard(checked.config)) if checked.config is not None else []
+    return list(without_consent(checked.config)) if checked.config is not None else []
 
 
 def _unkeyed_lines(checked: Checked) -> list[Shown]:
@@ -161,7 +161,7 @@ def _document(checked: Checked, asked: Live | None) -> Json:
             {"name": one.name, "origin": one.origin, "misses": list(one.misses)} for one in checked.examples
         ],
         "idle_links": dict(checked.idle),
-        "without_consent": [one.connection for one in _unheard(checked)],
+        "without_consent": [one.connection for one in _without_consent(checked)],
         "without_key": [{"connection": name, "object": object} for name, object in checked.unkeyed],
         "opt_out_words": [
             {

@@ -30,7 +30,7 @@ from trueup.commands.held import foretold_lines, fuse_lines, held_document
 from trueup.commands.later import unwritten_lines
 from trueup.commands.plan_table import listed_line
 from trueup.commands.waited import reason_text
-from trueup.config.unheard import unheard
+from trueup.config.without_consent import without_consent
 from trueup.errors import ConnectorError
 from trueup.model.calling import called
 from trueup.model.counting import counted
@@ -86,7 +86,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         calls_line(report.calls),
         *failed_lines(report.failed),
         *empty_lines(hub, rows, report.failed),
-        *unheard_lines(hub),
+        *without_consent_lines(hub),
     ]
     shown += [*note_lines(notes_of(hub, report.failed), report.tally.notes), *_next(hub, report, rows, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
@@ -171,9 +171,9 @@ def failed_lines(failed: Mapping[str, ConnectorError]) -> list[str]:
     return lines
 
 
-def unheard_lines(hub: Hub) -> list[str]:
+def without_consent_lines(hub: Hub) -> list[str]:
     """Where opt-outs stop, a line for each connection."""
-    lines = [str(one) for one in unheard(hub.config)]
+    lines = [str(one) for one in without_consent(hub.config)]
     return ["", *lines] if lines else []
 
 
@@ -340,7 +340,7 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
         "held": held_document(report.held),
         "calls": dict(report.calls),
         "failed": {name: error_document(error) for name, error in report.failed.items()},
-        "without_consent": [one.connection for one in unheard(hub.config)],
+        "without_consent": [one.connection for one in without_consent(hub.config)],
         "hub_notes": list(hub.notes),
         "plan": str(asked.out) if asked.out else None,
     }

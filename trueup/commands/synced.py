@@ -28,9 +28,9 @@ from trueup.commands.planned import (
     known_by,
     note_lines,
     notes_of,
-    unheard_lines,
+    without_consent_lines,
 )
-from trueup.config.unheard import unheard
+from trueup.config.without_consent import without_consent
 from trueup.model.counting import counted
 from trueup.model.fields import Kind
 from trueup.model.record import Json
@@ -76,7 +76,7 @@ def answer(hub: Hub, done: SyncReport, only: str | None) -> Answer:
     ]
     shown += [
         *empty_lines(hub, rows, report.failed),
-        *unheard_lines(hub),
+        *without_consent_lines(hub),
         *note_lines(notes_of(hub, report.failed), report.tally.notes),
     ]
     shown += next_lines(hub, report)
@@ -217,6 +217,6 @@ def _document(hub: Hub, done: SyncReport, rows: list[Row]) -> Json:
         "missing": absent_document(hub.parts.store.absences()),
         "failed": {name: error_document(error) for name, error in report.failed.items()},
         "outdated": list(done.drift.outdated) if done.drift else [],
-        "without_consent": [one.connection for one in unheard(hub.config)],
+        "without_consent": [one.connection for one in without_consent(hub.config)],
         "hub_notes": list(hub.notes),
     }

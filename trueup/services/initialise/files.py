@@ -118,7 +118,7 @@ def _table_file(one: Wanted, table: Table, folder: Path) -> str:
             "    consent:                    # the word that means: no more of it",
             *_consent_lines(table),
         ]
-    else:
+    elif not table.perhaps:
         lines += _consent_comment(("email.marketing: {field: COLUMN, opted_out: WORD}",))
     lines += ["    fields:                     # the contact's field: the column", *_field_lines(table)]
     if table.left:

@@ -11,7 +11,7 @@ from trueup.model.fields import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
+class WithoutConsent:
     """One connection that maps no consent. `consents`: those that others map (`email.marketing`)."""
 
     connection: str
@@ -26,13 +26,13 @@ class Unheard:
         )
 
 
-def unheard(config: HubConfig) -> Iterator[Unheard]:
+def without_consent(config: HubConfig) -> Iterator[WithoutConsent]:
     """Each connection that holds contacts, says nothing of consent, and stands beside one that maps it."""
     for name, connection in config.connections.items():
         others = [one for other, one in config.connections.items() if other != name]
         consents = dict.fromkeys(consent for one in others for consent in _consents(one))
         if consents and _says_nothing(connection):
-            yield Unheard(name, tuple(consents))
+            yield WithoutConsent(name, tuple(consents))
 
 
 def _says_nothing(connection: Connection) -> bool:
