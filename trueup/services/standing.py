@@ -152,7 +152,8 @@ def _unapproved(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Li
 
 
 def _aside(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
-    found = [(key, why) for link in living for key, why in sorted(link.quarantine.items())]
+    now = {patch.link_id: patch.quarantine for patch in plan.links}
+    found = [(key, why) for link in living for key, why in sorted(now.get(link.id, link.quarantine).items())]
     if not found:
         return None
     fields = ", ".join(key for key, _ in found)

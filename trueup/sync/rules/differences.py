@@ -26,14 +26,15 @@ from trueup.sync.rules.ledger import ADDRESSES, must_change
 class Draft:
     """What is being put together for one link: the new exceptions, and the fields to write.
 
-    `kept_empty`: fields of which a person said that they hold nothing, for good. `addressed`:
-    the channels of which the record holds an address. `held_back`: what `publish:`
-    keeps from leaving yet, in words; `later`: when that is looked at again. `anew`: what waits for a release
-    is told once more.
+    `kept_empty`: fields of which a person said that they hold nothing, for good. `addressed`: the channels of
+    which the record holds an address. `typed`: when a person typed the value that a field holds in the hub.
+    `held_back`: what `publish:` keeps from leaving yet, in words; `later`: when that is looked at again.
+    `anew`: what waits for a release is told once more.
     """
 
     kept_empty: frozenset[str] = frozenset()
     addressed: frozenset[str] = frozenset()
+    typed: Mapping[str, datetime] = field(default_factory=dict)
     anew: bool = False
     agreed: dict[str, Agreed] = field(default_factory=dict)
     quarantine: dict[str, Quarantine] = field(default_factory=dict)
@@ -101,9 +102,11 @@ def compare(
     """Apply the agreement table to one binding of one link, after the fields were decided."""
     binding, link = reading.binding, reading.link
     if isinstance(reading.has, Rejected):
-        draft.quarantine[binding.key] = set_aside(link, binding, "in", reading.has, reading.raw, now)
-        _keep(reading, draft)
-        return
+        aside = set_aside(link, binding, "in", reading.has, reading.raw, now)
+        draft.quarantine[binding.key] = aside
+        if not (binding.outward and _typed_since(binding, values, draft, aside.since)):
+            _keep(reading, draft)
+            return
     if _shows(binding, reading.has, values) and binding.shape is not Shape.ELEMENT:
         return
     hub = hub_side(binding, values)
@@ -133,10 +136,20 @@ def compare(
         if not (binding.consent and hub == ConsentState.OPTED_OUT):
             _keep(reading, draft)
             return
-    if binding.consent:  # whatever was agreed once: what has to show and does not is written
+    if binding.consent or isinstance(reading.has, Rejected):
+        # whatever was agreed once: a consent that has to show, and what was typed over an unreadable value
         _write(reading, hub, raw, draft, released)
     else:
         _judge(reading, hub, raw, draft, released)
+
+
+def _typed_since(binding: Binding, values: Mapping[str, Value], draft: Draft, since: datetime) -> bool:
+    """Whether a person gave this field its value in the hub after the system's own was set aside: only then
+    is something written over what nobody can read."""
+    if binding.shape is not Shape.VALUE or binding.consent:
+        return False
+    times = (draft.typed.get(name) for name in binding.fields if values.get(name) is not None)
+    return any(at is not None and at > since for at in times)
 
 
 def _hub_moved(reading: Reading, hub: Value) -> bool:
@@ -382,9 +395,9 @@ def _stand(reading: Reading) -> Json:
 
 def nonempty(reading: Reading) -> bool:
     """Whether anything stands there."""
-    if reading.has is ABSENT:  # an id of a record that is not linked yet is something, too
+    if not isinstance(reading.has, Mapping):  # an id of a record that is not linked yet, what nobody can read
         return not isinstance(reading.raw, Absent) and reading.raw not in (None, "", [])
-    return isinstance(reading.has, Mapping) and any(value not in (None, []) for value in reading.has.values())
+    return any(value not in (None, []) for value in reading.has.values())
 
 
 def due(reading: Reading, draft: Draft) -> None:

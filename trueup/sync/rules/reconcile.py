@@ -15,7 +15,7 @@ from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link, LinkSta
 from trueup.model.fields import Field, Kind
 from trueup.model.plan import Case, Context, LinkPatch, Plan
 from trueup.model.record import Json, Ref
-from trueup.model.values import ABSENT, Absent, Value
+from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules import backfill, evidence, formats, leaving, publishing
 from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
 from trueup.sync.rules.creating import create, create_write, wanted_at
@@ -322,10 +322,13 @@ def _unwanted(case: Case, links: Sequence[Link], writes: Sequence[Write]) -> tup
 
 def _draft(one: Seen, case: Case, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
     kept_empty = (name for name, one in after.sources.items() if one.pinned and name not in after.values)
-    draft = Draft(frozenset(kept_empty), addressed(one.held), case.anew)
+    typed = {name: one.at for name, one in after.sources.items() if one.how == "hub"}
+    draft = Draft(frozenset(kept_empty), addressed(one.held), typed, case.anew)
     released = one.link.connection in context.released
     for reading in one.readings:
         if reading.binding.key in one.unsettled:
+            if isinstance(reading.has, Rejected) and reading.binding.key in one.link.quarantine:
+                draft.quarantine[reading.binding.key] = one.link.quarantine[reading.binding.key]
             if reading.agreed is not None:
                 draft.agreed[reading.binding.key] = reading.agreed
             continue
