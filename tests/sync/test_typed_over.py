@@ -27,12 +27,12 @@ def hub(tmp_path: Path, clock: Clock) -> SmallHub:
     systems["a"].add(**ann())
     systems["b"].add(**ann(phone="12"))
     hub.sync()
-    clock.tick(60)
     return hub
 
 
-def type_in(hub: SmallHub, clock: Clock, phone: str = TYPED) -> None:
-    hub.store.edit(public(hub, "ann@example.com"), {"phone": phone}, "eve", clock.now(), False)
+def type_in(hub: SmallHub, clock: Clock) -> None:
+    clock.tick(60)
+    hub.store.edit(public(hub, "ann@example.com"), {"phone": TYPED}, "eve", clock.now(), False)
     clock.tick(60)
     hub.sync()
 
@@ -68,6 +68,7 @@ def test_what_the_hub_holds_from_elsewhere_is_not_written_over_what_nobody_can_r
 
 
 def test_what_somebody_put_there_after_the_typing_is_not_written_over(hub: SmallHub, clock: Clock) -> None:
+    clock.tick(60)
     hub.store.edit(public(hub, "ann@example.com"), {"phone": TYPED}, "eve", clock.now(), False)
     clock.tick(60)
     hub.systems["b"].edit("1", phone="13")
