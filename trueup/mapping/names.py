@@ -10,7 +10,8 @@ out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TypeAlias
 
@@ -28,6 +29,9 @@ MAX_PARSED = 200
 
 _PATRONYMIC = re.compile(r"\w+(?:івна|ївна|овна|евна|ична|йович|ович|евич)", re.IGNORECASE)
 _ROUNDS = 4
+
+_GIVEN_AND_LAST = ("first_name", "middle_name", "last_name")
+_LAST_FIRST = ("last_name", "first_name", "middle_name")
 
 
 @lru_cache(maxsize=32_768)
@@ -147,3 +151,38 @@ def _given_first(words: list[str]) -> str:
 @cache
 def _parser() -> Parser:
     return Parser(policy=Policy(patronymic_rules=frozenset({PatronymicRule.EAST_SLAVIC})))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How the words of a name belong to its parts: for each word in the order they are said, its part. What
+    is not among the `parts` that it tells of (a title) stays as it was read."""
+
+    words: tuple[str, ...]
+    parts: tuple[str, ...]
+
+    def of(self, read: Mapping[str, Value]) -> Mapping[str, Value] | None:
+        """The parts of a whole name that were read out of as many words; None for another number of them."""
+        words = _said(read, self.parts)
+        if len(words) != len(self.words):
+            return None
+        laid = {
+            part: [word for word, own in zip(words, self.words, strict=True) if own == part]
+            for part in self.parts
+        }
+        return {**read, **{part: " ".join(found) or None for part, found in laid.items()}}
+
+
+def cut_as_said(read: Mapping[str, Value], said: Mapping[str, Value]) -> Cut | None:
+    """How a whole name is to be cut where somebody says the same words part by part, in the order of a whole
+    name or with the last name first; None where the words are others."""
+    for parts in (NAME_PARTS, _GIVEN_AND_LAST):
+        words = [word.casefold() for word in _said(read, parts)]
+        for order in (parts, _LAST_FIRST):
+            if words and words == [word.casefold() for word in _said(said, order)]:
+                return Cut(tuple(part for part in order for _ in _said(said, (part,))), parts)
+    return None
+
+
+def _said(values: Mapping[str, Value], parts: Iterable[str]) -> list[str]:
+    return [word for part in parts for word in str(values.get(part) or "").split()]

@@ -222,7 +222,11 @@ def _held(reading: Reading, raw: Json) -> bool:
     keeps = reading.binding.read(raw) if reading.binding.refers is None else None
     if keeps is None:
         return _same_ids(raw, reading.raw)
-    return alike(reading.binding, keeps, reading.has)
+    if alike(reading.binding, keeps, reading.has):
+        return True
+    return len(reading.binding.fields) > 1 and keeps == reading.binding.read(
+        reading.raw
+    )  # one text, cut anew
 
 
 def _same_ids(one: Json, other: Json) -> bool:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.mapping.compiled import Binding, ObjectMapping
+from trueup.mapping.names import cut_as_said
 from trueup.mapping.schema import Clearing
 from trueup.model.canonical import element_key, same
 from trueup.model.canonical.postal import address_of, parts_of, put_right
 from trueup.model.entity import WAS_ABSENT, Agreed, Entity, Link
-from trueup.model.fields import Field, attribute, attribute_of, field_of
+from trueup.model.fields import NAME_PARTS, Field, attribute, attribute_of, field_of
 from trueup.model.plan import Context
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Type, Value
@@ -140,8 +141,15 @@ def differing(link: Link, mapping: ObjectMapping, entity: Entity) -> Iterator[st
         if binding.consent is not None or binding.refers is not None or binding.remote not in link.observed:
             continue
         has = binding.read(link.observed[binding.remote])
+        if isinstance(has, Mapping) and _cut_otherwise(binding, has, entity.values):
+            continue
         if isinstance(has, Mapping) and any(_says_more(binding, has, name, entity) for name in has):
             yield binding.key
+
+
+def _cut_otherwise(binding: Binding, has: Mapping[str, Value], values: Mapping[str, Value]) -> bool:
+    """Whether a whole name says the words of the hub's, which are cut otherwise there."""
+    return binding.fields == NAME_PARTS and cut_as_said(has, values) is not None
 
 
 def _says_more(binding: Binding, has: Mapping[str, Value], name: str, entity: Entity) -> bool:

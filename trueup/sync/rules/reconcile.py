@@ -16,7 +16,7 @@ from trueup.model.fields import Field, Kind
 from trueup.model.plan import Case, Context, LinkPatch, Plan
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import backfill, evidence, formats, leaving, publishing
+from trueup.sync.rules import backfill, evidence, formats, leaving, publishing, whole_names
 from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
 from trueup.sync.rules.creating import create, create_write, wanted_at
 from trueup.sync.rules.decide_values import (
@@ -155,8 +155,17 @@ def _judged(
         whole = Seen(links[0], mapping, sight.differing, frozenset(), {}, none, sight.held, {})
         return [whole], sight.state, ()
     filling = backfill.asked(case.reasons)
-    seen = [_seen(link, case, context, policy, filling, now) for link in links if _readable(link, policy)]
-    state = _values(case, seen, context, policy, now)
+    legible = [link for link in links if _readable(link, policy)]
+    read, named_so = whole_names.recut(
+        {
+            one.id: tuple(evidence.readings(one, policy.mappings[one.stream], case.entity, context))
+            for one in legible
+        },
+        case.entity,
+        policy,
+    )
+    seen = [_seen(link, read[link.id], case, context, policy, filling, now) for link in legible]
+    state = _values(case, seen, named_so, context, policy, now)
     state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
     return seen, state, _consent(case, seen, state, policy, now)
 
@@ -195,6 +204,7 @@ def _readable(link: Link, policy: Policy) -> bool:
 
 def _seen(
     link: Link,
+    readings: tuple[Reading, ...],
     case: Case,
     context: Context,
     policy: Policy,
@@ -205,7 +215,6 @@ def _seen(
     unsettled = frozenset[str]().union(
         *(one.wants for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
-    readings = tuple(evidence.readings(link, mapping, case.entity, context))
     forms = formats.settle(link, readings, unsettled, context, case.entity)
     held = {
         name: value
@@ -218,7 +227,14 @@ def _seen(
     return Seen(link, mapping, forms.readings, unsettled, filling, forms, held, aside)
 
 
-def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime) -> Values:
+def _values(
+    case: Case,
+    seen: Sequence[Seen],
+    named_so: whole_names.Said | None,
+    context: Context,
+    policy: Policy,
+    now: datetime,
+) -> Values:
     kind, table = case.entity.kind, policy.tables[case.entity.kind]
     claims, named = edit_claims(case.entity, case.edits, table), Named()
     for one in seen:
@@ -233,6 +249,8 @@ def _values(case: Case, seen: Sequence[Seen], context: Context, policy: Policy, 
         claims.extend(without_moves(said, one.readings))
         named.take(one.readings)
     state = Values(dict(case.entity.values), dict(case.entity.sources))
+    if named_so is not None:
+        whole_names.put_right(state, named_so)
     if named.described:
         name_slots(state, named.described)
     decide(state, kind, claims, policy, now)
