@@ -99,3 +99,38 @@ def national(e164: str, region: str) -> str:
     at_home = phonenumbers.region_code_for_country_code(number.country_code or 0) == region
     shape = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(number, shape.NATIONAL if at_home else shape.INTERNATIONAL)
+
+
+def is_whole(text: str) -> bool:
+    """Whether a number is written with its country code, and so that it shows: without, which country it is
+    of is a guess."""
+    return text.lstrip("( ").startswith(("+", "00"))
+
+
+@lru_cache(maxsize=32_768)
+def in_country(text: str, region: str) -> str | None:
+    """A number without a country code as one of this country; None where it is not valid there."""
+    if text.lstrip("( ").startswith("+"):
+        return None
+    number = _parsed(text, region)
+    if number is None or number.country_code != phonenumbers.country_code_for_region(region):
+        return None
+    return _formatted(number) if phonenumbers.is_valid_number(number) else None
+
+
+@lru_cache(maxsize=32_768)
+def as_written(text: str, number: str) -> str | None:
+    """A number without a country code, where it has the national digits of this canonical one: then it is
+    that number, with the extension that the text tells. None where the digits are others."""
+    known = phonenumbers.parse(number, None)
+    code = known.country_code or 0
+    region = phonenumbers.region_code_for_number(known) or phonenumbers.region_code_for_country_code(code)
+    found = _parsed(text, region)
+    if found is None or (found.country_code, found.national_number) != (code, known.national_number):
+        return None
+    return _formatted(found)
+
+
+def is_of(number: str, region: str) -> bool:
+    """Whether a canonical number begins with the country code of this country."""
+    return number.startswith(f"+{phonenumbers.country_code_for_region(region)}")

@@ -20,8 +20,8 @@ from trueup.model.fields import Field, Kind, Strategy
 from trueup.model.history import FIRST_SIGHT, Change
 from trueup.model.plan import Case, Context
 from trueup.model.record import Json
-from trueup.model.values import ABSENT, Absent, Value
-from trueup.sync.rules import backfill
+from trueup.model.values import ABSENT, Absent, Type, Value
+from trueup.sync.rules import backfill, guessed_phones
 from trueup.sync.rules.addresses import Named, keep_addresses
 from trueup.sync.rules.decide_values import (
     STAGE,
@@ -62,9 +62,11 @@ class _Take:
 @dataclass(slots=True)
 class _Route:
     """A stream's bindings made ready: the path of each, how it is read (None: with references resolved) and
-    itself. `may`: fields that the connection may decide, by stage."""
+    itself. `phones`: those that hold phone numbers. `may`: fields that the connection may decide, by
+    stage."""
 
     readers: tuple[tuple[str, Read | None, Binding], ...]
+    phones: tuple[tuple[str, Binding], ...]
     stage: _Take | None
     takes: tuple[_Take, ...]
     may: dict[str | None, frozenset[str]]
@@ -78,7 +80,7 @@ def first_sight(case: Case, link: Link, context: Context, policy: Policy, now: d
     if route is None:
         return None
     held = _held(route, link, context)
-    if held is None:
+    if held is None or guessed_phones.needs_weighing(_said_phones(route, link), held):
         return None
     state = _state(route, held, link, policy, now)
     if state is None:
@@ -127,6 +129,11 @@ def _held(route: _Route, link: Link, context: Context) -> dict[str, Value] | Non
             return None
         held.update(has)
     return held
+
+
+def _said_phones(route: _Route, link: Link) -> list[tuple[Binding, Json]]:
+    said = ((binding, link.observed.get(path)) for path, binding in route.phones)
+    return [(binding, raw) for binding, raw in said if raw is not None and raw != WAS_ABSENT]
 
 
 def _says(raw: Any, consent: Mapping[str, Value]) -> bool:
@@ -230,7 +237,8 @@ def _made(policy: Policy, stream: Stream) -> _Route | None:
         return None
     stage = next((take for take in takes if take.field == STAGE and mapping.kind is Kind.CONTACT), None)
     readers = tuple((one.remote, one.read if one.refers is None else None, one) for one in mapping.bindings)
-    return _Route(readers, stage, tuple(take for take in takes if take is not stage), {})
+    phones = tuple((one.remote, one) for one in mapping.bindings if one.type in (Type.PHONE, Type.PHONES))
+    return _Route(readers, phones, stage, tuple(take for take in takes if take is not stage), {})
 
 
 def _compared(binding: Binding) -> bool:

@@ -16,7 +16,7 @@ from trueup.model.fields import Field, Kind
 from trueup.model.plan import Case, Context, LinkPatch, Plan
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import backfill, evidence, formats, leaving, publishing, whole_names
+from trueup.sync.rules import backfill, evidence, formats, guessed_phones, leaving, publishing, whole_names
 from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
 from trueup.sync.rules.creating import create, create_write, wanted_at
 from trueup.sync.rules.decide_values import (
@@ -51,7 +51,8 @@ class Seen:
     """One living link with its readings; those with unsettled writes are left out as evidence,
     and those that are set `aside` for swinging.
 
-    `held`: what the record says, by field address. A first sight taken at once has readings only where the
+    `held`: what the record says, by field address, and what numbers without a country code were first taken
+    for. A first sight taken at once has readings only where the
     record does not show what the hub holds.
     """
 
@@ -156,16 +157,19 @@ def _judged(
         return [whole], sight.state, ()
     filling = backfill.asked(case.reasons)
     legible = [link for link in links if _readable(link, policy)]
-    read, named_so = whole_names.recut(
-        {
-            one.id: tuple(evidence.readings(one, policy.mappings[one.stream], case.entity, context))
-            for one in legible
-        },
-        case.entity,
-        policy,
-    )
-    seen = [_seen(link, read[link.id], case, context, policy, filling, now) for link in legible]
-    state = _values(case, seen, named_so, context, policy, now)
+    said = {
+        one.id: tuple(evidence.readings(one, policy.mappings[one.stream], case.entity, context))
+        for one in legible
+    }
+    read, named_so = whole_names.recut(said, case.entity, policy)
+    phones = guessed_phones.understood(read, case, policy)
+    seen = [_seen(link, phones, case, context, policy, filling, now) for link in legible]
+    state = Values(dict(case.entity.values), dict(case.entity.sources))
+    if named_so is not None:
+        whole_names.put_right(state, named_so)
+    if phones.hub:
+        guessed_phones.put_right(state, phones.hub, case.entity.kind, policy)
+    _decide(state, case, seen, context, policy, now)
     state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
     return seen, state, _consent(case, seen, state, policy, now)
 
@@ -204,7 +208,7 @@ def _readable(link: Link, policy: Policy) -> bool:
 
 def _seen(
     link: Link,
-    readings: tuple[Reading, ...],
+    phones: guessed_phones.Better,
     case: Case,
     context: Context,
     policy: Policy,
@@ -215,26 +219,23 @@ def _seen(
     unsettled = frozenset[str]().union(
         *(one.wants for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
-    forms = formats.settle(link, readings, unsettled, context, case.entity)
+    forms = formats.settle(link, phones.read[link.id], unsettled, context, case.entity)
     held = {
         name: value
         for reading in forms.readings
         if isinstance(reading.has, Mapping)
         for name, value in reading.has.items()
     }
+    if guesses := phones.guesses.get(link.id):
+        held["phones"] = sorted({*(held.get("phones") or ()), *guesses})
     past = context.past.get(case.entity.id, ())
     aside = swinging(forms.readings, case.entity, past, now) if past or link.quarantine else {}
     return Seen(link, mapping, forms.readings, unsettled, filling, forms, held, aside)
 
 
-def _values(
-    case: Case,
-    seen: Sequence[Seen],
-    named_so: whole_names.Said | None,
-    context: Context,
-    policy: Policy,
-    now: datetime,
-) -> Values:
+def _decide(
+    state: Values, case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime
+) -> None:
     kind, table = case.entity.kind, policy.tables[case.entity.kind]
     claims, named = edit_claims(case.entity, case.edits, table), Named()
     for one in seen:
@@ -248,9 +249,6 @@ def _values(
         said += [evidence.as_edit(*one) for one in brought_along(settled, said, table)]
         claims.extend(without_moves(said, one.readings))
         named.take(one.readings)
-    state = Values(dict(case.entity.values), dict(case.entity.sources))
-    if named_so is not None:
-        whole_names.put_right(state, named_so)
     if named.described:
         name_slots(state, named.described)
     decide(state, kind, claims, policy, now)
@@ -261,7 +259,6 @@ def _values(
         keep_addresses(state, case.entity, claims, named, policy, now)
         keep_in_company(state, case.entity, context, policy, now)
     derive(state, policy.derived(kind), context, now)
-    return state
 
 
 def _consent(
