@@ -166,7 +166,9 @@ def _dangles(reading: Reading, draft: Draft) -> None:
     draft.agreed[reading.binding.key] = agreed if agreed is not None else Agreed(NEVER, WAS_ABSENT)
 
 
-def _shows(binding: Binding, has: Mapping[str, Value] | Absent, values: Mapping[str, Value]) -> bool:
+def _shows(
+    binding: Binding, has: Mapping[str, Value] | Rejected | Absent, values: Mapping[str, Value]
+) -> bool:
     """Whether the system says exactly what the hub holds: there is nothing to compare or to write."""
     if not isinstance(has, dict) or not has or any(values.get(name) != has[name] for name in has):
         return False

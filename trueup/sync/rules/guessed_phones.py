@@ -19,16 +19,18 @@ from trueup.model.canonical.phones import as_written, in_country, is_of, is_whol
 from trueup.model.fields import Kind
 from trueup.model.plan import Case
 from trueup.model.record import Json
-from trueup.model.values import Rejected, Type, Value
-from trueup.sync.rules.decide_values import HUB, Values
+from trueup.model.values import Absent, Rejected, Type, Value
+from trueup.sync.rules.decide_values import Values
 from trueup.sync.rules.evidence import Reading
 from trueup.sync.rules.policy import Policy
+from trueup.sync.rules.verdict import HUB
 
 RULE = "said with its country code"
 _PHONES = (Type.PHONE, Type.PHONES)
 _BETWEEN = re.compile(r"[;,|\n]")
 
 Read = Mapping[int, tuple[Reading, ...]]
+Has = Mapping[str, Value] | Rejected | Absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,9 @@ def understood(read: Read, case: Case, policy: Policy) -> Better:
 
 def needs_weighing(readings: Iterable[tuple[Binding, Json]], held: Mapping[str, Value]) -> bool:
     """Whether a record by itself may tell more of a number without a country code than the hub's region."""
-    country = _country_of(held)
-    guesses = [one for binding, raw in readings for one in _written(binding, raw) if not is_whole(one[0])]
-    if not guesses:
-        return False
+    bare = [one for one in readings if not _says_one_whole(one[1])]
+    guesses = [one for each in bare for one in _written(*each) if not is_whole(one[0])]
+    country = _country_of(held) if guesses else ""
     if country and any(home is None or not is_of(home, country) for _, home in guesses):
         return True
     others = set(_numbers(held.values())) - {home for _, home in guesses}
@@ -175,12 +176,17 @@ def _numbers(values: Iterable[Value]) -> Iterator[str]:
 def _guesses(some: Sequence[Reading]) -> Iterator[_Guess]:
     country: str | None = None
     for one in some:
-        if one.binding.type not in _PHONES:
+        if one.binding.type not in _PHONES or _says_one_whole(one.raw):
             continue
         for text, home in _written(one.binding, one.raw):
             if not is_whole(text):
                 country = _country(some) if country is None else country
                 yield _Guess(text, home, country)
+
+
+def _says_one_whole(raw: Json | Absent) -> bool:
+    """The commonest case at once: one number with its country code."""
+    return isinstance(raw, str) and is_whole(raw) and _BETWEEN.search(raw) is None
 
 
 def _was_guessed(reading: Reading) -> bool:
@@ -257,8 +263,8 @@ def _better(reading: Reading, country: str, known: _Known) -> Reading:
 
 
 def _anew(
-    binding: Binding, raw: Json, values: object, country: str, number: Callable[[_Guess], str | None]
-) -> object:
+    binding: Binding, raw: Json, values: Has, country: str, number: Callable[[_Guess], str | None]
+) -> Has:
     """What one phone field says, its guesses understood."""
     meant = {}
     for text, home in _written(binding, raw):
