@@ -138,10 +138,12 @@ def _known(read: Read, found: Mapping[int, Sequence[_Guess]], case: Case, policy
 
 def _outright(reading: Reading, heard: Set[str | None]) -> Iterator[str]:
     """The numbers that a record says with their country code; what it may have `heard` from the hub, which
-    guessed it, it does not say by itself."""
+    guessed it then, it does not say by itself."""
     settled = reading.agreed is not None and not reading.moved
+    decided = reading.agreed is not None and reading.agreed.withheld
     for text, number in _written(reading.binding, reading.raw):
-        if number is not None and is_whole(text) and not (settled and number in heard and text == number):
+        may_be_heard = settled and text == number and (number in heard or decided)
+        if number is not None and is_whole(text) and not may_be_heard:
             yield number
 
 
