@@ -269,6 +269,19 @@ MISTAKES = (
         "    birthday: {type: date}\n    partner_name: {",
     ),
     _one(
+        "type-of-a-custom-field-as-programs-call-it",
+        HUB,
+        "    partner_name: {",
+        "    shoe_size: {type: number}\n    badge: {type: string}\n    motto: {type: texte}\n    partner_name: {",
+    ),
+    Mistake(
+        "unknown-type-of-a-custom-field-that-is-mapped",
+        (
+            (HUB, "tier: {type: choice, options: [standard, gold]}", "tier: {type: string}"),
+            (HUB, "default: {authority: [control, sales, ", "default: {authority: [control, sale, "),
+        ),
+    ),
+    _one(
         "strategy-of-sets-for-one-value",
         HUB,
         "birthday: {strategy: most_complete}",

@@ -37,10 +37,14 @@ def half_read(documents: Mapping[str, Document], unread: Iterable[str]) -> froze
 
 
 def certain(
-    found: Iterable[Problem], partial: frozenset[str], documents: Mapping[str, Document]
+    found: Iterable[Problem],
+    partial: frozenset[str],
+    lost: Iterable[str],
+    documents: Mapping[str, Document],
 ) -> list[Problem]:
-    """The problems between files without those that may only come from a half-read file."""
-    kinds = {key.partition("/")[0] for key in partial}
+    """The problems between files without those that may only come from a half-read file, or from a block
+    that is missing from one of those in `lost`: what is said in the rest of these still counts."""
+    kinds = {key.partition("/")[0] for key in (*partial, *lost)}
     files = {documents[key].file for key in partial if key in documents}
     return [
         problem

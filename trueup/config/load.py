@@ -76,7 +76,7 @@ def examine(
     reading.problems.extend(_missing_variables(reading))
     partial = half_read(reading.documents, reading.unread)
     found = check_config(config, reading.systems, reading.said)
-    reading.problems.extend(certain(found, partial, reading.documents))
+    reading.problems.extend(certain(found, partial, reading.lost, reading.documents))
     return config, told_once(reading.problems)
 
 
@@ -96,7 +96,7 @@ _NOTHING = Scalar("", True, Mark(1, 1))
 class _Reading:
     """One pass over a folder. `said`: per connection, what its own file says about objects.
 
-    `unread`: files of which nothing usable could be read.
+    `unread`: files of which nothing usable could be read; `lost`: those of which some block could not.
     """
 
     folder: Path
@@ -107,6 +107,7 @@ class _Reading:
     documents: dict[str, Document] = field(default_factory=dict)
     said: dict[str, SaidConnection] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
     def document(self, key: str) -> Document | None:
         path = self.folder / f"{key}.yaml"
@@ -129,6 +130,7 @@ class _Reading:
         notes = Notes(document, self.variables)
         read = shape.read(document.root or _NOTHING, notes)
         self.problems.extend(notes.problems)
+        self.lost += [key] if notes.lost else []
         if read is UNREAD:
             self.unread.append(key)
             return None
@@ -142,9 +144,7 @@ def _config(reading: _Reading) -> HubConfig:
     examples: tuple[Example, ...] = reading.read("examples", EXAMPLES) or ()
     for path in sorted((reading.folder / "connections").glob("*.yaml")):
         said = reading.read(f"connections/{path.stem}", CONNECTION)
-        if said is not None and said.role is None:
-            reading.unread.append(f"connections/{path.stem}")
-        elif said is not None:
+        if said is not None:
             reading.said[path.stem] = said
     reading.problems.extend(_stray_files(reading))
     reading.problems.extend(_zones(reading, hub.hub))
@@ -196,7 +196,6 @@ def _ordered(reading: _Reading, hub: HubSettings) -> list[str]:
 def _connection(name: str, said: SaidConnection, hub: HubSettings, reading: _Reading) -> Connection:
     system = reading.systems.get(said.connector)
     objects = joined_objects(system.mapping if system else {}, said.objects)
-    assert said.role is not None
     return Connection(
         name=name,
         connector=said.connector,

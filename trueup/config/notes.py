@@ -25,11 +25,13 @@ Failed: TypeAlias = Literal[Unread.UNREAD]
 
 @dataclass(slots=True)
 class Notes:
-    """Goes along with the reading of one document."""
+    """Goes along with the reading of one document. `lost`: a block is missing from what was read, because
+    something in it that it cannot do without is not what it should be."""
 
     document: Document
     variables: Variables
     problems: list[Problem] = field(default_factory=list)
+    lost: bool = False
 
     def say(
         self, mark: Mark, code: Code, message: str, *, hint: str = "", allowed: str = "", remedy: str = ""

@@ -109,7 +109,7 @@ class SaidConnection:
     """One connection's file, before the connector's default mapping is laid under it."""
 
     connector: str
-    role: Role | None
+    role: Role
     auth: Auth
     schedule: Schedule
     budget: BudgetSettings

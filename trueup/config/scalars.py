@@ -6,8 +6,8 @@ Each reads a node and describes itself to editors; see `shapes` for blocks and l
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from trueup.config.codes import Code
@@ -102,10 +102,11 @@ def _refuse_secret(scalar: Scalar, notes: Notes) -> Failed:
 
 @dataclass(frozen=True, slots=True)
 class Word(Generic[T]):
-    """One of some words. `plural` names them in messages: `a strategy`."""
+    """One of some words. `wanted` names them in messages: `a strategy`; `usual`: what others call them."""
 
     words: Mapping[str, T]
     wanted: str = "one of these words"
+    usual: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def read(self, node: Node, notes: Notes) -> T | Failed:
         scalar = _scalar(node, notes, self.wanted)
@@ -117,9 +118,15 @@ class Word(Generic[T]):
             scalar.mark,
             Code.WORD,
             f"{quoted(scalar)} is not {self.wanted}",
-            hint=hint_for(scalar.text, self.words),
-            allowed=listed(self.words),
+            hint=self._meant(scalar.text),
+            allowed=listed(self.words, 24),
         )
+
+    def _meant(self, text: str) -> str:
+        usual = self.usual.get(text.lower(), ())
+        if not usual:
+            return hint_for(text, self.words)
+        return f"did you mean {' or '.join(f'`{word}`' for word in usual)}?"
 
     def schema(self) -> Json:
         return {"enum": list(self.words)}

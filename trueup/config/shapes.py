@@ -137,10 +137,13 @@ class Struct(Generic[T]):
         table = _table(node, notes, f"a block of keys ({listed(self.keys, 4)})")
         if table is UNREAD:
             return UNREAD
-        values = {_argument(name): key.default for name, key in self.keys.items()}
+        values = {_argument(name): UNREAD if key.required else key.default for name, key in self.keys.items()}
         for entry in table.entries:
             self._entry(entry.key, entry.value, table, values, notes)
         if not self._complete(table, node, notes):
+            return UNREAD
+        if any(value is UNREAD for value in values.values()):
+            notes.lost = True
             return UNREAD
         if self.place:
             values["origin"] = notes.document.origin(node.mark)

@@ -51,11 +51,29 @@ class _CustomField:
 
 _TYPES = {str(kind): kind for kind in Type if kind not in (Type.REFERENCE, Type.REFERENCES)}
 
+_USUAL: Mapping[str, tuple[str, ...]] = {
+    "number": ("int", "decimal"),
+    "numeric": ("int", "decimal"),
+    "integer": ("int",),
+    "float": ("decimal",),
+    "double": ("decimal",),
+    "string": ("text",),
+    "str": ("text",),
+    "varchar": ("text",),
+    "boolean": ("bool",),
+    "checkbox": ("bool",),
+    "enum": ("choice",),
+    "picklist": ("choice",),
+    "select": ("choice",),
+    "timestamp": ("datetime",),
+}
+"""What programs and systems call the types, and ours."""
+
 _CUSTOM = Struct(
     "custom field",
     _CustomField,
     {
-        "type": Key(Word(_TYPES, "a type of field"), "what it holds", required=True),
+        "type": Key(Word(_TYPES, "a type of field", _USUAL), "what it holds", required=True),
         "options": Key(ListOf(Text()), "the words of a choice, in order", ()),
         "max_length": Key(Count(1), "longest text, in characters"),
         "confined_to": Key(NAMES, "roles or connections; it is written to no other, and masked", ()),
