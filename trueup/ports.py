@@ -300,6 +300,14 @@ class Store(Protocol):
         """Gated deliveries by (connection, gate kind); of the entities `among`, if they are named."""
         ...
 
+    def unsent(
+        self, now: datetime, after: int, limit: int, among: Collection[int] | None = None
+    ) -> Sequence[Delivery]:
+        """Deliveries beyond this id that nothing holds back and whose time has come, of all connections, by
+        id; only those of the entities `among`, if they are named. Also those that go before or behind
+        another one, and of entities that are due."""
+        ...
+
     def pending(self) -> Mapping[tuple[str, str, str], int]:
         """How many deliveries are to be written still, by (connection, object, state); parked ones failed,
         and are not among them."""

@@ -80,11 +80,87 @@ def test_what_a_plan_has_read_is_told_by_whoever_comes_after_it(hub: Path) -> No
     assert "Read earlier" not in say("sync").out
 
 
-def test_what_was_decided_and_not_written_is_no_empty_plan(hub: Path) -> None:
+def _written(said: Said) -> dict[tuple[str, str, str], int]:
+    """What a plan would write, without what it read."""
+    counts = ("creates", "updates", "fills", "replaces", "clears", "opt_outs")
+    objects = said.json["objects"]
+    return {
+        (one["connection"], one["object"], what): one[what]
+        for one in objects
+        for what in counts
+        if what in one
+    }
+
+
+def test_what_was_decided_and_not_sent_is_planned_like_what_is_new(hub: Path) -> None:
+    changed("news.csv", "dan@example.com,,no", "dan@example.com,,no\nBob Ray,bob@example.com,,no")
+    first = say("plan", "--json")
+    assert say("sync").code == 1
+    then = say("plan", "--json", "--exit-code")
+    assert then.code == 3
+    assert _written(then) == _written(first) != {}
+    assert then.json["calls"] == first.json["calls"]
+    assert then.json["decided_earlier"]
+    assert {one["run"] for one in then.json["decided_earlier"]} == {1}
+
+
+def test_a_plan_says_which_run_decided_what_it_counts(hub: Path) -> None:
     say("sync")
     said = say("plan").out
-    assert "Nothing new would be written, only what earlier runs decided: news (2 writes)." in said
+    assert "  2 writes of it run 1 decided already and did not send: news 2.\n" in said
     assert said.endswith("Next: trueup sync --approve-first\n")
+
+
+def test_of_one_contact_what_waits_is_shown_field_by_field(hub: Path) -> None:
+    say("sync")
+    said = say("plan", "--only", "bob@example.com", "--exit-code")
+    assert said.code == 3
+    assert "news contacts: create (decided by run 1)" in said.out
+    assert "bob@example.com" in said.out.partition("(decided by run 1)")[2]
+    assert "in step" not in said.out
+    assert "a new news/contacts" in said.out
+    assert "None" not in said.out
+
+
+def test_the_table_of_a_plan_lists_what_waits_and_which_run_decided_it(hub: Path) -> None:
+    say("sync")
+    assert say("plan", "--csv", "waits.csv").code == 0
+    with Path("waits.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = [row for row in csv.DictReader(file) if row["state"] == "decided by run 1"]
+    assert sorted((row["email"], row["connection"], row["what"]) for row in found) == [
+        ("bob@example.com", "news", "create"),
+        ("cid@example.com", "news", "create"),
+    ]
+
+
+def test_what_would_be_decided_anew_is_counted_once(hub: Path) -> None:
+    say("sync")
+    changed("crm.csv", "Bob;Ray", "Rob;Ray")
+    said = say("plan", "--json").json
+    (news,) = [one for one in said["objects"] if one["connection"] == "news"]
+    assert news["creates"] == 2
+    assert sum(one["writes"] for one in said["decided_earlier"]) == 1
+
+
+def test_a_saved_plan_holds_while_what_earlier_runs_decided_waits(hub: Path) -> None:
+    say("sync")
+    changed("crm.csv", "3;Cid;Fox", "4;Eve;Elm;eve@example.com;;\n3;Cid;Fox")
+    assert say("plan", "--out", "the.plan").code == 0
+    said = say("sync", "--plan", "the.plan", "--approve-first")
+    assert said.code == 0, said.out + said.err
+    assert {name for row in rows("news.csv") for name in ("bob@", "cid@", "eve@") if name in row} == {
+        "bob@",
+        "cid@",
+        "eve@",
+    }
+
+
+def test_after_it_was_sent_nothing_waits(hub: Path) -> None:
+    say("sync")
+    synced()
+    said = say("plan", "--exit-code", "--json")
+    assert said.code == 0
+    assert said.json["decided_earlier"] == []
 
 
 def test_exit_code_3_says_that_something_would_be_written(hub: Path) -> None:

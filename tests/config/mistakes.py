@@ -272,7 +272,8 @@ MISTAKES = (
         "type-of-a-custom-field-as-programs-call-it",
         HUB,
         "    partner_name: {",
-        "    shoe_size: {type: number}\n    badge: {type: string}\n    motto: {type: texte}\n    partner_name: {",
+        "    shoe_size: {type: number}\n    badge: {type: string}\n    motto: {type: texte}\n"
+        "    partner_name: {",
     ),
     Mistake(
         "unknown-type-of-a-custom-field-that-is-mapped",

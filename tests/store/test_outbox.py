@@ -48,6 +48,24 @@ def test_a_write_may_go_with_all_that_the_call_needs(hub: Hub) -> None:
     assert (delivery.state, delivery.attempts, delivery.config_version) == (DeliveryState.DUE, 0, "v1")
 
 
+def test_what_waits_to_be_sent_comes_in_portions_of_all_connections_in_order(hub: Hub) -> None:
+    one, other = hub.linked("sales", "1", "shop", "mail", a=1), hub.linked("sales", "2", "shop", a=1)
+    writing(hub, one, {"a": 2}, update(mine(one), a=2), update(mine(one, "mail"), a=2))
+    writing(hub, other, {"a": 3}, update(mine(other), Lane.URGENT, a=3))
+    found, after = [], 0
+    while some := hub.store.unsent(at(0), after, 2):
+        assert len(some) <= 2
+        after = some[-1].id
+        found += [(each.write.connection, each.write.values["a"]) for each in some]
+    assert found == [("shop", 2), ("mail", 2), ("shop", 3)]
+    assert [each.entity_id for each in hub.store.unsent(at(0), 0, 9, [other.entity.id])] == [other.entity.id]
+
+
+def test_what_was_sent_waits_to_be_sent_no_more(hub: Hub) -> None:
+    sent(hub)
+    assert hub.store.unsent(at(0), 0, 9) == []
+
+
 def test_one_batch_is_of_one_connection_object_kind_and_lane_the_urgent_first(hub: Hub) -> None:
     one, other = hub.linked("sales", "1", "shop", "mail", a=1), hub.linked("sales", "2", "shop", a=1)
     writing(hub, one, {"a": 2}, update(mine(one), a=2), update(mine(one, "mail"), a=2))

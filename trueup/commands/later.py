@@ -18,6 +18,20 @@ Pending = Mapping[tuple[str, str, str], int]
 """Pending writes by (connection, object, state)."""
 
 
+def unsent_lines(unsent: Mapping[tuple[str, int], int]) -> list[str]:
+    """What earlier runs decided of that which a plan counts, and where it waits: by (connection, run)."""
+    if not unsent:
+        return []
+    runs = sorted({run for _, run in unsent})
+    by_name: Counter[str] = Counter()
+    for (name, _), number in unsent.items():
+        by_name[name] += number
+    places = ", ".join(f"{name} {number:,}" for name, number in sorted(by_name.items()))
+    whose = f"run {runs[0]}" if len(runs) == 1 else f"runs {runs[0]} to {runs[-1]}"
+    writes = counted(sum(by_name.values()), "write")
+    return [f"  {writes} of it {whose} decided already and did not send: {places}."]
+
+
 def unwritten_lines(waits: Pending, command: str) -> list[str]:
     """Where nothing new is to be written: what earlier runs decided, and is still to be."""
     by_name: Counter[str] = Counter()

@@ -25,7 +25,8 @@ HEAD = (
 CAPITALS = "capitals only"
 """What stands in column `differs_in` of values that say the same otherwise."""
 WITHHELD = "withheld"
-"""What stands in column `state` of differences that are reported and not written."""
+"""What stands in column `state` of differences that are reported and not written. Others say `would be
+written`, or by which run they were decided already."""
 
 WORDS = {
     "replace": "replacement",
@@ -121,6 +122,8 @@ def _rows(plan: Path) -> Iterator[tuple[str, ...]]:
             for state, key in (("would be written", "writes"), (WITHHELD, "withheld")):
                 for write in entity.get(key, ()):
                     yield from rows_of_write(entity, write, state)
+            for write in entity.get("unsent", ()):
+                yield from rows_of_write(entity, write, f"decided by run {write['run']}")
 
 
 def rows_of_write(

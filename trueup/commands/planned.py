@@ -27,7 +27,7 @@ from trueup.commands.counts import (
 )
 from trueup.commands.empty import empty_lines
 from trueup.commands.held import foretold_lines, fuse_lines, held_document
-from trueup.commands.later import unwritten_lines
+from trueup.commands.later import unsent_lines, unwritten_lines
 from trueup.commands.plan_table import listed_line
 from trueup.commands.waited import reason_text
 from trueup.config.without_consent import without_consent
@@ -74,6 +74,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     shown += [
         "A sync would write, back-fills included:" if report.filled else "A sync would write:",
         writing_grid(rows),
+        *unsent_lines(report.unsent),
         *skipped_lines(rows),
         *_aside_lines(report),
     ]
@@ -228,23 +229,31 @@ def _one_by_one(hub: Hub, report: PlanReport) -> list[Shown]:
         if changes:
             shown.append(Grid(("the contact's field", "now", "would be", "says", "because"), changes))
         for write in (*plan.writes, *plan.withheld):
-            shown.append(_write_grid(write, withheld=write in plan.withheld))
+            shown.append(_write_grid(write, " (withheld until release)" if write in plan.withheld else ""))
         for connection, object, reason in plan.skipped:
             why = reason_text(hub, report.plans, connection, reason)
             shown.append(f"  {connection} {object}: not written: {why}")
+    for one in report.unsent_samples:
+        shown += [
+            "",
+            f"{who(one.case.entity.public_id, called(one.case.entity.values))}: {_records(one.case)}",
+        ]
+        shown += [_write_grid(each.write, f" (decided by run {each.run_id})") for each in one.deliveries]
     return shown
 
 
 def _records(case: Case) -> str:
+    """Its records; of one that is still to be made where."""
     return ", ".join(
-        str(link.remote_id and f"{link.connection}/{link.object}/{link.remote_id}") for link in case.links
+        f"a new {link.connection}/{link.object}"
+        if link.remote_id is None
+        else f"{link.connection}/{link.object}/{link.remote_id}"
+        for link in case.links
     )
 
 
-def _write_grid(write: Write, *, withheld: bool) -> Grid:
-    title = f"  {write.connection} {write.object}: {write.kind.value}" + (
-        " (withheld until release)" if withheld else ""
-    )
+def _write_grid(write: Write, state: str) -> Grid:
+    title = f"  {write.connection} {write.object}: {write.kind.value}{state}"
     rows = [
         (path, value_text(write.replaced.get(path)), value_text(value))
         for path, value in sorted(write.values.items())
@@ -337,6 +346,10 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
             for (connection, object, field, why), number in sorted(report.aside.items())
         ],
         "read_earlier": earlier_document(report.earlier),
+        "decided_earlier": [
+            {"connection": name, "run": run, "writes": number}
+            for (name, run), number in sorted(report.unsent.items())
+        ],
         "held": held_document(report.held),
         "calls": dict(report.calls),
         "failed": {name: error_document(error) for name, error in report.failed.items()},

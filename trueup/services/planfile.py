@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from trueup.errors import NotFound
 from trueup.model.calling import full_name
-from trueup.model.delivery import Write
+from trueup.model.delivery import Delivery, Write
 from trueup.model.jsontext import digest, dumps, loads
 from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
@@ -82,6 +82,17 @@ class PlanWriter:
             }
         )
 
+    def add_unsent(self, case: Case, deliveries: Sequence[Delivery]) -> None:
+        """Writes that earlier runs decided: for readers. A sync sends them with or without this plan."""
+        self._line(
+            {
+                "entity": case.entity.public_id,
+                "name": full_name(case.entity.values),
+                "email": case.entity.values.get("email") or "",
+                "unsent": [{**write_document(one.write, case), "run": one.run_id} for one in deliveries],
+            }
+        )
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -134,7 +145,7 @@ def read_plan(path: Path) -> SavedPlan:
         raise NotFound(f"{path} is not a plan that `trueup plan --out` has written")
     if "entities" not in lines[-1]:
         raise NotFound(f"{path} is cut off: its last line is missing; make the plan again")
-    entities = {str(line["key"]): tuple(line["digests"]) for line in lines[1:-1]}
+    entities = {str(line["key"]): tuple(line["digests"]) for line in lines[1:-1] if "key" in line}
     fills = [read_reason(reason) for reason in lines[0]["backfill"]]
     return SavedPlan(
         str(lines[0]["config"]), str(lines[0]["at"]), entities, tuple(one for one in fills if one is not None)

@@ -20,6 +20,7 @@ from trueup.services.failing import MOST as MOST_FAILURES
 from trueup.services.hub import Hub
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
 from trueup.services.scope import Scope
+from trueup.services.unsent import Unsent, unsent
 from trueup.sync.about import About
 from trueup.sync.decide import through_fuses
 from trueup.sync.engine import LIFTED, Order, Report, landing, meter_for, run
@@ -37,7 +38,8 @@ class PlanReport:
     `aside`: values that will stand set aside after it (one of one field of one record each, as failures are
     counted), by (connection, object, field, reason); of a plan about some contacts only theirs. `held`: what
     fuses would keep back, by (connection, gate), with what they keep back already. `earlier`: what had been
-    read before and was not decided yet."""
+    read before and was not decided yet. `unsent`: what earlier runs decided and did not send, in the tally
+    too: how many writes, by (connection, run)."""
 
     tally: Tally = field(default_factory=Tally)
     contacts: int = 0
@@ -48,6 +50,8 @@ class PlanReport:
     aside: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     held: dict[tuple[str, str], int] = field(default_factory=dict)
     earlier: Backlog = NO_BACKLOG
+    unsent: Counter[tuple[str, int]] = field(default_factory=Counter)
+    unsent_samples: list[Unsent] = field(default_factory=list)
 
     @property
     def changes_something(self) -> bool:
@@ -96,6 +100,8 @@ def plan(
 def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set[int]:
     """Decide everything that the plan is about; the links that were judged anew."""
     decided: set[int] = set()
+    known: set[int] = set()
+    replaced: set[int] = set()
     parts, fills = hub.parts, [one.backfill for one in report.filled]
     first = set(parts.connectors) - parts.store.approved()
     about = scope.about(parts.store)
@@ -111,8 +117,14 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set
                 writer.add(case, one)
             _note(report, case, one)
             decided.update(patch.link_id for patch in one.links)
+            known.add(case.entity.id)
+            replaced.update(_replaced(case, one))
             writes = through_fuses(one, meter).writes
             gated.update((write.connection, write.gate) for write in writes if write.gate)
+        for waiting in unsent(hub, replaced, about.entities()):
+            if writer is not None:
+                writer.add_unsent(waiting.case, waiting.deliveries)
+            _note_unsent(report, waiting, known)
     report.held = meter.held(gated)
     return decided
 
@@ -125,6 +137,22 @@ def _note(report: PlanReport, case: Case, one: Plan) -> None:
         each.note(case, one)
     if len(report.plans) < KEPT and (one.writes or one.withheld or one.changes):
         report.plans.append((case, one))
+
+
+def _replaced(case: Case, one: Plan) -> Iterator[int]:
+    """The deliveries that this decision would take back: others stand in their place, or nothing does."""
+    yield from one.superseded
+    yield from (each.id for each in case.open if each.link_id in one.unwanted)
+
+
+def _note_unsent(report: PlanReport, waiting: Unsent, known: set[int]) -> None:
+    entity = waiting.case.entity
+    report.tally.planned(waiting.as_plan())
+    report.contacts += entity.kind is Kind.CONTACT and entity.id not in known
+    known.add(entity.id)
+    report.unsent.update((one.write.connection, one.run_id) for one in waiting.deliveries)
+    if len(report.unsent_samples) < KEPT:
+        report.unsent_samples.append(waiting)
 
 
 def _set_aside(case: Case, one: Plan) -> Iterator[tuple[str, str, str, str]]:

@@ -261,6 +261,11 @@ class SqlStore:
     ) -> Sequence[Delivery]:
         return self._db.read(lambda tx: outbox.outstanding(tx, now, lanes, connections, limit, among))
 
+    def unsent(
+        self, now: datetime, after: int, limit: int, among: Collection[int] | None = None
+    ) -> Sequence[Delivery]:
+        return self._db.read(lambda tx: outbox.unsent(tx, now, after, limit, among))
+
     def send(self, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> Sequence[int]:
         return self._db.write(lambda tx: outbox.send(tx, ids, worker, at, fence))
 

@@ -59,6 +59,23 @@ def outstanding(
     return []
 
 
+def unsent(tx: Tx, now: datetime, after: int, limit: int, among: Collection[int] | None) -> list[Delivery]:
+    """See `Store.unsent`."""
+    known = streams(tx)
+    of_some, some = ("", ()) if among is None else (" and v.entity_id in ints(?)", (sorted(among),))
+    return deliveries_where(
+        tx,
+        known,
+        "v.open = 1 and v.state = 'due' and v.stream_id in ints(?) and v.not_before <= ? and v.id > ?"
+        f" and l.state in ('live', 'wanted'){of_some} order by v.id limit ?",
+        sorted(known.names),
+        micros(now),
+        after,
+        *some,
+        limit,
+    )
+
+
 def send(tx: Tx, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> list[int]:
     """See `Store.send`. Decisions that are under way saw these as unsent: their entities stay due."""
     check(tx, fence)
