@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from tests.cli.kit import say
@@ -22,7 +25,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, su
     folder = tmp_path_factory.mktemp("sandbox")
     example_hub(folder)
     words = [sys.executable, "-m", "trueup.cli", "sandbox", "--people", "40", "--seed", "7"]
-    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with (folder / "printed.txt").open("w") as printed:
+        process = subprocess.Popen(words, cwd=folder, stdout=printed, stderr=subprocess.PIPE, text=True)
     state = folder / "config/.sandbox/state.json"
     until = time.monotonic() + 60
     while not state.exists() and process.poll() is None and time.monotonic() < until:
@@ -54,6 +58,33 @@ def test_a_sync_over_the_sandbox_comes_to_rest_and_leaves_the_real_hub_alone(
     assert not (sandbox[0] / "config/trueup.sqlite").exists()
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the lines are for curl")
+def test_the_printed_lines_sign_in_at_each_system(sandbox: tuple[Path, object]) -> None:
+    printed = sandbox[0] / "printed.txt"
+    until = time.monotonic() + 20
+    while "Ctrl-C" not in printed.read_text("utf-8") and time.monotonic() < until:
+        time.sleep(0.1)
+    lines = [one.strip() for one in printed.read_text("utf-8").splitlines() if one.startswith("  curl ")]
+    answers = [orjson.loads(_run(line)) for line in lines]
+    assert [sorted({"results", "access_token", "user"} & one.keys()) for one in answers] == [
+        ["results"],
+        ["access_token"],
+        ["user"],
+    ]
+    (sales,) = [one for one in answers if "access_token" in one]
+    url = (
+        next(line for line in lines if "oauth2" in line)
+        .split()[-1]
+        .replace("oauth2/token", "data/v62.0/limits")
+    )
+    assert "DailyApiRequests" in _run(f"curl -H 'Authorization: Bearer {sales['access_token']}' {url}")
+
+
+def _run(line: str) -> str:
+    words = ["curl", "-s", "--noproxy", "*", *shlex.split(line)[1:]]
+    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=20).stdout
+
+
 def test_a_second_sandbox_for_the_same_hub_does_not_start(
     sandbox: tuple[Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +102,8 @@ def test_it_ends_with_the_signal_and_takes_everything_along(
     folder, process = sandbox
     monkeypatch.chdir(folder)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
+    out = (folder / "printed.txt").read_text("utf-8")
     assert (process.returncode, err) == (0, "")
     assert "TRUEUP_SANDBOX_SALES=http://127.0.0.1:" in out
     assert not (folder / "config/.sandbox").exists()

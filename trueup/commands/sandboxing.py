@@ -53,7 +53,8 @@ def serve(desk: Desk, people: int, seed: int) -> Answer:
         )
         save_standins(desk.folder, standing)
         try:
-            _announce(desk, config, standing, filled)
+            ways = {name: sandbox.standins[name].sign_in(url) for name, url in urls.items()}
+            _announce(desk, config, standing, filled, ways)
             until_ended()
         finally:
             shutil.rmtree(place, ignore_errors=True)
@@ -142,8 +143,14 @@ def _copied(connection: Connection, target: Path) -> Mapping[str, str]:
     return copies
 
 
-def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping[str, Filled]) -> None:
-    """Where everything is, as lines that a shell takes too."""
+def _announce(
+    desk: Desk,
+    config: HubConfig,
+    standins: Standins,
+    filled: Mapping[str, Filled],
+    ways: Mapping[str, str],
+) -> None:
+    """Where everything is, and how a program signs in (`ways`), as lines that a shell takes too."""
     where = config_flag(desk.folder)
     lines = [f"The sandbox is open: {counted(standins.people, 'person', 'people')}, seed {standins.seed}."]
     for name in config.connections:
@@ -163,6 +170,12 @@ def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping
     lines += [
         f"  export TRUEUP_SANDBOX_{name.upper()}={one['url']}" for name, one in standins.settings.items()
     ]
+    if ways:
+        lines += ["", "How they sign in (the systems are imitated, so nothing here is secret):"]
+        lines += [f"  {way}" for way in ways.values()]
+        lines.append(
+            "  An `access_token` in the answer is what later calls need: -H 'Authorization: Bearer TOKEN'"
+        )
     lines += ["", "In another terminal:"]
     lines += [
         f"  trueup {step}{where} --sandbox" for step in ("check --live", "plan", "sync --approve-first")
@@ -175,6 +188,7 @@ def _announce(desk: Desk, config: HubConfig, standins: Standins, filled: Mapping
                 "seed": standins.seed,
                 "urls": dict(standins.urls),
                 "settings": {name: dict(one) for name, one in standins.settings.items()},
+                "sign_in": dict(ways),
             }
         )
     else:

@@ -105,8 +105,8 @@ class Route:
 class StandIn:
     """A vendor's imitation: holds records, answers requests, keeps its ledger.
 
-    Subclasses call `self.route(...)` in `__init__` for each endpoint, implement `authorize` and
-    `not_found`, and offer what people do in the vendor's own screens as methods `user_*`.
+    Subclasses call `self.route(...)` in `__init__` for each endpoint, implement `authorize`,
+    `sign_in` and `not_found`, and offer what people do in the vendor's own screens as methods `user_*`.
     """
 
     name = "standin"
@@ -124,6 +124,10 @@ class StandIn:
         """Answer `method` on `path` (`{name}` catches one segment) with `handler`."""
         pattern = re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "$")
         self._routes.append(Route(method, pattern, kind, handler))
+
+    def sign_in(self, url: str) -> str:
+        """A call that signs in where this stand-in listens at `url`, as a shell takes it."""
+        raise NotImplementedError
 
     def authorize(self, request: httpx.Request, kind: str) -> httpx.Response | None:
         """None when the caller may go on, else the vendor's refusal (also: its rate limit)."""

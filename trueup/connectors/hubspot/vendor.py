@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import shlex
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -177,6 +178,11 @@ class HubSpotStandIn(StandIn):
         return WebhookRequest("POST", url, headers, body)
 
     # -- access ---------------------------------------------------------------------------------------
+
+    def sign_in(self, url: str) -> str:
+        token = next(token for token, until in self.tokens.items() if until is None)
+        header = shlex.quote(f"Authorization: Bearer {token}")
+        return f"curl -H {header} {shlex.quote(f'{url}/crm/v3/objects/contacts?limit=1')}"
 
     def authorize(self, request: httpx.Request, kind: str) -> httpx.Response | None:
         if kind == "token":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -141,6 +142,12 @@ class SalesforceStandIn(StandIn):
         self.pages.forget()
 
     # -- the StandIn's questions ------------------------------------------------------------------
+
+    def sign_in(self, url: str) -> str:
+        client, secret = self.credentials
+        said = ("grant_type=client_credentials", f"client_id={client}", f"client_secret={secret}")
+        form = " ".join(f"--data-urlencode {shlex.quote(one)}" for one in said)
+        return f"curl {form} {url}/services/oauth2/token"
 
     def authorize(self, request: httpx.Request, kind: str) -> httpx.Response | None:
         if len(request.url.raw_path) + header_bytes(request) > LONGEST_URI:

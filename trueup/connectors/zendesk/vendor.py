@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,7 +60,8 @@ class ZendeskStandIn(StandIn):
         self.per_minute, self.export_per_minute, self.same_user_per_minute = 400, 10, 5
         self.webhook_url, self.signing_secret = "", "zd-signing-secret"
         self.webhooks: list[WebhookRequest] = []
-        credentials = base64.b64encode(f"{user}/token:{token}".encode()).decode()
+        self._login = f"{user}/token:{token}"
+        credentials = base64.b64encode(self._login.encode()).decode()
         self._authorization = f"Basic {credentials}"
         self._windows: dict[str, tuple[int, int]] = {}  # bucket -> (minute, calls in it)
         self._tickets_by_key: dict[str, int] = {}
@@ -267,6 +269,9 @@ class ZendeskStandIn(StandIn):
         return 200, {"job_status": self.jobs.show(ask.path["id"].removesuffix(".json"))}, {}
 
     # -- answering --------------------------------------------------------------------------------
+
+    def sign_in(self, url: str) -> str:
+        return f"curl -u {shlex.quote(self._login)} {url}/api/v2/users/me.json"
 
     def authorize(self, request: httpx.Request, kind: str) -> httpx.Response | None:
         if request.headers.get("Authorization") != self._authorization:
