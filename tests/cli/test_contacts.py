@@ -146,6 +146,36 @@ def test_an_edit_in_the_hub_reaches_every_system(hub: Path) -> None:
     assert (field["source"].startswith("hub"), field["replaced"]) == (True, "Bob")
 
 
+def test_an_edit_before_a_release_says_where_it_is_withheld_and_what_lets_it_go(hub: Path) -> None:
+    synced()
+    said = say("contacts", "edit", "bob@example.com", "first_name=Robert")
+    assert "Withheld in crm, which is not released: `First name`." in said.out
+    assert "Withheld in news, which is not released: `" in said.out
+    assert said.out.endswith("Next: trueup connections release crm, then trueup sync --only c-2\n")
+    written = say("sync", "--only", "c-2", "--json").json["writes"]
+    assert sum(one["done"] for one in written) == 0
+    say("connections", "release", "crm", "--yes")
+    say("sync", "--only", "c-2")
+    assert [row for row in rows("crm.csv") if row.startswith("2;Robert;")]
+
+
+def test_an_edit_that_goes_everywhere_speaks_of_no_release(hub: Path) -> None:
+    synced()
+    say("connections", "release", "crm", "--yes")
+    say("connections", "release", "news", "--yes")
+    said = say("contacts", "edit", "bob@example.com", "first_name=Robert", "--json")
+    assert said.json["withheld"] == []
+    said = say("contacts", "edit", "bob@example.com", "job_title=Boss")
+    assert "ithheld" not in said.out
+    assert said.out.endswith("Next: trueup sync --only c-2\n")
+
+
+def test_an_edit_does_not_speak_of_what_was_withheld_before_it(hub: Path) -> None:
+    synced()
+    said = say("contacts", "edit", "ann@example.com", "phone=+49 30 901821", "--json").json
+    assert {one["field"] for one in said["withheld"]} == {"Phone"}
+
+
 def test_kind_and_label_of_an_address_are_edited_by_its_name_and_shown_beside_it(hub: Path) -> None:
     synced()
     said = say(

@@ -344,6 +344,12 @@ MISTAKES = (
         'create: consent.email.marketing == "opted_in" ',
         "create: consent.email.marketing ",
     ),
+    _one(
+        "yes-as-a-condition",
+        MARKETING,
+        'create: consent.email.marketing == "opted_in" ',
+        "create: yes ",
+    ),
     _one("name-of-another-fact-in-condition", LIFE, 'where: state != "closed"', 'where: stage != "closed"'),
     _one(
         "loop-of-two-transitions",

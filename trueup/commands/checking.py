@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.commands.answer import CONFIGURATION, FINE, Answer, Shown
+from trueup.commands.answer import CONFIGURATION, FINE, Answer, Shown, config_flag
 from trueup.commands.complaints import problem_document
-from trueup.commands.desk import Desk, command
+from trueup.commands.desk import Desk, Reality, command
 from trueup.model.counting import counted
 
 if TYPE_CHECKING:
@@ -131,10 +131,21 @@ def _cost_lines(checked: Checked) -> list[Shown]:
     return ["Calls a day:", *lines] if lines else []
 
 
+_WITHOUT_SECRETS = (
+    "All secrets are missing still. `--sandbox` needs none, the systems are imitated there:"
+    " trueup check{where} --sandbox, then trueup sandbox{where}"
+)
+
+
 def _verdict(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
     problems = len(checked.problems) + (len(asked.problems) if asked else 0)
     if problems:
-        return [f"{counted(problems, 'problem')}. `trueup explain CODE` tells more about each."]
+        without = (
+            [_WITHOUT_SECRETS.format(where=config_flag(desk.folder))]
+            if checked.lacks_all_secrets and desk.reality is Reality.REAL
+            else []
+        )
+        return [f"{counted(problems, 'problem')}. `trueup explain CODE` tells more about each.", *without]
     if checked.failed_examples:
         return [
             f"The files are right, but {counted(len(checked.failed_examples), 'example')} came out otherwise."

@@ -195,27 +195,63 @@ def edit(
     is pinned. An opt-out that somebody told you is `consent.email.marketing=opted_out`: it goes to every
     system at once, before all else, and stands until a documented opt-in; an opt-in cannot be typed here.
     """
-    from trueup.services import asking, finding
+    from trueup.services import asking, finding, standing
 
     told = asking.told(dict(_pair(change) for change in changes), user_name(), pin, because)
     with desk.hub() as hub:
         case = finding.the_one(hub, who)
+        id = case.entity.public_id
+        before = standing.outcome(hub, case)
         values = asking.edit(hub, case, told)
         unheard = asking.unheard(hub, case, values)
-        id = case.entity.public_id
+        after = standing.outcome(hub, hub.parts.store.case(id))
+        withheld = after.more_than(before)
     lines = [
         f"{id} {name}: {value_text(case.entity.values.get(name))} -> {value_text(v)}"
         for name, v in values.items()
     ]
     return Answer(
-        {"id": id, "values": values, "pinned": pin, "reaches_nobody": unheard},
-        [*lines, *_unheard_lines(unheard), f"Noted as {_kept(told)}. Next: {_next(told, id)}"],
+        {
+            "id": id,
+            "values": values,
+            "pinned": pin,
+            "reaches_nobody": unheard,
+            "withheld": [
+                {"connection": name, "object": object, "field": field} for name, object, field in withheld
+            ],
+        },
+        [
+            *lines,
+            *_unheard_lines(unheard),
+            *_withheld_lines(withheld),
+            f"Noted as {_kept(told)}. Next: {_next(told, id, [] if after.writes else withheld)}",
+        ],
     )
 
 
-def _next(told: Told, id: str) -> str:
-    """An opt-out concerns others too: who has the same address, or may be the same person."""
-    return "trueup sync" if told.consents else f"trueup sync --only {id}"
+def _next(told: Told, id: str, withheld: list[tuple[str, str, str]]) -> str:
+    """An opt-out concerns others too: who has the same address, or may be the same person. Where the sync
+    would only withhold, the release comes before it."""
+    if told.consents:
+        return "trueup sync"
+    first = [f"trueup connections release {name}, then " for name, _, _ in withheld[:1]]
+    return f"{''.join(first)}trueup sync --only {id}"
+
+
+def _withheld_lines(withheld: list[tuple[str, str, str]]) -> list[str]:
+    """Where an edit does not go yet: in each connection that is not released."""
+    fields: dict[str, list[str]] = {}
+    for name, _, field in withheld:
+        known = fields.setdefault(name, [])
+        known += [f"`{field}`"] if f"`{field}`" not in known else []
+    return [
+        line
+        for name, some in fields.items()
+        for line in (
+            f"  Withheld in {name}, which is not released: {', '.join(some)}. A sync reports it and writes it",
+            f"  only after `trueup connections release {name}`, which lets rules decide there for everybody.",
+        )
+    ]
 
 
 def _kept(told: Told) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trueup.config.budget import BudgetLine, budget_lines
 from trueup.config.codes import Code
+from trueup.config.env import Secret
 from trueup.config.inactive import InactiveLine, inactive_lines
 from trueup.config.live import check_live
 from trueup.config.load import examine
@@ -53,6 +54,16 @@ class Checked:
     @property
     def failed_examples(self) -> tuple[ExampleResult, ...]:
         return tuple(one for one in self.examples if one.misses)
+
+    @property
+    def lacks_all_secrets(self) -> bool:
+        """Whether connections ask for secrets, and not one of these is there."""
+        connections = self.config.connections.values() if self.config is not None else ()
+        said = [value for one in connections for value in one.auth.settings.values()]
+        asked = any(
+            one.code == Code.VARIABLE.value and "/connections/" in f"/{one.file}" for one in self.problems
+        )
+        return asked and not any(isinstance(value, Secret) for value in said)
 
 
 def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:

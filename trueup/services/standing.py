@@ -52,6 +52,36 @@ class Standing:
     differences: tuple[Difference, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the next sync does with a contact as it is now. `withheld`: what it reports and does not write,
+    by (connection, object, field) the value."""
+
+    writes: int
+    withheld: Mapping[tuple[str, str, str], Json]
+
+    def more_than(self, before: Outcome) -> list[tuple[str, str, str]]:
+        """What this one withholds and `before` did not, or with another value."""
+        return sorted(
+            place
+            for place, value in self.withheld.items()
+            if place not in before.withheld or before.withheld[place] != value
+        )
+
+
+def outcome(hub: Hub, case: Case) -> Outcome:
+    """What would come of this contact if it was decided now; nothing is stored."""
+    told = reported_again(case)
+    found = plans_for(hub.parts, [told], context_for(hub.parts, [told]), lambda _: None)
+    withheld = {
+        (write.connection, write.object, key): write.values.get(remote_path(key, write.values))
+        for _, plan in found
+        for write in plan.withheld
+        for key in write.effects
+    }
+    return Outcome(sum(len(plan.writes) for _, plan in found), withheld)
+
+
 def standings(hub: Hub, case: Case) -> list[Standing]:
     """One for each connection that has such records, in the order of the configuration."""
     lost: list[Undecided] = []

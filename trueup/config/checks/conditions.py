@@ -39,6 +39,11 @@ def _say(report: Report, said: Said, node: Scalar, wrong: ConditionProblem) -> N
     mark = _mark(report, said.file, node, wrong)
     functions = listed(sorted(FUNCTION_NAMES), 30) if wrong.message.startswith("there is no function") else ""
     message = f"condition: {wrong.message}"
+    truth = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(node.text.strip().lower())
+    if truth is not None:
+        remedy = f"write '{truth}' for a condition that {'always' if truth == 'true' else 'never'} holds"
+        report.at(said.file, mark, Code.CONDITION, message, remedy=remedy)
+        return
     report.at(said.file, mark, Code.CONDITION, message, hint=wrong.hint, allowed=functions)
 
 
