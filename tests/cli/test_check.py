@@ -45,6 +45,36 @@ def test_the_example_hub_reads_like_this(example: Path) -> None:
     assert said.out == kept("check-example", said.out)
 
 
+def _without_secrets(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    for name in names:
+        monkeypatch.delenv(name)
+
+
+def test_without_any_secret_the_sandbox_is_named(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _without_secrets(monkeypatch, *ENVIRONMENT)
+    assert "All secrets are missing still. `--sandbox` needs none" in say("check").out
+    said = say("check", "--sandbox")
+    assert (said.code, "secrets" in said.out) == (0, False)
+
+
+def test_where_one_secret_is_there_only_the_others_are_asked_for(
+    example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_secrets(monkeypatch, *(name for name in ENVIRONMENT if name != "HUBSPOT_TOKEN"))
+    said = say("check").out
+    assert "`ZENDESK_TOKEN` is not there" in said
+    assert "--sandbox" not in said
+
+
+def test_a_type_of_a_custom_field_that_there_is_not_is_a_problem_like_any_other(example: Path) -> None:
+    changed("config/hub.yaml", "tier: {type: choice, options: [standard, gold]}", "tier: {type: number}")
+    changed("config/connections/sales.yaml", "role: sales", "role: sails")
+    said = say("check")
+    assert (said.code, said.err) == (2, "")
+    assert "did you mean `int` or `decimal`?" in said.out
+    assert "`sails` is not a role" in said.out
+
+
 def test_a_wrong_file_is_told_with_every_problem(example: Path) -> None:
     changed("config/hub.yaml", "name: acme", "nam: acme")
     changed("config/connections/sales.yaml", "role: sales", "role: sails")
