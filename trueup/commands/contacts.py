@@ -249,7 +249,7 @@ def _withheld_lines(withheld: list[tuple[str, str, str]]) -> list[str]:
         for name, some in fields.items()
         for line in (
             f"  Withheld in {name}, which is not released: {', '.join(some)}. A sync reports it, and writes",
-            f"  it only after `trueup connections release {name}`, which lets rules decide there for everybody.",
+            f"  it only after `trueup connections release {name}`, which is for everybody there.",
         )
     ]
 
