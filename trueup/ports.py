@@ -21,7 +21,7 @@ from trueup.model.landing import Absences, Backlog, Landed, LandedFacts, Landing
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
-from trueup.model.run import AuditRow, Chain, Fence, Run, RunOutcome
+from trueup.model.run import AuditRow, Chain, Fence, Gate, Run, RunOutcome
 from trueup.model.values import Value
 
 
@@ -292,6 +292,10 @@ class Store(Protocol):
     ) -> datetime | None:
         """When the earliest delivery that waits for time may go, of these lanes, and of the entities `among`
         if they are named; None when nothing waits."""
+        ...
+
+    def gates(self, among: Collection[int] | None = None) -> Mapping[tuple[str, str], Gate]:
+        """All that is gated now, by (connection, gate kind); of the entities `among`, if they are named."""
         ...
 
     def gated(

@@ -13,6 +13,7 @@ from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.matching import Verdict
 from trueup.model.plan import Case
+from trueup.model.run import Gate, RunOutcome
 
 
 def mine(case: Case, connection: str = "shop") -> Link:
@@ -117,6 +118,22 @@ def test_what_is_gated_is_gathered_under_the_newest_run_that_gates_and_the_other
     told = [run_id for run_id in runs if any("went over" in note for note in store.run(run_id).notes)]
     assert told == runs[:1]
     assert store.run(runs[0]).notes[-1] == f"what it held back went over to run {runs[1]}"
+
+
+def test_a_gate_tells_how_many_wait_of_whom_and_whether_an_ended_run_holds_them_back(hub: Hub) -> None:
+    store, entities = hub.store, []
+    runs = [store.start_run("sync", "c", "ann", at(0)) for _ in range(2)]
+    for run_id, name, target in ((runs[0], "1", "shop"), (runs[1], "2", "shop"), (runs[1], "3", "mail")):
+        case = hub.linked("sales", name, target, a=1)
+        store.mark_due([case.entity.id], "test")
+        cleared = replace(update(mine(case, target), a=None), gate="clear")
+        assert hub.commit(plan(hub.case(case.entity.id), {}, cleared), run=run_id) == []
+        entities.append(case.entity.id)
+    assert store.gates() == {("shop", "clear"): Gate(2, False), ("mail", "clear"): Gate(1, False)}
+    store.finish_run(runs[0], RunOutcome.HELD, {}, [], at(1))
+    store.finish_run(runs[1], RunOutcome.STOPPED, {}, [], at(1))
+    assert store.gates() == {("shop", "clear"): Gate(2, True), ("mail", "clear"): Gate(1, False)}
+    assert store.gates(entities[1:2]) == {("shop", "clear"): Gate(1, False)}
 
 
 def test_the_gated_writes_of_a_rejected_run_are_closed(hub: Hub) -> None:

@@ -31,6 +31,15 @@ class RunOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """The gated writes of one kind to a connection. `held`: a run that ended held some of them back, so that
+    they are for a person to let through."""
+
+    number: int
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRow:
     """One decision of a person: who, when, what, about what. `details`: ids, names and counts, no values.
     `digest` covers the row and, by `previous`, every row before it."""

@@ -125,7 +125,7 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set
             if writer is not None:
                 writer.add_unsent(waiting.case, waiting.deliveries)
             _note_unsent(report, waiting, known)
-    report.held = meter.held(gated)
+    report.held = meter.stay(gated)
     return decided
 
 

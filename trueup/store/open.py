@@ -24,7 +24,7 @@ from trueup.model.landing import Absences, Backlog, Landed, LandedFacts, Landing
 from trueup.model.matching import Assignment, Candidate, MatchDecision, Rekeyed
 from trueup.model.plan import Case, Founding, Plan
 from trueup.model.record import Record, Ref
-from trueup.model.run import AuditRow, Chain, Fence, Run, RunOutcome
+from trueup.model.run import AuditRow, Chain, Fence, Gate, Run, RunOutcome
 from trueup.model.values import Value
 from trueup.ports import Store
 from trueup.store import (
@@ -299,6 +299,9 @@ class SqlStore:
 
     def gather_gated(self) -> int | None:
         return self._db.write(outbox.gather_gated)
+
+    def gates(self, among: Collection[int] | None = None) -> Mapping[tuple[str, str], Gate]:
+        return self._db.read(lambda tx: outbox.gates(tx, among))
 
     def gated(
         self, run_id: int | None, among: Collection[int] | None = None

@@ -10,7 +10,7 @@ from trueup.errors import NotFound
 from trueup.model.counting import counted
 from trueup.model.delivery import Delivery, DeliveryState, Lane, WriteKind
 from trueup.model.entity import Agreed
-from trueup.model.run import Fence
+from trueup.model.run import Fence, Gate, RunOutcome
 from trueup.store.audit import note
 from trueup.store.codec import micros, moment_or_none, write_agreed
 from trueup.store.leases import add_note, check
@@ -62,7 +62,7 @@ def outstanding(
 def unsent(tx: Tx, now: datetime, after: int, limit: int, among: Collection[int] | None) -> list[Delivery]:
     """See `Store.unsent`."""
     known = streams(tx)
-    of_some, some = ("", ()) if among is None else (" and v.entity_id in ints(?)", (sorted(among),))
+    of_some, some = _of(among, "v.entity_id")
     return deliveries_where(
         tx,
         known,
@@ -188,6 +188,26 @@ def pending(tx: Tx) -> dict[tuple[str, str, str], int]:
     return {(*known.names[stream_id], state): count for stream_id, state, count in found}
 
 
+def gates(tx: Tx, among: Collection[int] | None) -> dict[tuple[str, str], Gate]:
+    """See `Store.gates`."""
+    known = streams(tx)
+    of_some, some = _of(among)
+    found = tx.rows(
+        "select stream_id, gate, count(*), count(r.id) from deliveries left join runs r"
+        " on r.id = run_id and r.outcome = ? where open = 1 and stream_id in ints(?) and state = 'gated'"
+        f"{of_some} group by stream_id, gate order by 1, 2",
+        str(RunOutcome.HELD),
+        sorted(known.names),
+        *some,
+    )
+    found_by: dict[tuple[str, str], Gate] = {}
+    for stream_id, gate, number, held in found:
+        place = (known.names[stream_id][0], gate)
+        before = found_by.get(place, Gate(0, False))
+        found_by[place] = Gate(before.number + number, before.held or held > 0)
+    return found_by
+
+
 def gated(tx: Tx, run_id: int | None, among: Collection[int] | None) -> dict[tuple[str, str], int]:
     known = streams(tx)
     of_run, values = ("", ()) if run_id is None else (" and run_id = ?", (run_id,))
@@ -206,9 +226,9 @@ def gated(tx: Tx, run_id: int | None, among: Collection[int] | None) -> dict[tup
     return counts
 
 
-def _of(among: Collection[int] | None) -> tuple[str, tuple[list[int], ...]]:
+def _of(among: Collection[int] | None, column: str = "entity_id") -> tuple[str, tuple[list[int], ...]]:
     """The condition that holds of the deliveries of these entities only, and its values."""
-    return ("", ()) if among is None else (" and entity_id in ints(?)", (sorted(among),))
+    return ("", ()) if among is None else (f" and {column} in ints(?)", (sorted(among),))
 
 
 def open_gates(

@@ -220,6 +220,9 @@ def _companies(
 
 def through_fuses(plan: Plan, meter: Meter) -> Plan:
     """Beyond a fuse's allowance writes are stored, but gated; first contact waits for approval."""
+    for write in plan.later:
+        if write.gate in DESTRUCTIVE:
+            meter.foresee(write.connection, write.gate, write.link_id)
     if not plan.writes:
         return plan
     writes = tuple(_gated(write, meter) for write in plan.writes)
@@ -228,7 +231,7 @@ def through_fuses(plan: Plan, meter: Meter) -> Plan:
 
 def _gated(write: Write, meter: Meter) -> Write:
     if write.gate in DESTRUCTIVE:
-        meter.add(write.connection, write.gate)
+        meter.add(write.connection, write.gate, write.link_id)
         return write
     kind = _fuse_kind(write)
     if kind and not meter.add(write.connection, kind):

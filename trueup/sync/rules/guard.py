@@ -40,25 +40,33 @@ DEFAULT_FUSES: Mapping[str, Fuse] = {
 
 @dataclass(slots=True)
 class Meter:
-    """Counts one run's intentions per connection against their allowances."""
+    """Counts one run's intentions per connection against their allowances. `held`: what an earlier run held
+    back, by (connection, gate); `ahead`: links to which such a write follows."""
 
     fuses: Mapping[str, Fuse]
     links: Mapping[str, int]
     lifted: frozenset[str] = frozenset()
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    held: frozenset[tuple[str, str]] = frozenset()
+    ahead: dict[tuple[str, str], set[int | None]] = field(default_factory=dict)
 
-    def add(self, connection: str, kind: str) -> bool:
+    def add(self, connection: str, kind: str, link_id: int | None = None) -> bool:
         """Count one more; whether it is still within the allowance."""
         place = (connection, kind)
         self.counts[place] = self.counts.get(place, 0) + 1
+        self.ahead.get(place, set()).discard(link_id)
         return not self.tripped(connection, kind)
+
+    def foresee(self, connection: str, kind: str, link_id: int | None) -> None:
+        """One is decided and goes behind another write to its record: it counts at once, and once."""
+        self.ahead.setdefault((connection, kind), set()).add(link_id)
 
     def at_least(self, connection: str, kind: str, number: int) -> None:
         """So many are there to be let through."""
         place = (connection, kind)
         self.counts[place] = max(self.counts.get(place, 0), number)
 
-    def held(self, gated: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    def stay(self, gated: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
         """Which of these gated writes, by (connection, gate), stay behind at the end of the decisions."""
         return {
             place: number
@@ -69,9 +77,12 @@ class Meter:
     def tripped(self, connection: str, kind: str) -> bool:
         if kind in self.lifted:
             return False
+        place = (connection, kind)
+        if kind in DESTRUCTIVE and place in self.held:
+            return True
         fuse = self.fuses.get(kind)
         allowed = fuse.allowance(self.links.get(connection, 0)) if fuse else None
-        return allowed is not None and self.counts.get((connection, kind), 0) > allowed
+        return allowed is not None and self.counts.get(place, 0) + len(self.ahead.get(place, ())) > allowed
 
 
 def too_many_missing(missing: int, living: int, fuse: Fuse) -> bool:
