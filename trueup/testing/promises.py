@@ -115,10 +115,10 @@ def _tags(at: Findings, who: str) -> set[str]:
 
 
 def _was_read(system: System, act: Act) -> bool:
-    """Whether the hub stored a version of the record as this act left it, and it lives."""
+    """Whether the hub stored the record as this act left it, then or later, and it lives."""
     row = system.rows[act.id]
-    shown = [one.number for one in row.versions if not one.deleted and _shows(one.values, act)]
-    return row.living and not row.landed.isdisjoint(shown)
+    since = [one for one in row.versions if one.number >= act.number and not one.deleted]
+    return row.living and not row.landed.isdisjoint(one.number for one in since if _shows(one.values, act))
 
 
 def _shows(values: Mapping[str, Any], act: Act) -> bool:
