@@ -208,5 +208,54 @@ def test_a_lost_write_that_nothing_shows_is_sent_again_as_it_was(tmp_path: Path,
     assert _closed(hub) == [DeliveryState.DONE]
 
 
+def in_doubt(folder: Path, clock: Clock) -> SmallHub:
+    """Ann in two systems that agree; the source's new title reached the target, the answer did not."""
+    hub = small_hub(folder, clock, {"source": Memory(clock), "target": Memory(clock, lag=600.0)})
+    for system in hub.systems.values():
+        system.add(**ann(job_title="Old", department="HR"))
+    hub.sync()
+    hub.release()
+    clock.tick(1000)
+    hub.sync()
+    hub.systems["source"].edit("1", job_title="CTO", department="IT")
+    hub.systems["target"].loses = lambda item: True
+    hub.sync()
+    hub.systems["target"].loses = lambda item: False
+    assert hub.systems["target"].values("1")["job_title"] == "CTO"
+    return hub
+
+
+def at_rest(hub: SmallHub) -> tuple[dict[str, object], ...]:
+    for _ in range(3):
+        hub.systems["source"].clock.tick(1000)
+        hub.sync()
+    return tuple(
+        {name: system.values("1").get(name) for name in ("job_title", "department")}
+        for system in hub.systems.values()
+    )
+
+
+def test_what_a_write_in_doubt_left_there_beside_somebody_s_edit_is_no_edit(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = in_doubt(tmp_path, clock)
+    hub.systems["target"].edit("1", department="Board")
+    hub.systems["source"].edit("1", job_title=None)
+    left = at_rest(hub)
+    assert left == ({"job_title": None, "department": "Board"},) * 2
+    assert "CTO" not in told_of_the_target(hub)
+
+
+def told_of_the_target(hub: SmallHub) -> list[object]:
+    """Every value that the history says to be from there, decided or lost."""
+    (who,) = hub.store.find(Kind.CONTACT, "ann@example.com", 9)
+    rows = hub.store.history(who, 99)
+    changed = [one.new for row in rows for one in row.changes if one.source.startswith("target/")]
+    return [
+        *changed,
+        *(one.lost for row in rows for one in row.conflicts if one.lost_source.startswith("target/")),
+    ]
+
+
 def _closed(hub: SmallHub) -> list[DeliveryState]:
     return [one.state for one in hub.store.deliveries([*DeliveryState], None, 9)]

@@ -336,6 +336,8 @@ def doubt_resolved(
     others = [path for path in shown if not keeps(path, record.values[path])]
     if all(left_out(sent[path], record.values[path]) for path in others):
         return _cut(delivery, record, others, lag, now)
+    if _was_there(delivery, record, keeps):
+        return _judged_next(done(delivery, record.id, None, lag, now), record, {})
     return Settlement(
         delivery.id,
         DeliveryState.OVERTAKEN,
@@ -345,16 +347,34 @@ def doubt_resolved(
     )
 
 
+def _was_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json], bool]) -> bool:
+    """Whether something that we wrote was seen to stand there, now or in a reading since: then all of it
+    arrived, and what stands there else was typed over it."""
+    before, views = delivery.write.replaced, [record.values]
+    if read_meanwhile(delivery):
+        views.append(delivery.link.observed)
+    return any(
+        path in view and view[path] != before.get(path) and keeps(path, view[path])
+        for view in views
+        for path in delivery.write.values
+    )
+
+
 def _cut(delivery: Delivery, record: Record, paths: Sequence[str], lag: float, now: datetime) -> Settlement:
     """Applied, as it seems, and cut by the system. The next decision judges that as it judges what a system
     without an answer shows, so that the history keeps what may have been somebody's edit after all."""
     settled = done(delivery, record.id, None, lag, now)
     at = {"until": now.isoformat(), "at": now.isoformat()}
     cut = {path: {"was": delivery.write.replaced.get(path), **at} for path in paths}
+    return _judged_next(settled, record, {**settled.assumed, **cut})
+
+
+def _judged_next(settled: Settlement, record: Record, assumed: Mapping[str, Json]) -> Settlement:
+    """Applied; what the record shows now is evidence for the next decision."""
     return replace(
         settled,
         said=dict(record.values),
-        assumed={**settled.assumed, **cut},
+        assumed=assumed,
         version=record.version,
         drops_version=record.version is None,
         changed_at=record.changed_at,
