@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from trueup.mapping.apply import observed
 from trueup.mapping.compiled import Binding, remote_path
+from trueup.mapping.schema import Refusal
 from trueup.model.consent import ConsentState
 from trueup.model.covering import covered
 from trueup.model.delivery import DeliveryState, OpenDelivery
@@ -39,9 +40,8 @@ class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
     Words: `in step`, `pending`, `in doubt`, `job`, `held`, `parked`, `not approved`, `set aside`,
-    `withheld`, `waits`, `given up`, `left`, `left out`, `deleted there`, `unsure`, `never`, `not wanted`,
-    `not listed`,
-    `not decided`.
+    `withheld`, `waits`, `given up`, `left`, `kept there`, `left out`, `deleted there`, `unsure`, `never`,
+    `not wanted`, `not listed`, `not decided`.
     """
 
     connection: str
@@ -102,7 +102,7 @@ def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
     record = f"{link.object}/{link.remote_id}" if link.remote_id else ""
     checks = (
         *(_open_write, _unapproved, _aside, _withheld, _to_be_written, _given_up, _not_opted_out),
-        *(_waits, _published, _left),
+        *(_waits, _published, _left, _kept_there),
     )
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
@@ -183,15 +183,16 @@ def _unapproved(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Li
 
 def _aside(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     now = {patch.link_id: patch.quarantine for patch in plan.links}
-    found = [(key, why) for link in living for key, why in sorted(now.get(link.id, link.quarantine).items())]
+    stays = [(key, why) for link in living for key, why in sorted(now.get(link.id, link.quarantine).items())]
+    known = [(key, why) for link in living for key, why in sorted(link.quarantine.items())]
+    found = stays or known
     if not found:
         return None
     fields = ", ".join(key for key, _ in found)
     key, why = found[0]
-    sentence = (
-        f"set aside: {fields} ({key}: {covered(why.reason)} [{why.code}]); the other fields are in step"
-    )
-    return "set aside", sentence, "trueup failures"
+    ends = "the other fields are in step" if stays else "it can be used by now: the next decision does"
+    sentence = f"set aside: {fields} ({key}: {covered(why.reason)} [{why.code}]); {ends}"
+    return "set aside", sentence, "trueup failures" if stays else "trueup sync"
 
 
 def _withheld(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
@@ -278,6 +279,21 @@ def _left(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -
     off = "is not written any more" if all(link.active for link in living) else "was switched off there"
     file = hub.config.connections[name].file
     return "left", f"{off}: {reasons[0].removeprefix('left: ')} (`create:` in {file})", ""
+
+
+def _kept_there(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
+    """What was edited there and refused, and stays there because the file says so."""
+    found: list[str] = []
+    for link in living:
+        mapping = hub.parts.policy.mappings.get(link.stream)
+        for key in differing(link, mapping, plan.entity) if mapping and link.primary else ():
+            binding = mapping.binding(key)
+            found += [key] if binding is not None and binding.refused is Refusal.LEAVE else []
+    if not found:
+        return None
+    file = hub.config.connections[name].file
+    said = f"{', '.join(found)} stands there otherwise, and is left (`refused: leave` in {file})"
+    return "kept there", f"{said}; the other fields are in step", ""
 
 
 # -- why there is no record there ---------------------------------------------------------------------
