@@ -89,7 +89,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         calls_line(report.calls),
         *failed_lines(report.failed),
         *empty_lines(hub, rows, report.failed),
-        *without_consent_lines(hub),
+        *without_consent_lines(hub, rows),
     ]
     shown += [*note_lines(notes_of(hub, report.failed), report.tally.notes), *_next(hub, report, rows, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
@@ -174,9 +174,16 @@ def failed_lines(failed: Mapping[str, ConnectorError]) -> list[str]:
     return lines
 
 
-def without_consent_lines(hub: Hub) -> list[str]:
-    """Where opt-outs stop, a line for each connection."""
-    lines = [str(one) for one in without_consent(hub.config)]
+def without_consent_lines(hub: Hub, rows: Sequence[Row]) -> list[str]:
+    """Where opt-outs stop, a line for each connection; and how many of the records that are made there are
+    of people who opted out."""
+    lines: list[str] = []
+    for one in without_consent(hub.config):
+        made = sum(row.number("creates_opted_out") for row in rows if row.stream[0] == one.connection)
+        lines.append(str(one))
+        if made:
+            what = counted(made, "new record there is", "new records there are")
+            lines.append(f"  {what} of people who opted out, and {one.connection} does not show it")
     return ["", *lines] if lines else []
 
 
