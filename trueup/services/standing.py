@@ -286,9 +286,9 @@ def _kept_there(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Li
     found: list[str] = []
     for link in living:
         mapping = hub.parts.policy.mappings.get(link.stream)
-        for key in differing(link, mapping, plan.entity) if mapping and link.primary else ():
-            binding = mapping.binding(key)
-            found += [key] if binding is not None and binding.refused is Refusal.LEAVE else []
+        if mapping is not None and link.primary:
+            left = {one.key for one in mapping.bindings if one.refused is Refusal.LEAVE}
+            found += [key for key in differing(link, mapping, plan.entity) if key in left]
     if not found:
         return None
     file = hub.config.connections[name].file

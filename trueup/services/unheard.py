@@ -73,9 +73,9 @@ def unheard(config: HubConfig, connectors: Mapping[str, Connector]) -> Iterator[
             continue
         for object, rules in connection.objects.items():
             named = dict(_by_words(rules.consent))
-            cells = _cells(connector, object, tuple(named)) if named else None
-            for column, words in named.items() if cells is not None else ():
-                found = _compared(words, cells[column])
+            cells = _cells(connector, object, tuple(named)) if named else {}
+            for column, counts in cells.items():
+                found = _compared(named[column], counts)
                 if found is not None:
                     yield Unheard(name, object, column, *found)
 
@@ -107,9 +107,9 @@ def _says_in(word: str) -> bool:
     return state_typed(word) is ConsentState.OPTED_IN
 
 
-def _cells(connector: Connector, object: str, columns: Sequence[str]) -> Mapping[str, Counter[str]] | None:
+def _cells(connector: Connector, object: str, columns: Sequence[str]) -> Mapping[str, Counter[str]]:
     """By column the words in it with the number of their rows, without what counts as empty: the table is
-    read once for all. None where it, or one of the columns, cannot be read."""
+    read once for all. Nothing where it, or one of the columns, cannot be read."""
     found: dict[str, Counter[str]] = {column: Counter() for column in columns}
     cursor: Cursor | None = None
     try:
@@ -122,7 +122,7 @@ def _cells(connector: Connector, object: str, columns: Sequence[str]) -> Mapping
                 return found
             cursor = page.cursor
     except ConnectorError:
-        return None
+        return {}
 
 
 def _short(word: str) -> str:
