@@ -107,3 +107,14 @@ def test_who_has_no_address_there_is_not_said_to_hold_all_that_it_should(desk: P
         assert (
             "keeps the opt-out of email.marketing with an address, and the record has none" in one["because"]
         )
+
+
+def test_a_sample_of_an_opt_out_says_in_words_what_stands_there_and_what_would(desk: Path) -> None:
+    with played(desk) as hub:
+        newsletter(hub, "Newsletter")
+        ann_opts_out(hub)
+        said = hub.say("plan").out
+        assert "subscription.Newsletter: status unknown -> status UNSUBSCRIBED  (opt-out)" in said, said
+        shown = hub.say("connections", "show", "marketing", "--values").out
+        assert "status unknown" in shown, shown
+        assert "{'" not in said + shown

@@ -38,6 +38,24 @@ def test_it_is_told_once_in_one_line(hub: Path, command: str) -> None:
     assert say(command.split()[0], "--json").json["without_consent"] == ["crm"]
 
 
+MADE = "  1 new record there is of people who opted out, and crm does not show it"
+
+
+@pytest.mark.parametrize("command", ["plan", "sync --approve-first"])
+def test_who_opted_out_and_is_created_where_no_consent_is_kept_is_counted(hub: Path, command: str) -> None:
+    changed(CRM, "    # create: 'true'", "    create: 'true'  #")
+    out = say(*command.split()).out.splitlines()
+    assert out.count(MADE) == 1
+    assert out[out.index(MADE) - 1].startswith(TOLD)
+
+
+@pytest.mark.parametrize("command", ["plan", "sync --approve-first"])
+def test_who_did_not_opt_out_is_not_counted(hub: Path, command: str) -> None:
+    changed(CRM, "    # create: 'true'", "    create: 'true'  #")
+    changed("news.csv", "Dan Oak,dan@example.com,,no", "Dan Oak,dan@example.com,,yes")
+    assert "of people who opted out" not in say(*command.split()).out
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "sync --approve-first"])
 def test_nobody_is_told_where_the_file_says_that_nothing_is_sent_from_there(hub: Path, command: str) -> None:
     changed(CRM, "    entity: contact\n", "    entity: contact\n    consent: none\n")

@@ -102,6 +102,42 @@ def test_each_system_has_exactly_one_reason(hub: Path) -> None:
     assert stands("ann@example.com") == {"crm": "withheld", "news": "in step"}
 
 
+def system(who: str, name: str) -> dict[str, str]:
+    systems = say("contacts", "show", who, "--json").json["systems"]
+    return next(one for one in systems if one["connection"] == name)
+
+
+def test_what_failures_lists_as_set_aside_is_set_aside_here_until_it_is_decided_anew(hub: Path) -> None:
+    synced()
+    changed("crm.csv", "not a number", "+49 30 901821")
+    say("plan")
+    assert [one["fields"] for one in say("failures", "--json").json["causes"]] == [["Phone"]]
+    told = system("cid@example.com", "crm")
+    assert told["stands"] == "set aside"
+    assert told["because"].endswith("; it can be used by now: the next decision does")
+    say("sync")
+    assert stands("cid@example.com")["crm"] == "in step"
+
+
+def test_an_edit_that_was_refused_and_left_there_is_not_in_step(hub: Path) -> None:
+    changed("config/hub.yaml", "    tags: {", "    job_title: {authority: [marketing]}\n    tags: {")
+    changed(
+        "config/connections/crm.yaml", 'job_title: "Position"', "job_title: {field: Position, refused: leave}"
+    )
+    synced()
+    for name in ("crm", "news"):
+        say("connections", "release", name, "--yes")
+    say("sync")
+    changed("crm.csv", ";Director", ";Chief")
+    say("sync")
+    told = system("ann@example.com", "crm")
+    assert (told["stands"], told["because"]) == (
+        "kept there",
+        "Position stands there otherwise, and is left (`refused: leave` in config/connections/crm.yaml);"
+        " the other fields are in step",
+    )
+
+
 def test_before_anybody_allowed_writing_that_is_the_reason(hub: Path) -> None:
     say("sync")
     assert stands("bob@example.com")["news"] == "not approved"

@@ -295,6 +295,13 @@ def test_a_misspelt_system_or_role_is_told_with_what_was_meant(desk: Path, said:
     assert not (desk / "config").exists()
 
 
+@pytest.mark.parametrize("name", ["rule", "hub", "2crm"])
+def test_a_name_that_check_would_refuse_is_refused(desk: Path, name: str) -> None:
+    Path("crm.csv").write_text("id;E-mail\n1;ann@example.com\n", "utf-8")
+    said = say("init", "--name", "acme", "--region", "DE", "--connect", f"{name}=crm.csv:sales")
+    assert (said.code, "give it another name" in said.err, Path("config").exists()) == (2, True, False)
+
+
 @pytest.mark.parametrize(
     ("region", "hint"), [("UKR", "two letters"), ("ua", "did you mean `UA`?"), ("UK", "did you mean `GB`?")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import stat
 import subprocess
 import sys
@@ -370,6 +371,7 @@ def test_offline_decides_on_what_was_read_last(hub: Path) -> None:
 
 # -- back-fills ---------------------------------------------------------------------------------------
 
+CRM_FILE = "config/connections/crm.yaml"
 NEWS_FILE = "config/connections/news.yaml"
 
 
@@ -405,6 +407,55 @@ def test_a_back_fill_is_carried_out_from_a_saved_plan(hub: Path) -> None:
     assert said.code == 0, said.out + said.err
     assert department("ann@example.com") == "Director"
     assert "A sync would write nothing" in say("plan").out
+
+
+@pytest.mark.parametrize("typed", ["department", "Job title"])
+def test_a_back_fill_is_named_as_contacts_call_it_and_asked_for_again_as_it_was_typed(
+    hub: Path, typed: str
+) -> None:
+    remapped()
+    said = say("plan", "--backfill", f"news.{typed}=pull")
+    assert 'department: nothing -> "Director"  (in the hub)' in said.out
+    assert f"Next: trueup plan --backfill {shlex.quote(f'news.{typed}=pull')} --out FILE" in said.out
+    (told,) = say("plan", "--backfill", f"news.{typed}=pull", "--json").json["backfill"]
+    assert (told["field"], told["remote"]) == ("department", "Job title")
+
+
+def test_of_a_name_that_means_several_fields_those_that_are_only_read_are_left_out_and_named(
+    hub: Path,
+) -> None:
+    changed("crm.csv", ";Phone;", ";job_title;")
+    changed(CRM_FILE, 'phone: "Phone"', "department: {field: job_title, direction: in}")
+    said = say("plan", "--backfill", "crm.job_title=push")
+    assert said.code == 0, said.err
+    told = say("plan", "--backfill", "crm.job_title=push", "--json").json["backfill"]
+    assert [one["remote"] for one in told] == ["Position"]
+    assert "crm contacts `job_title` is only read (`direction: in`, or not writable there)" in said.out
+    assert "it is left out of the back-fill" in said.out
+
+
+def mapped(systems: Played, name: str, line: str) -> None:
+    """One more line of the mapping of marketing or support."""
+    file = str(systems.folder / f"config/connections/{name}.yaml")
+    changed(file, "{consent: none,", f"{{fields: {{{line}}}, consent: none,")
+
+
+def test_a_list_that_says_its_primary_one_is_no_part_of_a_back_fill_of_names(desk: Path) -> None:
+    with played(desk) as systems:
+        primary = "item: {value: value, id: id, primary: primary}"
+        changed(str(systems.folder / "config/connections/support.yaml"), "[company]", "[company, email]")
+        mapped(systems, "support", f"'emails[]': {{field: identities.email, shape: elements, {primary}}}")
+        said = systems.say("plan", "--backfill", "support.full_name=push", "--json")
+        assert said.code == 0, said.out
+        told = said.json["backfill"]
+        assert [(one["field"], one["remote"]) for one in told] == [("full_name", "name")]
+
+
+def test_a_field_that_its_system_does_not_let_us_write_is_pushed_by_no_back_fill(desk: Path) -> None:
+    with played(desk) as systems:
+        mapped(systems, "marketing", "source: {field: hs_analytics_source, direction: out}")
+        said = systems.say("plan", "--backfill", "marketing.source=push")
+        assert (said.code, "push cannot be" in said.err) == (2, True), said.out
 
 
 def test_a_back_fill_that_no_longer_holds_is_not_begun(hub: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ from trueup.sync.outbox import Push
 
 def held_run(hub: Path) -> Said:
     """A sync whose clearings trip a fuse: more than 20 values were emptied at once."""
+    released(hub)
+    text = Path("crm.csv").read_text("utf-8")
+    Path("crm.csv").write_text(text.replace(";Boss", ";"), "utf-8")
+    return say("sync")
+
+
+def released(hub: Path) -> None:
+    """Forty people in step in both tables, which are released."""
     people = [f"{n};Ann{n};Lee;ann{n}@example.com;;Boss" for n in range(1, 41)]
     Path("crm.csv").write_text(
         "id;First name;Last name;E-mail;Phone;Position\n" + "\n".join(people) + "\n", "utf-8"
@@ -23,9 +32,6 @@ def held_run(hub: Path) -> Said:
     for name in ("crm", "news"):
         say("connections", "release", name, "--yes")
     say("sync")
-    text = Path("crm.csv").read_text("utf-8")
-    Path("crm.csv").write_text(text.replace(";Boss", ";"), "utf-8")
-    return say("sync")
 
 
 def test_no_run_yet_says_what_comes_first(hub: Path) -> None:
@@ -249,6 +255,34 @@ def test_a_plan_foretells_what_the_fuses_of_the_sync_hold(hub: Path) -> None:
     hold = "  The fuse `change` (news 20) will hold back 20 writes; when you have looked at them:"
     assert shown.endswith(f"Next: trueup sync\n{hold} trueup runs approve\n")
     assert say("sync", "--json").json["held"] == plan
+
+
+@pytest.mark.parametrize(
+    ("fuse", "before", "after", "held"),
+    [("clear", ";Boss", ";", 40), ("change", ";Lee;", ";Leigh;", 20)],
+)
+def test_the_table_of_a_plan_says_which_rows_a_fuse_will_hold_and_what_lets_them_go(
+    hub: Path, fuse: str, before: str, after: str, held: int
+) -> None:
+    released(hub)
+    text = Path("crm.csv").read_text("utf-8")
+    Path("crm.csv").write_text(text.replace(before, after), "utf-8")
+    said = say("plan", "--csv", "differs.csv").out
+    with Path("differs.csv").open(encoding="utf-8-sig", newline="") as file:
+        states = Counter(one["state"] for one in csv.DictReader(file))
+    assert states.pop(f"will be held by the fuse {fuse}, until trueup runs approve") == held
+    assert states == ({"would be written": 40 - held} if held < 40 else {})
+    assert f"({held} will be held: column `state`) listed in differs.csv" in said
+
+
+def test_the_table_of_a_plan_says_of_what_no_fuse_will_hold_that_it_would_be_written(hub: Path) -> None:
+    released(hub)
+    text = Path("crm.csv").read_text("utf-8")
+    Path("crm.csv").write_text(text.replace(";Boss", ";", 10), "utf-8")
+    say("plan", "--csv", "differs.csv")
+    with Path("differs.csv").open(encoding="utf-8-sig", newline="") as file:
+        states = [one["state"] for one in csv.DictReader(file)]
+    assert states == ["would be written"] * 10
 
 
 def test_a_plan_says_what_is_held_already(hub: Path) -> None:

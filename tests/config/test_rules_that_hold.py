@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.hubs import change, example_hub, loaded
+from tests.config.hubs import change, example_hub, loaded, problems
 from trueup.config.inactive import inactive_lines
-from trueup.config.vocabulary import Edits, OnClash
+from trueup.config.vocabulary import CONTROL, Edits, OnClash
 from trueup.mapping.schema import Direction
 from trueup.model.fields import Kind, Strategy
+from trueup.sync.rules.decide_values import RULE as ORIGIN_RULE
+from trueup.sync.rules.verdict import HUB as ORIGIN_HUB
 
 SALES, MARKETING, HUB = "connections/sales.yaml", "connections/marketing.yaml", "hub.yaml"
 
@@ -18,6 +20,26 @@ SALES, MARKETING, HUB = "connections/sales.yaml", "connections/marketing.yaml", 
 @pytest.fixture
 def hub(tmp_path: Path) -> Path:
     return example_hub(tmp_path)
+
+
+# -- names --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [ORIGIN_HUB, ORIGIN_RULE, CONTROL, "default", "any"])
+def test_no_connection_has_a_word_for_its_name_that_stands_for_another_origin_of_values(
+    hub: Path, name: str
+) -> None:
+    (hub / "connections/sales.yaml").rename(hub / f"connections/{name}.yaml")
+    told = [one for one in problems(hub) if one.file.endswith(f"connections/{name}.yaml")]
+    assert [(one.message, one.remedy) for one in told if one.code == "TU-CFG-040"] == [
+        (f"a connection may not be called `{name}`: the word means something else", "rename the file")
+    ]
+
+
+@pytest.mark.parametrize("name", ["2crm", "my crm", "crm.old"])
+def test_a_connection_is_named_with_letters_digits_and_hyphens(hub: Path, name: str) -> None:
+    (hub / "connections/sales.yaml").rename(hub / f"connections/{name}.yaml")
+    assert f"`{name}` is no name for a connection" in [one.message for one in problems(hub)]
 
 
 # -- authority ----------------------------------------------------------------------------------------

@@ -104,6 +104,44 @@ def test_namesakes_who_have_something_of_their_own_stay_apart(
     assert (people(found), waits(found)) == (2, [False, False])
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Anna", "Savchuk"), ("Анна", "Савчук")),
+        (("Anna", "Savchuk"), ("А.", "Савчук")),
+        (("Anna", "Savchuk"), ("Savchuk", "A.")),
+        (("Taras", "Shevchenko"), ("T. G.", "Шевченко")),
+        (("Taras Hryhorovych", "Shevchenko"), ("Taras", "Shevchenko")),
+    ],
+)
+def test_a_name_with_an_initial_or_in_another_script_at_a_role_mailbox_waits(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    said = [{"first_name": first, "last_name": last, "email": OFFICE} for first, last in (one, other)]
+    for first, second in (said, said[::-1]):
+        found = Records().read(("crm", first), ("news", second))
+        assert (people(found), waits(found)) == (2, [False, True])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Anna", "Savchuk"), ("Olena", "Savchuk")),
+        (("Anna", "Savchuk"), ("O.", "Savchuk")),
+        (("Anna", "Savchuk"), ("A.", "Bondar")),
+        (("A.", "S."), ("Anna", "Savchuk")),
+        (("Anna", "Savchuk"), ("Anna", "")),
+        (("Anna Maria", "Savchuk"), ("Anna Olha", "Savchuk")),
+    ],
+)
+def test_another_name_or_one_of_which_too_little_is_said_does_not_wait_at_a_role_mailbox(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    said = [{"first_name": first, "last_name": last, "email": OFFICE} for first, last in (one, other)]
+    found = Records().read(("crm", said[0]), ("news", said[1]))
+    assert (people(found), waits(found)) == (2, [False, False])
+
+
 def test_another_role_mailbox_is_nothing_of_ones_own() -> None:
     found = Records().read(
         ("crm", ANNA | {"emails": ["info@firma.ua"]}), ("news", ANNA | {"emails": ["sales@firma.ua"]})

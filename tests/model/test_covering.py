@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode, urlsafe_b64encode
+from random import Random
+from uuid import UUID
+
 import pytest
 
 from trueup.model.covering import covered, shape_of, without_values
@@ -60,3 +64,32 @@ def test_fields_in_quotes_stay_apart_and_a_word_with_an_apostrophe_is_no_quote()
     one, other = (shape_of(f"'{field}' is required", ["email", "phone"]) for field in ("email", "phone"))
     assert one != other
     assert shape_of("doesn't fit, and won't be kept") != shape_of("doesn't show, and won't be kept")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../exports/customers_of_the_school_2024_final.csv",
+        "../2026-01-01_customers_from_the_old_system.csv",
+        "/home/olena/Documents/school2024/exports/of-customers",
+        "config/connections/newsletter_and_customers_2024.yaml:3",
+    ],
+)
+def test_the_path_of_a_file_that_somebody_named_is_shown(path: str) -> None:
+    assert covered(f"{path}: no such file") == f"{path}: no such file"
+
+
+@pytest.mark.parametrize("around", ["{}", "/{}", "/srv/{}.csv", "../{}.db", "token {}"])
+@pytest.mark.parametrize("drawn", ["base64", "base64url", "hex", "uuid"])
+def test_whatever_is_drawn_by_a_machine_is_covered_wherever_it_stands(around: str, drawn: str) -> None:
+    random = Random(f"{around} {drawn}")
+    for _ in range(2_000):
+        some = random.randbytes(random.randint(24, 48))
+        secret = {
+            "base64": b64encode(some).decode(),
+            "base64url": urlsafe_b64encode(some).decode().rstrip("="),
+            "hex": some.hex(),
+            "uuid": str(UUID(bytes=some[:16])),
+        }[drawn]
+        if any(map(str.isdigit, secret)):  # one without may be words
+            assert secret not in covered(around.format(secret))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -228,7 +228,7 @@ def cell_text(cell: object) -> str:
 
 
 def value_text(value: Json, most: int = 60) -> str:
-    """A value of a contact for people: quoted text, `nothing`, lists with commas."""
+    """A value of a contact for people: quoted text, `nothing`, lists and the parts of objects with commas."""
     from trueup.mapping.elements import is_change  # not before a value is shown: `--help` stays quick
 
     if value is None or value == "" or value == []:
@@ -242,6 +242,8 @@ def value_text(value: Json, most: int = 60) -> str:
         text = f'"{value}"'
     elif isinstance(value, bool):
         text = "yes" if value else "no"
+    elif isinstance(value, dict):
+        text = _parts_text(value) or "nothing"
     else:
         text = str(value)
     line = " ".join(text.split())
@@ -250,9 +252,14 @@ def value_text(value: Json, most: int = 60) -> str:
 
 def _element_text(element: Json) -> str:
     """An element of a list; of an object what it holds, in the system's words."""
-    if not isinstance(element, dict):
-        return str(element)
-    return "{" + ", ".join(f"{name} {one}" for name, one in element.items() if one is not None) + "}"
+    if isinstance(element, list):
+        return "[" + ", ".join(map(_element_text, element)) + "]"
+    return "{" + _parts_text(element) + "}" if isinstance(element, dict) else str(element)
+
+
+def _parts_text(parts: Mapping[str, Json]) -> str:
+    """The parts of an object that say something, each under its name."""
+    return ", ".join(f"{name} {_element_text(one)}" for name, one in parts.items() if one is not None)
 
 
 def config_flag(folder: Path) -> str:

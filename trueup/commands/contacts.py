@@ -13,7 +13,7 @@ from trueup.commands.desk import Desk, Unusable, command, user_name
 if TYPE_CHECKING:
     from trueup.model.plan import Case
     from trueup.model.record import Json
-    from trueup.services.asking import Told, Why
+    from trueup.services.asking import Statement, Why
     from trueup.services.finding import Double, Found
     from trueup.services.standing import Standing
 
@@ -229,7 +229,7 @@ def edit(
     )
 
 
-def _next(told: Told, id: str, withheld: list[tuple[str, str, str]]) -> str:
+def _next(told: Statement, id: str, withheld: list[tuple[str, str, str]]) -> str:
     """An opt-out concerns others too: who has the same address, or may be the same person. Where the sync
     would only withhold, the release comes before it."""
     if told.consents:
@@ -254,7 +254,7 @@ def _withheld_lines(withheld: list[tuple[str, str, str]]) -> list[str]:
     ]
 
 
-def _kept(told: Told) -> str:
+def _kept(told: Statement) -> str:
     """As what it was noted."""
     edited = ["pinned" if told.keep else "an edit"] if told.fields else []
     return " and ".join(edited + (["an opt-out"] if told.consents else []))

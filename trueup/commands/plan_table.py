@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +27,8 @@ CAPITALS = "capitals only"
 WITHHELD = "withheld"
 """What stands in column `state` of differences that are reported and not written. Others say `would be
 written`, or by which run they were decided already."""
+HELD = "will be held"
+"""How column `state` begins where a fuse will hold the write back; it goes on with the fuse."""
 
 WORDS = {
     "replace": "replacement",
@@ -75,8 +77,8 @@ def write_table(plan: Path, table: Path) -> Counter[str]:
 
 
 def write_rows(table: Path, rows: Iterable[tuple[str, ...]]) -> Counter[str]:
-    """Write a table for its owner only; how many rows there are of each `what`, of these `withheld WHAT`, and
-    of the replacements of each `differs_in`."""
+    """Write a table for its owner only; how many rows there are of each `what`, of these `withheld WHAT` and
+    `will be held WHAT`, and of the replacements of each `differs_in`."""
     counts: Counter[str] = Counter()
     with own_file(table) as bare, io.TextIOWrapper(bare, encoding="utf-8-sig", newline="") as file:
         written = csv.writer(file)
@@ -86,6 +88,7 @@ def write_rows(table: Path, rows: Iterable[tuple[str, ...]]) -> Counter[str]:
             said = dict(zip(HEAD, row, strict=True))
             counts[said["what"]] += 1
             counts[f"{WITHHELD} {said['what']}"] += said["state"] == WITHHELD
+            counts[f"{HELD} {said['what']}"] += said["state"].startswith(HELD)
             counts[said["differs_in"]] += said["what"] == "replace"
     return counts
 
@@ -102,8 +105,8 @@ def listed_line(counts: Mapping[str, int], table: Path) -> str:
 
 def _of_them(what: str, counts: Mapping[str, int]) -> str:
     small = counts.get(CAPITALS, 0) if what == "replace" else 0
-    kept = counts.get(f"{WITHHELD} {what}", 0)
-    parts = [f"{kept:,} {WITHHELD}: column `state`"] if kept else []
+    kept = [(counts.get(f"{state} {what}", 0), state) for state in (WITHHELD, HELD)]
+    parts = [f"{number:,} {state}: column `state`" for number, state in kept if number]
     parts += [f"{small:,} in {CAPITALS}: column `differs_in`"] if small else []
     return f" ({'; '.join(parts)})" if parts else ""
 
@@ -116,14 +119,29 @@ _MANY = {
 
 
 def _rows(plan: Path) -> Iterator[tuple[str, ...]]:
+    held = _held(plan)
     with plan.open("rb") as lines:
         for line in lines:
             entity = orjson.loads(line)
-            for state, key in (("would be written", "writes"), (WITHHELD, "withheld")):
-                for write in entity.get(key, ()):
-                    yield from rows_of_write(entity, write, state)
+            for write in entity.get("writes", ()):
+                yield from rows_of_write(entity, write, _state(write, held))
+            for write in entity.get("withheld", ()):
+                yield from rows_of_write(entity, write, WITHHELD)
             for write in entity.get("unsent", ()):
                 yield from rows_of_write(entity, write, f"decided by run {write['run']}")
+
+
+def _held(plan: Path) -> frozenset[tuple[str, str]]:
+    """Where fuses hold back, by (connection, gate): known when all is counted, so the last line tells it."""
+    with plan.open("rb") as lines:
+        (last,) = deque(lines, maxlen=1)
+    return frozenset((connection, gate) for connection, gate in orjson.loads(last)["held"])
+
+
+def _state(write: Mapping[str, Json], held: frozenset[tuple[str, str]]) -> str:
+    if (write["connection"], write["gate"]) not in held:
+        return "would be written"
+    return f"{HELD} by the fuse {write['gate']}, until trueup runs approve"
 
 
 def rows_of_write(

@@ -43,20 +43,22 @@ from trueup.services.backfilling import Filled
 from trueup.services.hub import Hub
 from trueup.services.scope import mentions
 from trueup.services.syncing import PlanReport
-from trueup.sync.rules.backfill import Backfill, Way
+from trueup.sync.rules.backfill import Way
 
 NOTHING_WRITTEN = "Nothing has been written to any system."
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the plan was asked for. `listed`: how many rows of each sort went to the table."""
+    """How the plan was asked for. `listed`: how many rows of each sort went to the table; `fills`: the
+    back-fills, as they were typed."""
 
     only: str | None
     out: Path | None
     csv: Path | None
     listed: Mapping[str, int]
     exit_code: bool
+    fills: Sequence[str]
 
 
 # -- the answer ---------------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         calls_line(report.calls),
         *failed_lines(report.failed),
         *empty_lines(hub, rows, report.failed),
-        *without_consent_lines(hub),
+        *without_consent_lines(hub, rows),
     ]
     shown += [*note_lines(notes_of(hub, report.failed), report.tally.notes), *_next(hub, report, rows, asked)]
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
@@ -137,13 +139,13 @@ def _filled(report: PlanReport) -> list[Shown]:
     for one in report.filled:
         fill, numbers = one.backfill, (getattr(one, what) for what in _FILLED)
         place = f"{fill.connection} {fill.object}"
-        rows.append((*fill.stream, fill.key, fill.way.value, *numbers))
-        where = "in the hub" if fill.way is Way.PULL else "there"
+        rows.append((*fill.stream, one.ours, fill.key, fill.way.value, *numbers))
+        field, where = (one.ours, "in the hub") if fill.way is Way.PULL else (fill.key, "there")
         samples += [
-            f"  {place} {who(entity, name)}  {fill.key}: {value_text(old)} -> {value_text(new)}  ({where})"
+            f"  {place} {who(entity, name)}  {field}: {value_text(old)} -> {value_text(new)}  ({where})"
             for entity, name, old, new in one.samples
         ]
-    head = ("connection", "object", "field", "way", *(what.replace("_", " ") for what in _FILLED))
+    head = ("connection", "object", "field", "theirs", "way", *(what.replace("_", " ") for what in _FILLED))
     return ["Back-fill, as asked:", Grid(head, rows), *samples, ""]
 
 
@@ -172,9 +174,16 @@ def failed_lines(failed: Mapping[str, ConnectorError]) -> list[str]:
     return lines
 
 
-def without_consent_lines(hub: Hub) -> list[str]:
-    """Where opt-outs stop, a line for each connection."""
-    lines = [str(one) for one in without_consent(hub.config)]
+def without_consent_lines(hub: Hub, rows: Sequence[Row]) -> list[str]:
+    """Where opt-outs stop, a line for each connection; and how many of the records that are made there are
+    of people who opted out."""
+    lines: list[str] = []
+    for one in without_consent(hub.config):
+        made = sum(row.number("creates_opted_out") for row in rows if row.stream[0] == one.connection)
+        lines.append(str(one))
+        if made:
+            what = counted(made, "new record there is", "new records there are")
+            lines.append(f"  {what} of people who opted out, and {one.connection} does not show it")
     return ["", *lines] if lines else []
 
 
@@ -290,14 +299,9 @@ def _next(hub: Hub, report: PlanReport, rows: list[Row], asked: Asked) -> list[s
         return [*lines, *waits] if incomplete or waits else [*lines, "A sync would write nothing."]
     saved = f" --plan {shlex.quote(str(asked.out))}" if asked.out is not None else ""
     if report.filled and asked.out is None:
-        again = " ".join(f"--backfill {_typed(one.backfill)}" for one in report.filled)
+        again = " ".join(f"--backfill {shlex.quote(text)}" for text in asked.fills)
         return [*lines, f"Next: trueup plan {again} --out FILE, then trueup sync --plan FILE{flag}"]
     return [*lines, f"Next: trueup sync{saved}{flag}", *fuse_lines(report.held)]
-
-
-def _typed(fill: Backfill) -> str:
-    """A back-fill as it is asked for."""
-    return shlex.quote(f"{fill.connection}.{fill.key}={fill.way.value}")
 
 
 def _incomplete(report: PlanReport, rows: list[Row]) -> list[str]:
@@ -360,5 +364,6 @@ def _document(report: PlanReport, rows: list[Row], hub: Hub, asked: Asked) -> Js
 
 
 def _filled_document(one: Filled) -> Json:
-    place = {"connection": one.backfill.connection, "object": one.backfill.object, "field": one.backfill.key}
-    return {**place, "way": one.backfill.way.value, **{what: getattr(one, what) for what in _FILLED}}
+    place = {"connection": one.backfill.connection, "object": one.backfill.object}
+    named = {"field": one.ours, "remote": one.backfill.key}
+    return {**place, **named, "way": one.backfill.way.value, **{what: getattr(one, what) for what in _FILLED}}

@@ -87,6 +87,7 @@ def _target(desk: Desk, folder: Path | None) -> Path:
 
 def _wanted(text: str) -> Wanted:
     """`sales=salesforce:sales`, or `shop=./customers.csv:operations`."""
+    from trueup.config.checks.names import unfit_name
     from trueup.config.vocabulary import Role
     from trueup.services.initialise.answers import Wanted, checked_file, offered
 
@@ -96,6 +97,8 @@ def _wanted(text: str) -> Wanted:
         what, role = rest, ""
     if not sign or not name or not what:
         raise Unusable(f"`{text}` is not NAME=SYSTEM[:ROLE], such as sales=salesforce:sales")
+    if unfit := unfit_name(name):
+        raise Unusable(f"`--connect {text}`: {unfit[0]}; give it another name")
     if what in offered() and what != "csv":
         return Wanted(name, what, _role(name, role, what))
     return Wanted(name, "csv", _role(name, role, "csv"), checked_file(what))

@@ -76,7 +76,7 @@ def answer(hub: Hub, done: SyncReport, only: str | None) -> Answer:
     ]
     shown += [
         *empty_lines(hub, rows, report.failed),
-        *without_consent_lines(hub),
+        *without_consent_lines(hub, rows),
         *note_lines(notes_of(hub, report.failed), report.tally.notes),
     ]
     shown += next_lines(hub, report)

@@ -81,7 +81,7 @@ def plan(
             told = (one.others_told() for one in unheard(hub.config, hub.parts.connectors))
             hub.notes.extend(line for line in told if line)
         listed = plan_table.write_table(file, csv) if file is not None and csv is not None else {}
-        return planned.answer(hub, report, planned.Asked(only, out, csv, listed, exit_code))
+        return planned.answer(hub, report, planned.Asked(only, out, csv, listed, exit_code, backfill or ()))
 
 
 def sync(

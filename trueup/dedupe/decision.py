@@ -3,7 +3,8 @@
 Rules: the same normalised e-mail is the same person, unless both first names are known and contradict
 each other (a family's mailbox); the same phone together with the same name is the same person;
 non-identifying values (role mailboxes, configured patterns, values with too many holders) match nobody;
-the same name together with one of them is unsure, unless both have something of their own that differs.
+the same name (in another script or with initials, too) together with one of them is unsure, unless both
+have something of their own that differs.
 Two candidates that are not one entity are ambiguous. What is unsure or ambiguous waits for a steward,
 never a silent pick.
 """
@@ -17,7 +18,7 @@ from datetime import datetime
 from fnmatch import fnmatch
 from itertools import islice
 
-from trueup.dedupe.latin import sounds
+from trueup.dedupe.latin import same_words, sounds
 from trueup.dedupe.names import Name, contradicts_all, name_of
 from trueup.dedupe.normalise import is_role_mailbox
 from trueup.model.entity import Link
@@ -185,9 +186,9 @@ def _namesakes(stranger: Stranger, bears: Name, holders: Holders, identity: Iden
 
 
 def _same_name(name: Name, known: Iterable[Name]) -> bool:
-    """Whether somebody is known by the same words, in any order."""
-    said = sorted(sounds(" ".join(name)))
-    return bool(said) and any(sorted(sounds(" ".join(one))) == said for one in known)
+    """Whether somebody is known by the same words, in any order, some perhaps said by their initials."""
+    said = sounds(" ".join(name))
+    return any(same_words(said, sounds(" ".join(one))) for one in known)
 
 
 def _own(keys: Iterable[Key], identity: Identity) -> set[Key]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 _CYRILLIC = (
@@ -95,3 +97,33 @@ def spelled_words(text: str) -> tuple[str, ...]:
 def sounds(text: str) -> tuple[str, ...]:
     """The words of a text, each as it sounds."""
     return tuple(map(sounded, spelled_words(text)))
+
+
+def same_words(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two names say the same words as they sound, in any order. Of two words and more some may be
+    initials, and one side may say more; but one whole word must be the same."""
+    few, many = sorted((Counter(one), Counter(other)), key=Counter.total)
+    if few == many:
+        return bool(few)
+    same = few & many
+    if few.total() < 2 or all(map(_is_initial, same)):
+        return False
+    left = list((many - same).elements())
+    for word in (few - same).elements():
+        found = next((long for long in left if _abbreviates(word, long) or _abbreviates(long, word)), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return True
+
+
+# Letters of other scripts that are two in Latin: Ш. is Sh., Ю. is Yu.
+_DIGRAPHS = frozenset({"sh", "ch", "iu", "ia"})
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 1 or word in _DIGRAPHS
+
+
+def _abbreviates(short: str, long: str) -> bool:
+    return _is_initial(short) and long.startswith(short)

@@ -100,6 +100,11 @@ def _cannot_write(site: Site) -> bool:
     return site.spec is not None and not site.spec.writable
 
 
+def is_locked(binding: Binding) -> bool:
+    """Whether its system does not let this field be written, whatever the file says."""
+    return binding.write is _refused_writer
+
+
 def _refused_writer(_: Mapping[str, Value]) -> Json | Rejected:
     return Rejected("the system does not let this field be written", READ_ONLY_CODE)
 

@@ -20,6 +20,10 @@ _TOKEN = re.compile(
 _OPAQUE = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?P<secret>(?=[A-Za-z+/_-]*\d)(?=[\d+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2})"
 )
+_FILE = re.compile(r"\.[a-z]{2,8}\d?(?![\w.-])")
+_WORD = re.compile(
+    r"[A-Z]?[a-z]*|[A-Z]+|\d+|(?=[A-Za-z]*[g-zG-Z])(?:[A-Z]?[a-z]{2,}|[A-Z]{3,})\d+"  # the last is no hex
+)
 _EVERY = (_NAMED, _USERINFO, _TOKEN, _OPAQUE)
 
 
@@ -27,8 +31,20 @@ def masked(line: str) -> str:
     """The line with whatever looks like a secret covered, character for character: a caret below it still
     points at the right place."""
     for pattern in _EVERY:
-        line = pattern.sub(_cover, line)
+        line = pattern.sub(_shown if pattern is _OPAQUE else _cover, line)
     return line
+
+
+def _shown(match: re.Match[str]) -> str:
+    return match.group(0) if _is_path(match) else _cover(match)
+
+
+def _is_path(match: re.Match[str]) -> bool:
+    """Whether it is the path of a file that somebody named: with a slash or before an ending like `.csv`, and
+    made of words and numbers, each in one piece. Of what a machine drew the letters and digits are mixed."""
+    text = match.group("secret")
+    placed = "/" in text or _FILE.match(match.string, match.end())
+    return bool(placed) and all(map(_WORD.fullmatch, re.split("[/_-]+", text)))
 
 
 def _cover(match: re.Match[str]) -> str:

@@ -17,8 +17,7 @@ from trueup.model.history import Change, HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Rejected, Type, Value
-from trueup.services.consents import Told as Heard
-from trueup.services.consents import heard, is_consent, told_again, told_consent
+from trueup.services.consents import Told, heard, is_consent, told_again, told_consent
 from trueup.services.described import named
 from trueup.services.hub import Hub
 
@@ -57,7 +56,7 @@ class Why:
     pinned: bool = False
     losers: tuple[Loser, ...] = ()
     evidence: str = ""
-    again: tuple[Heard, ...] = ()
+    again: tuple[Told, ...] = ()
 
 
 def why_values(hub: Hub, case: Case, field: str | None = None) -> list[Why]:
@@ -135,7 +134,7 @@ class Unreadable(TrueupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Statement:
     """What a person said of a contact: fields and consents as they were typed. `keep` pins the fields until
     they are released; `because`: how the person knows of the consents, in his own words."""
 
@@ -146,7 +145,7 @@ class Told:
     because: str = ""
 
 
-def told(said: Mapping[str, str], user: str, keep: bool, because: str | None) -> Told:
+def told(said: Mapping[str, str], user: str, keep: bool, because: str | None) -> Statement:
     """What was typed, sorted. Raises Unreadable where `keep` and `because` go with nothing that was said."""
     consents = {name: text for name, text in said.items() if _is_of_consent(name)}
     fields = {name: text for name, text in said.items() if name not in consents}
@@ -154,14 +153,14 @@ def told(said: Mapping[str, str], user: str, keep: bool, because: str | None) ->
         raise Unreadable("`--because` is kept with a consent, and none is among the fields")
     if keep and not fields:
         raise Unreadable("an opt-out needs no `--pin`: it stands until a documented opt-in")
-    return Told(fields, consents, user, keep, because or "")
+    return Statement(fields, consents, user, keep, because or "")
 
 
 def _is_of_consent(name: str) -> bool:
     return name.strip().casefold().partition(".")[0] == "consent"
 
 
-def edit(hub: Hub, case: Case, told: Told) -> dict[str, Value]:
+def edit(hub: Hub, case: Case, told: Statement) -> dict[str, Value]:
     """Record a person's edit; the next sync decides it, before what systems say. The values as understood.
 
     Raises NotFound for unknown fields, Unreadable for values, Unproven for a consent that is no opt-out.

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from trueup.config.suggest import hint_for
 from trueup.errors import NotFound, TrueupError
+from trueup.mapping.bind import is_locked
 from trueup.mapping.compiled import Binding, remote_path
 from trueup.model.calling import called
 from trueup.model.delivery import Effect
 from trueup.model.entity import LinkState
-from trueup.model.fields import Kind
+from trueup.model.fields import NAME_PARTS, Kind
 from trueup.model.history import Change
 from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
@@ -34,8 +35,9 @@ class Unfit(TrueupError):
 def backfills(hub: Hub, said: Sequence[str]) -> list[Backfill]:
     """What `CONN.FIELD=push|pull` means here: FIELD is the contact's field, the system's, or one of them
     after an object's name and a dot. A field that contacts have means theirs; other objects are to be named.
+    Where one name means several, those that cannot go that way are left out, and a note of the hub says so.
 
-    Raises NotFound for a connection or field that there is not, Unfit for a direction that cannot be.
+    Raises NotFound for a connection or field that there is not, Unfit for a direction in which none can go.
     """
     found = [one for text in said for one in _backfills(hub, text)]
     for one in found:
@@ -52,9 +54,12 @@ def _backfills(hub: Hub, text: str) -> list[Backfill]:
     connection_named(hub.config, name)
     found = _bindings(hub, name, field_name)
     way = Way(word)
-    for stream, binding in found:
-        _check(stream, binding, way)
-    return [Backfill(*stream, binding.key, way) for stream, binding in found]
+    against = {(stream, binding.key): _objection(stream, binding, way) for stream, binding in found}
+    objections = [said for said in against.values() if said]
+    if len(objections) == len(found):
+        raise Unfit(objections[0])
+    hub.notes.extend(f"{said}; it is left out of the back-fill" for said in objections)
+    return [Backfill(*stream, key, way) for (stream, key), said in against.items() if not said]
 
 
 def _bindings(hub: Hub, name: str, said: str) -> list[tuple[Stream, Binding]]:
@@ -71,20 +76,27 @@ def _bindings(hub: Hub, name: str, said: str) -> list[tuple[Stream, Binding]]:
 
 def _names(stream: Stream, binding: Binding) -> tuple[str, ...]:
     """All that a person may call this field."""
-    words = (*(binding.fields if len(binding.fields) == 1 else ("full_name",)), binding.remote, binding.key)
+    words = (*_ours(binding), binding.remote, binding.key)
     return (*words, *(f"{stream[1]}.{word}" for word in words))
 
 
-def _check(stream: Stream, binding: Binding, way: Way) -> None:
+def _ours(binding: Binding) -> tuple[str, ...]:
+    """What the contact calls it; of a list of objects the list first, then the parts of its primary one."""
+    return ("full_name",) if binding.fields == NAME_PARTS else binding.fields
+
+
+def _objection(stream: Stream, binding: Binding, way: Way) -> str:
+    """Why this field cannot be back-filled that way; empty if it can."""
     where = f"{stream[0]} {stream[1]} `{binding.remote}`"
     if binding.consent:
-        raise Unfit(f"{where} holds consent, which is never back-filled: an opt-out always goes everywhere")
+        return f"{where} holds consent, which is never back-filled: an opt-out always goes everywhere"
     if way is Way.PUSH and binding.create_only:
-        raise Unfit(f"{where} is written with a new record only (`create_only`)")
-    if way is Way.PUSH and not binding.outward:
-        raise Unfit(f"{where} is only read (`direction: in`, or not writable there): push cannot be")
+        return f"{where} is written with a new record only (`create_only`): push cannot be"
+    if way is Way.PUSH and (not binding.outward or is_locked(binding)):
+        return f"{where} is only read (`direction: in`, or not writable there): push cannot be"
     if way is Way.PULL and not binding.inward:
-        raise Unfit(f"{where} is only written (`direction: out`): pull cannot be")
+        return f"{where} is only written (`direction: out`): pull cannot be"
+    return ""
 
 
 def read_by(plan: Plan, fills: Sequence[Backfill]) -> list[Change]:
@@ -97,11 +109,13 @@ def read_by(plan: Plan, fills: Sequence[Backfill]) -> list[Change]:
 class Filled:
     """What one back-fill would do, in numbers: a pull to the hub's values, a push to the system's.
 
-    `records` are the contacts with a record there; `as_is` those of them that nothing happens to. `fields`
-    are the hub's fields that it carries. `samples` are (entity, what it is called, old, new).
+    `records` are the contacts with a record there; `as_is` those of them that nothing happens to. `ours` is
+    what contacts call the field, `fields` all of the hub's that it carries. `samples` are (entity, what it is
+    called, old, new).
     """
 
     backfill: Backfill
+    ours: str
     fields: tuple[str, ...]
     records: int = 0
     fills: int = 0
@@ -162,4 +176,4 @@ def filled(hub: Hub, one: Backfill) -> Filled:
     """A back-fill to be counted."""
     binding = hub.parts.policy.mappings[one.stream].binding(one.key)
     assert binding is not None
-    return Filled(one, tuple(READ_AS.get(name, name) for name in binding.fields))
+    return Filled(one, _ours(binding)[0], tuple(READ_AS.get(name, name) for name in binding.fields))

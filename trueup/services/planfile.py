@@ -7,7 +7,7 @@ personal data: only its owner may read it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +65,8 @@ class PlanWriter:
         return self
 
     def add(self, case: Case, plan: Plan) -> None:
-        """One entity, also one of which nothing would be written: it is decided with the plan."""
+        """One entity, also one of which nothing would be written: it is decided with the plan. Its writes
+        bear the fuses that they met."""
         planned = digests(plan, self.fills)
         self._count += 1
         self._line(
@@ -93,11 +94,14 @@ class PlanWriter:
             }
         )
 
+    def end(self, held: Iterable[tuple[str, str]]) -> None:
+        """Everything is added. `held`: where fuses would hold back all that bears their name, by (connection,
+        gate)."""
+        self._line({"entities": self._count, "held": sorted(held)})
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            self._line({"entities": self._count})
         self._open.__exit__(kind, error, trace)
 
     def _line(self, value: Mapping[str, Json]) -> None:
@@ -112,7 +116,7 @@ def _begins_a_plan(line: bytes) -> bool:
 def write_document(write: Write, case: Case) -> dict[str, Json]:
     """A write as a saved plan tells of it.
 
-    `record`: the id of the record that is written to, None for one to be made.
+    `record`: the id of the record that is written to, None for one to be made; `gate`: the fuse that it met.
     """
     return {
         "connection": write.connection,
@@ -120,6 +124,7 @@ def write_document(write: Write, case: Case) -> dict[str, Json]:
         "record": next((link.remote_id for link in case.links if link.id == write.link_id), None),
         "kind": write.kind.value,
         "lane": write.lane.value,
+        "gate": write.gate,
         "values": dict(write.values),
         "replaces": dict(write.replaced),
         "effects": {key: effect.value for key, effect in write.effects.items()},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from trueup.mapping.apply import observed
 from trueup.mapping.compiled import Binding, remote_path
+from trueup.mapping.schema import Refusal
 from trueup.model.consent import ConsentState
 from trueup.model.covering import covered
 from trueup.model.delivery import DeliveryState, OpenDelivery
@@ -39,9 +40,8 @@ class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
     Words: `in step`, `pending`, `in doubt`, `job`, `held`, `parked`, `not approved`, `set aside`,
-    `withheld`, `waits`, `given up`, `left`, `left out`, `deleted there`, `unsure`, `never`, `not wanted`,
-    `not listed`,
-    `not decided`.
+    `withheld`, `waits`, `given up`, `left`, `kept there`, `left out`, `deleted there`, `unsure`, `never`,
+    `not wanted`, `not listed`, `not decided`.
     """
 
     connection: str
@@ -102,7 +102,7 @@ def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
     record = f"{link.object}/{link.remote_id}" if link.remote_id else ""
     checks = (
         *(_open_write, _unapproved, _aside, _withheld, _to_be_written, _given_up, _not_opted_out),
-        *(_waits, _published, _left),
+        *(_waits, _published, _left, _kept_there),
     )
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
@@ -124,10 +124,10 @@ def _further(hub: Hub, plan: Plan, living: Sequence[Link], main: Link) -> Iterat
         yield f"{told}, read and not written; it {f'differs in {fields}' if fields else 'says the same'}"
 
 
-Told = tuple[str, str, str] | None
+Finding = tuple[str, str, str] | None
 
 
-def _open_write(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _open_write(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     """The pending write that stands furthest from done decides what is said."""
     ids = {link.id for link in living}
     mine = sorted((one for one in case.open if one.link_id in ids), key=lambda one: _URGENCY.index(one.state))
@@ -176,25 +176,26 @@ def _told(hub: Hub, open: OpenDelivery, name: str) -> tuple[str, str, str]:
 _NOT_APPROVED = ("not approved", "nobody has allowed writing there yet", "trueup sync --approve-first")
 
 
-def _unapproved(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _unapproved(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     writes = any(one.connection == name for one in plan.writes)
     return _NOT_APPROVED if writes and name not in hub.parts.store.approved() else None
 
 
-def _aside(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _aside(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     now = {patch.link_id: patch.quarantine for patch in plan.links}
-    found = [(key, why) for link in living for key, why in sorted(now.get(link.id, link.quarantine).items())]
+    stays = [(key, why) for link in living for key, why in sorted(now.get(link.id, link.quarantine).items())]
+    known = [(key, why) for link in living for key, why in sorted(link.quarantine.items())]
+    found = stays or known
     if not found:
         return None
     fields = ", ".join(key for key, _ in found)
     key, why = found[0]
-    sentence = (
-        f"set aside: {fields} ({key}: {covered(why.reason)} [{why.code}]); the other fields are in step"
-    )
-    return "set aside", sentence, "trueup failures"
+    ends = "the other fields are in step" if stays else "it can be used by now: the next decision does"
+    sentence = f"set aside: {fields} ({key}: {covered(why.reason)} [{why.code}]); {ends}"
+    return "set aside", sentence, "trueup failures" if stays else "trueup sync"
 
 
-def _withheld(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _withheld(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     known = {key for link in living for key, agreed in link.agreed.items() if agreed.withheld}
     mine = [one for one in plan.withheld if one.connection == name]
     fields = sorted(known | {key for one in mine for key in one.wants})
@@ -216,12 +217,12 @@ def _differences(plan: Plan, name: str) -> tuple[Difference, ...]:
     return tuple(found)
 
 
-def _to_be_written(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _to_be_written(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     paths = sorted({path for one in plan.writes if one.connection == name for path in one.values})
     return ("not decided", f"the next sync writes {', '.join(paths)}", "trueup sync") if paths else None
 
 
-def _given_up(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _given_up(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     """A record that is wanted, and nothing is on the way to make it."""
     if any(link.remote_id is not None for link in living):
         return None
@@ -229,7 +230,7 @@ def _given_up(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link
     return "given up", sentence, ""
 
 
-def _not_opted_out(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _not_opted_out(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     """An opt-out that a record does not show, and that nothing is on the way to bring there."""
     for link in living:
         mapping = hub.parts.policy.mappings.get(link.stream)
@@ -240,7 +241,7 @@ def _not_opted_out(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence
     return None
 
 
-def _without_opt_out(name: str, binding: Binding, reachable: bool) -> Told:
+def _without_opt_out(name: str, binding: Binding, reachable: bool) -> Finding:
     consent = ".".join(binding.consent or ())
     if by_address(binding) and not reachable:
         return "waits", f"{name} keeps the opt-out of {consent} with an address, and the record has none", ""
@@ -255,21 +256,21 @@ def _misses_opt_out(binding: Binding, link: Link, values: Mapping[str, Value]) -
     return not (isinstance(shown, Mapping) and shown.get(field) == ConsentState.OPTED_OUT)
 
 
-def _waits(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _waits(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     reasons = [
         reason for connection, _, reason in plan.skipped if connection == name and reason.startswith(WAITS)
     ]
     return told_reference(hub, case, name, reasons[0]) if reasons else None
 
 
-def _published(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _published(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     reasons = [
         reason for connection, _, reason in plan.skipped if connection == name and reason.startswith(UNTIL)
     ]
     return ("waits", f"{reasons[0]}; the other fields are in step", "trueup sync") if reasons else None
 
 
-def _left(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Told:
+def _left(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
     reasons = [
         reason for connection, _, reason in plan.skipped if connection == name and reason.startswith("left: ")
     ]
@@ -278,6 +279,21 @@ def _left(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -
     off = "is not written any more" if all(link.active for link in living) else "was switched off there"
     file = hub.config.connections[name].file
     return "left", f"{off}: {reasons[0].removeprefix('left: ')} (`create:` in {file})", ""
+
+
+def _kept_there(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
+    """What was edited there and refused, and stays there because the file says so."""
+    found: list[str] = []
+    for link in living:
+        mapping = hub.parts.policy.mappings.get(link.stream)
+        if mapping is not None and link.primary:
+            left = {one.key for one in mapping.bindings if one.refused is Refusal.LEAVE}
+            found += [key for key in differing(link, mapping, plan.entity) if key in left]
+    if not found:
+        return None
+    file = hub.config.connections[name].file
+    said = f"{', '.join(found)} stands there otherwise, and is left (`refused: leave` in {file})"
+    return "kept there", f"{said}; the other fields are in step", ""
 
 
 # -- why there is no record there ---------------------------------------------------------------------

@@ -113,19 +113,21 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set
             at = parts.now().isoformat()
             writer = stack.enter_context(PlanWriter(out, hub.config.version, at, fills))
         for case, one in preview(parts, report.tally.undecided, about, fills):
+            through = through_fuses(one, meter)
             if writer is not None:
-                writer.add(case, one)
+                writer.add(case, through)
             _note(report, case, one)
             decided.update(patch.link_id for patch in one.links)
             known.add(case.entity.id)
             replaced.update(_replaced(case, one))
-            writes = through_fuses(one, meter).writes
-            gated.update((write.connection, write.gate) for write in writes if write.gate)
+            gated.update((write.connection, write.gate) for write in through.writes if write.gate)
         for waiting in unsent(hub, replaced, about.entities()):
             if writer is not None:
                 writer.add_unsent(waiting.case, waiting.deliveries)
             _note_unsent(report, waiting, known)
-    report.held = meter.stay(gated)
+        report.held = meter.stay(gated)
+        if writer is not None:
+            writer.end(report.held)
     return decided
 
 

@@ -6,7 +6,7 @@ Local tables only: to read a system to its end for this would cost its calls.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trueup.config.settings import HubConfig
@@ -72,8 +72,10 @@ def unheard(config: HubConfig, connectors: Mapping[str, Connector]) -> Iterator[
         if not connector_kind(connection.connector).local:
             continue
         for object, rules in connection.objects.items():
-            for column, words in _by_words(rules.consent):
-                found = _compared(words, _cells(connector, object, column))
+            named = dict(_by_words(rules.consent))
+            cells = _cells(connector, object, tuple(named)) if named else {}
+            for column, counts in cells.items():
+                found = _compared(named[column], counts)
                 if found is not None:
                     yield Unheard(name, object, column, *found)
 
@@ -86,12 +88,8 @@ def _by_words(rules: Iterable[ConsentRule]) -> Iterator[tuple[str, list[str]]]:
             yield rule.remote, [str(word) for word in words]
 
 
-def _compared(
-    words: Iterable[str], cells: Counter[str] | None
-) -> tuple[Mapping[str, int], tuple[str, ...]] | None:
-    """The other words and the absent ones; None where there is neither, or nothing to compare with."""
-    if cells is None:
-        return None
+def _compared(words: Iterable[str], cells: Counter[str]) -> tuple[Mapping[str, int], tuple[str, ...]] | None:
+    """The other words and the absent ones; None where there is neither."""
     known = {word_key(word): word for word in words}
     quiet = known.keys() | contrary(known.values())
     held: Counter[Json] = Counter()
@@ -109,21 +107,22 @@ def _says_in(word: str) -> bool:
     return state_typed(word) is ConsentState.OPTED_IN
 
 
-def _cells(connector: Connector, object: str, column: str) -> Counter[str] | None:
-    """The words in a column with the number of their rows, without what counts as empty; None where the
-    table, or the column, cannot be read."""
-    found: Counter[str] = Counter()
+def _cells(connector: Connector, object: str, columns: Sequence[str]) -> Mapping[str, Counter[str]]:
+    """By column the words in it with the number of their rows, without what counts as empty: the table is
+    read once for all. Nothing where it, or one of the columns, cannot be read."""
+    found: dict[str, Counter[str]] = {column: Counter() for column in columns}
     cursor: Cursor | None = None
     try:
         while True:
-            page = connector.pull(object, Reading.LISTING, cursor, (column,))
-            texts = (clean(str(one.values.get(column) or "")) for one in page.records)
-            found.update(text for text in texts if text and not means_nothing(text))
+            page = connector.pull(object, Reading.LISTING, cursor, tuple(columns))
+            for column, counts in found.items():
+                texts = (clean(str(one.values.get(column) or "")) for one in page.records)
+                counts.update(text for text in texts if text and not means_nothing(text))
             if not page.more:
                 return found
             cursor = page.cursor
     except ConnectorError:
-        return None
+        return {}
 
 
 def _short(word: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from trueup.mapping.compiled import remote_path
 from trueup.model.calling import called
+from trueup.model.consent import ConsentState, consent_of
 from trueup.model.counting import counted
 from trueup.model.delivery import DeliveryState, Effect, Lane, Write, WriteKind
 from trueup.model.fields import PREFIX
@@ -62,8 +63,9 @@ class Tally:
     `gone`, the known records that a reading says are there no more, or a complete listing lacks.
     Intentions: `creates`, `updates`, `deactivates`, `reactivates`, `deletes`; of the updates' fields `fills`,
     `replaces`, `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
-    `skipped: reason`. Writes: `pending_before` + the intentions = `done` + `failed` + `overtaken` + `held` +
-    `pending` + those that a newer decision replaced before they were sent.
+    `skipped: reason`; beside them `creates_opted_out`, the creates for people who opted out of something.
+    Writes: `pending_before` + the intentions = `done` + `failed` + `overtaken` + `held` + `pending` + those
+    that a newer decision replaced before they were sent.
     `lost` are the ids of what could not be decided. `put_back`: opt-outs that somebody took away in a system
     and that stand, as (entity, what it is called, what was said there); counted as `opt_ins_refused`.
     `forms`: records that kept our value in a form of the system's own, by (connection, object, path).
@@ -153,6 +155,8 @@ class Tally:
             self.add(stream, "withheld", len(write.wants))
         else:
             self.add(stream, _WORDS[write.kind])
+            if write.kind is WriteKind.CREATE and _opted_out(plan):
+                self.add(stream, "creates_opted_out")
             if write.lane is Lane.URGENT:
                 self.add(stream, "opt_outs", len(write.effects))
             elif write.kind is WriteKind.UPDATE:
@@ -180,6 +184,13 @@ class Tally:
         for (connection, object, what), number in sorted(self.counts.items()):
             if what.startswith("skipped: "):
                 yield connection, object, what.removeprefix("skipped: "), number
+
+
+def _opted_out(plan: Plan) -> bool:
+    return any(
+        state == ConsentState.OPTED_OUT and consent_of(name) is not None
+        for name, state in plan.entity.values.items()
+    )
 
 
 def _effects(write: Write) -> Iterable[tuple[str, str]]:

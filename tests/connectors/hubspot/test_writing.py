@@ -49,7 +49,7 @@ def test_one_bad_item_of_a_create_does_not_stop_the_others(desk: Desk) -> None:
     first, second, third, fourth = desk.connector.write("contacts", items, [])
     assert isinstance(first, Done)
     assert list(refused(second).fields) == ["email"]
-    assert refused(third).existing_id == "101"
+    assert (refused(third).existing_id, refused(third).code) == ("101", "TU-REF-011")
     assert list(refused(fourth).fields) == ["nonsense"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from tests.connectors.salesforce.org import Desk, create, update
@@ -145,6 +146,7 @@ def test_a_unique_value_that_is_taken_names_the_holder_in_the_long_form() -> Non
     (refused,) = desk.connector().write("Lead", [create(**NEW, Hub_Id__c="c-1")], ())
     assert isinstance(refused, RefusedItem)
     assert (refused.existing_id, set(refused.fields)) == (holder, {"Hub_Id__c"})
+    assert refused.code == "TU-REF-011"
 
 
 def test_a_duplicate_that_the_org_finds_names_the_record_where_the_answer_does() -> None:
@@ -202,6 +204,16 @@ def test_what_was_written_stands_even_if_the_successor_cannot_be_read() -> None:
     desk.org.faults = [Fault("query_all", number, "lost_request") for number in range(1, 9)]
     outcomes = desk.connector().write("Lead", [update(id, Title="COO") for id in (fine, dead)], ())
     assert outcomes == [Done(fine), GoneItem()]
+
+
+@pytest.mark.parametrize("says", ["NOT_FOUND", "INSUFFICIENT_ACCESS_OR_READONLY"])
+def test_a_record_that_is_there_and_may_not_be_changed_is_refused_for_want_of_a_right(says: str) -> None:
+    desk = Desk()
+    body = {"success": False, "errors": [{"statusCode": says, "message": "no", "fields": []}]}
+    desk.org.faults = [Fault("update_many", 1, "body", body=orjson.dumps([body]))]
+    (refused,) = desk.connector().write("Lead", [update(desk.lead(), Title="COO")], ())
+    assert isinstance(refused, RefusedItem)
+    assert (refused.code, refused.existing_id) == ("TU-REF-012", None)
 
 
 def test_an_owner_who_is_not_there_is_a_refused_field_and_no_gone_record() -> None:

@@ -29,24 +29,20 @@ def check_names(report: Report) -> None:
         _one(report, "hub", ("alerts", "freshness", name), name, control=False, key=True)
 
 
-def _connection_name(report: Report, name: str) -> None:
-    file = f"connections/{name}"
+def unfit_name(name: str) -> tuple[str, str] | None:
+    """Why a connection cannot have this name, and what helps; None if it can."""
     if name in _RESERVED:
-        report.at_key(
-            file,
-            (),
-            Code.NAME,
-            f"a connection may not be called `{name}`: the word means something else",
-            remedy="rename the file",
-        )
-    elif not re.fullmatch(r"[A-Za-z][\w-]*", name):
-        report.at_key(
-            file,
-            (),
-            Code.NAME,
-            f"`{name}` is no name for a connection",
-            remedy="name the file with letters, digits, - and _, beginning with a letter",
-        )
+        return f"a connection may not be called `{name}`: the word means something else", "rename the file"
+    if not re.fullmatch(r"[A-Za-z][\w-]*", name):
+        remedy = "name the file with letters, digits, - and _, beginning with a letter"
+        return f"`{name}` is no name for a connection", remedy
+    return None
+
+
+def _connection_name(report: Report, name: str) -> None:
+    unfit = unfit_name(name)
+    if unfit is not None:
+        report.at_value(f"connections/{name}", (), Code.NAME, unfit[0], remedy=unfit[1])
 
 
 def _role_name(report: Report, connection: Connection) -> None:

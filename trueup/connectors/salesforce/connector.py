@@ -213,7 +213,7 @@ def _went(found: Record | GoneItem) -> Outcome:
     if found.successor is not None:
         return GoneItem(found.successor, found.successor_object)
     reason = "the record is there, but this user may not change it"
-    return RefusedItem(reason, {"": reason}, code="TU-REF-011")
+    return RefusedItem(reason, {"": reason}, code="TU-REF-012")
 
 
 STEPS = Steps(pull=pull, read=read, find=find, write=write)

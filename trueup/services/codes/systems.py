@@ -132,6 +132,13 @@ SYSTEMS: Mapping[str, Explanation] = {
         "Two records there are probably one person. Look at both (`trueup why CONTACT`), then merge them"
         " there, or correct the value in one.",
     ),
+    "TU-REF-012": Explanation(
+        "The account may not change that record",
+        "The record is there and can be read, but the account that trueup signs in with has no right to"
+        " change it: it belongs to somebody else, is locked, or its object is read-only for that account.",
+        "Give that account the right to edit the record (its owner, its sharing, or the permissions of the"
+        " object in that system). Then `trueup failures retry CAUSE`.",
+    ),
     "TU-REF-020": Explanation(
         "A table or column is not there",
         "The connection names a table, view or column that the database does not have, or not for this user,"
