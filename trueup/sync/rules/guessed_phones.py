@@ -1,33 +1,40 @@
 """Phone numbers that were written without a country code: which country they are of is a guess.
 
 Where another record, or the hub, holds a number with its country code and the same national digits, it is
-that number; else what it was taken for before; else of the country of the record's own address, if it is
-valid there; else of the hub's region. What is understood better is no edit: it is read anew, there and in the
-hub, and nothing is written for it.
+that number; else what it was taken for before; else of the first of these countries in which it is valid:
+that of the record's own address, of the number with its code that it was typed over, of the contact's
+addresses as the hub holds them (of only one), the hub's region. Valid in none it is set aside.
+
+A country that comes to light only later (`Homes`) makes another number of one that was taken by less, as long
+as no record shows it with its code; a move makes none. What is understood better is no edit: it is read anew,
+there and in the hub, and nothing is written for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Shape
 from trueup.model.canonical import element_key
-from trueup.model.canonical.phones import as_written, in_country, is_of, is_whole
+from trueup.model.canonical.phones import as_written, country_of, in_country, is_of, is_whole
+from trueup.model.entity import Entity
 from trueup.model.fields import Kind
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Absent, Rejected, Type, Value
 from trueup.sync.rules.decide_values import Values
-from trueup.sync.rules.evidence import Reading
+from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.homes import Homes, countries_of
 from trueup.sync.rules.policy import Policy
 from trueup.sync.rules.verdict import HUB
 
 RULE = "said with its country code"
 _PHONES = (Type.PHONE, Type.PHONES)
 _BETWEEN = re.compile(r"[;,|\n]")
+_NO_DIGITS = re.compile(r"\D+")
 
 Read = Mapping[int, tuple[Reading, ...]]
 Has = Mapping[str, Value] | Rejected | Absent
@@ -36,46 +43,61 @@ Has = Mapping[str, Value] | Rejected | Absent
 @dataclass(frozen=True, slots=True)
 class Better:
     """The readings by link with their numbers understood, the guesses that a link's record is found by all
-    the same, and what the hub holds by guess with what it is."""
+    the same, what the hub holds by guess with what it is, and whether any number is `guessed`."""
 
     read: Read
     guesses: Mapping[int, Sequence[str]] = field(default_factory=dict)
     hub: Mapping[str, str] = field(default_factory=dict)
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Guess:
-    """One number without a country code: as written, as read at home (None: no number there), and where the
-    record is at home."""
+    """One number without a country code: as written, as read at home (None: no number there), where the
+    record is at home, and what it was typed over, each as written and as read."""
 
     text: str
     home: str | None
     country: str
+    over: tuple[tuple[str, str | None], ...] = ()
 
     def by_address(self) -> str | None:
         return in_country(self.text, self.country) if self.country else None
 
+    def of_one(self, countries: Collection[str]) -> str | None:
+        """As one of the only country among these, if it is valid there; None for a number that says the code
+        of another one (`4930…`)."""
+        if len(countries) != 1 or (self.home is not None and _digits(self.home) == _digits(self.text)):
+            return None
+        (country,) = countries
+        return in_country(self.text, country)
 
-def understood(read: Read, case: Case, policy: Policy) -> Better:
-    """Every number without a country code, read as what is known of it."""
+    def readings(self, homes: Homes) -> frozenset[str]:
+        """What it may be taken for because of where somebody lives."""
+        all = (self.home, self.by_address(), self.of_one(homes.before), self.of_one(homes.now))
+        return frozenset(one for one in all if one is not None)
+
+
+def understood(read: Read, case: Case, policy: Policy, homes: Homes) -> Better:
+    """Every number without a country code, read as what is known of it. `homes`: where the contact lives."""
     found = {id: [*_guesses(some)] for id, some in read.items()}
     if not any(found.values()) and not any(_was_guessed(one) for some in read.values() for one in some):
         return Better(read)
-    known = _known(read, found, case, policy)
+    known = _known(read, found, case, policy, homes)
     better: dict[int, tuple[Reading, ...]] = {}
     for id, some in read.items():
         country = _country(some)
-        better[id] = tuple(_better(one, country, known) for one in some)
+        better[id] = tuple(_better(one, country, known, case.entity) for one in some)
     guesses = {id: [one.home for one in some if one.home is not None] for id, some in found.items()}
-    return Better(better, guesses, _of_hub(found, known))
+    return Better(better, guesses, _of_hub(found, known), any(found.values()))
 
 
 def needs_weighing(readings: Iterable[tuple[Binding, Json]], held: Mapping[str, Value]) -> bool:
     """Whether a record by itself may tell more of a number without a country code than the hub's region."""
     bare = [one for one in readings if not _says_one_whole(one[1])]
     guesses = [one for each in bare for one in _written(*each) if not is_whole(one[0])]
-    country = _country_of(held) if guesses else ""
-    if country and any(home is None or not is_of(home, country) for _, home in guesses):
+    countries = countries_of(held) if guesses else ()
+    if any(home is None or not is_of(home, country) for country in countries for _, home in guesses):
         return True
     others = set(_numbers(held.values())) - {home for _, home in guesses}
     return any(as_written(text, one) for text, _ in guesses for one in others)
@@ -101,42 +123,105 @@ def put_right(state: Values, hub: Mapping[str, str], kind: Kind, policy: Policy)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Numbers said with their country code, others that may be meant, and what the hub holds now."""
+    """Numbers said with their country code, others that may be meant, and what the hub holds now; what any
+    record shows with its code, the hub's own writes among them; what was typed over one of its country."""
 
     outright: tuple[str, ...]
     beside: tuple[str, ...]
     held: tuple[str, ...]
+    shown: frozenset[str]
+    typed_over: frozenset[str]
+    homes: Homes
 
     def number(self, guess: _Guess) -> str | None:
         """What a number without a country code is; None for none."""
         if guess.home in self.outright:
             return guess.home
-        same = (as_written(guess.text, one) for one in (*self.outright, *self.beside, *self.held))
-        return next((one for one in same if one is not None), guess.by_address() or guess.home)
+        said = _as_one_of((*self.outright, *self.beside), guess.text)
+        if said is not None:
+            return said
+        taken = _as_one_of(self.held, guess.text)
+        if taken is not None and not self._gives_way(taken, guess):
+            return taken
+        return self._by_country(guess) or taken
 
     def before(self, guess: _Guess) -> str | None:
         """What it was taken for."""
-        same = (as_written(guess.text, one) for one in self.held)
-        return next((one for one in same if one is not None), guess.home)
+        return _as_one_of(self.held, guess.text) or guess.home
+
+    def _by_country(self, guess: _Guess) -> str | None:
+        over = {country_of(one) for one in self._over(guess)} - {""}
+        return guess.by_address() or guess.of_one(over) or guess.of_one(self.homes.now) or guess.home
+
+    def _over(self, guess: _Guess) -> Iterator[str]:
+        """The numbers with their code that it was typed over."""
+        for text, number in guess.over:
+            whole = number if is_whole(text) else _as_one_of(self.outright, text)
+            if whole is not None:
+                yield whole
+
+    def _gives_way(self, taken: str, guess: _Guess) -> bool:
+        """Whether it was taken for this number by less than is known now."""
+        stays = guess.by_address() is not None or taken in self.shown or taken in self.typed_over
+        return self.homes.learned and not stays and taken in guess.readings(self.homes)
 
 
-def _known(read: Read, found: Mapping[int, Sequence[_Guess]], case: Case, policy: Policy) -> _Known:
+def _as_one_of(numbers: Iterable[str], text: str) -> str | None:
+    """The first of these numbers that has the national digits of this text."""
+    same = (as_written(text, one) for one in numbers)
+    return next((one for one in same if one is not None), None)
+
+
+def _known(
+    read: Read, found: Mapping[int, Sequence[_Guess]], case: Case, policy: Policy, homes: Homes
+) -> _Known:
     entity = case.entity
     names = [one for one in policy.tables[entity.kind] if _is_phone(policy, entity.kind, one)]
     held = tuple(dict.fromkeys(_numbers(entity.values.get(name) for name in names)))
     typed = [n for n in names if n in entity.sources and entity.sources[n].origin == HUB]
     outright = set(_numbers(entity.values.get(name) for name in typed))
     outright.update(_numbers(edit.value for edit in case.edits if edit.field in names))
-    guessed = {n for some in found.values() for one in some for n in (one.home, one.by_address())}
+    guessed = {n for some in found.values() for one in some for n in _taken_for(one, homes)}
     heard = guessed.intersection(held)
+    shown: set[str] = set()
     for some in read.values():
         for one in some:
             outright.update(_outright(one, heard))
+            shown.update(_shown(one))
     beside = tuple(one for one in held if one not in guessed)
-    return _Known(tuple(sorted(outright)), beside, held)
+    return _Known(
+        tuple(sorted(outright)), beside, held, frozenset(shown), _typed_over(entity, names, held), homes
+    )
 
 
-def _outright(reading: Reading, heard: Set[str | None]) -> Iterator[str]:
+def _taken_for(guess: _Guess, homes: Homes) -> Iterator[str]:
+    """What a number, and those that it was typed over, may be in the hub though nobody says it whole."""
+    yield from guess.readings(homes)
+    for text, home in guess.over:
+        if not is_whole(text):
+            yield from _Guess(text, home, guess.country).readings(homes)
+
+
+def _typed_over(entity: Entity, names: Iterable[str], held: Iterable[str]) -> frozenset[str]:
+    """Numbers that an edit gave the hub in place of one of the same country."""
+    edited = {
+        n
+        for name in names
+        if name in entity.sources and entity.sources[name].how == "edit"
+        for n in _numbers([entity.values.get(name)])
+    }
+    left = {country_of(one) for one in _numbers([entity.values.get("former_phones")])}
+    return frozenset(one for one in held if one in edited and country_of(one) in left)
+
+
+def _shown(reading: Reading) -> Iterator[str]:
+    """The numbers that a record shows with their country code, from wherever it has them."""
+    for text, number in _written(reading.binding, reading.raw):
+        if number is not None and is_whole(text):
+            yield number
+
+
+def _outright(reading: Reading, heard: Set[str]) -> Iterator[str]:
     """The numbers that a record says with their country code; what it may have `heard` from the hub, which
     guessed it then, it does not say by itself."""
     settled = reading.agreed is not None and not reading.moved
@@ -154,10 +239,10 @@ def _of_hub(found: Mapping[int, Sequence[_Guess]], known: _Known) -> dict[str, s
     for some in found.values():
         for one in some:
             number = known.number(one)
-            for guess in (one.home, one.by_address()):
-                stays = guess is None or guess in right or guess in known.outright
+            for guess in one.readings(known.homes):
+                stays = guess in right or guess in known.outright
                 if number is not None and not stays and guess in known.held:
-                    anew[str(guess)] = number
+                    anew[guess] = number
     return anew
 
 
@@ -183,7 +268,17 @@ def _guesses(some: Sequence[Reading]) -> Iterator[_Guess]:
         for text, home in _written(one.binding, one.raw):
             if not is_whole(text):
                 country = _country(some) if country is None else country
-                yield _Guess(text, home, country)
+                yield _Guess(text, home, country, _over(one))
+
+
+def _over(reading: Reading) -> tuple[tuple[str, str | None], ...]:
+    """The numbers that stood in an edited field and do not any more."""
+    agreed = reading.agreed
+    if agreed is None or agreed.remote == reading.raw:
+        return ()
+    there = {text for text, _ in _written(reading.binding, reading.raw)}
+    before = _written(reading.binding, agreed.remote)
+    return tuple((text, number) for text, number in before if text not in there)
 
 
 def _says_one_whole(raw: Json | Absent) -> bool:
@@ -248,30 +343,41 @@ def _of_slot(name: str) -> bool:
     return name.startswith("addresses.") and name.endswith(".country")
 
 
-def _better(reading: Reading, country: str, known: _Known) -> Reading:
+def _better(reading: Reading, country: str, known: _Known, entity: Entity) -> Reading:
     if reading.binding.type not in _PHONES:
         return reading
-    has = _anew(reading.binding, reading.raw, reading.has, country, known.number)
+    has = _anew(reading, reading.raw, reading.has, country, known.number)
     was, agreed = reading.was, reading.agreed
+    if _was_unread(reading) and isinstance(has, Mapping):
+        return replace(
+            reading, has=has, agreed=None, was=None, before=hub_side(reading.binding, entity.values)
+        )
     if was is not None and agreed is not None:
         same = agreed.remote == reading.raw
         way = known.number if same else known.before
         said: Mapping[str, Value] | Rejected = (
             reading.has if same and isinstance(reading.has, Rejected) else was
         )
-        anew = _anew(reading.binding, agreed.remote, said, country, way)
+        anew = _anew(reading, agreed.remote, said, country, way)
         was = anew if isinstance(anew, Mapping) else was
     return replace(reading, has=has, was=was)
 
 
+def _was_unread(reading: Reading) -> bool:
+    """Whether this was set aside since it was first seen: what it says is a first sight."""
+    aside = reading.link.quarantine.get(reading.binding.key)
+    settled = reading.agreed is not None and reading.agreed.remote == reading.raw
+    return settled and isinstance(reading.has, Rejected) and aside is not None and aside.direction == "in"
+
+
 def _anew(
-    binding: Binding, raw: Json, values: Has, country: str, number: Callable[[_Guess], str | None]
+    reading: Reading, raw: Json, values: Has, country: str, number: Callable[[_Guess], str | None]
 ) -> Has:
     """What one phone field says, its guesses understood."""
-    meant = {}
+    binding, meant = reading.binding, {}
     for text, home in _written(binding, raw):
         if not is_whole(text):
-            found = number(_Guess(text, home, country))
+            found = number(_Guess(text, home, country, _over(reading)))
             if found is not None and found != home:
                 meant[home] = found
     if not meant:
@@ -295,3 +401,7 @@ def _renamed_attribute(name: str, names: Mapping[str, str]) -> str:
     for old, new in names.items():
         name = name.replace(f"[{key(old)}]", f"[{key(new)}]")
     return name
+
+
+def _digits(text: str) -> str:
+    return _NO_DIGITS.sub("", text.partition(";")[0])
