@@ -15,12 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Shape
 from trueup.model.canonical import element_key
 from trueup.model.canonical.phones import as_written, country_of, in_country, is_of, is_whole
-from trueup.model.entity import Entity
+from trueup.model.entity import Entity, Source
 from trueup.model.fields import Kind
 from trueup.model.plan import Case
 from trueup.model.record import Json
@@ -43,12 +44,14 @@ Has = Mapping[str, Value] | Rejected | Absent
 @dataclass(frozen=True, slots=True)
 class Better:
     """The readings by link with their numbers understood, the guesses that a link's record is found by all
-    the same, what the hub holds by guess with what it is, and whether any number is `guessed`."""
+    the same, what the hub holds by guess with what it is, whether any number is `guessed`, and who `said`
+    those of which the country is told by more than an address: records by number."""
 
     read: Read
     guesses: Mapping[int, Sequence[str]] = field(default_factory=dict)
     hub: Mapping[str, str] = field(default_factory=dict)
     guessed: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def understood(read: Read, case: Case, policy: Policy, homes: Homes) -> Better:
         country = _country(some)
         better[id] = tuple(_better(one, country, known, case.entity) for one in some)
     guesses = {id: [one.home for one in some if one.home is not None] for id, some in found.items()}
-    return Better(better, guesses, _of_hub(found, known), any(found.values()))
+    return Better(better, guesses, _of_hub(found, known), any(found.values()), _said(read, found, known))
 
 
 def needs_weighing(readings: Iterable[tuple[Binding, Json]], held: Mapping[str, Value]) -> bool:
@@ -118,19 +121,32 @@ def put_right(state: Values, hub: Mapping[str, str], kind: Kind, policy: Policy)
             state.put(name, None, source, RULE)
 
 
+def keep_said(state: Values, better: Better, now: datetime) -> None:
+    """Once the fields are judged: remember who said the numbers that others write without their code, so that
+    an address which is learned later makes no other ones of them."""
+    held = set(_numbers(state.values.values())) if better.said else ()
+    said = {_element(one): ref for one, ref in better.said.items() if one in held}
+    for name in [one for one in state.sources if one.startswith("phones[") and one.endswith("]")]:
+        if name not in said:
+            del state.sources[name]
+    for name, ref in said.items():
+        before = state.sources.get(name)
+        if before is None or before.ref != ref:
+            state.sources[name] = Source(ref.partition("/")[0], "first", now, ref=ref)
+
+
 # -- what is known ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Numbers said with their country code, others that may be meant, and what the hub holds now; what any
-    record shows with its code, the hub's own writes among them; what was typed over one of its country."""
+    """Numbers said with their country code, and by which records; others that may be meant, and what the hub
+    holds now."""
 
     outright: tuple[str, ...]
+    by: Mapping[str, str]
     beside: tuple[str, ...]
     held: tuple[str, ...]
-    shown: frozenset[str]
-    typed_over: frozenset[str]
     homes: Homes
 
     def number(self, guess: _Guess) -> str | None:
@@ -150,20 +166,17 @@ class _Known:
         return _as_one_of(self.held, guess.text) or guess.home
 
     def _by_country(self, guess: _Guess) -> str | None:
-        over = {country_of(one) for one in self._over(guess)} - {""}
-        return guess.by_address() or guess.of_one(over) or guess.of_one(self.homes.now) or guess.home
+        return guess.by_address() or self.typed(guess) or guess.of_one(self.homes.now) or guess.home
 
-    def _over(self, guess: _Guess) -> Iterator[str]:
-        """The numbers with their code that it was typed over."""
-        for text, number in guess.over:
-            whole = number if is_whole(text) else _as_one_of(self.outright, text)
-            if whole is not None:
-                yield whole
+    def typed(self, guess: _Guess) -> str | None:
+        """As one of the country of the number with its code that it was typed over."""
+        over = (n if is_whole(text) else _as_one_of(self.outright, text) for text, n in guess.over)
+        return guess.of_one({country_of(one) for one in over if one is not None} - {""})
 
     def _gives_way(self, taken: str, guess: _Guess) -> bool:
         """Whether it was taken for this number by less than is known now."""
-        stays = guess.by_address() is not None or taken in self.shown or taken in self.typed_over
-        return self.homes.learned and not stays and taken in guess.readings(self.homes)
+        by_less = guess.by_address() is None and taken in guess.readings(self.homes)
+        return self.homes.learned and by_less
 
 
 def _as_one_of(numbers: Iterable[str], text: str) -> str | None:
@@ -181,44 +194,62 @@ def _known(
     typed = [n for n in names if n in entity.sources and entity.sources[n].origin == HUB]
     outright = set(_numbers(entity.values.get(name) for name in typed))
     outright.update(_numbers(edit.value for edit in case.edits if edit.field in names))
-    guessed = {n for some in found.values() for one in some for n in _taken_for(one, homes)}
-    heard = guessed.intersection(held)
-    shown: set[str] = set()
-    for some in read.values():
-        for one in some:
-            outright.update(_outright(one, heard))
-            shown.update(_shown(one))
+    by = _by(read, entity, held, homes)
+    guessed = {n for some in found.values() for one in some for n in one.readings(homes)}
     beside = tuple(one for one in held if one not in guessed)
-    return _Known(
-        tuple(sorted(outright)), beside, held, frozenset(shown), _typed_over(entity, names, held), homes
+    return _Known(tuple(sorted({*outright, *by})), by, beside, held, homes)
+
+
+def _by(read: Read, entity: Entity, held: Sequence[str], homes: Homes) -> dict[str, str]:
+    """Who says numbers with their country code, or said them and shows the same digits still."""
+    heard = {n for some in read.values() for n in _published(some, homes)}.intersection(held)
+    by: dict[str, str] = {}
+    for one in (one for some in read.values() for one in some):
+        for number in _outright(one, heard):
+            by[number] = min(_ref(one), by.get(number, _ref(one)))
+    for number in held:
+        source = entity.sources.get(_element(number))
+        if source is not None and any(_shows(some, source.ref, number) for some in read.values()):
+            by[number] = source.ref
+    return by
+
+
+def _published(some: Sequence[Reading], homes: Homes) -> Iterator[str]:
+    """What the hub may have made, and told others, of numbers that stood in a record without their code."""
+    country = _country(some)
+    for one in some:
+        if one.agreed is not None:
+            for text, home in _written(one.binding, one.agreed.remote):
+                if not is_whole(text):
+                    yield from _Guess(text, home, country).readings(homes)
+
+
+def _shows(some: Sequence[Reading], ref: str, number: str) -> bool:
+    """Whether this is that record and holds these digits, with their code or without."""
+    return any(
+        _ref(one) == ref and (read == number if is_whole(text) else as_written(text, number) is not None)
+        for one in some
+        for text, read in _written(one.binding, one.raw)
     )
 
 
-def _taken_for(guess: _Guess, homes: Homes) -> Iterator[str]:
-    """What a number, and those that it was typed over, may be in the hub though nobody says it whole."""
-    yield from guess.readings(homes)
-    for text, home in guess.over:
-        if not is_whole(text):
-            yield from _Guess(text, home, guess.country).readings(homes)
+def _ref(reading: Reading) -> str:
+    link = reading.link
+    return f"{link.connection}/{link.object}/{link.remote_id}"
 
 
-def _typed_over(entity: Entity, names: Iterable[str], held: Iterable[str]) -> frozenset[str]:
-    """Numbers that an edit gave the hub in place of one of the same country."""
-    edited = {
-        n
-        for name in names
-        if name in entity.sources and entity.sources[name].how == "edit"
-        for n in _numbers([entity.values.get(name)])
-    }
-    left = {country_of(one) for one in _numbers([entity.values.get("former_phones")])}
-    return frozenset(one for one in held if one in edited and country_of(one) in left)
-
-
-def _shown(reading: Reading) -> Iterator[str]:
-    """The numbers that a record shows with their country code, from wherever it has them."""
-    for text, number in _written(reading.binding, reading.raw):
-        if number is not None and is_whole(text):
-            yield number
+def _said(read: Read, found: Mapping[int, Sequence[_Guess]], known: _Known) -> dict[str, str]:
+    """By number that somebody writes without its code the record that tells its country: it says the code, or
+    said the one of the number that this was typed over."""
+    said: dict[str, str] = {}
+    for id, guesses in found.items():
+        for one in guesses:
+            number = known.number(one)
+            if number is not None and number in known.by:
+                said[number] = known.by[number]
+            elif number is not None and one.by_address() is None and number == known.typed(one):
+                said.setdefault(number, _ref(read[id][0]))
+    return said
 
 
 def _outright(reading: Reading, heard: Set[str]) -> Iterator[str]:
@@ -401,6 +432,11 @@ def _renamed_attribute(name: str, names: Mapping[str, str]) -> str:
     for old, new in names.items():
         name = name.replace(f"[{key(old)}]", f"[{key(new)}]")
     return name
+
+
+def _element(number: str) -> str:
+    """The address of a number as an element, under which `sources` tells who said it."""
+    return f"phones[{element_key(Type.PHONES)(number)}]"
 
 
 def _digits(text: str) -> str:

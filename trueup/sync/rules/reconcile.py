@@ -173,6 +173,7 @@ def _judged(
         if phones.hub:
             guessed_phones.put_right(state, phones.hub, case.entity.kind, policy)
         _decide(state, case, seen, context, policy, now)
+        guessed_phones.keep_said(state, phones, now)
         return seen, state, phones.guessed
 
     seen, state, guessed = weighed(homes_before(case.entity))
