@@ -263,7 +263,7 @@ def _decide(
                 said.extend(backfill.pulled(reading, table, case.entity.sources))
             else:
                 said.extend(evidence.claims(reading, table))
-        said += [evidence.as_edit(*one) for one in brought_along(settled, said, table)]
+        said += [evidence.as_edit(*one) for one in brought_along(settled, said, case.entity.values, table)]
         claims.extend(without_moves(said, one.readings))
         named.take(one.readings)
     if named.described:
