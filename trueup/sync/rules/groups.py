@@ -47,14 +47,17 @@ def _said_in_part(
     found = set(groups)
     for one in readings:
         group = _group(one.binding, table)
-        if group in found and isinstance(one.has, Mapping):
-            if any(value and not _says_so(values.get(name), name, value) for name, value in one.has.items()):
-                found.discard(group)
+        if group in found and not _says_so(one, values):
+            found.discard(group)
     return found
 
 
-def _says_so(held: Value, name: str, said: Value) -> bool:
-    return held is not None and respelled(name.rpartition(".")[2], str(held), str(said))
+def _says_so(reading: Reading, values: Mapping[str, Value]) -> bool:
+    said = reading.has if isinstance(reading.has, Mapping) else {}
+    return all(
+        not value or respelled(name.rpartition(".")[2], str(values.get(name) or ""), str(value))
+        for name, value in said.items()
+    )
 
 
 def _bears_another(reading: Reading) -> bool:

@@ -1,8 +1,9 @@
-"""Where a contact lives: the countries of the addresses that the hub holds."""
+"""Where a contact lives: the countries of the addresses that the hub holds, else of those that were left or
+lost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from trueup.model.canonical.postal import parts_of
@@ -32,14 +33,13 @@ def homes_before(entity: Entity) -> Homes:
 def homes_now(entity: Entity, values: Mapping[str, Value], edited: Iterable[str]) -> Homes:
     """As the hub knows them once `values` are decided; `edited`: the fields that somebody edited."""
     before, now = countries_of(entity.values), countries_of(values)
-    unknown = not before and not any(map(_country, entity.values.get(_LEFT) or ()))
-    return Homes(before, now, before != now and (unknown or not any(map(_is_postal, edited))))
+    return Homes(before, now, before != now and (not before or not any(map(_is_postal, edited))))
 
 
 def countries_of(values: Mapping[str, Value]) -> frozenset[str]:
-    """The countries of what stands in slots and lists."""
+    """The countries of what stands in slots and lists; where that says none, of what did."""
     slots = (str(one) for name, one in values.items() if one and _is_country(name))
-    return frozenset((*slots, *filter(None, map(_country, values.get(_LISTED) or ()))))
+    return frozenset((*slots, *_of_set(values, _LISTED))) or frozenset(_of_set(values, _LEFT))
 
 
 def fields_edited(readings: Iterable[Reading]) -> list[str]:
@@ -47,8 +47,10 @@ def fields_edited(readings: Iterable[Reading]) -> list[str]:
     return [name for one in readings if one.moved for name in one.binding.fields]
 
 
-def _country(address: str) -> str:
-    return str(parts_of(address).get("country") or "")
+def _of_set(values: Mapping[str, Value], name: str) -> Iterator[str]:
+    for one in values.get(name) or ():
+        if country := parts_of(one).get("country"):
+            yield str(country)
 
 
 def _is_country(name: str) -> bool:
