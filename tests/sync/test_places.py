@@ -85,6 +85,38 @@ def test_in_any_order_the_address_with_a_street_stays_whole_whatever_a_place_is_
     assert written(hub) == before
 
 
+CHOICES = {
+    "street": ("Ring 1", "Alte Gasse 5"),
+    "city": ("Kiev", "Київ", "Львів"),
+    "postcode": ("01001", "79000"),
+    "country": ("UA", "PL"),
+}
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_which_address_wins_hangs_on_no_order_of_reading(seed: int, tmp_path: Path) -> None:
+    chance = Random(seed)
+    said: dict[str, dict[str, Json]] = {
+        name: {part: chance.choice(CHOICES[part]) for part in chance.sample(PARTS, chance.randint(0, 4))}
+        for name in NAMES
+    }
+    ends = []
+    for number, order in enumerate(permutations(NAMES)):
+        folder, clock = tmp_path / str(number), Clock()
+        folder.mkdir()
+        hub = hub_with(folder, clock, desk=PARTS)
+        hub.sync()
+        released = chance.random() < 0.5
+        if released:
+            hub.release()
+        for name in order:
+            hub.systems[name].add(**ann(**said[name]))
+            if chance.random() < 0.6:
+                until_quiet(hub, clock)
+        ends.append(known(settled(hub, clock)))
+    assert all(one == ends[0] for one in ends), said
+
+
 def test_what_says_no_more_than_a_place_is_told_as_lost(tmp_path: Path) -> None:
     clock = Clock()
     hub = settled(hub_with(tmp_path, clock), clock, desk={"city": "Kiev"}, crm=dict(WHOLE))

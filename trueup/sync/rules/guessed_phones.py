@@ -41,7 +41,7 @@ from trueup.sync.rules.homes import Homes, countries_of
 from trueup.sync.rules.policy import Policy
 from trueup.sync.rules.verdict import HUB
 
-RULE = "said with its country code"
+RULE = "what the number without its country code is"
 
 Read = Mapping[int, tuple[Reading, ...]]
 Has = Mapping[str, Value] | Rejected | Absent
