@@ -88,7 +88,8 @@ def test_before_the_release_no_part_is_filled_beside_another_address(tmp_path: P
     "believed, there",
     [
         ({"city": "Kyiv", "postcode": "01001"}, {"city": "м. Київ", "street": "вул. Миру, 5"}),
-        ({"city": "Köln"}, {"city": "Koeln", "street": "Ring 1", "postcode": "50667"}),
+        ({"city": "Köln", "postcode": "50667"}, {"city": "Koeln", "street": "Ring 1", "postcode": "50667"}),
+        ({"city": "Köln", "postcode": "50667"}, {"city": "Cologne", "street": "Ring 1", "postcode": "50667"}),
         (
             {"street": "Ring 1", "postcode": "50667"},
             {"street": "Ring 1", "postcode": "50676", "city": "Köln"},
@@ -115,7 +116,7 @@ def test_what_another_address_empties_is_counted_as_cleared_and_has_its_fuse(
 ) -> None:
     hub = two(tmp_path, clock)
     with_fuse(hub, clear=Fuse(0))
-    hub.systems["sales"].add(**ann(**named("address", {"city": "Kiel"})))
+    hub.systems["sales"].add(**ann(**named("address", {"street": "Seeweg 1", "city": "Kiel"})))
     hub.systems["shop"].add(**ann(**named("address", HILL)))
     hub.sync()
     hub.release()

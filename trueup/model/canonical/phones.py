@@ -123,9 +123,7 @@ def as_written(text: str, number: str) -> str | None:
     """A number without a country code, where it has the national digits of this canonical one: then it is
     that number, with the extension that the text tells. None where the digits are others."""
     known = phonenumbers.parse(number, None)
-    code = known.country_code or 0
-    region = phonenumbers.region_code_for_number(known) or phonenumbers.region_code_for_country_code(code)
-    found = _parsed(text, region)
+    found, code = _parsed(text, _region(known)), known.country_code
     if found is None or (found.country_code, found.national_number) != (code, known.national_number):
         return None
     return _formatted(found)
@@ -134,3 +132,15 @@ def as_written(text: str, number: str) -> str | None:
 def is_of(number: str, region: str) -> bool:
     """Whether a canonical number begins with the country code of this country."""
     return number.startswith(f"+{phonenumbers.country_code_for_region(region)}")
+
+
+@lru_cache(maxsize=32_768)
+def country_of(number: str) -> str:
+    """The country of a canonical number; empty for one that is of none."""
+    region = _region(phonenumbers.parse(number, None))
+    return region if region.isalpha() and region != "ZZ" else ""
+
+
+def _region(known: PhoneNumber) -> str:
+    code = known.country_code or 0
+    return phonenumbers.region_code_for_number(known) or phonenumbers.region_code_for_country_code(code)

@@ -209,6 +209,7 @@ def _judge_group(
         policy.fields(kind, names[0]),
         state.values.get(STAGE),
     )
+    question, aside = _of_places(question) if group != NAME else (question, [])
     verdict: Verdict = judge(question)
     if verdict.winner is not None:
         for name in names:
@@ -217,7 +218,38 @@ def _judge_group(
     if group == NAME:
         _fill_name(state, sorted(whole, key=question.rank), question.policy, now)
         state.conflicts.extend(_half_names(state, [one for one in whole if one not in judged]))
-    state.conflicts.extend(_lost_parts(state, verdict.conflicts, claims, table))
+    lost = (*verdict.conflicts, *_places_aside(state, names, aside))
+    state.conflicts.extend(_lost_parts(state, lost, claims, table))
+
+
+def _of_places(question: Question) -> tuple[Question, list[Claim]]:
+    """At first sight an address that says no more than a place (`Kyiv`) takes the place of none with a street
+    or a postcode (0030). The question without such ones, and these."""
+    firsts = [one for one in question.claims if one.first and question.listed(one)]
+    nearer = [one for one in firsts if not _is_place(one.value or {})]
+    held = question.current or {}
+    if not nearer and (not held or _is_place(held)):
+        return question, []
+    aside = [one for one in firsts if _is_place(one.value or {})]
+    sources = {one.source for one in aside}
+    claims = [one for one in question.claims if not (one.first and one.source in sources)]
+    gives_way = _is_place(held) and question.source is not None and question.source.how == "first"
+    return replace(question, claims=claims, current=None if gives_way else question.current), aside
+
+
+_NEAR = (".street", ".postcode")
+
+
+def _is_place(values: Mapping[str, Value]) -> bool:
+    """Whether an address says no street and no postcode."""
+    return not any(value and name.endswith(_NEAR) for name, value in values.items())
+
+
+def _places_aside(state: Values, names: Sequence[str], aside: Sequence[Claim]) -> Iterator[Conflict]:
+    source = _lead(names, state)
+    by = HUB if source is None else source.ref or source.origin
+    for one in aside:
+        yield Conflict(one.field, one.value, one.source, None, by, "no more than a place at first sight")
 
 
 def _lead(names: Sequence[str], state: Values) -> Source | None:

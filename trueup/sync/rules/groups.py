@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from trueup.dedupe.latin import sounds
+from trueup.dedupe.towns import respelled
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal
-from trueup.model.canonical.postal import address_of, corrects, words_of
+from trueup.model.canonical.postal import address_of, corrects
 from trueup.model.delivery import Effect
 from trueup.model.fields import NAME, Field
 from trueup.model.values import Absent, Rejected, Value
@@ -22,11 +22,11 @@ Table = Mapping[str, Field]
 
 
 def brought_along(
-    readings: Sequence[Reading], said: Sequence[Claim], table: Table
+    readings: Sequence[Reading], said: Sequence[Claim], values: Mapping[str, Value], table: Table
 ) -> Iterator[tuple[Reading, str]]:
     """The other parts of an address of which a part was edited, as (reading, field). Only where the record
-    bears another address than the hub, which waits for the release or is that of a duplicate: that one is
-    meant, and not the hub's."""
+    bears another address than the hub (its `values`), which waits for the release or is that of a duplicate:
+    that one is meant, and not the hub's."""
     edited = {_group_of(claim.field, table) for claim in said if not claim.first} - {""}
     if not edited:
         return
@@ -34,9 +34,30 @@ def brought_along(
     meant = {
         group for one in readings if _bears_another(one) and (group := _group(one.binding, table)) in edited
     }
+    meant -= _said_in_part(readings, meant, values, table)
     for one in readings:
         if _group(one.binding, table) in meant and one.binding.inward and isinstance(one.has, Mapping):
             yield from ((one, name) for name in one.has if name not in told)
+
+
+def _said_in_part(
+    readings: Sequence[Reading], groups: Collection[str], values: Mapping[str, Value], table: Table
+) -> set[str]:
+    """The groups of which a record says nothing but what the hub says, too, however it is spelled."""
+    found = set(groups)
+    for one in readings:
+        group = _group(one.binding, table)
+        if group in found and not _says_so(one, values):
+            found.discard(group)
+    return found
+
+
+def _says_so(reading: Reading, values: Mapping[str, Value]) -> bool:
+    said = reading.has if isinstance(reading.has, Mapping) else {}
+    return all(
+        not value or respelled(name.rpartition(".")[2], str(values.get(name) or ""), str(value))
+        for name, value in said.items()
+    )
 
 
 def _bears_another(reading: Reading) -> bool:
@@ -111,19 +132,11 @@ def _same_places(readings: Sequence[Reading], values: Mapping[str, Value], table
 def _one_place(parts: Mapping[str, tuple[Value, Value]]) -> bool:
     """Whether no part says otherwise; or one is the other one put right (a digit in the postcode)."""
     if all(
-        not one or not other or _respelled(part, str(one), str(other)) for part, (one, other) in parts.items()
+        not one or not other or respelled(part, str(one), str(other)) for part, (one, other) in parts.items()
     ):
         return True
     ours, theirs = (address_of({part: both[side] for part, both in parts.items()}) for side in (0, 1))
     return bool(ours and theirs) and corrects(ours or "", theirs or "")
-
-
-def _respelled(part: str, one: str, other: str) -> bool:
-    """`Kyiv`, `Київ` and `м. Київ`; a street and a postcode have one spelling."""
-    if part not in ("city", "region"):
-        return words_of(one) == words_of(other)
-    said, told = ({word for word in sounds(text) if len(word) > 1} for text in (one, other))
-    return said <= told or told <= said
 
 
 def _report_the_rest(

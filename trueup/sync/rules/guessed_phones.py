@@ -1,33 +1,47 @@
 """Phone numbers that were written without a country code: which country they are of is a guess.
 
 Where another record, or the hub, holds a number with its country code and the same national digits, it is
-that number; else what it was taken for before; else of the country of the record's own address, if it is
-valid there; else of the hub's region. What is understood better is no edit: it is read anew, there and in the
-hub, and nothing is written for it.
+that number; else what it was taken for before; else of the first of these countries in which it is valid:
+that of the record's own address, of the number with its code that it was typed over, of the contact's
+addresses as the hub holds them (of only one), the hub's region. Valid in none it is set aside.
+
+A country that comes to light only later (`Homes`) makes another number of one that was taken by less, as long
+as no record shows it with its code; a move makes none. What is understood better is no edit: it is read anew,
+there and in the hub, and nothing is written for it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from trueup.mapping.compiled import Binding
-from trueup.mapping.schema import Shape
 from trueup.model.canonical import element_key
-from trueup.model.canonical.phones import as_written, in_country, is_of, is_whole
+from trueup.model.canonical.phones import as_written, country_of, is_of, is_whole
+from trueup.model.entity import Entity, Source
 from trueup.model.fields import Kind
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Absent, Rejected, Type, Value
+from trueup.sync.rules.bare_phones import (
+    PHONES,
+    Guess,
+    country_of_record,
+    guesses_in,
+    numbers_in,
+    says_one_whole,
+    typed_over,
+    was_guessed,
+    written_in,
+)
 from trueup.sync.rules.decide_values import Values
-from trueup.sync.rules.evidence import Reading
+from trueup.sync.rules.evidence import Reading, hub_side
+from trueup.sync.rules.homes import Homes, countries_of
 from trueup.sync.rules.policy import Policy
 from trueup.sync.rules.verdict import HUB
 
-RULE = "said with its country code"
-_PHONES = (Type.PHONE, Type.PHONES)
-_BETWEEN = re.compile(r"[;,|\n]")
+RULE = "what the number without its country code is"
 
 Read = Mapping[int, tuple[Reading, ...]]
 Has = Mapping[str, Value] | Rejected | Absent
@@ -36,48 +50,38 @@ Has = Mapping[str, Value] | Rejected | Absent
 @dataclass(frozen=True, slots=True)
 class Better:
     """The readings by link with their numbers understood, the guesses that a link's record is found by all
-    the same, and what the hub holds by guess with what it is."""
+    the same, what the hub holds by guess with what it is, whether any number is `guessed`, and who `said`
+    those of which the country is told by more than an address: records by number."""
 
     read: Read
     guesses: Mapping[int, Sequence[str]] = field(default_factory=dict)
     hub: Mapping[str, str] = field(default_factory=dict)
+    guessed: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Guess:
-    """One number without a country code: as written, as read at home (None: no number there), and where the
-    record is at home."""
-
-    text: str
-    home: str | None
-    country: str
-
-    def by_address(self) -> str | None:
-        return in_country(self.text, self.country) if self.country else None
-
-
-def understood(read: Read, case: Case, policy: Policy) -> Better:
-    """Every number without a country code, read as what is known of it."""
-    found = {id: [*_guesses(some)] for id, some in read.items()}
-    if not any(found.values()) and not any(_was_guessed(one) for some in read.values() for one in some):
+def understood(read: Read, case: Case, policy: Policy, homes: Homes) -> Better:
+    """Every number without a country code, read as what is known of it. `homes`: where the contact lives."""
+    found = {id: [*guesses_in(some)] for id, some in read.items()}
+    if not any(found.values()) and not any(was_guessed(one) for some in read.values() for one in some):
         return Better(read)
-    known = _known(read, found, case, policy)
+    known = _known(read, found, case, policy, homes)
     better: dict[int, tuple[Reading, ...]] = {}
     for id, some in read.items():
-        country = _country(some)
-        better[id] = tuple(_better(one, country, known) for one in some)
+        country = country_of_record(some)
+        better[id] = tuple(_better(one, country, known, case.entity) for one in some)
     guesses = {id: [one.home for one in some if one.home is not None] for id, some in found.items()}
-    return Better(better, guesses, _of_hub(found, known))
+    return Better(better, guesses, _of_hub(found, known), any(found.values()), _said(read, found, known))
 
 
 def needs_weighing(readings: Iterable[tuple[Binding, Json]], held: Mapping[str, Value]) -> bool:
     """Whether a record by itself may tell more of a number without a country code than the hub's region."""
-    bare = [one for one in readings if not _says_one_whole(one[1])]
-    guesses = [one for each in bare for one in _written(*each) if not is_whole(one[0])]
-    country = _country_of(held) if guesses else ""
-    if country and any(home is None or not is_of(home, country) for _, home in guesses):
+    bare = [one for one in readings if not says_one_whole(one[1])]
+    guesses = [one for each in bare for one in written_in(*each) if not is_whole(one[0])]
+    countries = countries_of(held) if guesses else ()
+    if any(home is None or not is_of(home, country) for country in countries for _, home in guesses):
         return True
-    others = set(_numbers(held.values())) - {home for _, home in guesses}
+    others = set(numbers_in(held.values())) - {home for _, home in guesses}
     return any(as_written(text, one) for text, _ in guesses for one in others)
 
 
@@ -96,182 +100,204 @@ def put_right(state: Values, hub: Mapping[str, str], kind: Kind, policy: Policy)
             state.put(name, None, source, RULE)
 
 
+def keep_said(state: Values, better: Better, now: datetime) -> None:
+    """Once the fields are judged: remember who said the numbers that others write without their code, so that
+    an address which is learned later makes no other ones of them."""
+    held = set(numbers_in(state.values.values())) if better.said else ()
+    said = {_element(one): ref for one, ref in better.said.items() if one in held}
+    for name in [one for one in state.sources if one.startswith("phones[") and one.endswith("]")]:
+        if name not in said:
+            del state.sources[name]
+    for name, ref in said.items():
+        before = state.sources.get(name)
+        if before is None or before.ref != ref:
+            state.sources[name] = Source(ref.partition("/")[0], "first", now, ref=ref)
+
+
 # -- what is known ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Numbers said with their country code, others that may be meant, and what the hub holds now."""
+    """Numbers said with their country code, and by which records; others that may be meant, and what the hub
+    holds now."""
 
     outright: tuple[str, ...]
+    by: Mapping[str, str]
     beside: tuple[str, ...]
     held: tuple[str, ...]
+    homes: Homes
 
-    def number(self, guess: _Guess) -> str | None:
+    def number(self, guess: Guess) -> str | None:
         """What a number without a country code is; None for none."""
         if guess.home in self.outright:
             return guess.home
-        same = (as_written(guess.text, one) for one in (*self.outright, *self.beside, *self.held))
-        return next((one for one in same if one is not None), guess.by_address() or guess.home)
+        said = _as_one_of((*self.outright, *self.beside), guess.text)
+        if said is not None:
+            return said
+        taken = _as_one_of(self.held, guess.text)
+        if taken is not None and not self._gives_way(taken, guess):
+            return taken
+        return self._by_country(guess) or taken
 
-    def before(self, guess: _Guess) -> str | None:
+    def before(self, guess: Guess) -> str | None:
         """What it was taken for."""
-        same = (as_written(guess.text, one) for one in self.held)
-        return next((one for one in same if one is not None), guess.home)
+        return _as_one_of(self.held, guess.text) or guess.home
+
+    def _by_country(self, guess: Guess) -> str | None:
+        return guess.by_address() or self.typed(guess) or guess.of_one(self.homes.now) or guess.home
+
+    def typed(self, guess: Guess) -> str | None:
+        """As one of the country of the number with its code that it was typed over."""
+        over = (n if is_whole(text) else _as_one_of(self.outright, text) for text, n in guess.over)
+        return guess.of_one({country_of(one) for one in over if one is not None} - {""})
+
+    def _gives_way(self, taken: str, guess: Guess) -> bool:
+        """Whether it was taken for this number by less than is known now."""
+        by_less = guess.by_address() is None and taken in guess.readings(self.homes)
+        return self.homes.learned and by_less
 
 
-def _known(read: Read, found: Mapping[int, Sequence[_Guess]], case: Case, policy: Policy) -> _Known:
+def _as_one_of(numbers: Iterable[str], text: str) -> str | None:
+    """The first of these numbers that has the national digits of this text."""
+    same = (as_written(text, one) for one in numbers)
+    return next((one for one in same if one is not None), None)
+
+
+def _known(
+    read: Read, found: Mapping[int, Sequence[Guess]], case: Case, policy: Policy, homes: Homes
+) -> _Known:
     entity = case.entity
     names = [one for one in policy.tables[entity.kind] if _is_phone(policy, entity.kind, one)]
-    held = tuple(dict.fromkeys(_numbers(entity.values.get(name) for name in names)))
+    held = tuple(dict.fromkeys(numbers_in(entity.values.get(name) for name in names)))
     typed = [n for n in names if n in entity.sources and entity.sources[n].origin == HUB]
-    outright = set(_numbers(entity.values.get(name) for name in typed))
-    outright.update(_numbers(edit.value for edit in case.edits if edit.field in names))
-    guessed = {n for some in found.values() for one in some for n in (one.home, one.by_address())}
-    heard = guessed.intersection(held)
-    for some in read.values():
-        for one in some:
-            outright.update(_outright(one, heard))
+    outright = set(numbers_in(entity.values.get(name) for name in typed))
+    outright.update(numbers_in(edit.value for edit in case.edits if edit.field in names))
+    by = _by(read, entity, held, homes)
+    guessed = {n for some in found.values() for one in some for n in one.readings(homes)}
     beside = tuple(one for one in held if one not in guessed)
-    return _Known(tuple(sorted(outright)), beside, held)
+    return _Known(tuple(sorted({*outright, *by})), by, beside, held, homes)
 
 
-def _outright(reading: Reading, heard: Set[str | None]) -> Iterator[str]:
+def _by(read: Read, entity: Entity, held: Sequence[str], homes: Homes) -> dict[str, str]:
+    """Who says numbers with their country code, or said them and shows the same digits still."""
+    heard = {n for some in read.values() for n in _published(some, homes)}.intersection(held)
+    by: dict[str, str] = {}
+    for one in (one for some in read.values() for one in some):
+        for number in _outright(one, heard):
+            by[number] = min(_ref(one), by.get(number, _ref(one)))
+    for number in held:
+        source = entity.sources.get(_element(number))
+        if source is not None and any(_shows(some, source.ref, number) for some in read.values()):
+            by[number] = source.ref
+    return by
+
+
+def _published(some: Sequence[Reading], homes: Homes) -> Iterator[str]:
+    """What the hub may have made, and told others, of numbers that stood in a record without their code."""
+    country = country_of_record(some)
+    for one in some:
+        if one.agreed is not None:
+            for text, home in written_in(one.binding, one.agreed.remote):
+                if not is_whole(text):
+                    yield from Guess(text, home, country).readings(homes)
+
+
+def _shows(some: Sequence[Reading], ref: str, number: str) -> bool:
+    """Whether this is that record and holds these digits, with their code or without."""
+    return any(
+        _ref(one) == ref and (read == number if is_whole(text) else as_written(text, number) is not None)
+        for one in some
+        for text, read in written_in(one.binding, one.raw)
+    )
+
+
+def _ref(reading: Reading) -> str:
+    link = reading.link
+    return f"{link.connection}/{link.object}/{link.remote_id}"
+
+
+def _said(read: Read, found: Mapping[int, Sequence[Guess]], known: _Known) -> dict[str, str]:
+    """By number that somebody writes without its code the record that tells its country: it says the code, or
+    said the one of the number that this was typed over."""
+    said: dict[str, str] = {}
+    for id, guesses in found.items():
+        for one in guesses:
+            number = known.number(one)
+            if number is not None and number in known.by:
+                said[number] = known.by[number]
+            elif number is not None and one.by_address() is None and number == known.typed(one):
+                said.setdefault(number, _ref(read[id][0]))
+    return said
+
+
+def _outright(reading: Reading, heard: Set[str]) -> Iterator[str]:
     """The numbers that a record says with their country code; what it may have `heard` from the hub, which
     guessed it then, it does not say by itself."""
     settled = reading.agreed is not None and not reading.moved
     decided = reading.agreed is not None and reading.agreed.withheld
-    for text, number in _written(reading.binding, reading.raw):
+    for text, number in written_in(reading.binding, reading.raw):
         may_be_heard = settled and text == number and (number in heard or decided)
         if number is not None and is_whole(text) and not may_be_heard:
             yield number
 
 
-def _of_hub(found: Mapping[int, Sequence[_Guess]], known: _Known) -> dict[str, str]:
+def _of_hub(found: Mapping[int, Sequence[Guess]], known: _Known) -> dict[str, str]:
     """What the hub holds that only a guess made of a number, by what that number is."""
     right = {known.number(one) for some in found.values() for one in some}
     anew: dict[str, str] = {}
     for some in found.values():
         for one in some:
             number = known.number(one)
-            for guess in (one.home, one.by_address()):
-                stays = guess is None or guess in right or guess in known.outright
+            for guess in one.readings(known.homes):
+                stays = guess in right or guess in known.outright
                 if number is not None and not stays and guess in known.held:
-                    anew[str(guess)] = number
+                    anew[guess] = number
     return anew
 
 
 def _is_phone(policy: Policy, kind: Kind, name: str) -> bool:
-    return policy.tables[kind][name].type in _PHONES
-
-
-def _numbers(values: Iterable[Value]) -> Iterator[str]:
-    for value in values:
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, str) and one.startswith("+") and one[1:2].isdigit():
-                yield one
+    return policy.tables[kind][name].type in PHONES
 
 
 # -- reading ----------------------------------------------------------------------------------------
 
 
-def _guesses(some: Sequence[Reading]) -> Iterator[_Guess]:
-    country: str | None = None
-    for one in some:
-        if one.binding.type not in _PHONES or _says_one_whole(one.raw):
-            continue
-        for text, home in _written(one.binding, one.raw):
-            if not is_whole(text):
-                country = _country(some) if country is None else country
-                yield _Guess(text, home, country)
-
-
-def _says_one_whole(raw: Json | Absent) -> bool:
-    """The commonest case at once: one number with its country code."""
-    return isinstance(raw, str) and is_whole(raw) and _BETWEEN.search(raw) is None
-
-
-def _was_guessed(reading: Reading) -> bool:
-    """Whether a number was without its country code when it was agreed."""
-    agreed = reading.agreed
-    if agreed is None or reading.binding.type not in _PHONES or agreed.remote == reading.raw:
-        return False
-    return any(not is_whole(text) for text, _ in _written(reading.binding, agreed.remote))
-
-
-def _written(binding: Binding, raw: Json) -> Iterator[tuple[str, str | None]]:
-    """The numbers of a phone field, as they are written and as they are read by themselves; None for none."""
-    if binding.type not in _PHONES or binding.shape is Shape.ELEMENT:
-        return
-    if not isinstance(raw, list):
-        for text in (
-            [raw] if binding.type is Type.PHONE else _BETWEEN.split(raw) if isinstance(raw, str) else ()
-        ):
-            if isinstance(text, str | int):
-                yield from _alone(str(text), binding.read(text), binding)
-        return
-    for one in raw:
-        read = binding.read([one])
-        for text in [*map(str, one.values())] if isinstance(one, dict) else [str(one)]:
-            yield from _alone(text, read, binding)
-
-
-def _alone(
-    text: str, read: Mapping[str, Value] | Rejected, binding: Binding
-) -> Iterator[tuple[str, str | None]]:
-    if isinstance(read, Rejected):
-        if binding.type is Type.PHONE and sum(map(str.isdigit, text)) >= _FEWEST:
-            yield text, None
-        return
-    for number in dict.fromkeys(_numbers(read.get(name) for name in binding.fields)):
-        if as_written(text, number) is not None:
-            yield text, number
-
-
-_FEWEST = 6
-"""Fewer digits are no number of a person."""
-
-
-def _country(some: Sequence[Reading]) -> str:
-    held = {name: value for one in some if isinstance(one.has, Mapping) for name, value in one.has.items()}
-    return _country_of(held)
-
-
-def _country_of(held: Mapping[str, Value]) -> str:
-    said = (
-        value for name, value in sorted(held.items()) if name.endswith("address.country") or _of_slot(name)
-    )
-    return str(next((value for value in said if value), ""))
-
-
-def _of_slot(name: str) -> bool:
-    return name.startswith("addresses.") and name.endswith(".country")
-
-
-def _better(reading: Reading, country: str, known: _Known) -> Reading:
-    if reading.binding.type not in _PHONES:
+def _better(reading: Reading, country: str, known: _Known, entity: Entity) -> Reading:
+    if reading.binding.type not in PHONES:
         return reading
-    has = _anew(reading.binding, reading.raw, reading.has, country, known.number)
+    has = _anew(reading, reading.raw, reading.has, country, known.number)
     was, agreed = reading.was, reading.agreed
+    if _was_unread(reading) and isinstance(has, Mapping):
+        return replace(
+            reading, has=has, agreed=None, was=None, before=hub_side(reading.binding, entity.values)
+        )
     if was is not None and agreed is not None:
         same = agreed.remote == reading.raw
         way = known.number if same else known.before
         said: Mapping[str, Value] | Rejected = (
             reading.has if same and isinstance(reading.has, Rejected) else was
         )
-        anew = _anew(reading.binding, agreed.remote, said, country, way)
+        anew = _anew(reading, agreed.remote, said, country, way)
         was = anew if isinstance(anew, Mapping) else was
     return replace(reading, has=has, was=was)
 
 
+def _was_unread(reading: Reading) -> bool:
+    """Whether this was set aside since it was first seen: what it says is a first sight."""
+    aside = reading.link.quarantine.get(reading.binding.key)
+    settled = reading.agreed is not None and reading.agreed.remote == reading.raw
+    return settled and isinstance(reading.has, Rejected) and aside is not None and aside.direction == "in"
+
+
 def _anew(
-    binding: Binding, raw: Json, values: Has, country: str, number: Callable[[_Guess], str | None]
+    reading: Reading, raw: Json, values: Has, country: str, number: Callable[[Guess], str | None]
 ) -> Has:
     """What one phone field says, its guesses understood."""
-    meant = {}
-    for text, home in _written(binding, raw):
+    binding, meant = reading.binding, {}
+    for text, home in written_in(binding, raw):
         if not is_whole(text):
-            found = number(_Guess(text, home, country))
+            found = number(Guess(text, home, country, typed_over(reading)))
             if found is not None and found != home:
                 meant[home] = found
     if not meant:
@@ -295,3 +321,8 @@ def _renamed_attribute(name: str, names: Mapping[str, str]) -> str:
     for old, new in names.items():
         name = name.replace(f"[{key(old)}]", f"[{key(new)}]")
     return name
+
+
+def _element(number: str) -> str:
+    """The address of a number as an element, under which `sources` tells who said it."""
+    return f"phones[{element_key(Type.PHONES)(number)}]"

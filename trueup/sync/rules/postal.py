@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 
+from trueup.dedupe.towns import respelled
 from trueup.model.canonical.postal import address_key, address_of, corrects, covers, parts_of, said_in
 from trueup.model.entity import Entity, Source
 from trueup.model.fields import ADDRESS_PARTS, KIND, LABEL, attribute
@@ -95,7 +96,7 @@ class Postal:
         if known is not None:
             self.state.fill(slot, known, source, "the whole of it")
         elif old is not None and (
-            seen is None or (was is not None and seen != was and not corrects(seen, was))
+            seen is None or (was is not None and seen != was and not _stays(seen, was))
         ):
             self.state.fill(slot, seen, source, "another address")
 
@@ -233,6 +234,14 @@ class Postal:
 
 
 _FULL = frozenset(ADDRESS_PARTS)
+
+
+def _stays(seen: str, was: str) -> bool:
+    """Whether what a system shows is no move: put right, or the same town spelled in another way."""
+    one, other = parts_of(seen), parts_of(was)
+    return corrects(seen, was) or (
+        one.keys() == other.keys() and all(respelled(part, str(one[part]), str(other[part])) for part in one)
+    )
 
 
 def _cut(address: str, parts: Collection[str]) -> str | None:

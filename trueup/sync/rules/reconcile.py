@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -39,6 +39,7 @@ from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.first_sight import first_sight
 from trueup.sync.rules.founding import foundings, keep_in_company
 from trueup.sync.rules.groups import brought_along, keep_whole
+from trueup.sync.rules.homes import Homes, fields_edited, homes_before, homes_now
 from trueup.sync.rules.kinds import name_slots
 from trueup.sync.rules.lanes import given_up, queue, was_given_up
 from trueup.sync.rules.leaving import Standing
@@ -162,16 +163,32 @@ def _judged(
         for one in legible
     }
     read, named_so = whole_names.recut(said, case.entity, policy)
-    phones = guessed_phones.understood(read, case, policy)
-    seen = [_seen(link, phones, case, context, policy, filling, now) for link in legible]
-    state = Values(dict(case.entity.values), dict(case.entity.sources))
-    if named_so is not None:
-        whole_names.put_right(state, named_so)
-    if phones.hub:
-        guessed_phones.put_right(state, phones.hub, case.entity.kind, policy)
-    _decide(state, case, seen, context, policy, now)
+
+    def weighed(homes: Homes) -> tuple[list[Seen], Values, bool]:
+        phones = guessed_phones.understood(read, case, policy, homes)
+        seen = [_seen(link, phones, case, context, policy, filling, now) for link in legible]
+        state = Values(dict(case.entity.values), dict(case.entity.sources))
+        if named_so is not None:
+            whole_names.put_right(state, named_so)
+        if phones.hub:
+            guessed_phones.put_right(state, phones.hub, case.entity.kind, policy)
+        _decide(state, case, seen, context, policy, now)
+        guessed_phones.keep_said(state, phones, now)
+        return seen, state, phones.guessed
+
+    seen, state, guessed = weighed(homes_before(case.entity))
+    if guessed:  # the country of a number may be that of an address which was decided just now
+        homes = homes_now(case.entity, state.values, _edited(case, seen))
+        if homes.now != homes.before:
+            seen, state, _ = weighed(homes)
     state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
     return seen, state, _consent(case, seen, state, policy, now)
+
+
+def _edited(case: Case, seen: Sequence[Seen]) -> Iterator[str]:
+    """The fields that somebody edited, in a system or in the hub."""
+    yield from (edit.field for edit in case.edits)
+    yield from (name for one in seen for name in fields_edited(one.readings))
 
 
 def elect(links: Sequence[Link]) -> tuple[Link, ...]:
@@ -246,7 +263,7 @@ def _decide(
                 said.extend(backfill.pulled(reading, table, case.entity.sources))
             else:
                 said.extend(evidence.claims(reading, table))
-        said += [evidence.as_edit(*one) for one in brought_along(settled, said, table)]
+        said += [evidence.as_edit(*one) for one in brought_along(settled, said, case.entity.values, table)]
         claims.extend(without_moves(said, one.readings))
         named.take(one.readings)
     if named.described:
