@@ -174,8 +174,8 @@ def _agreed(reading: Reading) -> list[Said]:
 
 
 def _order(read: Mapping[str, Value], said: Mapping[str, Value]) -> Cut | None:
-    """The cut of the same words; else whichever is surer the name that somebody says, as it was read or in the
-    other order. None where the name is another one."""
+    """The cut of the same words; else the order (as it was read, or the other one) in which it is surer the
+    name that somebody says. None where the name is another one."""
     exact = cut_as_said(read, said)
     if exact is not None or not is_whole_name(read):
         return exact
