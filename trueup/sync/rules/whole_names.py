@@ -9,7 +9,7 @@ A lone word is the half that it is for those who say the other one, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trueup.dedupe.names import fit, likeness
@@ -45,15 +45,19 @@ class Known:
     def and_then(self, more: Sequence[Said]) -> Known:
         return Known([*self.said, *more], [*self.lone, *more])
 
-    def only(self, one: Said) -> Known:
-        return Known([one] if one in self.said else [], [one])
+    def without(self, left_out: Callable[[Said], bool]) -> Known:
+        return Known(*([one for one in some if not left_out(one)] for some in (self.said, self.lone)))
 
     def cut(self, read: Mapping[str, Value]) -> Cut | None:
-        """How a whole name is to be cut; None where nobody tells."""
-        asked, of_one = (self.lone, _half) if is_lone(read) else (self.said, _order)
-        found = (of_one(read, one.parts) for one in asked)
-        cut = next((one for one in found if one is not None), None)
-        return cut if cut is not _AS_READ else None
+        """How a whole name is to be cut; None where nobody tells, or it was read right."""
+        return self.asked(read)[1]
+
+    def asked(self, read: Mapping[str, Value]) -> tuple[Said | None, Cut | None]:
+        """The first who knows a whole name, and how it is to be cut."""
+        some, of_one = (self.lone, _half) if is_lone(read) else (self.said, _order)
+        told = ((one, of_one(read, one.parts)) for one in some)
+        one, cut = next(((one, cut) for one, cut in told if cut is not None), (None, None))
+        return one, cut if cut is not _AS_READ else None
 
 
 def is_whole(binding: Binding) -> bool:
@@ -76,8 +80,9 @@ def recut(
     found = {id: tuple(_recut(one, known) for one in some) for id, some in read.items()}
     if not guessed:
         return found, None
-    own_word = (one for one in known.lone if one.link and not _may_have_heard(one, entity))
-    return found, next((one for one in own_word if known.only(one).cut(entity.values)), None)
+    own_words = known.without(lambda one: one.link is None or _may_have_heard(one, entity))
+    teller, cut = own_words.asked(entity.values)
+    return found, teller if cut is not None else None
 
 
 def put_right(state: Values, said: Said) -> None:
