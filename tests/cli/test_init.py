@@ -417,6 +417,22 @@ def test_the_order_of_names_is_proposed_by_what_the_column_is_called_or_holds(
     assert f"full_name: {line}\n" in Path("config/connections/crm.yaml").read_text("utf-8")
 
 
+def test_a_name_column_that_looks_turned_is_told_with_the_line_to_write(desk: Path) -> None:
+    people = [("Іван", "Бойко"), ("Ярина", "Мороз"), ("Олена", "Кравчук"), ("Taras", "Luts"), ("Jan", "Vos")]
+    crm = [f"{first};{last};{place}@a.ua" for place, (first, last) in enumerate(people)]
+    news = [f"{last} {first};{place}@a.ua" for place, (first, last) in enumerate(people)]
+    (desk / "crm.csv").write_text("\n".join(["First name;Last name;E-mail", *crm]) + "\n", "utf-8")
+    (desk / "news.csv").write_text("\n".join(["Name;E-mail", *news]) + "\n", "utf-8")
+    told = say("init", "--connect", "crm=crm.csv:sales", "--connect", "news=news.csv:marketing").out
+    line = '{field: "Name", transform: last_first(space)}'
+    assert f"`full_name: {line}`" in told
+    assert line in say("check").out
+    assert line in say("check", "--live").out
+    path = Path("config/connections/news.yaml")
+    path.write_text(path.read_text("utf-8").replace('full_name: "Name"', f"full_name: {line}"), "utf-8")
+    assert say("check", "--json").json["family_name_first"] == []
+
+
 def test_family_names_of_a_register_stay_family_names_in_every_table(desk: Path) -> None:
     crm = "ПІБ;E-mail;Телефон\nБойко Іван;ivan@a.ua;0671112244\nМороз Ярина;yar@a.ua;0671112255\n"
     news = "Ім'я;Прізвище;E-mail\nІван;Бойко;ivan@a.ua\nЯрина;Мороз;yar@a.ua\nОлена;Кравчук;ok@a.ua\n"

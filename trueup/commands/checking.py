@@ -67,6 +67,7 @@ def _worth_knowing(checked: Checked, asked: Live | None) -> tuple[Sequence[Shown
         _inactive_lines(checked),
         _unkeyed_lines(checked),
         _unheard_lines(checked, asked),
+        _turned(checked, asked),
         _idle_lines(checked),
         _cost_lines(checked),
     )
@@ -116,6 +117,11 @@ def _unheard_lines(checked: Checked, asked: Live | None) -> list[Shown]:
     told = [one.others_told() for one in checked.unheard]
     told += [one.absent_told() for one in checked.unheard] if asked is not None else []
     return [line for line in told if line]
+
+
+def _turned(checked: Checked, asked: Live | None) -> list[Shown]:
+    """Whole names that look as if they began with the family name; with `--live`, seen with all systems."""
+    return list(asked.turned if asked is not None else checked.turned)
 
 
 def _idle_lines(checked: Checked) -> list[Shown]:
@@ -184,6 +190,7 @@ def _document(checked: Checked, asked: Live | None) -> Json:
             }
             for one in checked.unheard
         ],
+        "family_name_first": _turned(checked, asked),
         "calls": [
             {
                 "connection": one.connection,

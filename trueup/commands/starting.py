@@ -130,7 +130,7 @@ def _plain_name(text: str) -> str:
 
 
 def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[str, Table]) -> Answer:
-    from trueup.services.initialise.beliefs import authority_of, columns_apart
+    from trueup.services.initialise.beliefs import authority_of, columns_apart, names_turned
     from trueup.services.initialise.files import perhaps_lines
 
     shown: list[Shown] = [f"Written: {', '.join(written)}"]
@@ -142,6 +142,7 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
         shown += _consent_lines(table)
         shown += [f"  left out:   {', '.join(table.left)}"] if table.left else []
         shown += [f"    {line}" for line in perhaps_lines(table)]
+    shown += [line for said in names_turned(tables).values() for line in ("", said)]
     shown += _apart_lines(target, tables)
     shown += _believed_lines(target, wanted, tables)
     where = config_flag(target)
@@ -174,6 +175,7 @@ def _told(target: Path, written: list[str], wanted: list[Wanted], tables: dict[s
             [{"table": one.table, "column": one.column, "field": one.field} for one in pair]
             for pair in columns_apart(tables)
         ],
+        "family_name_first": names_turned(tables),
         "next": steps,
     }
     return Answer(document, shown)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rapidfuzz.distance import JaroWinkler
 
-from trueup.dedupe.latin import spelled_words
+from trueup.dedupe.latin import sounds, spelled_words
 from trueup.model.values import Value
 
 Name: TypeAlias = tuple[str, str]
@@ -78,3 +78,32 @@ def contradicts_all(name: Name, known: Iterable[Name]) -> bool:
     """Whether a name contradicts every known name of an entity; nothing known contradicts nothing."""
     names = [one for one in known if any(one)]
     return bool(names) and all(contradict(name, one) for one in names)
+
+
+def likeness(one: str, other: str) -> int:
+    """How surely two parts of names are one word: 3 the same word in any script, 2 an initial or some of its
+    words (a double name), 1 another form that sounds near, 0 not at all."""
+    a, b = sorted((sounds(one), sounds(other)), key=len)
+    if not a or not b:
+        return 0
+    if a == b:
+        return 3
+    if all(any(word == own or (_is_initial(word) and own.startswith(word)) for own in b) for word in a):
+        return 2
+    if all(map(_is_initial, b)) and all(x.startswith(y) for x, y in zip(a, b, strict=False)):
+        return 2
+    return 1 if _may_be_one(_folded(one), _folded(other)) else 0
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 1 or word in _LONG_INITIALS
+
+
+_LONG_INITIALS = frozenset(word for letter in "шщчюя" for word in sounds(letter))
+"""One letter of another script that sounds like two."""
+
+
+def fit(one: Iterable[str], other: Iterable[str]) -> int:
+    """How surely two names of as many parts are the same, part by part; 0 where one of the parts is not."""
+    found = [likeness(mine, theirs) for mine, theirs in zip(one, other, strict=True)]
+    return sum(found) if all(found) else 0

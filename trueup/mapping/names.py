@@ -10,7 +10,7 @@ out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TypeAlias
@@ -47,8 +47,11 @@ def parts_of(text: str) -> Parts:
 
 
 def joined(parts: Parts) -> str:
-    """The parts in the order they are said, separated by a space."""
-    return " ".join(part for part in parts if part)
+    """The parts in the order they are said, separated by a space. A suffix that the last name ends with, too
+    (`McDonald Jr.`, `Jr.`), is said once."""
+    *names, last, suffix = parts
+    said = last is not None and suffix is not None and f" {last}".endswith(f" {suffix}")
+    return " ".join(part for part in (*names, last, None if said else suffix) if part)
 
 
 @lru_cache(maxsize=32_768)
@@ -176,12 +179,30 @@ class Cut:
 def cut_as_said(read: Mapping[str, Value], said: Mapping[str, Value]) -> Cut | None:
     """How a whole name is to be cut where somebody says the same words part by part, in the order of a whole
     name or with the last name first; None where the words are others."""
-    for parts in (NAME_PARTS, _GIVEN_AND_LAST):
+    for parts in (NAME_PARTS, _GIVEN_AND_LAST, _LAST_FIRST):
         words = [word.casefold() for word in _said(read, parts)]
-        for order in (parts, _LAST_FIRST):
+        for order in (NAME_PARTS if parts == NAME_PARTS else _GIVEN_AND_LAST, _LAST_FIRST):
             if words and words == [word.casefold() for word in _said(said, order)]:
                 return Cut(tuple(part for part in order for _ in _said(said, (part,))), parts)
     return None
+
+
+def other_cuts(read: Mapping[str, Value]) -> Iterator[Mapping[str, Value]]:
+    """A whole name that was read in one order (the family name last, or first) as it would be read in the
+    other one."""
+    text = " ".join(_said(read, NAME_PARTS))
+    yield dict(zip(NAME_PARTS, parts_of_register(text), strict=True))
+    yield dict(zip(NAME_PARTS, parts_of(" ".join(_said(read, _LAST_FIRST))), strict=True))
+
+
+def is_lone(read: Mapping[str, Value]) -> bool:
+    """Whether a whole name is one word: which half of a name it is, nobody can tell by itself."""
+    return len(_said(read, _GIVEN_AND_LAST)) == 1
+
+
+def lone_as(part: str) -> Cut:
+    """The one word as that half of a name."""
+    return Cut((part,), _GIVEN_AND_LAST)
 
 
 def _said(values: Mapping[str, Value], parts: Iterable[str]) -> list[str]:

@@ -87,8 +87,8 @@ ADDRESS_PARTS = ("street", "city", "region", "postcode", "country")
 
 
 NAME = "name"
-"""The group of the name parts: at first sight they come from one record (no middle name of another is
-mixed in), while later edits are judged part by part."""
+"""The group of the name parts: at first sight they come from one record (no middle name of another is mixed
+in, but of one that says the same name), while later edits are judged part by part."""
 
 DEFAULT_STAGES = ("name", "lead", "mql", "sal", "sql", "opportunity", "customer")
 DEFAULT_OFF_RAMPS = ("recycled", "disqualified", "former")

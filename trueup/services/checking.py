@@ -24,6 +24,7 @@ from trueup.ports import Store
 from trueup.services.budget import TokenBudget
 from trueup.services.examples import ExampleResult, run_examples
 from trueup.services.hub import Hub, database_url
+from trueup.services.name_order import turned_columns
 from trueup.services.system import SystemClock
 from trueup.services.unheard import Unheard, unheard
 from trueup.store.open import open_store
@@ -40,7 +41,8 @@ IGNORED = "TU-CFG-090"
 class Checked:
     """What the files say. `config` None: nothing usable could be read. `idle`: links by connections that
     are configured no more. `unkeyed`: objects whose records are known by their content only. `unheard`:
-    columns of consent with other words than the named ones."""
+    columns of consent with other words than the named ones. `turned`: sentences about fields of whole names
+    that look as if they began with the family name."""
 
     config: HubConfig | None
     problems: tuple[Problem, ...]
@@ -50,6 +52,7 @@ class Checked:
     idle: Mapping[str, int] = field(default_factory=dict)
     unkeyed: tuple[Stream, ...] = ()
     unheard: tuple[Unheard, ...] = ()
+    turned: tuple[str, ...] = ()
 
     @property
     def failed_examples(self) -> tuple[ExampleResult, ...]:
@@ -86,8 +89,8 @@ def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:
 
 def _in_local_files(checked: Checked, config: HubConfig) -> Checked:
     """With mapped columns that local files do not have; where they have all, those without a column of ids,
-    and words that opt nobody out. A file that is not there yet is no problem of the configuration; `--live`
-    tells it."""
+    words that opt nobody out, and names that look turned. A file that is not there yet is no problem of the
+    configuration; `--live` tells it."""
     clock = SystemClock()
     found: dict[str, Connector] = {}
     for name, connection in config.connections.items():
@@ -105,7 +108,12 @@ def _in_local_files(checked: Checked, config: HubConfig) -> Checked:
     try:
         if problems := tuple(check_live(config, found, clock.now())):
             return replace(checked, problems=problems)
-        return replace(checked, unkeyed=tuple(_unkeyed(config, found)), unheard=tuple(unheard(config, found)))
+        return replace(
+            checked,
+            unkeyed=tuple(_unkeyed(config, found)),
+            unheard=tuple(unheard(config, found)),
+            turned=tuple(turned_columns(config, found)),
+        )
     finally:
         for connector in found.values():
             connector.close()
@@ -147,10 +155,11 @@ def idle_links(store: Store, config: HubConfig) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What the systems say. `accounts`: who we are there, by connection."""
+    """What the systems say. `accounts`: who we are there, by connection. `turned`: see Checked, of all."""
 
     problems: tuple[Problem, ...]
     accounts: Mapping[str, str]
+    turned: tuple[str, ...] = ()
 
 
 def check_systems(hub: Hub) -> Live:
@@ -167,7 +176,8 @@ def check_systems(hub: Hub) -> Live:
             continue  # check_live has told it
         problems.extend(_ignored_filters(hub, name, connector))
         problems.extend(_shared_keys(hub, name, connector))
-    return Live(tuple(sorted(set(problems))), accounts)
+    turned = () if problems else tuple(turned_columns(hub.config, hub.parts.connectors))
+    return Live(tuple(sorted(set(problems))), accounts, turned)
 
 
 def _shared_keys(hub: Hub, name: str, connector: Connector) -> Iterator[Problem]:

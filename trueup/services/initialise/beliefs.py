@@ -1,4 +1,4 @@
-"""Who is believed where systems differ, and which columns of two tables never meet."""
+"""Who is believed where systems differ, which columns of two tables never meet, and which are turned."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from trueup.config.settings import DEFAULT_AUTHORITY
 from trueup.config.vocabulary import CONTROL
 from trueup.services.initialise.answers import Wanted
 from trueup.services.initialise.tables import Table
+from trueup.services.name_order import look
 
 
 def authority_of(wanted: Sequence[Wanted], tables: Mapping[str, Table]) -> list[str]:
@@ -51,3 +52,14 @@ def columns_apart(tables: Mapping[str, Table]) -> list[tuple[Column, Column]]:
 
 _NUMBERS = ("phone", "phones.mobile")
 """Kinds of numbers that are told from a header, and of which a person's only one may stand in either."""
+
+
+def names_turned(tables: Mapping[str, Table]) -> dict[str, str]:
+    """By table, a sentence about its column of whole names where that looks as if it began with the family
+    name."""
+    found = {}
+    for name, one in tables.items():
+        looks = look(one.names, [other.names for other in tables.values() if other is not one])
+        if looks is not None:
+            found[name] = looks.told(one.fields["full_name"], name)
+    return found

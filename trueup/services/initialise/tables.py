@@ -16,6 +16,7 @@ from trueup.model.record import Json, Reading
 from trueup.ports import Clock
 from trueup.services.headers import KEY, field_of, is_id_like, is_surname_first
 from trueup.services.initialise.consent import OptOut, Perhaps, opt_outs, perhaps
+from trueup.services.name_order import NAMED, Names, names_of
 
 
 class NoTable(TrueupError):
@@ -31,6 +32,7 @@ class Table:
 
     `key` identifies a row, None if no column does. `opt_outs`: columns that tell who wants no more of
     something. `left`: columns that nobody is sure about. `perhaps`: those of them that may tell of consent.
+    `names`: those of its people, as they are read.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class Table:
     opt_outs: tuple[OptOut, ...] = ()
     left: tuple[str, ...] = ()
     perhaps: tuple[Perhaps, ...] = ()
+    names: Names = field(default_factory=lambda: Names({}, {}))
 
 
 def look_at(path: Path, clock: Clock) -> Table:
@@ -97,7 +100,17 @@ def _understood(
         out,
         left,
         tuple(perhaps(left, out, samples)),
+        _names(found, turned, samples),
     )
+
+
+def _names(
+    found: Mapping[str, str], turned: Mapping[str, str], samples: Mapping[str, Sequence[Json]]
+) -> Names:
+    named = [name for name in NAMED if name in found]
+    columns = [samples[found[name]] for name in named]
+    rows = [dict(zip(named, row, strict=True)) for row in zip(*columns, strict=True)]
+    return names_of(rows, whole="full_name" in found and "full_name" not in turned)
 
 
 def _id_like(

@@ -16,6 +16,8 @@ from trueup.model.slots import FIELDS, held_in, laid_into
 from trueup.model.values import Type, Value
 from trueup.sync.rules import ledger
 from trueup.sync.rules.evidence import Claim, Reading
+from trueup.sync.rules.name_halves import completed, gives_way, of_whole_names, set_aside
+from trueup.sync.rules.places import set_aside_places, without_places
 from trueup.sync.rules.policy import FieldPolicy, Policy
 from trueup.sync.rules.verdict import HUB, Question, Verdict, judge
 
@@ -195,71 +197,74 @@ def _judge_group(
     names = tuple(name for name, field in table.items() if field.group == group)
     current = {name: state.values[name] for name in names if state.values.get(name) is not None}
     whole = [_whole(names, source, parts, current) for source, parts in _by_source(claims)]
-    lead = _lead(names, state)
+    rule, before, emptied = policy.fields(kind, names[0]), dict(state.sources), _emptied(state)
+    lead = _lead(names, state, rule.authority(state.values.get(STAGE)))
     judged, held = whole, current
     if group == NAME:
-        judged = _of_whole_names(whole, current)
-        if lead is not None and lead.how == "first" and _gives_way(current, judged):
+        judged = of_whole_names(whole, current)
+        if lead is not None and lead.how == "first" and gives_way(current, judged):
             held = {}
     question = Question(
         Field(group, Type.TEXT, table[names[0]].strategy),
         held or None,
         lead,
         judged,
-        policy.fields(kind, names[0]),
+        rule,
         state.values.get(STAGE),
     )
-    question, aside = _of_places(question) if group != NAME else (question, [])
+    question, aside = without_places(question) if group != NAME else (question, [])
     verdict: Verdict = judge(question)
     if verdict.winner is not None:
         for name in names:
             value = (verdict.value or {}).get(name)
-            state.win(name, value, source_of(verdict.winner, now, question.policy), verdict.rule)
+            state.win(name, value, source_of(verdict.winner, now, rule), verdict.rule)
     if group == NAME:
-        _fill_name(state, sorted(whole, key=question.rank), question.policy, now)
-        state.conflicts.extend(_half_names(state, [one for one in whole if one not in judged]))
-    lost = (*verdict.conflicts, *_places_aside(state, names, aside))
+        known = Claim(group, current, lead.origin, lead.ref, first=True) if lead is not None else None
+        for name, value, giver in _missing(state, whole, known, emptied, question):
+            source = before[name] if giver is known else source_of(giver, now, rule)
+            state.put(name, value, source, "first sight")
+        halves = [one for one in whole if one not in judged]
+        state.conflicts.extend(set_aside(halves, state.values, state.sources))
+    keeper = _lead(names, state, rule.authority(state.values.get(STAGE))) if aside else None
+    lost = (*verdict.conflicts, *set_aside_places(aside, keeper))
     state.conflicts.extend(_lost_parts(state, lost, claims, table))
 
 
-def _of_places(question: Question) -> tuple[Question, list[Claim]]:
-    """At first sight an address that says no more than a place (`Kyiv`) takes the place of none with a street
-    or a postcode (0030). The question without such ones, and these."""
-    firsts = [one for one in question.claims if one.first and question.listed(one)]
-    nearer = [one for one in firsts if not _is_place(one.value or {})]
-    held = question.current or {}
-    if not nearer and (not held or _is_place(held)):
-        return question, []
-    aside = [one for one in firsts if _is_place(one.value or {})]
-    sources = {one.source for one in aside}
-    claims = [one for one in question.claims if not (one.first and one.source in sources)]
-    gives_way = _is_place(held) and question.source is not None and question.source.how == "first"
-    return replace(question, claims=claims, current=None if gives_way else question.current), aside
+def _emptied(state: Values) -> dict[str, Value]:
+    return {one.field: one.old for one in state.changes if one.new is None}
 
 
-_NEAR = (".street", ".postcode")
+def _missing(
+    state: Values,
+    whole: Sequence[Claim],
+    known: Claim | None,
+    emptied: Mapping[str, Value],
+    question: Question,
+) -> list[tuple[str, Value, Claim]]:
+    """What the winner does not say of a name, or by an initial only: from the next one that says it, another
+    record or what the hub held until now (`known`); not what was taken away in this decision, nor where a
+    person pinned or edited the part."""
+    asked = [one for one in (*whole, *([known] if known is not None else [])) if question.listed(one)]
+    closed = (
+        name
+        for name, source in state.sources.items()
+        if source.pinned or (source.how != "first" and state.values.get(name) is not None)
+    )
+    return list(completed(state.values, sorted(asked, key=question.rank), set(closed), emptied))
 
 
-def _is_place(values: Mapping[str, Value]) -> bool:
-    """Whether an address says no street and no postcode."""
-    return not any(value and name.endswith(_NEAR) for name, value in values.items())
-
-
-def _places_aside(state: Values, names: Sequence[str], aside: Sequence[Claim]) -> Iterator[Conflict]:
-    source = _lead(names, state)
-    by = HUB if source is None else source.ref or source.origin
-    for one in aside:
-        yield Conflict(one.field, one.value, one.source, None, by, "no more than a place at first sight")
-
-
-def _lead(names: Sequence[str], state: Values) -> Source | None:
+def _lead(names: Sequence[str], state: Values, order: Sequence[str]) -> Source | None:
     """Who answers for a group against first sights: who pinned a part of it, else who edited one that is held
-    (names are edited part by part), else whoever comes first."""
-    known = [name for name in names if name in state.sources]
-    pinned = (name for name in known if state.sources[name].pinned)
-    edited = (name for name in known if name in state.values and state.sources[name].how != "first")
-    lead = next(pinned, None) or next(edited, None) or next(iter(known), None)
-    return state.sources[lead] if lead is not None else None
+    (names are edited part by part), else who is believed most (others only completed it)."""
+    known = [state.sources[name] for name in names if name in state.sources]
+    pinned = (source for source in known if source.pinned)
+    edited = (
+        state.sources[name]
+        for name in names
+        if name in state.sources and name in state.values and state.sources[name].how != "first"
+    )
+    strongest = sorted(known, key=lambda one: order.index(one.origin) if one.origin in order else len(order))
+    return next(pinned, None) or next(edited, None) or next(iter(strongest), None)
 
 
 def _lost_parts(
@@ -274,46 +279,6 @@ def _lost_parts(
             if (name, whole.lost_source) not in told and not same(table[name].type, said, held):
                 told.add((name, whole.lost_source))
                 yield Conflict(name, said, whole.lost_source, held, whole.kept_source, whole.rule)
-
-
-def _of_whole_names(whole: Sequence[Claim], current: Mapping[str, Value]) -> list[Claim]:
-    """At first sight half a name (`Ann`, where others say `Ann Lee`) takes the place of no whole one; it is
-    asked only for what is missing."""
-    if not any(_is_whole_name(one) for one in (current, *(claim.value or {} for claim in whole))):
-        return list(whole)
-    return [claim for claim in whole if not claim.first or _is_whole_name(claim.value or {})]
-
-
-def _gives_way(current: Mapping[str, Value], judged: Sequence[Claim]) -> bool:
-    """Whether the half name that is held was seen first only because it was read first."""
-    return not _is_whole_name(current) and any(_is_whole_name(one.value or {}) for one in judged)
-
-
-def _is_whole_name(values: Mapping[str, Value]) -> bool:
-    return bool(values.get("first_name") and values.get("last_name"))
-
-
-def _fill_name(state: Values, whole: Sequence[Claim], policy: FieldPolicy, now: datetime) -> None:
-    """A first or last name that the winner does not say comes from the next record that says it, and not what
-    was taken away in this decision, nor where a person pinned that it is empty."""
-    emptied = {one.field: one.old for one in state.changes if one.new is None}
-    for name in ("first_name", "last_name"):
-        pinned = name in state.sources and state.sources[name].pinned
-        if state.values.get(name) is None and not pinned:
-            givers = (claim for claim in whole if (claim.value or {}).get(name))
-            giver = next((one for one in givers if one.value[name] != emptied.get(name)), None)
-            if giver is not None:
-                state.put(name, giver.value[name], source_of(giver, now, policy), "first sight")
-
-
-def _half_names(state: Values, aside: Sequence[Claim]) -> Iterator[Conflict]:
-    """What half names say otherwise than the whole one: losers, so that nothing is written over unheard."""
-    for claim in aside:
-        for name, value in (claim.value or {}).items():
-            held, source = state.values.get(name), state.sources.get(name)
-            if value is not None and held is not None and value != held:
-                by = HUB if source is None else source.ref or source.origin
-                yield Conflict(name, value, claim.source, held, by, "half a name at first sight")
 
 
 def _by_source(claims: Sequence[Claim]) -> list[tuple[tuple[str, bool], list[Claim]]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.mapping.compiled import Binding, ObjectMapping
-from trueup.mapping.names import cut_as_said
+from trueup.mapping.names import cut_as_said, joined, of_values
 from trueup.mapping.schema import Clearing
 from trueup.model.canonical import element_key, same
 from trueup.model.canonical.postal import address_of, parts_of, put_right
@@ -149,7 +149,9 @@ def differing(link: Link, mapping: ObjectMapping, entity: Entity) -> Iterator[st
 
 def _cut_otherwise(binding: Binding, has: Mapping[str, Value], values: Mapping[str, Value]) -> bool:
     """Whether a whole name says the words of the hub's, which are cut otherwise there."""
-    return binding.fields == NAME_PARTS and cut_as_said(has, values) is not None
+    if binding.fields != NAME_PARTS:
+        return False
+    return joined(of_values(has)) == joined(of_values(values)) or cut_as_said(has, values) is not None
 
 
 def _says_more(binding: Binding, has: Mapping[str, Value], name: str, entity: Entity) -> bool:

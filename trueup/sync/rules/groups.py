@@ -1,7 +1,8 @@
 """Fields that survive together, at the systems: an address is written whole or not at all.
 
 No postcode of the address that lost stands beside the street of the one that won, neither after a write
-nor because an empty part was filled. (Names are kept part by part.)
+nor because an empty part was filled. Names are kept part by part, but no half of one is filled beside the
+same word in the other half.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from trueup.dedupe.towns import respelled
 from trueup.mapping.compiled import Binding
 from trueup.mapping.schema import Refusal
+from trueup.model.canonical import same
 from trueup.model.canonical.postal import address_of, corrects
 from trueup.model.delivery import Effect
 from trueup.model.fields import NAME, Field
-from trueup.model.values import Absent, Rejected, Value
+from trueup.model.values import Absent, Rejected, Type, Value
 from trueup.sync.rules.differences import Difference, Draft, due, nonempty, standing, withhold
 from trueup.sync.rules.evidence import Claim, Reading
+from trueup.sync.rules.name_halves import HALVES, repeats
 
 Table = Mapping[str, Field]
 
@@ -169,6 +172,36 @@ def _hold_fills(members: Sequence[Reading], values: Mapping[str, Value], draft: 
             for one in [one for one in draft.ordinary if one.binding is reading.binding]:
                 draft.ordinary.remove(one)
                 withhold(reading, one, draft)
+
+
+def keep_names_apart(
+    readings: Sequence[Reading], values: Mapping[str, Value], draft: Draft, unsettled: Collection[str]
+) -> None:
+    """Hold back what would fill half a name with the word that stands in the record's other half: until that
+    one is released with it, or moves. `unsettled`: what another write is about to replace."""
+    halves = {name: one for one in readings for name in one.binding.fields if one.binding.fields == (name,)}
+    filled = [one for one in draft.ordinary if one.effect is Effect.FILL and len(one.binding.fields) == 1]
+    written = {one.binding.key for one in draft.ordinary} | set(unsettled)
+    for one in filled:
+        (name,) = one.binding.fields
+        other = halves.get(HALVES.get(name, ""))
+        if other is None or other.binding.key in written or not _stands_there(one, other, values):
+            continue
+        draft.ordinary.remove(one)
+        if _withheld(other, draft):
+            withhold(halves[name], one, draft)
+        else:
+            draft.held_back.append(f"{SAME_WORD} ({one.binding.key})")
+
+
+SAME_WORD = "the other half of the name holds the same word"
+
+
+def _stands_there(one: Difference, other: Reading, values: Mapping[str, Value]) -> bool:
+    """Whether the other half shows what this one would be filled with, and the hub has another word there."""
+    name = other.binding.fields[0]
+    held = other.has.get(name) if isinstance(other.has, Mapping) else None
+    return not same(Type.TEXT, held, values.get(name)) and repeats(one.hub, held)
 
 
 def _withheld(reading: Reading, draft: Draft) -> bool:

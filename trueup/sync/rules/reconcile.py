@@ -38,7 +38,7 @@ from trueup.sync.rules.differences import (
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.first_sight import first_sight
 from trueup.sync.rules.founding import foundings, keep_in_company
-from trueup.sync.rules.groups import brought_along, keep_whole
+from trueup.sync.rules.groups import brought_along, keep_names_apart, keep_whole
 from trueup.sync.rules.homes import Homes, fields_edited, homes_before, homes_now
 from trueup.sync.rules.kinds import name_slots
 from trueup.sync.rules.lanes import given_up, queue, was_given_up
@@ -377,6 +377,7 @@ def _draft(one: Seen, case: Case, after: Entity, context: Context, policy: Polic
     if draft.ordinary or draft.withheld:
         keep_whole(one.settled(), after.values, draft, policy.tables[after.kind], released)
     publishing.hold_back(one.link, draft, now)
+    keep_names_apart(one.readings, after.values, draft, one.unsettled)
     return draft
 
 

@@ -2,21 +2,25 @@
 
 Where another record, or the hub by somebody else's word, says the same words in fields of their own, the
 whole name is read as they are cut there, whoever is believed more. It is then the same name: nothing is
-judged, and nothing is written.
+judged, and nothing is written. Where the words are the same in another script, by an initial or as a part of
+a double name, and only in the other order, the order is taken from there, and the words are judged as ever.
+A lone word is the half that it is for those who say the other one, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from trueup.dedupe.names import fit, likeness
 from trueup.mapping.compiled import Binding
-from trueup.mapping.names import Cut, cut_as_said
+from trueup.mapping.names import Cut, cut_as_said, is_lone, lone_as, other_cuts
 from trueup.model.entity import Entity, Link, Source
 from trueup.model.fields import NAME_PARTS
 from trueup.model.values import Value
 from trueup.sync.rules.decide_values import Values
 from trueup.sync.rules.evidence import Reading
+from trueup.sync.rules.name_halves import HALVES, SURE, is_whole_name
 from trueup.sync.rules.policy import Policy
 
 RULE = "said in fields of its own"
@@ -28,6 +32,32 @@ class Said:
 
     parts: Mapping[str, Value]
     link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names by their parts, who is asked first before others. `said`: whole ones, in fields of their own;
+    `lone`: also those that can tell only which half a lone word is."""
+
+    said: Sequence[Said]
+    lone: Sequence[Said]
+
+    def and_then(self, more: Sequence[Said]) -> Known:
+        return Known([*self.said, *more], [*self.lone, *more])
+
+    def without(self, left_out: Callable[[Said], bool]) -> Known:
+        return Known(*([one for one in some if not left_out(one)] for some in (self.said, self.lone)))
+
+    def cut(self, read: Mapping[str, Value]) -> Cut | None:
+        """How a whole name is to be cut; None where nobody tells, or it was read right."""
+        return self.asked(read)[1]
+
+    def asked(self, read: Mapping[str, Value]) -> tuple[Said | None, Cut | None]:
+        """The first who knows a whole name, and how it is to be cut."""
+        some, of_one = (self.lone, _half) if is_lone(read) else (self.said, _order)
+        told = ((one, of_one(read, one.parts)) for one in some)
+        one, cut = next(((one, cut) for one, cut in told if cut is not None), (None, None))
+        return one, cut if cut is not _AS_READ else None
 
 
 def is_whole(binding: Binding) -> bool:
@@ -42,27 +72,35 @@ def recut(
     if not any(is_whole(one.binding) for some in read.values() for one in some):
         return read, None
     guessed = _is_guessed(entity, policy)
-    said = sorted(_by_parts(read), key=lambda one: _place(one, entity, policy, guessed))
-    if not guessed and _is_name(entity.values):
+    own = sorted(_by_parts(read), key=lambda one: _place(one, entity, policy, guessed))
+    said = [one for one in own if is_whole_name(one.parts)]
+    if not guessed and is_whole_name(entity.values):
         said.insert(0, Said(entity.values, None))
-    found = {id: tuple(_recut(one, said) for one in some) for id, some in read.items()}
+    known = Known(said, [*said, *_whole_texts(read, entity), *own])
+    found = {id: tuple(_recut(one, known) for one in some) for id, some in read.items()}
     if not guessed:
         return found, None
-    return found, next((one for one in said if _cut(entity.values, [one]) is not None), None)
+    own_words = known.without(lambda one: one.link is None or _may_have_heard(one, entity))
+    teller, cut = own_words.asked(entity.values)
+    return found, teller if cut is not None else None
 
 
 def put_right(state: Values, said: Said) -> None:
-    """Before the fields are judged: what the hub holds of a whole name is cut as somebody says it."""
+    """Before the fields are judged: what the hub holds of a whole name is cut as somebody says it. Who says
+    the same words vouches for them; other words (of another script) stay those of who said them."""
     before = dict(state.values)
-    cut = cut_as_said(before, said.parts)
+    exact = cut_as_said(before, said.parts) if is_whole_name(said.parts) else None
+    cut = Known([said] if is_whole_name(said.parts) else [], [said]).cut(before)
     parts = cut.of(before) if cut is not None else None
     if parts is None or said.link is None:
         return
     link = said.link
     for name in NAME_PARTS:
         source = state.sources.get(name) or state.sources["last_name"]
-        ref = f"{link.connection}/{link.object}/{link.remote_id}"
-        state.put(name, parts.get(name), replace(source, origin=link.connection, ref=ref), RULE)
+        if exact is not None:
+            ref = f"{link.connection}/{link.object}/{link.remote_id}"
+            source = replace(source, origin=link.connection, ref=ref)
+        state.put(name, parts.get(name), source, RULE)
 
 
 def _by_parts(read: Mapping[int, tuple[Reading, ...]]) -> Iterator[Said]:
@@ -75,12 +113,18 @@ def _by_parts(read: Mapping[int, tuple[Reading, ...]]) -> Iterator[Said]:
             for name in one.has
             if name in NAME_PARTS
         }
-        if _is_name(parts):
+        if any(parts.get(half) for half in HALVES):
             yield Said(parts, some[0].link)
 
 
-def _is_name(values: Mapping[str, Value]) -> bool:
-    return bool(values.get("first_name") and values.get("last_name"))
+def _whole_texts(read: Mapping[int, tuple[Reading, ...]], entity: Entity) -> Iterator[Said]:
+    """Whole names of more than one word, however they are cut: they tell which half a lone word is."""
+    if is_whole_name(entity.values):
+        yield Said(entity.values, None)
+    for some in read.values():
+        for one in some:
+            if is_whole(one.binding) and isinstance(one.has, Mapping) and is_whole_name(one.has):
+                yield Said(one.has, one.link)
 
 
 def _is_guessed(entity: Entity, policy: Policy) -> bool:
@@ -96,13 +140,12 @@ def _is_of_whole(source: Source, policy: Policy) -> bool:
 
 
 def _place(one: Said, entity: Entity, policy: Policy, guessed: bool) -> tuple[object, ...]:
-    """Who is asked first. An older record that says what the hub guessed may have heard it from the hub."""
+    """Who is asked first."""
     assert one.link is not None
-    heard = all(one.parts.get(name) == entity.values.get(name) for name in one.parts)
     order = policy.fields(entity.kind, "last_name").authority(entity.values.get("stage"))
     place = order.index(one.link.connection) if one.link.connection in order else len(order)
     return (
-        guessed and heard and not one.link.fresh,
+        guessed and _may_have_heard(one, entity),
         place,
         not one.link.primary,
         *one.link.stream,
@@ -110,12 +153,18 @@ def _place(one: Said, entity: Entity, policy: Policy, guessed: bool) -> tuple[ob
     )
 
 
-def _recut(reading: Reading, said: Sequence[Said]) -> Reading:
+def _may_have_heard(one: Said, entity: Entity) -> bool:
+    """An older record that says what the hub guessed may have heard it from the hub."""
+    heard = all(one.parts.get(name) == entity.values.get(name) for name in one.parts)
+    return heard and one.link is not None and not one.link.fresh
+
+
+def _recut(reading: Reading, known: Known) -> Reading:
     if not is_whole(reading.binding) or not isinstance(reading.has, Mapping):
         return reading
-    known = [*said, *_agreed(reading)]
-    before = _cut(reading.was or {}, known)
-    cut = _cut(reading.has, known) or _same_way(reading, before)
+    known = known.and_then(_agreed(reading))
+    before = known.cut(reading.was or {})
+    cut = known.cut(reading.has) or _same_way(reading, before)
     has = cut.of(reading.has) if cut is not None else None
     was = before.of(reading.was or {}) if before is not None else None
     return replace(reading, has=has or reading.has, was=was or reading.was)
@@ -129,9 +178,33 @@ def _agreed(reading: Reading) -> list[Said]:
     return [Said(dict(zip(NAME_PARTS, hub, strict=False)), None)]
 
 
-def _cut(read: Mapping[str, Value], said: Sequence[Said]) -> Cut | None:
-    found = (cut_as_said(read, one.parts) for one in said)
-    return next((one for one in found if one is not None), None)
+def _order(read: Mapping[str, Value], said: Mapping[str, Value]) -> Cut | None:
+    """The cut of the same words; else the order (as it was read, or the other one) in which it is surer the
+    name that somebody says. None where the name is another one."""
+    exact = cut_as_said(read, said)
+    if exact is not None or not is_whole_name(read):
+        return exact
+    cuts = [read, *(one for one in other_cuts(read) if is_whole_name(one))]
+    best = max(cuts, key=lambda one: fit(_pair(one), _pair(said)))
+    if not fit(_pair(best), _pair(said)):
+        return None
+    return _AS_READ if best is read else cut_as_said(read, best)
+
+
+_AS_READ = Cut((), ())
+"""Somebody knows the name, in other words: it was read right."""
+
+
+def _half(read: Mapping[str, Value], said: Mapping[str, Value]) -> Cut | None:
+    """The half of a name that a lone word is; None where those who say it do not tell."""
+    first, last = (likeness(_pair(read)[1], half) for half in _pair(said))
+    if max(first, last) < SURE or first == last:
+        return None
+    return lone_as("first_name" if first > last else "last_name")
+
+
+def _pair(values: Mapping[str, Value]) -> tuple[str, str]:
+    return (str(values.get("first_name") or ""), str(values.get("last_name") or ""))
 
 
 def _same_way(reading: Reading, before: Cut | None) -> Cut | None:
