@@ -26,6 +26,7 @@ def told(**numbers: int) -> str:
             "2 not sent: held back, or replaced by a newer decision.",
         ),
         ({"updates": 2, "done": 2}, "2 pending writes (2 updates): 2 done."),
+        ({"updates": 2, "done": 70}, "2 pending writes (2 updates) and 68 decided before: 70 done."),
         ({"done": 105}, "105 pending writes done."),
     ],
 )

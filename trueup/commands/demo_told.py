@@ -31,9 +31,10 @@ def systems_grid(stage: Stage) -> Grid:
 
 
 def done_line(tally: Tally) -> str:
-    """What a run did, in one line that adds up: decided = done + refused + not sent.
+    """What a run did, in one line that adds up: decided, now and before = done + refused + not sent.
 
-    What earlier runs held back and this one let go was decided then: such a run says only what is done.
+    What earlier runs held back and this one let go was decided then; where that is all, only what is done is
+    said.
     """
     done, refused = tally.get("done"), tally.get("failed")
     decided = sum(tally.get(what) for what in RECORDS)
@@ -45,6 +46,7 @@ def done_line(tally: Tally) -> str:
     fields = _numbers(tally, FIELDS)
     within = f"; in them {fields}" if fields else ""
     wrote = f"{counted(decided, 'pending write')} ({_numbers(tally, RECORDS)}{within})"
+    wrote += f" and {-left:,} decided before" if left < 0 else ""
     return "; ".join([f"{wrote}: {done:,} done", *ends]) + "."
 
 
