@@ -150,7 +150,10 @@ class Hands:
         a form of our value by nobody (decision 0016)."""
         self.house.wait(seconds=39)
         self.house.sandbox.clock.advance(timedelta(seconds=1))
-        name = self.dice.choice(sorted(self.house.wires))
+        self.act_at(self.dice.choice(sorted(self.house.wires)), acts)
+
+    def act_at(self, name: str, acts: str) -> None:
+        """One act of the named ones at this system, without waiting before it."""
         act: Callable[[str], None] = getattr(self, f"_{self.dice.choice(acts.split())}")
         act(name)
 

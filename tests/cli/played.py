@@ -129,7 +129,7 @@ def played(folder: Path) -> Iterator[Played]:
     fresh_folder(place)
     sandbox = Sandbox(makers(load(config, environment_for(config, Reality.SANDBOX))))
     with sandbox:
-        save_standins(config, Standins(os.getpid(), str(place / "hub.sqlite"), dict(sandbox.urls)))
+        save_standins(config, Standins(os.getpid(), f"sqlite:///{place / 'hub.sqlite'}", dict(sandbox.urls)))
         yield Played(folder, sandbox)
 
 

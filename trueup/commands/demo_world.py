@@ -83,7 +83,8 @@ def set_up(folder: Path, people: int, seed: int, clock: SandboxClock) -> Stage:
     place = (config_folder / FOLDER).resolve()
     shop = f"sqlite:///{place / SHOP}.sqlite"
     filled = fill_sandbox(sandbox, shop, seed, people)
-    standing = Standins(0, str(place / "hub.sqlite"), {}, {SHOP: {"url": shop}}, people=people, seed=seed)
+    memory = f"sqlite:///{place / 'hub.sqlite'}"
+    standing = Standins(0, memory, {}, {SHOP: {"url": shop}}, people=people, seed=seed)
     ways = {name: one.transport() for name, one in sandbox.standins.items()}
     hub = open_stage_hub(config_folder, config, standing, clock, ways)
     return Stage(config_folder, config, sandbox, _systems(sandbox, shop), standing, filled, hub)

@@ -63,5 +63,5 @@ def sandboxed(config: HubConfig, standins: Standins, folder: Path) -> HubConfig:
         for name, one in config.connections.items()
         if name in known
     }
-    database = Secret(f"sqlite:///{standins.database}")
+    database = Secret(standins.database)
     return replace(config, hub=replace(config.hub, database=database), connections=connections)

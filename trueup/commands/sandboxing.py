@@ -48,9 +48,8 @@ def serve(desk: Desk, people: int, seed: int) -> Answer:
     standins, filled = _filled(config, sandbox, place, people, seed)
     with sandbox:
         urls = dict(sandbox.urls)
-        standing = Standins(
-            os.getpid(), str(place / "hub.sqlite"), urls, standins.settings, standins.files, people, seed
-        )
+        memory = f"sqlite:///{place / 'hub.sqlite'}"
+        standing = Standins(os.getpid(), memory, urls, standins.settings, standins.files, people, seed)
         save_standins(desk.folder, standing)
         try:
             ways = {name: sandbox.standins[name].sign_in(url) for name, url in urls.items()}

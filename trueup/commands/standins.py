@@ -25,7 +25,7 @@ _FILE = "state.json"
 class Standins:
     """A sandbox at work. `urls`: where each connection's stand-in listens; `settings`: what is laid over a
     connection that is no HTTP service; `files`: of each connection's objects the copy that stands in for
-    its table; `database`: the hub's memory in the sandbox."""
+    its table; `database`: the URL of the hub's memory in the sandbox."""
 
     pid: int
     database: str
