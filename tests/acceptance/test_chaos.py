@@ -79,8 +79,8 @@ class Chaos:
         return handled
 
     def _busy(self, name: str) -> bool:
-        """An edit in the second of a write can be told from a form of our value by nobody (decision 0016), and
-        one that a job of the system finds is written over by the system."""
+        """Nobody can tell an edit in the second of a write from a form of our value (decision 0016), and what
+        a job of the system finds it writes over itself."""
         standin = self.sandbox.standins[name]
         if isinstance(standin, ZendeskStandIn) and standin.jobs.active:
             return True
