@@ -34,7 +34,7 @@ from trueup.sandbox.standin import Fault
 
 KILLS = int(os.environ.get("TRUEUP_CHAOS_KILLS", "4"))
 PEOPLE = int(os.environ.get("TRUEUP_CHAOS_PEOPLE", "25"))
-SEED = int(os.environ.get("TRUEUP_CHAOS_SEED", "1"))
+SEED = 1
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 MISFORTUNES = (
     Fault("*", 0, "lost_request"),
