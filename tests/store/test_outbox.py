@@ -134,6 +134,9 @@ def test_a_gate_tells_how_many_wait_of_whom_and_whether_an_ended_run_holds_them_
     store.finish_run(runs[1], RunOutcome.STOPPED, {}, [], at(1))
     assert store.gates() == {("shop", "clear"): Gate(2, True), ("mail", "clear"): Gate(1, False)}
     assert store.gates(entities[1:2]) == {("shop", "clear"): Gate(1, False)}
+    later = store.start_run("sync", "c", "ann", at(2))
+    store.finish_run(later, RunOutcome.HELD, {}, [], at(3))
+    assert store.gates(entities[1:]) == {("shop", "clear"): Gate(1, True), ("mail", "clear"): Gate(1, True)}
 
 
 def test_the_gated_writes_of_a_rejected_run_are_closed(hub: Hub) -> None:

@@ -246,6 +246,24 @@ def test_what_a_write_in_doubt_left_there_beside_somebody_s_edit_is_no_edit(
     assert "CTO" not in told_of_the_target(hub)
 
 
+def test_one_value_of_a_lost_write_that_somebody_types_there_does_not_stand_for_the_others(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = small_hub(tmp_path, clock, {"source": Memory(clock), "target": Memory(clock, lag=600.0)})
+    for system in hub.systems.values():
+        system.add(**ann(job_title="Old", department="HR"))
+    hub.sync()
+    hub.release()
+    clock.tick(1000)
+    hub.sync()
+    hub.systems["source"].edit("1", job_title="CTO", department="IT")
+    nothing_arrives(hub.systems["target"])
+    hub.sync()
+    all_arrives(hub.systems["target"])
+    hub.systems["target"].edit("1", job_title="CTO")
+    assert at_rest(hub) == ({"job_title": "CTO", "department": "IT"},) * 2
+
+
 def told_of_the_target(hub: SmallHub) -> list[object]:
     """Every value that the history says to be from there, decided or lost."""
     (who,) = hub.store.find(Kind.CONTACT, "ann@example.com", 9)

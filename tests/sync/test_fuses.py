@@ -102,3 +102,32 @@ def test_what_comes_while_others_are_held_back_waits_with_them_and_leaves_with_t
     emptied(hub, 4)
     later(hub)
     assert titles(hub) == ["Old", None, None, None]
+
+
+def test_what_was_held_back_stays_so_after_a_run_that_was_interrupted(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock)
+    emptied(hub, 1, 2)
+    later(hub)
+    emptied(hub, 3)
+    hub.systems["sales"].edit("4", department="IT")
+    interrupted_while_it_writes(hub)
+    later(hub)
+    for id in ("1", "3"):
+        hub.systems["sales"].edit(id, job_title="Old")
+    for _ in range(2):
+        later(hub)
+    assert titles(hub) == ["Old"] * PEOPLE
+    assert hub.reports[-1].held == {("marketing", "clear"): 1}
+
+
+def interrupted_while_it_writes(hub: SmallHub) -> None:
+    marketing = hub.systems["marketing"]
+
+    def interrupt() -> None:
+        if marketing.calls[-1] == "write":
+            marketing.between = lambda: None
+            raise KeyboardInterrupt
+
+    marketing.between = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        later(hub)

@@ -189,12 +189,13 @@ def pending(tx: Tx) -> dict[tuple[str, str, str], int]:
 
 
 def gates(tx: Tx, among: Collection[int] | None) -> dict[tuple[str, str], Gate]:
-    """See `Store.gates`."""
+    """See `Store.gates`. What is gated still after a run ended `held` was held back by it, in whichever run
+    it was decided."""
     known = streams(tx)
     of_some, some = _of(among)
     found = tx.rows(
-        "select stream_id, gate, count(*), count(r.id) from deliveries left join runs r"
-        " on r.id = run_id and r.outcome = ? where open = 1 and stream_id in ints(?) and state = 'gated'"
+        "select stream_id, gate, count(*), min(run_id) <= (select coalesce(max(id), 0) from runs"
+        " where outcome = ?) from deliveries where open = 1 and stream_id in ints(?) and state = 'gated'"
         f"{of_some} group by stream_id, gate order by 1, 2",
         str(RunOutcome.HELD),
         sorted(known.names),
@@ -204,7 +205,7 @@ def gates(tx: Tx, among: Collection[int] | None) -> dict[tuple[str, str], Gate]:
     for stream_id, gate, number, held in found:
         place = (known.names[stream_id][0], gate)
         before = found_by.get(place, Gate(0, False))
-        found_by[place] = Gate(before.number + number, before.held or held > 0)
+        found_by[place] = Gate(before.number + number, before.held or bool(held))
     return found_by
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, items_settled, listed, written
 from trueup.model.counting import counted
-from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, WriteKind
+from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent
@@ -348,15 +348,20 @@ def doubt_resolved(
 
 
 def _was_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json], bool]) -> bool:
-    """Whether something that we wrote was seen to stand there, now or in a reading since: then all of it
-    arrived, and what stands there else was typed over it."""
-    before, views = delivery.write.replaced, [record.values]
+    """Whether what we wrote was seen to stand there, now or in a reading since, and nothing beside it that
+    stood there before: then all of it arrived, and what stands there else was typed over it."""
+    views = [record.values]
     if read_meanwhile(delivery):
         views.append(delivery.link.observed)
-    return any(
-        path in view and view[path] != before.get(path) and keeps(path, view[path])
-        for view in views
-        for path in delivery.write.values
+    return any(_shows(view, delivery.write, keeps) for view in views)
+
+
+def _shows(view: Mapping[str, Json], write: Write, keeps: Callable[[str, Json], bool]) -> bool:
+    ours = [path for path in write.values if path in view and keeps(path, view[path])]
+    others = [path for path in write.values if path in view and path not in ours]
+    before = write.replaced
+    return any(view[path] != before.get(path) for path in ours) and all(
+        view[path] != before.get(path) for path in others
     )
 
 
