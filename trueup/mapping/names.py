@@ -97,7 +97,11 @@ def _parsed(text: str) -> Parts:
     words = text.split()
     if len(words) < 2 or len(text) > MAX_PARSED:
         return _whole(" ".join(words))
-    found = _parser().parse(_given_first(words))
+    given_first = _given_first(words)
+    if given_first is not None:
+        first, middle, last = map(_known, given_first)
+        return (None, first or None, middle or None, last or None, None)
+    found = _parser().parse(" ".join(words))
     title, given, middle, family, suffix = (
         _known(part) for part in (found.title, found.given, found.middle, found.family, found.suffix)
     )
@@ -144,11 +148,16 @@ def _known(part: str) -> str:
     return "" if is_placeholder(Type.TEXT, part) else part
 
 
-def _given_first(words: list[str]) -> str:
-    """`Іваненко Олена Петрівна` with its family name at the end; other orders as they are."""
-    if len(words) == 3 and _PATRONYMIC.fullmatch(words[2]) and "," not in "".join(words):
-        return " ".join((*words[1:], words[0]))
-    return " ".join(words)
+def _given_first(words: list[str]) -> list[str] | None:
+    """Given name, patronymic and family name of three words of which the second or the third is a patronymic;
+    None for other names. Family names may look like one (`Климович`): of two the later one is it where the
+    name begins with the family name (`Климович Олег Іванович`), else the earlier one."""
+    if len(words) != 3 or any("," in word or word.endswith(".") for word in words):
+        return None
+    _, second, third = (_PATRONYMIC.fullmatch(word) is not None for word in words)
+    if second:
+        return words
+    return [words[1], words[2], words[0]] if third else None
 
 
 @cache
