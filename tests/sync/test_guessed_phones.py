@@ -166,3 +166,23 @@ def test_whatever_the_country_and_the_spelling_no_guess_replaces_a_whole_number(
     held = hub.contact(EMAIL)
     assert (held["phone"], held["phones"]) == (whole, [whole])
     assert not (hub.systems["desk"].written or hub.systems["crm"].written or lost(hub))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" then ".join)
+@pytest.mark.parametrize("text", ["501816549", "030 7654321"])
+def test_a_number_of_the_country_of_its_own_address_makes_two_records_of_one_name_one_person(
+    text: str, order: Sequence[str], tmp_path: Path
+) -> None:
+    clock = Clock()
+    hub = hub_with(tmp_path, clock)
+    country, whole = ("PL", "+48501816549") if text.startswith("5") else ("DE", "+49307654321")
+    name = {"first_name": "Ewa", "last_name": "Nowak"}
+    said = {"desk": {"phone": text, "country": country}, "crm": {"phone": whole}}
+    for some in order:
+        for system in some.split("+"):
+            hub.systems[system].add(**name, **said[system])
+        hub.sync()
+        clock.tick(60)
+    until_quiet(hub, clock)
+    assert len(hub.systems["shop"].living()) == 1
+    assert hub.systems["desk"].values("1")["phone"] in (text, whole)

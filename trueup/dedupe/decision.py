@@ -6,7 +6,8 @@ non-identifying values (role mailboxes, configured patterns, values with too man
 the same name (in another script or with initials, too) together with one of them is unsure, unless both
 have something of their own that differs.
 Two candidates that are not one entity are ambiguous. What is unsure or ambiguous waits for a steward,
-never a silent pick.
+never a silent pick. Where a stronger key names one person and a weaker one another, the record is the
+stronger one's, and whether the two are one waits.
 """
 
 from __future__ import annotations
@@ -158,6 +159,7 @@ def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datet
     doubtful = sorted(fitting or found) or _namesakes(stranger, bears, holders, identity)
     sure = len(fitting) == 1
     name = next(iter(fitting)) if sure else f"new{stranger.link.id}"
+    doubtful = _beside(stranger, name, bears, holders, identity) if sure else doubtful
     holders.formed.add(stranger, name, bears)
     return Assignment(
         link_id=stranger.link.id,
@@ -168,7 +170,7 @@ def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datet
         group=name,
         provisional=not sure and bool(doubtful),
         seen={key: holders.entities(key) for key in stranger.keys},
-        decisions=() if sure else tuple(_unsure(stranger, other, holders, now) for other in doubtful),
+        decisions=tuple(_unsure(stranger, other, holders, now) for other in doubtful),
     )
 
 
@@ -202,19 +204,31 @@ def _differ(one: set[Key], other: set[Key]) -> bool:
 
 def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> set[str]:
     """Entities that a trusted key names: the strongest kind of key that finds any decides."""
-    for kind in _ORDER[stranger.link.kind]:
-        found: set[str] = set()
-        for key in stranger.keys:
-            if (
-                key[0] == kind
-                and holders.known(key)
-                and identity.trusts(key, 0)
-                and identity.trusts(key, holders.count(key, stranger.link))
-            ):
-                found |= holders.of(key)
-        if found:
-            return found
-    return set()
+    named = (_named(kind, stranger, holders, identity) for kind in _ORDER[stranger.link.kind])
+    return next((found for found in named if found), set())
+
+
+def _named(kind: str, stranger: Stranger, holders: Holders, identity: Identity) -> set[str]:
+    found: set[str] = set()
+    for key in stranger.keys:
+        if (
+            key[0] == kind
+            and holders.known(key)
+            and identity.trusts(key, 0)
+            and identity.trusts(key, holders.count(key, stranger.link))
+        ):
+            found |= holders.of(key)
+    return found
+
+
+def _beside(stranger: Stranger, name: str, bears: Name, holders: Holders, identity: Identity) -> list[str]:
+    """Whom else a contact's keys name, weaker ones than those that told who it is."""
+    if stranger.link.kind is not Kind.CONTACT:
+        return []
+    kinds = _ORDER[Kind.CONTACT][1:]
+    found = {one for kind in kinds for one in _named(kind, stranger, holders, identity)} - {name}
+    fitting = (one for one in sorted(found) if not contradicts_all(bears, holders.formed.names.get(one, ())))
+    return list(islice(fitting, MOST_DOUBTS))
 
 
 _ORDER: Mapping[Kind, tuple[str, ...]] = {

@@ -14,6 +14,7 @@ from trueup.model.fields import Kind
 from trueup.model.matching import Assignment
 from trueup.model.run import Fence
 from trueup.sync.parts import KINDS, Parts
+from trueup.sync.rules.bare_phones import by_own_address
 
 TRIES = 5
 """How often links come back because somebody else assigned the same keys meanwhile."""
@@ -96,4 +97,6 @@ _TOLD_APART = frozenset({"email", "email+name", "phone+name"})
 def _stranger(parts: Parts, link: Link) -> Stranger:
     """Of its fields only those that tell who it is are read here."""
     values = observed(parts.policy.naming(link.stream), link.observed).values
-    return Stranger(link, tuple(match_keys(link.kind, values)), values)
+    understood = by_own_address(parts.policy.mappings[link.stream], link.observed)
+    found = {**values, "phones": [*(values.get("phones") or ()), *understood]} if understood else values
+    return Stranger(link, tuple(match_keys(link.kind, found)), values)

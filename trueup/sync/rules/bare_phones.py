@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from trueup.mapping.compiled import Binding
+from trueup.mapping.apply import observed
+from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.mapping.schema import Shape
 from trueup.model.canonical.phones import as_written, in_country, is_whole
 from trueup.model.record import Json
-from trueup.model.values import Absent, Rejected, Type, Value
+from trueup.model.values import ABSENT, Absent, Rejected, Type, Value
 from trueup.sync.rules.evidence import Reading
 from trueup.sync.rules.homes import Homes
 
@@ -114,20 +115,36 @@ _FEWEST = 6
 """Fewer digits are no number of a person."""
 
 
+def by_own_address(mapping: ObjectMapping, raw: Mapping[str, Json]) -> list[str]:
+    """The numbers without a country code of one record by itself as those of the country of its own address,
+    where they are valid there."""
+    bare = [
+        text
+        for one in mapping.bindings
+        if one.inward and one.type in PHONES and not says_one_whole(raw.get(one.remote, ABSENT))
+        for text, _ in written_in(one, raw.get(one.remote))
+        if not is_whole(text)
+    ]
+    if not bare:
+        return []
+    postal = (one for one in mapping.bindings if any(map(_is_country, one.fields)))
+    country = _country_of(observed(postal, raw).values)
+    numbers = (in_country(text, country) for text in bare if country)
+    return [number for number in numbers if number is not None]
+
+
 def country_of_record(some: Sequence[Reading]) -> str:
     held = {name: value for one in some if isinstance(one.has, Mapping) for name, value in one.has.items()}
     return _country_of(held)
 
 
 def _country_of(held: Mapping[str, Value]) -> str:
-    said = (
-        value for name, value in sorted(held.items()) if name.endswith("address.country") or _of_slot(name)
-    )
+    said = (value for name, value in sorted(held.items()) if _is_country(name))
     return str(next((value for value in said if value), ""))
 
 
-def _of_slot(name: str) -> bool:
-    return name.startswith("addresses.") and name.endswith(".country")
+def _is_country(name: str) -> bool:
+    return name.endswith("address.country") or (name.startswith("addresses.") and name.endswith(".country"))
 
 
 def numbers_in(values: Iterable[Value]) -> Iterator[str]:

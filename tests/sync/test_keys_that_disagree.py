@@ -1,0 +1,67 @@
+"""An address names one person, number and name another: nobody is made twice, and an opt-out counts for both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sync.memory import Clock, Memory
+from tests.sync.small_hub import FIELDS, SmallHub, rules, small_hub
+from trueup.mapping.schema import ConsentRule
+
+OPT_OUT = ConsentRule("email", "marketing", "optout", opted_out=True)
+NAME = {"first_name": "Яна", "last_name": "Лисенко"}
+PHONE = "+380671110012"
+BY_NUMBER = {"phone": PHONE}
+BY_ADDRESS = {"email": "l12@example.com"}
+BY_BOTH = {**BY_NUMBER, **BY_ADDRESS}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def two_tables(folder: Path, clock: Clock) -> SmallHub:
+    objects = {name: rules(consent=(OPT_OUT,), fields=(*FIELDS, "phone")) for name in ("crm", "news")}
+    systems = {name: Memory(clock) for name in objects}
+    return small_hub(folder, clock, systems, objects=objects, create=tuple(systems))
+
+
+def run(hub: SmallHub, times: int = 3) -> None:
+    for _ in range(times):
+        hub.sync()
+        hub.systems["crm"].clock.tick(60)
+
+
+@pytest.mark.parametrize("rows", [(BY_ADDRESS, BY_BOTH), (BY_BOTH, BY_ADDRESS)], ids=["apart", "together"])
+def test_whom_two_rows_hold_together_is_made_in_no_table_a_second_time(
+    rows: tuple[dict[str, str], ...], tmp_path: Path, clock: Clock
+) -> None:
+    hub = two_tables(tmp_path, clock)
+    hub.systems["crm"].add(**NAME, **BY_NUMBER, optout=False)
+    for row in rows:
+        hub.systems["news"].add(**NAME, **row, optout=False)
+    run(hub)
+    assert [len(system.living()) for system in hub.systems.values()] == [1, 2]
+
+
+def test_what_waits_so_is_listed_and_an_opt_out_counts_for_both(tmp_path: Path, clock: Clock) -> None:
+    hub = two_tables(tmp_path, clock)
+    hub.systems["crm"].add(**NAME, **BY_NUMBER, optout=True)
+    for row in (BY_ADDRESS, BY_BOTH):
+        hub.systems["news"].add(**NAME, **row, optout=False)
+    run(hub)
+    assert len(hub.store.unsure(9)) == 1
+    assert [hub.systems["news"].values(id)["optout"] for id in ("1", "2")] == [True, True]
+
+
+def test_another_first_name_at_the_same_number_is_nobody_to_wait_for(tmp_path: Path, clock: Clock) -> None:
+    hub = two_tables(tmp_path, clock)
+    hub.systems["crm"].add(first_name="Ігор", last_name="Лисенко", **BY_NUMBER, optout=False)
+    for row in (BY_ADDRESS, BY_BOTH):
+        hub.systems["news"].add(**NAME, **row, optout=False)
+    run(hub)
+    assert hub.store.unsure(9) == []
+    assert [len(system.living()) for system in hub.systems.values()] == [2, 3]
