@@ -1,4 +1,4 @@
-"""An address names one person, number and name another: nobody is made twice, and an opt-out counts for both."""
+"""An address names one person, a number another: nobody is made twice, an opt-out counts for both."""
 
 from __future__ import annotations
 

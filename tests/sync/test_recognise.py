@@ -263,9 +263,12 @@ def test_a_deal_of_the_same_name_with_another_company_is_another_deal() -> None:
     assert one_row(fields, gone, "Renewal 7 New 200 EUR", Kind.DEAL)
 
 
-def test_where_a_row_was_left_unread_only_a_match_key_in_common_makes_a_pair() -> None:
+def test_where_a_row_was_left_unread_a_match_key_or_one_emptied_cell_makes_a_pair() -> None:
     fields = f"first_name last_name email {PLACE}"
     gone = "Ann Lee ann@a.example Kiel 24103 de"
+    assert one_row(fields, gone, "Ann Lee - Kiel 24103 de", unread=1)
+    assert one_row(fields, "Ann Lee - Kiel 24103 de", "Ann Lee - Kiel 24105 de", unread=1)
+    assert not one_row(fields, gone, "Ann Lee - Kiel 24105 de", unread=1)
     assert not one_row(fields, gone, "Ann Lee lee@z.example Kiel 24103 de", unread=1)
     assert one_row(fields, gone, "Ann Lee ann@a.example Bonn 24103 de", unread=1)
 

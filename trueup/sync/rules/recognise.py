@@ -61,14 +61,15 @@ def recognised(
     weighs. Rows are one if it is the same one that they tell of (`_may_be_one`), if more than half of the
     cells that either fills are equal, and if for each of the two no other comes as near. A match key in
     common counts as one more equal cell. What is left then may be somebody of whom only the name was edited
-    (`_renamed`). Where `unread` rows of the listing could not be read, each of them
-    may be the one that seems to have vanished: only a match key in common makes a pair then. Records of one
-    entity do not compete: either is as right. Neither the order of the links nor that of the rows matters.
+    (`_renamed`). Where `unread` rows of the listing could not be read, each of them may be the one that seems
+    to have vanished: a match key in common makes a pair then, or that all cells but one are equal and that
+    one was not edited into another key. Records of one entity do not compete: either is as right. Neither
+    the order of the links nor that of the rows matters.
     """
     columns = _columns(bindings)
     left, right = _groups(columns, gone, by_entity=True), _groups(columns, come, by_entity=False)
     pairs = list(_unchanged(left, right))
-    for same in (_by_key,) if unread else (_may_be_one, _renamed):
+    for same in (_surely,) if unread else (_may_be_one, _renamed):
         rest = [one for one in left if one.links], [one for one in right if one.links]
         pairs += _edited(*rest, same)
     return sorted(pairs, key=lambda pair: pair[0].id)
@@ -212,9 +213,13 @@ def _renamed(one: _Group, other: _Group) -> bool:
     return _share(one, other, ADDRESSES) and one.unnamed == other.unnamed
 
 
-def _by_key(one: _Group, other: _Group) -> bool:
-    """The same where a row was left unread, which may be the one that seems to have vanished."""
-    return _same_key(one, other) and _may_be_one(one, other)
+def _surely(one: _Group, other: _Group) -> bool:
+    """The same where a row was left unread, which may be the one that seems to have vanished: by a key in
+    common, or because one cell was edited, and not into another key."""
+    edited = {path for path, _ in one.marks ^ other.marks}
+    lost, got = ({kind for kind, _ in keys} for keys in (one.keys - other.keys, other.keys - one.keys))
+    nearly = len(edited) <= 1 and lost.isdisjoint(got)
+    return (_same_key(one, other) or nearly) and _may_be_one(one, other)
 
 
 Same: TypeAlias = Callable[[_Group, _Group], bool]
