@@ -106,7 +106,7 @@ def same_words(one: Sequence[str], other: Sequence[str]) -> bool:
     if few == many:
         return bool(few)
     same = few & many
-    if few.total() < 2 or all(map(_is_initial, same)):
+    if few.total() < 2 or all(map(is_initial, same)):
         return False
     left = list((many - same).elements())
     for word in (few - same).elements():
@@ -117,13 +117,14 @@ def same_words(one: Sequence[str], other: Sequence[str]) -> bool:
     return True
 
 
-# Letters of other scripts that are two in Latin: Ш. is Sh., Ю. is Yu.
-_DIGRAPHS = frozenset({"sh", "ch", "iu", "ia"})
+_LONG_INITIALS = frozenset(word for letter in "шщчюяψξذ" for word in sounds(letter))
+"""One letter of another script that sounds like two: Ш. is Sh., Ю. is Yu."""
 
 
-def _is_initial(word: str) -> bool:
-    return len(word) == 1 or word in _DIGRAPHS
+def is_initial(word: str) -> bool:
+    """Whether a word, as it sounds, is one letter of some script."""
+    return len(word) == 1 or word in _LONG_INITIALS
 
 
 def _abbreviates(short: str, long: str) -> bool:
-    return _is_initial(short) and long.startswith(short)
+    return is_initial(short) and long.startswith(short)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rapidfuzz.distance import JaroWinkler
 
-from trueup.dedupe.latin import sounds, spelled_words
+from trueup.dedupe.latin import is_initial, sounds, spelled_words
 from trueup.model.values import Value
 
 Name: TypeAlias = tuple[str, str]
@@ -88,19 +88,19 @@ def likeness(one: str, other: str) -> int:
         return 0
     if a == b:
         return 3
-    if all(any(word == own or (_is_initial(word) and own.startswith(word)) for own in b) for word in a):
+    if all(any(word == own or (is_initial(word) and own.startswith(word)) for own in b) for word in a):
         return 2
-    if all(map(_is_initial, b)) and all(x.startswith(y) for x, y in zip(a, b, strict=False)):
+    if all(map(is_initial, b)) and all(x.startswith(y) for x, y in zip(a, b, strict=False)):
         return 2
     return 1 if _may_be_one(_folded(one), _folded(other)) else 0
 
 
-def _is_initial(word: str) -> bool:
-    return len(word) == 1 or word in _LONG_INITIALS
-
-
-_LONG_INITIALS = frozenset(word for letter in "шщчюя" for word in sounds(letter))
-"""One letter of another script that sounds like two."""
+def is_initials(text: str) -> bool:
+    """Whether a part of a name says nothing but initials: `T.`, `Т. Г.`, `J`; a sign of a script without
+    capitals (`李`) is a word."""
+    if "." in text:
+        return all(map(is_initial, sounds(text)))
+    return all(len(word) == 1 and word.lower() != word.upper() for word in text.split())
 
 
 def fit(one: Iterable[str], other: Iterable[str]) -> int:

@@ -148,9 +148,7 @@ def whole_name(rules: ObjectRules) -> FieldRule | None:
 
 def _page(connector: Connector, rules: ObjectRules) -> Names | None:
     fields = {one.field: one.remote for one in rules.fields}
-    named = {
-        name: fields[name] for name in ("email", "full_name", "first_name", "last_name") if name in fields
-    }
+    named = {name: fields[name] for name in NAMED if name in fields}
     if not named.keys() & {"full_name", "last_name"}:
         return None
     try:

@@ -9,14 +9,14 @@ from datetime import datetime
 from trueup.model.canonical import same
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
-from trueup.model.fields import NAME, Field, Kind, Strategy, field_of
+from trueup.model.fields import NAME, NAME_PARTS, Field, Kind, Strategy, field_of
 from trueup.model.history import Change, Conflict
 from trueup.model.plan import Case, Context, HubEdit
 from trueup.model.slots import FIELDS, held_in, laid_into
 from trueup.model.values import Type, Value
 from trueup.sync.rules import ledger
 from trueup.sync.rules.evidence import Claim, Reading
-from trueup.sync.rules.name_halves import completed, gives_way, of_whole_names, set_aside
+from trueup.sync.rules.name_halves import HALVES, completed, fullness_held, of_fullest, set_aside, fullness
 from trueup.sync.rules.places import set_aside_places, without_places
 from trueup.sync.rules.policy import FieldPolicy, Policy
 from trueup.sync.rules.verdict import HUB, Question, Verdict, judge
@@ -197,12 +197,13 @@ def _judge_group(
     names = tuple(name for name, field in table.items() if field.group == group)
     current = {name: state.values[name] for name in names if state.values.get(name) is not None}
     whole = [_whole(names, source, parts, current) for source, parts in _by_source(claims)]
-    rule, before, emptied = policy.fields(kind, names[0]), dict(state.sources), _emptied(state)
+    rule, full = policy.fields(kind, names[0]), 0
     lead = _lead(names, state, rule.authority(state.values.get(STAGE)))
     judged, held = whole, current
     if group == NAME:
-        judged = of_whole_names(whole, current)
-        if lead is not None and lead.how == "first" and gives_way(current, judged):
+        full = fullness_held(current, state.sources)
+        judged = of_fullest(whole, full)
+        if lead is not None and lead.how == "first" and any(fullness(one.value or {}) > full for one in judged):
             held = {}
     question = Question(
         Field(group, Type.TEXT, table[names[0]].strategy),
@@ -214,43 +215,53 @@ def _judge_group(
     )
     question, aside = without_places(question) if group != NAME else (question, [])
     verdict: Verdict = judge(question)
+    decided: dict[str, tuple[Value, Source]] = {}
     if verdict.winner is not None:
-        for name in names:
-            value = (verdict.value or {}).get(name)
-            state.win(name, value, source_of(verdict.winner, now, rule), verdict.rule)
+        source, said = source_of(verdict.winner, now, rule), verdict.value or {}
+        decided = {name: (said.get(name), source) for name in names}
     if group == NAME:
-        known = Claim(group, current, lead.origin, lead.ref, first=True) if lead is not None else None
-        for name, value, giver in _missing(state, whole, known, emptied, question):
-            source = before[name] if giver is known else source_of(giver, now, rule)
-            state.put(name, value, source, "first sight")
-        halves = [one for one in whole if one not in judged]
-        state.conflicts.extend(set_aside(halves, state.values, state.sources))
+        full = full if verdict.winner is None else fullness(verdict.value or {})
+        decided |= _completed(state, decided, whole, full, question, now)
+    for name, (value, source) in decided.items():
+        state.win(name, value, source, verdict.rule if verdict.winner is not None else "first sight")
+    if group == NAME:
+        state.conflicts.extend(set_aside([one for one in whole if one not in judged], state.values, state.sources))
     keeper = _lead(names, state, rule.authority(state.values.get(STAGE))) if aside else None
     lost = (*verdict.conflicts, *set_aside_places(aside, keeper))
     state.conflicts.extend(_lost_parts(state, lost, claims, table))
 
 
-def _emptied(state: Values) -> dict[str, Value]:
-    return {one.field: one.old for one in state.changes if one.new is None}
-
-
-def _missing(
+def _completed(
     state: Values,
+    decided: Mapping[str, tuple[Value, Source]],
     whole: Sequence[Claim],
-    known: Claim | None,
-    emptied: Mapping[str, Value],
+    full: int,
     question: Question,
-) -> list[tuple[str, Value, Claim]]:
-    """What the winner does not say of a name, or by an initial only: from the next one that says it, another
-    record or what the hub held until now (`known`); not what was taken away in this decision, nor where a
-    person pinned or edited the part."""
-    asked = [one for one in (*whole, *([known] if known is not None else [])) if question.listed(one)]
-    closed = (
-        name
-        for name, source in state.sources.items()
-        if source.pinned or (source.how != "first" and state.values.get(name) is not None)
-    )
-    return list(completed(state.values, sorted(asked, key=question.rank), set(closed), emptied))
+    now: datetime,
+) -> dict[str, tuple[Value, Source]]:
+    """The parts of a name that others say, or say more fully, than who decided it: another record, or what the
+    hub held until now. Halves only where nobody says both in words; nothing that was taken away in this
+    decision, nor where a person pinned or edited the part."""
+    before = state.sources
+    current = {name: state.values[name] for name in NAME_PARTS if state.values.get(name) is not None}
+    emptied = {one.field: one.old for one in state.changes if one.new is None}
+    closed = {
+        name for name, one in before.items() if one.pinned or (one.how != "first" and name in current)
+    }
+    listed, known = [one for one in whole if question.listed(one)], dict[str, Claim]()
+    for name in current:
+        one = before[name]
+        known[name] = Claim(NAME, current, one.origin, one.ref, first=True)
+
+    def givers(name: str) -> list[Claim]:
+        return sorted([*([known[name]] if name in known else []), *listed], key=question.rank)
+
+    values = {**current, **{name: value for name, (value, _) in decided.items()}}
+    parts = [name for name in (*(HALVES if full < 2 else ()), "middle_name") if name not in closed]
+    return {
+        name: (value, before[name] if giver is known.get(name) else source_of(giver, now, question.policy))
+        for name, value, giver in completed(values, parts, givers, emptied)
+    }
 
 
 def _lead(names: Sequence[str], state: Values, order: Sequence[str]) -> Source | None:

@@ -6,10 +6,10 @@ from another one that says the same name; and of two halves nobody makes a name 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from trueup.dedupe.latin import sounds
-from trueup.dedupe.names import likeness
+from trueup.dedupe.names import is_initials, likeness
 from trueup.model.entity import Source
 from trueup.model.history import Conflict
 from trueup.model.values import ABSENT, Value
@@ -28,61 +28,73 @@ def is_whole_name(values: Mapping[str, Value]) -> bool:
     return bool(values.get("first_name") and values.get("last_name"))
 
 
-def of_whole_names(whole: Sequence[Claim], current: Mapping[str, Value]) -> list[Claim]:
-    """At first sight half a name (`Ann`, where others say `Ann Lee`) takes the place of no whole one; it is
-    asked only for what is missing."""
-    if not any(is_whole_name(one) for one in (current, *(claim.value or {} for claim in whole))):
-        return list(whole)
-    return [claim for claim in whole if not claim.first or is_whole_name(claim.value or {})]
+def fullness(values: Mapping[str, Value]) -> int:
+    """2 for both halves in words, 1 where one is but an initial, 0 for half a name."""
+    if not is_whole_name(values):
+        return 0
+    return 1 if any(is_initials(str(values[half])) for half in HALVES) else 2
 
 
-def gives_way(current: Mapping[str, Value], judged: Sequence[Claim]) -> bool:
-    """Whether the half name that is held was seen first only because it was read first."""
-    return not is_whole_name(current) and any(is_whole_name(one.value or {}) for one in judged)
+def fullness_held(current: Mapping[str, Value], sources: Mapping[str, Source]) -> int:
+    """The same of what the hub holds: a name that two records make up gives way to one that a record says."""
+    makers = {sources[half].ref for half in HALVES if half in sources and sources[half].how == "first"}
+    return min(fullness(current), 1) if len(makers) > 1 else fullness(current)
+
+
+def of_fullest(whole: Sequence[Claim], held: int) -> list[Claim]:
+    """At first sight less of a name (`Ann`, `A. Lee`, where others say `Ann Lee`) takes the place of no more
+    of it, whoever is believed: it is asked only for what is missing. `held`: how full the hub's name is."""
+    most = max([held, *(fullness(one.value or {}) for one in whole)])
+    return [one for one in whole if fullness(one.value or {}) == most]
 
 
 def set_aside(
     aside: Sequence[Claim], values: Mapping[str, Value], sources: Mapping[str, Source]
 ) -> Iterator[Conflict]:
-    """What half names say otherwise than the whole one: losers, so that nothing is written over unheard."""
+    """What less of a name says otherwise than the fullest one: losers, so that nothing is written over unheard."""
     for claim in aside:
         for name, value in (claim.value or {}).items():
             held, source = values.get(name), sources.get(name)
             if value is not None and held is not None and value != held:
                 by = HUB if source is None else source.ref or source.origin
-                yield Conflict(name, value, claim.source, held, by, "half a name at first sight")
+                yield Conflict(name, value, claim.source, held, by, "less of a name at first sight")
 
 
 def completed(
     values: Mapping[str, Value],
-    givers: Sequence[Claim],
-    closed: Collection[str],
+    parts: Collection[str],
+    givers: Callable[[str], Sequence[Claim]],
     emptied: Mapping[str, Value],
 ) -> Iterator[tuple[str, Value, Claim]]:
-    """The parts that a name lacks or says by an initial only, each with the first of the givers that says it.
-    `closed` are parts that stay as they are; `emptied`, what was just taken away and comes back by nobody."""
+    """Each of the `parts` as the first of its givers says it in a word, or else by an initial: it hangs on
+    nobody's turn. `emptied` was just taken away and comes back by nobody."""
     held = dict(values)
-    for name in ("first_name", "last_name", "middle_name"):
-        if name in closed:
-            continue
-        for one in givers:
-            said = one.value or {}
-            if said.get(name) != emptied.get(name, ABSENT) and _gives(said, name, held):
-                held[name] = said[name]
-                yield name, said[name], one
-                break
+    for name in parts:
+        said = [(one, _fitting(one.value or {}, name, held)) for one in givers(name)]
+        known = [(one, text) for one, text in said if text and text != emptied.get(name, ABSENT)]
+        best = min(known, key=lambda each: is_initials(each[1]), default=None)
+        if best is not None:
+            giver, held[name] = best
+            yield name, held[name], giver
 
 
-def _gives(said: Mapping[str, Value], name: str, held: Mapping[str, Value]) -> bool:
-    """Whether somebody says a part of this name more fully than it is held."""
-    if not said.get(name):
-        return False
-    if held.get(name):
-        return _is_short_for(str(held[name]), str(said[name])) and _is_one_name(said, held)
+def _fitting(said: Mapping[str, Value], name: str, held: Mapping[str, Value]) -> str:
+    """What somebody says of a part, as far as it can stand in the name that is held; empty for nothing."""
+    text = str(said.get(name) or "")
+    if all(said.get(half) == held.get(half) for half in HALVES):
+        return text
     if name not in HALVES:
-        return _is_one_name(said, held) and not repeats(said[name], _rest(held))
+        return _beside(text, held) if _is_one_name(said, held) else ""
     other = HALVES[name]
-    return said.get(other) == held.get(other) or not repeats(said[name], held.get(other))
+    if held.get(name) and not (_alike(said, held, name) and (not said.get(other) or _alike(said, held, other))):
+        return ""
+    return "" if said.get(other) != held.get(other) and repeats(text, held.get(other)) else text
+
+
+def _beside(middle: str, held: Mapping[str, Value]) -> str:
+    """The words of a middle name that neither half says: `María` of `María García` beside `García López`."""
+    known = {word for half in HALVES for word in sounds(str(held.get(half) or ""))}
+    return " ".join(word for word in middle.split() if not known & set(sounds(word)))
 
 
 def repeats(half: Value, other: Value) -> bool:
@@ -92,19 +104,8 @@ def repeats(half: Value, other: Value) -> bool:
 
 
 def _is_one_name(said: Mapping[str, Value], held: Mapping[str, Value]) -> bool:
-    return all(likeness(str(said.get(half) or ""), str(held.get(half) or "")) >= SURE for half in HALVES)
+    return all(_alike(said, held, half) for half in HALVES)
 
 
-def _is_short_for(initials: str, text: str) -> bool:
-    """`T.` for `Taras`, `Т. Г.` for `Тарас Григорович`, in the script of the initials."""
-    short, long = (one.casefold().replace(".", " ").split() for one in (initials, text))
-    return (
-        len(short) == len(long)
-        and all(len(word) == 1 for word in short)
-        and any(len(word) > 1 for word in long)
-        and all(word.startswith(letter) for letter, word in zip(short, long, strict=True))
-    )
-
-
-def _rest(held: Mapping[str, Value]) -> str:
-    return " ".join(str(held[half]) for half in HALVES if held.get(half))
+def _alike(said: Mapping[str, Value], held: Mapping[str, Value], half: str) -> bool:
+    return likeness(str(said.get(half) or ""), str(held.get(half) or "")) >= SURE
