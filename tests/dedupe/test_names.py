@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.dedupe.names import contradict, contradicts_all, name_of
+from trueup.dedupe.latin import same_words, sounds
+from trueup.dedupe.names import contradict, contradicts_all, is_initials, likeness, name_of
 
 
 def names(first: str, last: str = "Lee") -> tuple[str, str]:
@@ -60,3 +61,20 @@ def test_members_of_a_family_contradict_though_they_share_the_last_name() -> Non
     assert contradicts_all(names("Ann"), [names("Bob"), names("Carl")])
     assert not contradicts_all(names("Ann"), [names("Bob"), names("Anna")])
     assert not contradicts_all(names("Ann"), [])
+
+
+@pytest.mark.parametrize(
+    "name", ["Жанна", "Шура", "Юрій", "Яна", "Θεόδωρος", "Ψαλτης", "Ξένια", "شادي", "ذكي"]
+)
+def test_a_letter_is_an_initial_in_every_script_wherever_names_are_compared(name: str) -> None:
+    assert likeness(f"{name[0]}.", name) == 2
+    assert same_words(sounds(f"{name[0]}. Koval"), sounds(f"{name} Koval"))
+
+
+@pytest.mark.parametrize(
+    ("text", "initials"),
+    [("T.", True), ("Т. Г.", True), ("J.R.", True), ("T", True), ("Ю.", True), ("م.", True)]
+    + [("李", False), ("Yu", False), ("J. Mary", False), ("Ann", False)],
+)
+def test_initials_are_told_from_words_of_one_sign(text: str, initials: bool) -> None:
+    assert is_initials(text) == initials

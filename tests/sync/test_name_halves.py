@@ -251,6 +251,59 @@ def test_a_middle_name_that_is_taken_away_does_not_come_back(tmp_path: Path) -> 
     assert told(hub.systems["desk"], "name") == ["Ann Lee"]
 
 
+@pytest.mark.parametrize("order", ORDERS, ids=" then ".join)
+@pytest.mark.parametrize(
+    ("first", "last", "text", "middle"),
+    [
+        ("Ana", "García López", "Ana María García López", "María"),
+        ("David", "Vázquez Gil", "David J. Vázquez Gil", "J."),
+    ],
+)
+def test_a_middle_name_brings_no_word_of_the_family_name_along(
+    first: str, last: str, text: str, middle: str, order: Sequence[str], tmp_path: Path
+) -> None:
+    clock = Clock()
+    hub = hub_with(tmp_path, clock, WHOLE, THREE)
+    met(hub, clock, order, {"crm": {"first_name": first, "last_name": last}, "desk": {"name": text}})
+    release(hub, clock)
+    assert name_of(hub) == (first, middle, last)
+    assert told(hub.systems["desk"], "name") == [text]
+
+
+NAMED = ("first_name", "middle_name", "last_name")
+
+MORE_OR_LESS = [
+    # first, middle and last name: as crm (believed most), shop and desk say them; and the end
+    ("T.||Shevchenko", "Тарас||Шевченко", "Taras||Shevchenko", "Тарас||Шевченко"),
+    ("T.||Шевченко", "Т.||Shevchenko", "Taras||Ш.", "Taras||Шевченко"),
+    ("Ann||S.", "A.||Smith", "Anna||Smith", "Anna||Smith"),
+    ("Anna||Koval", "Anna|I.|Koval", "Анна|Іванівна|Коваль", "Anna|Іванівна|Koval"),
+    ("M.||van der Berg", "||Berg", "Mary||Berg", "Mary||Berg"),
+    ("M.||van der Berg", "||Berg", "M.|Jane|Berg", "M.|Jane|van der Berg"),
+    ("Ann||", "Ann||L.", "Anna||Lee", "Anna||Lee"),
+]
+
+
+@pytest.mark.parametrize("released", [True, False], ids=["released", "not released"])
+@pytest.mark.parametrize("said", MORE_OR_LESS, ids=", ".join)
+@pytest.mark.parametrize("order", [*permutations(("crm", "shop", "desk"))], ids=" then ".join)
+def test_of_three_that_say_a_name_more_or_less_fully_no_word_yields_to_an_initial_whoever_is_met_first(
+    order: Sequence[str], said: Sequence[str], released: bool, tmp_path: Path
+) -> None:
+    clock, names = Clock(), ("crm", "shop", "desk")
+    setting = Setting([(name, THREE) for name in names], order=names)
+    hub = hub_of(tmp_path, clock, {name: Memory(clock) for name in names}, setting)
+    hub.sync()
+    if released:
+        hub.release()
+    parts = [{key: text for key, text in zip(NAMED, one.split("|"), strict=True) if text} for one in said]
+    met(hub, clock, order, dict(zip(names, parts[:3], strict=True)))
+    until_quiet(hub, clock)
+    release(hub, clock)
+    for held in (hub.contact(EMAIL), *(hub.systems[name].values("1") for name in names)):
+        assert {key: held[key] for key in NAMED if held.get(key)} == parts[3]
+
+
 FIRST, LAST = ("Дмитро", "Dmytro", "Д.", "Дмитро-Іван"), ("Коваль", "Koval", "Коваль-Мороз")
 
 

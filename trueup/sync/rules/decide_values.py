@@ -9,14 +9,22 @@ from datetime import datetime
 from trueup.model.canonical import same
 from trueup.model.consent import ConsentEvent, consent_field
 from trueup.model.entity import Entity, Source
-from trueup.model.fields import NAME, NAME_PARTS, Field, Kind, Strategy, field_of
+from trueup.model.fields import NAME, Field, Kind, Strategy, field_of
 from trueup.model.history import Change, Conflict
 from trueup.model.plan import Case, Context, HubEdit
 from trueup.model.slots import FIELDS, held_in, laid_into
 from trueup.model.values import Type, Value
 from trueup.sync.rules import ledger
 from trueup.sync.rules.evidence import Claim, Reading
-from trueup.sync.rules.name_halves import HALVES, completed, fullness_held, of_fullest, set_aside, fullness
+from trueup.sync.rules.name_halves import (
+    Held,
+    completed,
+    fullness,
+    fullness_held,
+    gives_way,
+    of_fullest,
+    set_aside,
+)
 from trueup.sync.rules.places import set_aside_places, without_places
 from trueup.sync.rules.policy import FieldPolicy, Policy
 from trueup.sync.rules.verdict import HUB, Question, Verdict, judge
@@ -203,7 +211,7 @@ def _judge_group(
     if group == NAME:
         full = fullness_held(current, state.sources)
         judged = of_fullest(whole, full)
-        if lead is not None and lead.how == "first" and any(fullness(one.value or {}) > full for one in judged):
+        if gives_way(lead, full, judged):
             held = {}
     question = Question(
         Field(group, Type.TEXT, table[names[0]].strategy),
@@ -221,47 +229,20 @@ def _judge_group(
         decided = {name: (said.get(name), source) for name in names}
     if group == NAME:
         full = full if verdict.winner is None else fullness(verdict.value or {})
-        decided |= _completed(state, decided, whole, full, question, now)
+        values = {name: value for name, (value, _) in decided.items()} or current
+        emptied = {one.field: one.old for one in state.changes if one.new is None}
+        for name, said, giver in completed(
+            values, full, Held(current, state.sources, emptied), whole, question
+        ):
+            decided[name] = said, state.sources[name] if giver is None else source_of(giver, now, rule)
     for name, (value, source) in decided.items():
         state.win(name, value, source, verdict.rule if verdict.winner is not None else "first sight")
     if group == NAME:
-        state.conflicts.extend(set_aside([one for one in whole if one not in judged], state.values, state.sources))
+        less = [one for one in whole if one not in judged]
+        state.conflicts.extend(set_aside(less, state.values, state.sources))
     keeper = _lead(names, state, rule.authority(state.values.get(STAGE))) if aside else None
     lost = (*verdict.conflicts, *set_aside_places(aside, keeper))
     state.conflicts.extend(_lost_parts(state, lost, claims, table))
-
-
-def _completed(
-    state: Values,
-    decided: Mapping[str, tuple[Value, Source]],
-    whole: Sequence[Claim],
-    full: int,
-    question: Question,
-    now: datetime,
-) -> dict[str, tuple[Value, Source]]:
-    """The parts of a name that others say, or say more fully, than who decided it: another record, or what the
-    hub held until now. Halves only where nobody says both in words; nothing that was taken away in this
-    decision, nor where a person pinned or edited the part."""
-    before = state.sources
-    current = {name: state.values[name] for name in NAME_PARTS if state.values.get(name) is not None}
-    emptied = {one.field: one.old for one in state.changes if one.new is None}
-    closed = {
-        name for name, one in before.items() if one.pinned or (one.how != "first" and name in current)
-    }
-    listed, known = [one for one in whole if question.listed(one)], dict[str, Claim]()
-    for name in current:
-        one = before[name]
-        known[name] = Claim(NAME, current, one.origin, one.ref, first=True)
-
-    def givers(name: str) -> list[Claim]:
-        return sorted([*([known[name]] if name in known else []), *listed], key=question.rank)
-
-    values = {**current, **{name: value for name, (value, _) in decided.items()}}
-    parts = [name for name in (*(HALVES if full < 2 else ()), "middle_name") if name not in closed]
-    return {
-        name: (value, before[name] if giver is known.get(name) else source_of(giver, now, question.policy))
-        for name, value, giver in completed(values, parts, givers, emptied)
-    }
 
 
 def _lead(names: Sequence[str], state: Values, order: Sequence[str]) -> Source | None:

@@ -1,12 +1,15 @@
 """Half a name beside a whole one, and the records that complete a name.
 
-A name survives together: at first sight its parts come from one record. What that record does not say comes
-from another one that says the same name; and of two halves nobody makes a name out of the same word twice.
+A name survives together: at first sight its parts come from one record, of those that say most of it (both
+halves in words, before an initial, before half a name). What that record does not say comes from another one
+that says the same name; and nobody makes a name out of the same word twice. All this is a choice of the best
+by what is said and who is believed, so it does not hang on who was read first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from trueup.dedupe.latin import sounds
 from trueup.dedupe.names import is_initials, likeness
@@ -14,10 +17,13 @@ from trueup.model.entity import Source
 from trueup.model.history import Conflict
 from trueup.model.values import ABSENT, Value
 from trueup.sync.rules.evidence import Claim
-from trueup.sync.rules.verdict import HUB
+from trueup.sync.rules.verdict import HUB, Question
 
 HALVES = {"first_name": "last_name", "last_name": "first_name"}
 """Each half of a name, and the other one."""
+
+IN_WORDS = 2
+"""How full a name of two words is; 1 where one of them is but an initial, 0 for half a name."""
 
 SURE = 2
 """From this likeness on two words are one: in another script, an initial, a part of a double name."""
@@ -29,16 +35,16 @@ def is_whole_name(values: Mapping[str, Value]) -> bool:
 
 
 def fullness(values: Mapping[str, Value]) -> int:
-    """2 for both halves in words, 1 where one is but an initial, 0 for half a name."""
+    """How much of a name is said: IN_WORDS, or less."""
     if not is_whole_name(values):
         return 0
-    return 1 if any(is_initials(str(values[half])) for half in HALVES) else 2
+    return IN_WORDS - any(is_initials(str(values[half])) for half in HALVES)
 
 
 def fullness_held(current: Mapping[str, Value], sources: Mapping[str, Source]) -> int:
     """The same of what the hub holds: a name that two records make up gives way to one that a record says."""
     makers = {sources[half].ref for half in HALVES if half in sources and sources[half].how == "first"}
-    return min(fullness(current), 1) if len(makers) > 1 else fullness(current)
+    return min(fullness(current), IN_WORDS - 1) if len(makers) > 1 else fullness(current)
 
 
 def of_fullest(whole: Sequence[Claim], held: int) -> list[Claim]:
@@ -48,10 +54,18 @@ def of_fullest(whole: Sequence[Claim], held: int) -> list[Claim]:
     return [one for one in whole if fullness(one.value or {}) == most]
 
 
+def gives_way(lead: Source | None, held: int, judged: Sequence[Claim]) -> bool:
+    """Whether what is held is less of a name than somebody says now, and was seen first only because it was
+    read first."""
+    return (
+        lead is not None and lead.how == "first" and any(fullness(one.value or {}) > held for one in judged)
+    )
+
+
 def set_aside(
     aside: Sequence[Claim], values: Mapping[str, Value], sources: Mapping[str, Source]
 ) -> Iterator[Conflict]:
-    """What less of a name says otherwise than the fullest one: losers, so that nothing is written over unheard."""
+    """What less of a name says otherwise than the fullest: losers, so that nothing is lost unheard."""
     for claim in aside:
         for name, value in (claim.value or {}).items():
             held, source = values.get(name), sources.get(name)
@@ -60,22 +74,48 @@ def set_aside(
                 yield Conflict(name, value, claim.source, held, by, "less of a name at first sight")
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The hub's name until now, who said its parts, and what was taken away just now: that comes back by
+    nobody."""
+
+    parts: Mapping[str, Value]
+    sources: Mapping[str, Source]
+    emptied: Mapping[str, Value]
+
+    def open(self, full: int) -> list[str]:
+        """The parts that others may complete: a half only of a name that nobody says whole and in words; what
+        a person pinned or edited stays."""
+        parts = (*(HALVES if full < IN_WORDS else ()), "middle_name")
+        return [name for name in parts if name not in self.sources or not self._closed(name)]
+
+    def _closed(self, name: str) -> bool:
+        source = self.sources[name]
+        return source.pinned or (source.how != "first" and name in self.parts)
+
+    def said(self, name: str) -> Claim | None:
+        """The whole as a claim of who said this part of it."""
+        source = self.sources.get(name) if name in self.parts else None
+        return Claim(name, self.parts, source.origin, source.ref, first=True) if source is not None else None
+
+
 def completed(
-    values: Mapping[str, Value],
-    parts: Collection[str],
-    givers: Callable[[str], Sequence[Claim]],
-    emptied: Mapping[str, Value],
-) -> Iterator[tuple[str, Value, Claim]]:
-    """Each of the `parts` as the first of its givers says it in a word, or else by an initial: it hangs on
-    nobody's turn. `emptied` was just taken away and comes back by nobody."""
-    held = dict(values)
-    for name in parts:
-        said = [(one, _fitting(one.value or {}, name, held)) for one in givers(name)]
-        known = [(one, text) for one, text in said if text and text != emptied.get(name, ABSENT)]
-        best = min(known, key=lambda each: is_initials(each[1]), default=None)
-        if best is not None:
-            giver, held[name] = best
-            yield name, held[name], giver
+    values: Mapping[str, Value], full: int, before: Held, whole: Sequence[Claim], question: Question
+) -> Iterator[tuple[str, Value, Claim | None]]:
+    """The parts of a name (`values`, as `full` as that) as the most believed one says them, and who that is;
+    None: it stays as the hub held it. A word goes before an initial, and who says a whole name before who
+    says but half; whoever came first, it ends the same."""
+    now, listed = dict(values), [one for one in whole if question.listed(one)]
+    for name in before.open(full):
+        known = before.said(name)
+        said = [
+            (is_initials(text), not is_whole_name(one.value or {}), question.rank(one), text, one)
+            for one in (*([known] if known is not None else []), *listed)
+            if (text := _fitting(one.value or {}, name, now)) and text != before.emptied.get(name, ABSENT)
+        ]
+        if said:
+            *_, now[name], giver = min(said, key=lambda each: each[:3])
+            yield name, now[name], None if giver is known else giver
 
 
 def _fitting(said: Mapping[str, Value], name: str, held: Mapping[str, Value]) -> str:
@@ -84,9 +124,11 @@ def _fitting(said: Mapping[str, Value], name: str, held: Mapping[str, Value]) ->
     if all(said.get(half) == held.get(half) for half in HALVES):
         return text
     if name not in HALVES:
-        return _beside(text, held) if _is_one_name(said, held) else ""
+        one_name = all(_alike(said, held, half) for half in HALVES)
+        return _beside(text, held) if one_name else ""
     other = HALVES[name]
-    if held.get(name) and not (_alike(said, held, name) and (not said.get(other) or _alike(said, held, other))):
+    asked = [half for half in (name, other) if half == name or said.get(half)]
+    if held.get(name) and not all(_alike(said, held, half) for half in asked):
         return ""
     return "" if said.get(other) != held.get(other) and repeats(text, held.get(other)) else text
 
@@ -101,10 +143,6 @@ def repeats(half: Value, other: Value) -> bool:
     """Whether one half of a name says nothing but words of the other one, in whatever script."""
     one, two = set(sounds(str(half or ""))), set(sounds(str(other or "")))
     return bool(one and two) and (one <= two or two <= one)
-
-
-def _is_one_name(said: Mapping[str, Value], held: Mapping[str, Value]) -> bool:
-    return all(_alike(said, held, half) for half in HALVES)
 
 
 def _alike(said: Mapping[str, Value], held: Mapping[str, Value], half: str) -> bool:

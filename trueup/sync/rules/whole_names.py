@@ -100,7 +100,7 @@ def put_right(state: Values, said: Said) -> None:
         if exact is not None:
             ref = f"{link.connection}/{link.object}/{link.remote_id}"
             source = replace(source, origin=link.connection, ref=ref)
-        state.put(name, parts.get(name), source, RULE)
+        state.win(name, parts.get(name), source, RULE)
 
 
 def _by_parts(read: Mapping[int, tuple[Reading, ...]]) -> Iterator[Said]:
