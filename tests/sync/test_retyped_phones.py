@@ -187,6 +187,24 @@ def test_first_sights_in_any_order_and_grouping_end_alike(
     assert written(hub) == before
 
 
+@pytest.mark.parametrize(
+    "order", [*permutations(("desk", "shop")), *permutations(("desk", "crm", "shop"))], ids=" ".join
+)
+def test_the_same_digits_in_a_record_with_its_own_address_are_of_its_country_in_any_order(
+    order: Sequence[str], tmp_path: Path
+) -> None:
+    clock = Clock()
+    hub = hub_with(tmp_path, clock)
+    said: dict[str, dict[str, Json]] = {
+        "desk": {"phone": BARE},
+        "shop": {"phone": BARE, "country": "DE"},
+        "crm": {"country": "DE"},
+    }
+    seen(hub, clock, *({name: said[name]} for name in order))
+    assert hub.contact(EMAIL)["phones"] == [THERE]
+    assert told(hub.systems["desk"], "phone") == [BARE]
+
+
 REGIONS = ("PL", "DE", "FR", "ES", "IT", "GB", "US", "CZ", "SK", "RO")
 
 

@@ -154,7 +154,7 @@ class _Known:
 
     def _gives_way(self, taken: str, guess: Guess) -> bool:
         """Whether it was taken for this number by less than is known now."""
-        by_less = guess.by_address() is None and taken in guess.readings(self.homes)
+        by_less = guess.by_address() != taken and taken in guess.readings(self.homes)
         return self.homes.learned and by_less
 
 
