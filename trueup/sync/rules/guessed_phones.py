@@ -59,6 +59,13 @@ class Better:
     guessed: bool = False
     said: Mapping[str, str] = field(default_factory=dict)
 
+    def reads_like(self, other: Better) -> bool:
+        """Whether the same readings are understood alike there: nothing else follows from them."""
+        if self.hub != other.hub or self.said != other.said:
+            return False
+        pairs = (pair for id, some in self.read.items() for pair in zip(some, other.read[id], strict=True))
+        return all(one is two or (one.has == two.has and one.was == two.was) for one, two in pairs)
+
 
 def understood(read: Read, case: Case, policy: Policy, homes: Homes) -> Better:
     """Every number without a country code, read as what is known of it. `homes`: where the contact lives."""
