@@ -37,7 +37,7 @@ from trueup.sync.rules.bare_phones import (
 )
 from trueup.sync.rules.decide_values import Values
 from trueup.sync.rules.evidence import Reading, hub_side
-from trueup.sync.rules.homes import Homes, countries_of
+from trueup.sync.rules.homes import Homes, countries_of, homes_foretold
 from trueup.sync.rules.policy import Policy
 from trueup.sync.rules.verdict import HUB
 
@@ -50,13 +50,13 @@ Has = Mapping[str, Value] | Rejected | Absent
 @dataclass(frozen=True, slots=True)
 class Better:
     """The readings by link with their numbers understood, the guesses that a link's record is found by all
-    the same, what the hub holds by guess with what it is, whether any number is `guessed`, and who `said`
-    those of which the country is told by more than an address: records by number."""
+    the same, what the hub holds by guess with what it is, by which `homes` (None where no number lacks its
+    code), and who `said` those of which the country is told by more than an address: records by number."""
 
     read: Read
     guesses: Mapping[int, Sequence[str]] = field(default_factory=dict)
     hub: Mapping[str, str] = field(default_factory=dict)
-    guessed: bool = False
+    homes: Homes | None = None
     said: Mapping[str, str] = field(default_factory=dict)
 
     def reads_like(self, other: Better) -> bool:
@@ -67,18 +67,22 @@ class Better:
         return all(one is two or (one.has == two.has and one.was == two.was) for one, two in pairs)
 
 
-def understood(read: Read, case: Case, policy: Policy, homes: Homes) -> Better:
-    """Every number without a country code, read as what is known of it. `homes`: where the contact lives."""
+def understood(read: Read, case: Case, policy: Policy, homes: Homes | None = None) -> Better:
+    """Every number without a country code, read as what is known of it. `homes`: where the contact lives once
+    its addresses are decided; until then it is foretold."""
     found = {id: [*guesses_in(some)] for id, some in read.items()}
     if not any(found.values()) and not any(was_guessed(one) for some in read.values() for one in some):
         return Better(read)
+    if homes is None:
+        homes = homes_foretold(case.entity, (country_of_record(some) for some in read.values()))
     known = _known(read, found, case, policy, homes)
     better: dict[int, tuple[Reading, ...]] = {}
     for id, some in read.items():
         country = country_of_record(some)
         better[id] = tuple(_better(one, country, known, case.entity) for one in some)
     guesses = {id: [one.home for one in some if one.home is not None] for id, some in found.items()}
-    return Better(better, guesses, _of_hub(found, known), any(found.values()), _said(read, found, known))
+    by = homes if any(found.values()) else None
+    return Better(better, guesses, _of_hub(found, known), by, _said(read, found, known))
 
 
 def needs_weighing(readings: Iterable[tuple[Binding, Json]], held: Mapping[str, Value]) -> bool:

@@ -27,7 +27,7 @@ from trueup.sync.rules.evidence import Reading
 from trueup.sync.rules.first_sight import first_sight
 from trueup.sync.rules.founding import keep_in_company
 from trueup.sync.rules.groups import brought_along
-from trueup.sync.rules.homes import fields_edited, homes_before, homes_now
+from trueup.sync.rules.homes import fields_edited, homes_now
 from trueup.sync.rules.kinds import name_slots
 from trueup.sync.rules.policy import Policy
 from trueup.sync.rules.swinging import lost, swinging
@@ -76,7 +76,7 @@ def weigh(case: Case, links: Sequence[Link], context: Context, policy: Policy, n
         whole = Seen(links[0], mapping, sight.differing, frozenset(), {}, none, sight.held, {})
         return [whole], sight.state, ()
     weighing = _Weighing.of(case, links, context, policy, now)
-    phones = guessed_phones.understood(weighing.read, case, policy, homes_before(case.entity))
+    phones = guessed_phones.understood(weighing.read, case, policy)
     seen, state = weighing.by(phones)
     better = weighing.better(phones, seen, state)
     if better is not None:
@@ -133,10 +133,10 @@ class _Weighing:
     ) -> guessed_phones.Better | None:
         """The numbers as they are with the addresses that were decided just now; None where no number is
         another one by that."""
-        if not phones.guessed:
+        if phones.homes is None:
             return None
         homes = homes_now(self.case.entity, state.values, _edited(self.case, seen))
-        if homes.now == homes.before:
+        if homes == phones.homes:
             return None
         better = guessed_phones.understood(self.read, self.case, self.policy, homes)
         return None if better.reads_like(phones) else better
