@@ -26,13 +26,20 @@ COUNTRY = FieldRule("address.country", "country")
 BERLIN, RETYPED, MEANT = "+49 30 1234567", "030 7654321", "+49307654321"
 
 
-def hub_with(folder: Path, clock: Clock, *, region: str = "UA", create: Sequence[str] = ()) -> SmallHub:
+def hub_with(
+    folder: Path,
+    clock: Clock,
+    *,
+    region: str = "UA",
+    create: Sequence[str] = (),
+    crm: Sequence[str | FieldRule] = (COUNTRY,),
+) -> SmallHub:
     """`desk` keeps no address and is believed most, `crm` keeps one and no number, `shop` both; numbers are
     read in the hub's region."""
     systems = {name: Memory(clock) for name in ("desk", "crm", "shop")}
     objects = [
         ("desk", rules(fields=mapped(*NAMES, "phone"))),
-        ("crm", rules(fields=mapped(*NAMES, COUNTRY))),
+        ("crm", rules(fields=mapped(*NAMES, *crm))),
         ("shop", rules(fields=mapped(*NAMES, "phone", COUNTRY))),
     ]
     locales = dict.fromkeys(systems, Locale(phone_region=region))
@@ -250,6 +257,24 @@ def test_numbers_that_are_the_same_in_any_country_that_came_out_are_weighed_once
     clock.sleep(1200)
     assert weighed(hub.sync) == 1
     assert hub.contact(EMAIL)["phones"] == [THERE]
+
+
+@pytest.mark.parametrize("order", [*permutations(("desk", "crm", "shop"))], ids=" ".join)
+@pytest.mark.parametrize("at_once", [0, 2, 3])
+def test_of_two_numbers_with_a_code_one_without_is_that_of_its_own_address_in_any_order(
+    order: Sequence[str], at_once: int, tmp_path: Path
+) -> None:
+    clock = Clock()
+    hub = hub_with(tmp_path, clock, crm=("phone", COUNTRY))
+    said: dict[str, dict[str, Json]] = {
+        "desk": {"phone": THERE},
+        "crm": {"phone": BARE, "country": "DE"},
+        "shop": {"phone": AT_HOME},
+    }
+    groups = [order[:at_once], *((name,) for name in order[at_once:])]
+    seen(hub, clock, *({name: said[name] for name in some} for some in groups if some))
+    assert hub.contact(EMAIL)["phones"] == [THERE]
+    assert told(hub.systems["desk"], "phone") == [THERE]
 
 
 REGIONS = ("PL", "DE", "FR", "ES", "IT", "GB", "US", "CZ", "SK", "RO")
