@@ -1,10 +1,10 @@
 """Phone numbers that were written without a country code: which country they are of is a guess.
 
 Where another record, or the hub, holds a number with its country code and the same national digits, it is
-that number (of two the one of its record's own address); else what it was taken for before; else of the first
-of these countries in which it is valid: that of the record's own address, of the number with its code that it
-was typed over, of the contact's addresses as the hub holds them (of only one), the hub's region. Valid in none
-it is set aside.
+that number (of two the one of its record's own address); else what it was taken for before; else of the
+first of these countries in which it is valid: that of the record's own address, of the number with its code
+that it was typed over, of the contact's addresses as the hub holds them (of only one), the hub's region.
+Valid in none it is set aside.
 
 A country that comes to light only later (`Homes`) makes another number of one that was taken by less, as long
 as no record shows it with its code; a move makes none. What is understood better is no edit: it is read anew,
