@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from itertools import permutations
 from pathlib import Path
 from random import Random
+from types import FrameType
 
 import phonenumbers
 import pytest
@@ -16,6 +18,7 @@ from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import FieldRule
 from trueup.model.canonical import Locale
 from trueup.model.record import Json
+from trueup.sync.rules import guessed_phones
 
 EMAIL = "ewa@example.com"
 NAMES = ("email", "first_name", "last_name")
@@ -23,13 +26,20 @@ COUNTRY = FieldRule("address.country", "country")
 BERLIN, RETYPED, MEANT = "+49 30 1234567", "030 7654321", "+49307654321"
 
 
-def hub_with(folder: Path, clock: Clock, *, region: str = "UA", create: Sequence[str] = ()) -> SmallHub:
+def hub_with(
+    folder: Path,
+    clock: Clock,
+    *,
+    region: str = "UA",
+    create: Sequence[str] = (),
+    crm: Sequence[str | FieldRule] = (COUNTRY,),
+) -> SmallHub:
     """`desk` keeps no address and is believed most, `crm` keeps one and no number, `shop` both; numbers are
     read in the hub's region."""
     systems = {name: Memory(clock) for name in ("desk", "crm", "shop")}
     objects = [
         ("desk", rules(fields=mapped(*NAMES, "phone"))),
-        ("crm", rules(fields=mapped(*NAMES, COUNTRY))),
+        ("crm", rules(fields=mapped(*NAMES, *crm))),
         ("shop", rules(fields=mapped(*NAMES, "phone", COUNTRY))),
     ]
     locales = dict.fromkeys(systems, Locale(phone_region=region))
@@ -185,6 +195,86 @@ def test_first_sights_in_any_order_and_grouping_end_alike(
     before = written(hub)
     hub.sync()
     assert written(hub) == before
+
+
+@pytest.mark.parametrize(
+    "order", [*permutations(("desk", "shop")), *permutations(("desk", "crm", "shop"))], ids=" ".join
+)
+def test_the_same_digits_in_a_record_with_its_own_address_are_of_its_country_in_any_order(
+    order: Sequence[str], tmp_path: Path
+) -> None:
+    clock = Clock()
+    hub = hub_with(tmp_path, clock)
+    said: dict[str, dict[str, Json]] = {
+        "desk": {"phone": BARE},
+        "shop": {"phone": BARE, "country": "DE"},
+        "crm": {"country": "DE"},
+    }
+    seen(hub, clock, *({name: said[name]} for name in order))
+    assert hub.contact(EMAIL)["phones"] == [THERE]
+    assert told(hub.systems["desk"], "phone") == [BARE]
+
+
+def weighed(act: Callable[[], object]) -> int:
+    """How often anything is decided the long way meanwhile."""
+    count = 0
+
+    def watch(frame: FrameType, event: str, _: object) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code is guessed_phones.keep_said.__code__
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        act()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+ALL_THREE: dict[str, dict[str, Json]] = {"desk": {"phone": BARE}, "crm": {"country": "DE"}, "shop": {}}
+
+
+@pytest.mark.parametrize("shop, times", [(None, 1), ("DE", 1), ("PL", 2)])
+def test_numbers_are_weighed_again_only_where_other_countries_came_out_than_the_records_foretold(
+    shop: str | None, times: int, tmp_path: Path
+) -> None:
+    """Two addresses of which the hub takes one foretell no country."""
+    clock = Clock()
+    hub = hub_with(tmp_path, clock)
+    for name, said in {**ALL_THREE, "shop": {"country": shop}}.items():
+        hub.systems[name].add(email=EMAIL, first_name="Ewa", last_name="Nowak", **said)
+    clock.sleep(1200)
+    assert weighed(hub.sync) == times
+    assert hub.contact(EMAIL)["phones"] == [THERE]
+
+
+def test_numbers_that_are_the_same_in_any_country_that_came_out_are_weighed_once(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = hub_with(tmp_path, clock)
+    seen(hub, clock, {**ALL_THREE, "shop": {"phone": THERE}})
+    hub.systems["crm"].edit("1", country="PL")
+    clock.sleep(1200)
+    assert weighed(hub.sync) == 1
+    assert hub.contact(EMAIL)["phones"] == [THERE]
+
+
+@pytest.mark.parametrize("order", [*permutations(("desk", "crm", "shop"))], ids=" ".join)
+@pytest.mark.parametrize("at_once", [0, 2, 3])
+def test_of_two_numbers_with_a_code_one_without_is_that_of_its_own_address_in_any_order(
+    order: Sequence[str], at_once: int, tmp_path: Path
+) -> None:
+    clock = Clock()
+    hub = hub_with(tmp_path, clock, crm=("phone", COUNTRY))
+    said: dict[str, dict[str, Json]] = {
+        "desk": {"phone": THERE},
+        "crm": {"phone": BARE, "country": "DE"},
+        "shop": {"phone": AT_HOME},
+    }
+    groups = [order[:at_once], *((name,) for name in order[at_once:])]
+    seen(hub, clock, *({name: said[name] for name in some} for some in groups if some))
+    assert hub.contact(EMAIL)["phones"] == [THERE]
+    assert told(hub.systems["desk"], "phone") == [THERE]
 
 
 REGIONS = ("PL", "DE", "FR", "ES", "IT", "GB", "US", "CZ", "SK", "RO")

@@ -1,11 +1,14 @@
 """Towns and regions by their names: the same one in another language, script or spelling.
 
 What is not in the table is compared by how it sounds, so that `Харків` is `Kharkiv`; names that differ by
-more than letters (`Köln`, `Cologne`) have to be in it.
+more than letters (`Köln`, `Cologne`) have to be in it. Where a town lies (`am Main`, `(Oder)`, `, UA`) may be
+said or not; any other word makes another town (`Kansas`, `Kansas City`).
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from trueup.dedupe.latin import sounds
@@ -13,6 +16,17 @@ from trueup.model.canonical.postal import words_of
 
 _MARKS = frozenset(sounds("city of stadt misto місто gorod город ville de region oblast область обл"))
 """Words before a name that are none of it: `м. Київ` is `місто Київ`."""
+
+_REGION = frozenset(sounds("region oblast область обл"))
+"""Words after a name that are none of it: `Київська обл.`"""
+
+_WHERE = re.compile(
+    r"\s*[(,/]"
+    r"|(?:\s+|-)(?:am|an|im|in|ob|bei|vor|unter|auf|a|b|i|upon|on|sur|sous|lès|lez|nad|pod|na|над|на|под|під)"
+    r"(?:\s+(?:der|den|dem|die))?(?=[\s.-])",
+    re.IGNORECASE,
+)
+"""Where the words begin that tell where a town lies."""
 
 _OTHER_NAMES = """
 Kyiv|Kiev|Kiew|Київ|Киев|Kijów|Kijev|كييف
@@ -164,23 +178,42 @@ def respelled(part: str, one: str, other: str) -> bool:
     return same_town(one, other) if part in ("city", "region") else words_of(one) == words_of(other)
 
 
+@dataclass(frozen=True, slots=True)
+class _Town:
+    """The words of a town's name, or its row in the table; and those that tell where it lies."""
+
+    name: tuple[str, ...] | int
+    where: frozenset[str]
+
+
 @lru_cache(maxsize=16_384)
 def same_town(one: str, other: str) -> bool:
-    """`Kyiv`, `Київ` and `м. Київ`; `Frankfurt` and `Frankfurt am Main`; not `York` and `New York`."""
-    said, told = _words(one), _words(other)
-    if not said or not told:
+    """`Kyiv`, `Київ` and `м. Київ`; `Frankfurt` and `Frankfurt am Main`; not `York` and `New York`, `San` and
+    `San Jose`, `Frankfurt (Oder)` and `Frankfurt am Main`."""
+    said, told = _town(one), _town(other)
+    if said.name == () or told.name == ():
         return words_of(one) == words_of(other)
-    known = _table().get(said)
-    if known is not None and known == _table().get(told):
-        return True
-    few = min(len(said), len(told))
-    return said[:few] == told[:few]
+    return said.name == told.name and (not said.where or not told.where or said.where == told.where)
+
+
+def _town(text: str) -> _Town:
+    row = _table().get(_words(text))
+    if row is not None:
+        return _Town(row, frozenset())
+    found = next((one for one in _WHERE.finditer(text) if _words(text[: one.start()])), None)
+    if found is None:
+        return _Town(_words(text), frozenset())
+    name = _words(text[: found.start()])
+    return _Town(_table().get(name, name), frozenset(_words(text[found.end() :])))
 
 
 def _words(text: str) -> tuple[str, ...]:
-    heard = tuple(word for word in sounds(text) if len(word) > 1)
+    heard = [word for word in sounds(text) if len(word) > 1]
     start = next((place for place, word in enumerate(heard) if word not in _MARKS), 0)
-    return heard[start:]
+    end = len(heard)
+    while end > start + 1 and heard[end - 1] in _REGION:
+        end -= 1
+    return tuple(heard[start:end])
 
 
 @cache

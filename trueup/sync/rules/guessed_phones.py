@@ -1,9 +1,10 @@
 """Phone numbers that were written without a country code: which country they are of is a guess.
 
 Where another record, or the hub, holds a number with its country code and the same national digits, it is
-that number; else what it was taken for before; else of the first of these countries in which it is valid:
-that of the record's own address, of the number with its code that it was typed over, of the contact's
-addresses as the hub holds them (of only one), the hub's region. Valid in none it is set aside.
+that number (of two the one of its record's own address); else what it was taken for before; else of the
+first of these countries in which it is valid: that of the record's own address, of the number with its code
+that it was typed over, of the contact's addresses as the hub holds them (of only one), the hub's region.
+Valid in none it is set aside.
 
 A country that comes to light only later (`Homes`) makes another number of one that was taken by less, as long
 as no record shows it with its code; a move makes none. What is understood better is no edit: it is read anew,
@@ -37,7 +38,7 @@ from trueup.sync.rules.bare_phones import (
 )
 from trueup.sync.rules.decide_values import Values
 from trueup.sync.rules.evidence import Reading, hub_side
-from trueup.sync.rules.homes import Homes, countries_of
+from trueup.sync.rules.homes import Homes, countries_of, homes_foretold
 from trueup.sync.rules.policy import Policy
 from trueup.sync.rules.verdict import HUB
 
@@ -50,28 +51,39 @@ Has = Mapping[str, Value] | Rejected | Absent
 @dataclass(frozen=True, slots=True)
 class Better:
     """The readings by link with their numbers understood, the guesses that a link's record is found by all
-    the same, what the hub holds by guess with what it is, whether any number is `guessed`, and who `said`
-    those of which the country is told by more than an address: records by number."""
+    the same, what the hub holds by guess with what it is, by which `homes` (None where no number lacks its
+    code), and who `said` those of which the country is told by more than an address: records by number."""
 
     read: Read
     guesses: Mapping[int, Sequence[str]] = field(default_factory=dict)
     hub: Mapping[str, str] = field(default_factory=dict)
-    guessed: bool = False
+    homes: Homes | None = None
     said: Mapping[str, str] = field(default_factory=dict)
 
+    def reads_like(self, other: Better) -> bool:
+        """Whether the same readings are understood alike there: nothing else follows from them."""
+        if self.hub != other.hub or self.said != other.said:
+            return False
+        pairs = (pair for id, some in self.read.items() for pair in zip(some, other.read[id], strict=True))
+        return all(one is two or (one.has == two.has and one.was == two.was) for one, two in pairs)
 
-def understood(read: Read, case: Case, policy: Policy, homes: Homes) -> Better:
-    """Every number without a country code, read as what is known of it. `homes`: where the contact lives."""
+
+def understood(read: Read, case: Case, policy: Policy, homes: Homes | None = None) -> Better:
+    """Every number without a country code, read as what is known of it. `homes`: where the contact lives once
+    its addresses are decided; until then it is foretold."""
     found = {id: [*guesses_in(some)] for id, some in read.items()}
     if not any(found.values()) and not any(was_guessed(one) for some in read.values() for one in some):
         return Better(read)
+    if homes is None:
+        homes = homes_foretold(case.entity, (country_of_record(some) for some in read.values()))
     known = _known(read, found, case, policy, homes)
     better: dict[int, tuple[Reading, ...]] = {}
     for id, some in read.items():
         country = country_of_record(some)
         better[id] = tuple(_better(one, country, known, case.entity) for one in some)
     guesses = {id: [one.home for one in some if one.home is not None] for id, some in found.items()}
-    return Better(better, guesses, _of_hub(found, known), any(found.values()), _said(read, found, known))
+    by = homes if any(found.values()) else None
+    return Better(better, guesses, _of_hub(found, known), by, _said(read, found, known))
 
 
 def needs_weighing(readings: Iterable[tuple[Binding, Json]], held: Mapping[str, Value]) -> bool:
@@ -130,9 +142,8 @@ class _Known:
 
     def number(self, guess: Guess) -> str | None:
         """What a number without a country code is; None for none."""
-        if guess.home in self.outright:
-            return guess.home
-        said = _as_one_of((*self.outright, *self.beside), guess.text)
+        nearest = (one for one in (guess.by_address(), guess.home) if one in self.outright)
+        said = next(nearest, None) or _as_one_of((*self.outright, *self.beside), guess.text)
         if said is not None:
             return said
         taken = _as_one_of(self.held, guess.text)
@@ -154,7 +165,7 @@ class _Known:
 
     def _gives_way(self, taken: str, guess: Guess) -> bool:
         """Whether it was taken for this number by less than is known now."""
-        by_less = guess.by_address() is None and taken in guess.readings(self.homes)
+        by_less = guess.by_address() != taken and taken in guess.readings(self.homes)
         return self.homes.learned and by_less
 
 

@@ -24,10 +24,12 @@ class Homes:
     learned: bool = False
 
 
-def homes_before(entity: Entity) -> Homes:
-    """As the hub knows them before anything is decided."""
-    countries = countries_of(entity.values)
-    return Homes(countries, countries)
+def homes_foretold(entity: Entity, said: Iterable[str]) -> Homes:
+    """As they will be, most likely: as the hub knows them, and where it knows none all that records say.
+    Whether it was so the decision tells (`homes_now`)."""
+    before = countries_of(entity.values)
+    now = before or frozenset(one for one in said if one)
+    return Homes(before, now, now != before)
 
 
 def homes_now(entity: Entity, values: Mapping[str, Value], edited: Iterable[str]) -> Homes:

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import datetime
 
-from trueup.mapping.compiled import ObjectMapping
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import ObjectRules
-from trueup.model.consent import ConsentEvent, ConsentState
+from trueup.model.consent import ConsentState
 from trueup.model.delivery import UNSENT_STATES, Effect, Lane, Write, WriteKind
-from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link, LinkState, Quarantine
-from trueup.model.fields import Field, Kind
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link, LinkState
+from trueup.model.fields import Field
 from trueup.model.plan import Case, Context, LinkPatch, Plan
 from trueup.model.record import Json, Ref
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import backfill, evidence, formats, guessed_phones, leaving, publishing, whole_names
-from trueup.sync.rules.addresses import Named, keep_addresses, keys_of, without_moves
+from trueup.sync.rules import backfill, leaving, publishing
+from trueup.sync.rules.addresses import keys_of
 from trueup.sync.rules.creating import create, create_write, wanted_at
-from trueup.sync.rules.decide_values import (
-    Values,
-    decide,
-    derive,
-    edit_claims,
-    lost_edits,
-    settle_consent,
-)
 from trueup.sync.rules.differences import (
     Difference,
     Draft,
@@ -36,55 +27,25 @@ from trueup.sync.rules.differences import (
     for_new_address,
 )
 from trueup.sync.rules.evidence import Reading, hub_side
-from trueup.sync.rules.first_sight import first_sight
-from trueup.sync.rules.founding import foundings, keep_in_company
-from trueup.sync.rules.groups import brought_along, keep_names_apart, keep_whole
-from trueup.sync.rules.homes import Homes, fields_edited, homes_before, homes_now
-from trueup.sync.rules.kinds import name_slots
+from trueup.sync.rules.founding import foundings
+from trueup.sync.rules.groups import keep_names_apart, keep_whole
 from trueup.sync.rules.lanes import given_up, queue, was_given_up
 from trueup.sync.rules.leaving import Standing
+from trueup.sync.rules.places import as_never_told, displaced
 from trueup.sync.rules.policy import Policy, Stream
-from trueup.sync.rules.swinging import holds, keep_aside, lost, swinging
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One living link with its readings; those with unsettled writes are left out as evidence,
-    and those that are set `aside` for swinging.
-
-    `held`: what the record says, by field address, and what numbers without a country code were first taken
-    for. A first sight taken at once has readings only where the
-    record does not show what the hub holds.
-    """
-
-    link: Link
-    mapping: ObjectMapping
-    readings: tuple[Reading, ...]
-    unsettled: frozenset[str]
-    filling: Mapping[tuple[str, str, str], backfill.Way]
-    forms: formats.Settled
-    held: Mapping[str, Value]
-    aside: Mapping[str, Quarantine]
-
-    def settled(self) -> list[Reading]:
-        """Readings that are evidence, and may be written to."""
-        return [
-            reading
-            for reading in self.readings
-            if reading.binding.key not in self.unsettled and reading.binding.key not in self.aside
-        ]
-
-    def way(self, reading: Reading) -> backfill.Way | None:
-        """Which way this reading's field is back-filled, None for the usual."""
-        return self.filling.get((*self.link.stream, reading.binding.key)) if self.filling else None
+from trueup.sync.rules.swinging import holds, keep_aside
+from trueup.sync.rules.weighing import Seen, readable, weigh
 
 
 def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Plan:
     """One decision, pure: the same case, context, policy and time give the same plan."""
     entity = case.entity
     links = elect(case.links)
-    seen, state, consent = _judged(case, links, context, policy, now)
+    seen, state, consent = weigh(case, links, context, policy, now)
     after = replace(entity, values=state.values, sources=state.sources)
+    parts = displaced(entity, after, policy.tables[entity.kind])
+    if parts:
+        seen = [_never_told(one, parts, after) for one in seen]
     writes, withheld, patches, skipped, later = _outward(case, seen, links, after, context, policy, now)
     made, why = foundings(entity, after, links, writes, context, policy, now)
     by_id = {link.id: link for link in links}
@@ -104,7 +65,7 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
         references=_references(after, policy),
         skipped=(*skipped, *why),
         foundings=made,
-        missed=_missed(case, links, after, policy),
+        missed=_missed(case, links, after, parts, policy),
         edits=tuple(edit.id for edit in case.edits),
         mark=case.mark,
         look_again_at=_look_again(after, policy, now, later),
@@ -122,73 +83,42 @@ def _look_again(after: Entity, policy: Policy, now: datetime, later: Sequence[da
     return min((*later, *(turn for turn in turns if turn is not None)), default=None)
 
 
-def _missed(case: Case, links: Sequence[Link], after: Entity, policy: Policy) -> dict[int, dict[str, Value]]:
+def _never_told(one: Seen, parts: Set[str], after: Entity) -> Seen:
+    """The readings without what the hub told of displaced parts; what is on its way is asked first."""
+    settled = {reading.binding.key for reading in one.settled()}
+    readings = (
+        as_never_told(reading, parts, after.values) if reading.binding.key in settled else reading
+        for reading in one.readings
+    )
+    return replace(one, readings=tuple(readings))
+
+
+def _missed(
+    case: Case, links: Sequence[Link], after: Entity, displaced: Set[str], policy: Policy
+) -> dict[int, dict[str, Value]]:
     """What records that cannot be judged now will have to be told one day: of each field that moves, what
     the hub held when they last agreed. Those that are judged have heard it all. A record that is being made
-    (its create has left) carries what was decided then, and will have to be told what moves meanwhile."""
+    (its create has left) carries what was decided then, and will have to be told what moves meanwhile. What
+    was only `displaced` by another first sight is nothing to be told."""
     before = case.entity
     moved = {
         name: before.values.get(name)
         for name in {**before.values, **after.values}
-        if before.values.get(name) != after.values.get(name)
+        if before.values.get(name) != after.values.get(name) and name not in displaced
     }
     made = {link.id for link in _standing(case, links) if link.state is LinkState.WANTED}
     found = {link.id: {**moved, **link.missed} for link in links if _absent(link, policy) or link.id in made}
     caught_up: dict[int, dict[str, Value]] = {
-        link.id: {} for link in links if link.missed and _readable(link, policy)
+        link.id: {} for link in links if link.missed and readable(link, policy)
     }
     return {id: held for id, held in found.items() if moved} | caught_up
 
 
 def _absent(link: Link, policy: Policy) -> bool:
-    return link.remote_id is not None and not link.fresh and not _readable(link, policy)
+    return link.remote_id is not None and not link.fresh and not readable(link, policy)
 
 
-# -- reading --------------------------------------------------------------------------------------
-
-
-def _judged(
-    case: Case, links: Sequence[Link], context: Context, policy: Policy, now: datetime
-) -> tuple[list[Seen], Values, tuple[ConsentEvent, ...]]:
-    """What was read, the values that follow, and the ledger's new events."""
-    sight = first_sight(case, links[0], context, policy, now) if len(links) == 1 else None
-    if sight is not None:
-        mapping, none = policy.mappings[links[0].stream], formats.Settled(())
-        whole = Seen(links[0], mapping, sight.differing, frozenset(), {}, none, sight.held, {})
-        return [whole], sight.state, ()
-    filling = backfill.asked(case.reasons)
-    legible = [link for link in links if _readable(link, policy)]
-    said = {
-        one.id: tuple(evidence.readings(one, policy.mappings[one.stream], case.entity, context))
-        for one in legible
-    }
-    read, named_so = whole_names.recut(said, case.entity, policy)
-
-    def weighed(homes: Homes) -> tuple[list[Seen], Values, bool]:
-        phones = guessed_phones.understood(read, case, policy, homes)
-        seen = [_seen(link, phones, case, context, policy, filling, now) for link in legible]
-        state = Values(dict(case.entity.values), dict(case.entity.sources))
-        if named_so is not None:
-            whole_names.put_right(state, named_so)
-        if phones.hub:
-            guessed_phones.put_right(state, phones.hub, case.entity.kind, policy)
-        _decide(state, case, seen, context, policy, now)
-        guessed_phones.keep_said(state, phones, now)
-        return seen, state, phones.guessed
-
-    seen, state, guessed = weighed(homes_before(case.entity))
-    if guessed:  # the country of a number may be that of an address which was decided just now
-        homes = homes_now(case.entity, state.values, _edited(case, seen))
-        if homes.now != homes.before:
-            seen, state, _ = weighed(homes)
-    state.conflicts.extend(lost for one in seen for lost in one.forms.conflicts)
-    return seen, state, _consent(case, seen, state, policy, now)
-
-
-def _edited(case: Case, seen: Sequence[Seen]) -> Iterator[str]:
-    """The fields that somebody edited, in a system or in the hub."""
-    yield from (edit.field for edit in case.edits)
-    yield from (name for one in seen for name in fields_edited(one.readings))
+# -- electing --------------------------------------------------------------------------------------
 
 
 def elect(links: Sequence[Link]) -> tuple[Link, ...]:
@@ -217,74 +147,6 @@ def _changed_rank(link: Link) -> Link:
 def _precedence(link: Link) -> tuple[bool, float, str]:
     changed = link.changed_at.timestamp() if link.changed_at else 0.0
     return (link.fresh or not link.primary, -changed, link.remote_id or "")
-
-
-def _readable(link: Link, policy: Policy) -> bool:
-    return link.state is LinkState.LIVE and link.stream in policy.mappings
-
-
-def _seen(
-    link: Link,
-    phones: guessed_phones.Better,
-    case: Case,
-    context: Context,
-    policy: Policy,
-    filling: Mapping[tuple[str, str, str], backfill.Way],
-    now: datetime,
-) -> Seen:
-    mapping = policy.mappings[link.stream]
-    unsettled = frozenset[str]().union(
-        *(one.wants for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
-    )
-    forms = formats.settle(link, phones.read[link.id], unsettled, context, case.entity)
-    held = {
-        name: value
-        for reading in forms.readings
-        if isinstance(reading.has, Mapping)
-        for name, value in reading.has.items()
-    }
-    if guesses := phones.guesses.get(link.id):
-        held["phones"] = sorted({*(held.get("phones") or ()), *guesses})
-    past = context.past.get(case.entity.id, ())
-    aside = swinging(forms.readings, case.entity, past, now) if past or link.quarantine else {}
-    return Seen(link, mapping, forms.readings, unsettled, filling, forms, held, aside)
-
-
-def _decide(
-    state: Values, case: Case, seen: Sequence[Seen], context: Context, policy: Policy, now: datetime
-) -> None:
-    kind, table = case.entity.kind, policy.tables[case.entity.kind]
-    claims, named = edit_claims(case.entity, case.edits, table), Named()
-    for one in seen:
-        settled = one.settled()
-        said: list[evidence.Claim] = []
-        for reading in settled:
-            if one.way(reading) is backfill.Way.PULL:
-                said.extend(backfill.pulled(reading, table, case.entity.sources))
-            else:
-                said.extend(evidence.claims(reading, table))
-        said += [evidence.as_edit(*one) for one in brought_along(settled, said, case.entity.values, table)]
-        claims.extend(without_moves(said, one.readings))
-        named.take(one.readings)
-    if named.described:
-        name_slots(state, named.described)
-    decide(state, kind, claims, policy, now)
-    state.conflicts.extend(lost_edits(case.edits, table))
-    for one in seen:
-        state.conflicts.extend(lost(one.readings, one.aside, case.entity))
-    if kind is Kind.CONTACT:
-        keep_addresses(state, case.entity, claims, named, policy, now)
-        keep_in_company(state, case.entity, context, policy, now)
-    derive(state, policy.derived(kind), context, now)
-
-
-def _consent(
-    case: Case, seen: Sequence[Seen], state: Values, policy: Policy, now: datetime
-) -> tuple[ConsentEvent, ...]:
-    if case.entity.kind is not Kind.CONTACT:
-        return ()
-    settled = [[r for r in one.readings if r.binding.key not in one.unsettled] for one in seen]
-    return settle_consent(state, case, settled, policy.consents(), now)
 
 
 # -- writing --------------------------------------------------------------------------------------
