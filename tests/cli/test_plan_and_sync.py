@@ -69,6 +69,16 @@ def test_a_second_plan_after_a_sync_finds_nothing(hub: Path) -> None:
     assert "A sync would write nothing." in said.out
 
 
+def test_a_file_that_lost_all_its_rows_is_not_said_to_be_unchanged(hub: Path) -> None:
+    synced()
+    file = Path("crm.csv")
+    file.write_text(file.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
+    for command in ("plan", "sync"):
+        said = say(command).out
+        assert "crm contacts: 3 of 3 known records are missing" in said
+        assert "Nothing has changed since it was read last" not in said
+
+
 def test_what_a_plan_has_read_is_told_by_whoever_comes_after_it(hub: Path) -> None:
     assert "Read earlier" not in say("plan").out
     told = "and not decided yet: 5 records (crm contacts 3, news contacts 2)."

@@ -43,8 +43,8 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def _is_path(match: re.Match[str]) -> bool:
-    """Whether it is the path of a file that somebody named: before an ending like `.csv`, and made of words and
-    numbers, each in one piece and short. Of what a machine drew the letters and digits are mixed, or long."""
+    """Whether it is the path of a file that somebody named: before an ending like `.csv`, and made of words
+    and numbers, each in one piece and short. Of what a machine drew they are mixed, or long."""
     if _FILE.match(match.string, match.end()) is None:
         return False
     return all(map(_WORD.fullmatch, re.split("[/_-]+", match.group("secret"))))
@@ -94,8 +94,8 @@ _SHORTEST = 3
 
 def shape_of(text: str, fields: Collection[str] = (), sent: Iterable[object] = ()) -> str:
     """The sentence without what is another one each time: values in quotes, numbers, ids, and the values that
-    were `sent`. Names of `fields` stand, in quotes too: of two fields there are two causes. So does the number of
-    an encoding (`windows-1251`), which is its name."""
+    were `sent`. Names of `fields` stand, in quotes too: of two fields there are two causes. So does the
+    number of an encoding (`windows-1251`), which is its name."""
 
     def said(match: re.Match[str]) -> str:
         words = next(group for group in match.groups() if group is not None)

@@ -30,8 +30,8 @@ _NOT_AN_ADDRESS = "not an e-mail address"
 
 
 def read_email(text: str) -> str | Rejected:
-    """An e-mail address: local part as typed, domain lower-case and in Unicode. `mailto:` before it and signs
-    of a list behind it are no part of it. Of several addresses none is taken: nobody says which is the one."""
+    """An e-mail address: local part as typed, domain lower-case and in Unicode. `mailto:` before it and
+    signs of a list behind it are no part of it. Of several addresses none is taken: nobody says which one."""
     if len(text) > MAX_EMAIL:
         return Rejected(f"longer than an e-mail address can be ({MAX_EMAIL} characters)", "TU-VAL-002")
     found = _ORDINARY.fullmatch(text)
@@ -48,7 +48,7 @@ def _unusual_email(text: str) -> str | Rejected:
 
 
 def _addressed(text: str) -> str | Rejected | None:
-    """What a text says that is more than an address: signs around one, or several; None where it is neither."""
+    """What a text says that is more than an address: signs around one, or several; None where neither."""
     bare = _SCHEME_OF_MAIL.sub("", text).strip(" ,;|")
     parts = {part.lower(): part for part in reversed(_BETWEEN.split(bare))}
     if not all(map(_ORDINARY.fullmatch, parts)):

@@ -79,8 +79,8 @@ def _words(values: Sequence[Json]) -> Counter[str]:
 
 
 def _meaning_out(counts: Counter[str], asks: Asks | None) -> tuple[str, ...]:
-    """The words that mean opted out, the commonest first, for that one is written. Capitals make no difference
-    to what is read: each word once, as most cells spell it."""
+    """The words that mean opted out, the commonest first, for that one is written. Capitals make no
+    difference to what is read: each word once, as most cells spell it."""
     ranked = sorted(
         (word for word in counts if means_out(word, asks)), key=lambda word: (-counts[word], word)
     )
