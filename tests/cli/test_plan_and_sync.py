@@ -224,7 +224,10 @@ def test_half_a_name_means_nobody_and_nobody_is_said_to_be_in_step(hub: Path, co
 
 def test_differences_are_listed_in_a_table_for_their_owner_only(hub: Path) -> None:
     said = say("plan", "--csv", "differs.csv")
-    assert "1 replacement (1 withheld: column `state`), 2 new records, 1 value set aside listed in differs.csv." in said.out
+    assert (
+        "1 replacement (1 withheld: column `state`), 2 new records, 1 value set aside listed in differs.csv."
+        in said.out
+    )
     assert stat.S_IMODE(Path("differs.csv").stat().st_mode) == 0o600
     assert [(one["what"], one["name"], one["email"], one["state"]) for one in table("differs.csv")] == [
         ("replace", "Ann Lee", "ann@example.com", "withheld"),
@@ -769,14 +772,3 @@ def test_no_row_is_made_of_somebody_whom_nothing_in_it_would_tell(desk: Path) ->
     assert "what tells who it is (name, address, number) cannot be kept there" in say("plan").out
     synced()
     assert "Gdynia" not in Path("crm.csv").read_bytes().decode("cp1251")
-
-
-def test_a_table_saved_as_utf_8_gets_what_was_set_aside(desk: Path) -> None:
-    polish()
-    synced()
-    file = Path("crm.csv")
-    file.write_text(file.read_bytes().decode("cp1251"), "utf-8")
-    say("sync")
-    say("connections", "release", "crm")
-    say("sync")
-    assert "Wiśniewski Michał;+48660200016" in file.read_text("utf-8")
