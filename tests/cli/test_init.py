@@ -132,6 +132,12 @@ def test_a_consent_column_that_never_says_no_is_listed_as_left_out(desk: Path) -
         ("Do not call", "x", 'phone.marketing: {field: "Do not call", opted_out: "x"}'),
         ("Status", "active unsubscribed no", 'email.marketing: {field: "Status", opted_out: "unsubscribed"}'),
         ("Newsletter", "nein No ja", 'email.marketing: {field: "Newsletter", opted_out: ["No", "nein"]}'),
+        ("Підписка", "так ні НІ Ні ні", 'email.marketing: {field: "Підписка", opted_out: "ні"}'),
+        (
+            "Newsletter",
+            "No NEIN nein ja nein",
+            'email.marketing: {field: "Newsletter", opted_out: ["nein", "No"]}',
+        ),
     ],
 )
 def test_the_words_in_a_column_that_mean_opted_out_are_proposed(

@@ -69,6 +69,16 @@ def test_a_second_plan_after_a_sync_finds_nothing(hub: Path) -> None:
     assert "A sync would write nothing." in said.out
 
 
+def test_a_file_that_lost_all_its_rows_is_not_said_to_be_unchanged(hub: Path) -> None:
+    synced()
+    file = Path("crm.csv")
+    file.write_text(file.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
+    for command in ("plan", "sync"):
+        said = say(command).out
+        assert "crm contacts: 3 of 3 known records are missing" in said
+        assert "Nothing has changed since it was read last" not in said
+
+
 def test_what_a_plan_has_read_is_told_by_whoever_comes_after_it(hub: Path) -> None:
     assert "Read earlier" not in say("plan").out
     told = "and not decided yet: 5 records (crm contacts 3, news contacts 2)."
@@ -214,12 +224,16 @@ def test_half_a_name_means_nobody_and_nobody_is_said_to_be_in_step(hub: Path, co
 
 def test_differences_are_listed_in_a_table_for_their_owner_only(hub: Path) -> None:
     said = say("plan", "--csv", "differs.csv")
-    assert "1 replacement (1 withheld: column `state`), 2 new records listed in differs.csv." in said.out
+    assert (
+        "1 replacement (1 withheld: column `state`), 2 new records, 1 value set aside listed in differs.csv."
+        in said.out
+    )
     assert stat.S_IMODE(Path("differs.csv").stat().st_mode) == 0o600
     assert [(one["what"], one["name"], one["email"], one["state"]) for one in table("differs.csv")] == [
         ("replace", "Ann Lee", "ann@example.com", "withheld"),
         ("create", "Bob Ray", "bob@example.com", "would be written"),
         ("create", "Cid Fox", "cid@example.com", "would be written"),
+        ("set aside", "Cid Fox", "cid@example.com", "set aside: not a phone number [TU-VAL-001]"),
     ]
 
 
@@ -696,3 +710,65 @@ def test_the_table_shows_gone_only_where_something_is(hub: Path) -> None:
     assert " gone" not in synced().out
     Path("crm.csv").write_text("".join(Path("crm.csv").read_text("utf-8").splitlines(True)[:-1]), "utf-8")
     assert " gone" in say("sync").out
+
+
+# -- what a table's encoding cannot hold --------------------------------------------------------------
+
+
+def polish(crm: str = "") -> None:
+    """A table in windows-1251 that gets people with Polish names from one in UTF-8."""
+    Path("crm.csv").write_bytes(
+        f"ПІБ;Телефон;Ел. пошта;Місто\nКоваль Ірина;;koval@ukr.net;Львів\n{crm}".encode("cp1251")
+    )
+    rows = [
+        "first name,last name,email,phone,city",
+        "Michał,Wiśniewski,mw@wp.pl,+48660200016,Warszawa",
+        "Łukasz,,,,Gdynia",
+        "Jan,Nowak,jn@o2.pl,,Łódź",
+        "Ірина,Коваль,koval@ukr.net,,Львів",
+    ]
+    Path("news.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    said = say(
+        "init",
+        "--name",
+        "t",
+        "--region",
+        "UA",
+        "--connect",
+        "crm=crm.csv:sales",
+        "--connect",
+        "news=news.csv:marketing",
+    )
+    assert said.code == 0, said.err
+    assert say("check").code == 0
+
+
+def test_a_plan_counts_and_lists_the_cells_that_a_table_cannot_hold(desk: Path) -> None:
+    polish()
+    said = say("plan", "--csv", "would.csv").out
+    assert "Set aside: 2 values that cannot be used" in said
+    for column in ("ПІБ", "Місто"):
+        assert f"crm contacts {column}: 1 record: holds a character that windows-1251 has not" in said
+    assert "2 values set aside" in said
+    with Path("would.csv").open(encoding="utf-8-sig", newline="") as file:
+        aside = [row for row in csv.DictReader(file) if row["what"] == "set aside"]
+    assert {(row["email"], row["field"], row["state"]) for row in aside} == {
+        (email, field, "set aside: holds a character that windows-1251 has not [TU-VAL-005]")
+        for email, field in (("mw@wp.pl", "ПІБ"), ("jn@o2.pl", "Місто"))
+    }
+
+
+def test_what_a_plan_sets_aside_the_sync_sets_aside_and_nothing_more(desk: Path) -> None:
+    polish()
+    planned = say("plan", "--json").json["set_aside"]
+    synced()
+    assert say("plan", "--json").json["set_aside"] == planned
+    assert [one["code"] for one in say("failures", "--json").json["causes"]] == ["TU-VAL-005"] * 2
+    assert ";+48660200016;mw@wp.pl;Warszawa" in Path("crm.csv").read_bytes().decode("cp1251")
+
+
+def test_no_row_is_made_of_somebody_whom_nothing_in_it_would_tell(desk: Path) -> None:
+    polish()
+    assert "what tells who it is (name, address, number) cannot be kept there" in say("plan").out
+    synced()
+    assert "Gdynia" not in Path("crm.csv").read_bytes().decode("cp1251")

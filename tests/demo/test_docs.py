@@ -17,7 +17,7 @@ from trueup.config.schema import schemas
 from trueup.config.settings import FUSES
 from trueup.mapping.transforms import TRANSFORMS
 from trueup.model.canonical import is_placeholder
-from trueup.model.canonical.placeholders import MAILBOXES, NOTHING
+from trueup.model.canonical.placeholders import MAILBOXES, NONE, NOTHING
 from trueup.model.fields import Strategy
 from trueup.model.values import Type
 
@@ -53,6 +53,7 @@ def test_every_strategy_fuse_and_transform_is_in_the_reference() -> None:
 EMPTY = {
     "all": Type.TEXT,
     "all, written just so": Type.TEXT,
+    "all but texts and choices": Type.INT,
     "e-mail": Type.EMAIL,
     "phone": Type.PHONE,
     "dates": Type.DATE,
@@ -71,7 +72,7 @@ def _counts_as_empty() -> Iterator[tuple[Type, str]]:
 def test_the_reference_lists_the_words_that_count_as_empty_and_no_others() -> None:
     told = list(_counts_as_empty())
     assert [word for type, word in told if not is_placeholder(type, word)] == []
-    assert (NOTHING | MAILBOXES) - {word for _, word in told} == set()
+    assert (NOTHING | NONE | MAILBOXES) - {word for _, word in told} == set()
 
 
 def _inactive_keys() -> list[str]:

@@ -176,10 +176,36 @@ def test_what_has_no_canonical_form_is_rejected_with_its_reason(type: Type, raw:
         ('"ann x"@ex.com', '"ann x"@ex.com'),
         ("ann@corp.local", "ann@corp.local"),
         ("test@test.com", None),
+        ("mailto:ann@ex.com", "ann@ex.com"),
+        ("MailTo: Ann@Ex.com;", "Ann@ex.com"),
+        ("ann@ex.com;", "ann@ex.com"),
+        ("ann@ex.com, Ann@ex.com", "ann@ex.com"),
+        ("mailto:Ünï@пример.укр,", "Ünï@пример.укр"),
+        ("mailto:ann@xn--strae-oqa.de", "ann@straße.de"),
     ],
 )
 def test_an_email_keeps_its_local_part_and_lowers_its_domain(raw: str, value: str | None) -> None:
     assert read(Type.EMAIL, raw) == value
+
+
+@pytest.mark.parametrize("between", [", ", ",", "; ", " ", " | "])
+def test_of_several_emails_in_a_field_of_one_none_is_taken_and_the_reason_says_how_to_read_them(
+    between: str,
+) -> None:
+    assert refused(Type.EMAIL, f"a@x.ua{between}b@y.ua").startswith("2 e-mail addresses in a field of one")
+
+
+@pytest.mark.parametrize("raw", ["@", "mailto:", ";;", "ann at ex.com;", "a@x.ua, nobody", "mailto:a@b@x.ua"])
+def test_what_holds_no_email_stays_refused(raw: str) -> None:
+    assert refused(Type.EMAIL, raw) == "not an e-mail address"
+
+
+@pytest.mark.parametrize("word", ["немає", "Нет", "BRAK", "nie ma"])
+def test_none_is_a_word_for_nothing_only_where_a_word_can_be_no_value(word: str) -> None:
+    empty = (Type.EMAIL, Type.PHONE, Type.URL, Type.DATE, Type.DATETIME, Type.INT, Type.DECIMAL, Type.COUNTRY)
+    assert {read(type, word) for type in empty} == {None}
+    assert read(Type.TEXT, word) == word
+    assert read(Type.CHOICE, word) == word
 
 
 def test_emails_are_the_same_whatever_their_case_and_once_in_a_set() -> None:

@@ -71,12 +71,36 @@ def test_fields_in_quotes_stay_apart_and_a_word_with_an_apostrophe_is_no_quote()
     [
         "../exports/customers_of_the_school_2024_final.csv",
         "../2026-01-01_customers_from_the_old_system.csv",
-        "/home/olena/Documents/school2024/exports/of-customers",
+        "/home/olena/Documents/school2024/exports/of-customers.txt",
+        "config/trueup_of_the_school_2024_copy_1.sqlite",
         "config/connections/newsletter_and_customers_2024.yaml:3",
     ],
 )
 def test_the_path_of_a_file_that_somebody_named_is_shown(path: str) -> None:
     assert covered(f"{path}: no such file") == f"{path}: no such file"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "url/2/qwertyuiopasdfghjklzxcvbnmqwerty",
+        "GET /oauth/token/abcdefghijklmnopqrstuvwxyz0123456789/x",
+        "/v1/keys/secretsecretsecretsecret12345678",
+        "/v1/keys/secretsecretsecretsecret12345678.csv",
+        "/v1/keys/qwertyuiopasdfghjklzxcvbnmqwerty.csv",
+        "/home/olena/Documents/school2024/exports/of-customers",
+        "/home/olena/Documents/school2024/exports/of-customers.nothing",
+    ],
+)
+def test_what_is_no_file_or_holds_no_words_is_covered(text: str) -> None:
+    assert text not in covered(text)
+
+
+def test_the_name_of_an_encoding_is_no_number_of_somebody() -> None:
+    for name in ("windows-1251", "iso-8859-2", "utf-16"):
+        assert shape_of(f"holds a character that {name} has not") == f"holds a character that {name} has not"
+    assert "5551234" not in shape_of("number windows-5551234, utf-5551234 and 5551234")
 
 
 @pytest.mark.parametrize("around", ["{}", "/{}", "/srv/{}.csv", "../{}.db", "token {}"])

@@ -10,8 +10,9 @@ from trueup.services.hub import Hub
 
 def empty_lines(hub: Hub, rows: list[Row], failed: Collection[str]) -> list[str]:
     """What was read before and has not changed, in one line; what nothing was ever read of in one line for
-    each connection and what that may mean."""
-    empty = [row.stream for row in rows if not row.number("read") and row.stream[0] not in failed]
+    each connection and what that may mean. That all are missing is no quiet day: a note says it."""
+    still = [row for row in rows if not row.number("read") and not row.number("held missing")]
+    empty = [row.stream for row in still if row.stream[0] not in failed]
     quiet = [stream for stream in empty if _was_read(hub, stream)]
     reasons: dict[tuple[str, str], list[str]] = {}
     for connection, object in (stream for stream in empty if stream not in quiet):

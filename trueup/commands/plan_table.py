@@ -27,6 +27,9 @@ CAPITALS = "capitals only"
 WITHHELD = "withheld"
 """What stands in column `state` of differences that are reported and not written. Others say `would be
 written`, or by which run they were decided already."""
+ASIDE = "set aside"
+"""What stands in column `what` of values that cannot be used, and how column `state` begins; it goes on
+with the reason."""
 HELD = "will be held"
 """How column `state` begins where a fuse will hold the write back; it goes on with the fuse."""
 
@@ -40,6 +43,7 @@ WORDS = {
     "reactivate": "record to be switched on again",
     "delete": "deletion",
     "merge": "merging",
+    ASIDE: "value set aside",
 }
 """What stands in column `what`, and what people call it."""
 
@@ -112,6 +116,7 @@ def _of_them(what: str, counts: Mapping[str, int]) -> str:
 
 
 _MANY = {
+    ASIDE: "values set aside",
     "opt-out": "opt-outs or opt-ins",
     "deactivate": "records to be switched off",
     "reactivate": "records to be switched on again",
@@ -127,6 +132,10 @@ def _rows(plan: Path) -> Iterator[tuple[str, ...]]:
                 yield from rows_of_write(entity, write, _state(write, held))
             for write in entity.get("withheld", ()):
                 yield from rows_of_write(entity, write, WITHHELD)
+            for one in entity.get("aside", ()):
+                place = (one["connection"], one["object"], one["record"] or "")
+                head = (entity["entity"] or "", entity["name"], entity["email"], *place)
+                yield (*head, ASIDE, one["field"], "", "", f"{ASIDE}: {one['why']}", "")
             for write in entity.get("unsent", ()):
                 yield from rows_of_write(entity, write, f"decided by run {write['run']}")
 

@@ -23,6 +23,7 @@ from trueup.model.values import ABSENT, Rejected, Type, Value
 
 TOO_LONG_CODE = "TU-VAL-002"
 READ_ONLY_CODE = "TU-VAL-004"
+NO_SUCH_CHARACTER_CODE = "TU-VAL-005"
 
 _SHORT, _REMEMBERED = 48, 1024
 
@@ -278,7 +279,34 @@ def limit(site: Site) -> int | None:
 
 
 def _limited(site: Site, codec: Codec) -> Codec:
-    """The codec with text longer than the target keeps refused, or cut where the rule says so."""
+    """The codec with text refused that the target cannot hold: longer than it keeps (or cut, where the rule
+    says so), or with characters that its encoding has not."""
+    return _encodable(site, _short_enough(site, codec))
+
+
+def _encodable(site: Site, codec: Codec) -> Codec:
+    encoding = site.spec.encoding if site.spec is not None else ""
+    if not encoding:
+        return codec
+    refused = Rejected(f"holds a character that {encoding} has not", NO_SUCH_CHARACTER_CODE)
+
+    def write(value: Value) -> Json | Rejected:
+        remote = codec.write(value)
+        return refused if isinstance(remote, str) and not holds(encoding, remote) else remote
+
+    return Codec(codec.read, write)
+
+
+def holds(encoding: str, text: str) -> bool:
+    """Whether an encoding has all characters of a text."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _short_enough(site: Site, codec: Codec) -> Codec:
     most = limit(site)
     if most is None:
         return codec

@@ -20,9 +20,12 @@ _TOKEN = re.compile(
 _OPAQUE = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?P<secret>(?=[A-Za-z+/_-]*\d)(?=[\d+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2})"
 )
-_FILE = re.compile(r"\.[a-z]{2,8}\d?(?![\w.-])")
-_WORD = re.compile(
-    r"[A-Z]?[a-z]*|[A-Z]+|\d+|(?=[A-Za-z]*[g-zG-Z])(?:[A-Z]?[a-z]{2,}|[A-Z]{3,})\d+"  # the last is no hex
+_FILE = re.compile(
+    r"\.(?:csv|tsv|txt|log|xlsx?|ods|ya?ml|json|jsonl|xml|toml|ini|env|py|sql|sqlite3?|db|zip|gz)(?![\w.-])"
+)
+_WORD = re.compile(  # no word is longer than its figures here; the last of the forms is no hex
+    r"[A-Z]?[a-z]{0,20}|[A-Z]{1,20}|\d{1,14}"
+    r"|(?=[A-Za-z]*[g-zG-Z])(?:[A-Z]?[a-z]{2,20}|[A-Z]{3,20})\d{1,8}"
 )
 _EVERY = (_NAMED, _USERINFO, _TOKEN, _OPAQUE)
 
@@ -40,11 +43,11 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def _is_path(match: re.Match[str]) -> bool:
-    """Whether it is the path of a file that somebody named: with a slash or before an ending like `.csv`, and
-    made of words and numbers, each in one piece. Of what a machine drew the letters and digits are mixed."""
-    text = match.group("secret")
-    placed = "/" in text or _FILE.match(match.string, match.end())
-    return bool(placed) and all(map(_WORD.fullmatch, re.split("[/_-]+", text)))
+    """Whether it is the path of a file that somebody named: before an ending like `.csv`, and made of words
+    and numbers, each in one piece and short. Of what a machine drew they are mixed, or long."""
+    if _FILE.match(match.string, match.end()) is None:
+        return False
+    return all(map(_WORD.fullmatch, re.split("[/_-]+", match.group("secret"))))
 
 
 def _cover(match: re.Match[str]) -> str:
@@ -81,14 +84,18 @@ def without_values(text: str) -> str:
 _SAID = re.compile(
     r"(?<!\w)'(?P<a>[^'\n]*)'(?!\w)|\"(?P<b>[^\"\n]*)\"|“(?P<c>[^”\n]*)”|„(?P<d>[^“\n]*)“|«(?P<e>[^»\n]*)»"
 )
-_ANY_NUMBER = re.compile(r"(?<![\w‹])\d+(?:[.,:]\d+)*(?![\w›])")
+_ANY_NUMBER = re.compile(
+    r"(?P<encoding>(?<![\w-])(?:windows-\d{3,4}|iso-8859-\d{1,2}|utf-(?:8|16|32))(?![\w-]))"
+    r"|(?<![\w‹])\d+(?:[.,:]\d+)*(?![\w›])"
+)
 _SHORTEST = 3
 """A value of fewer signs may be a part of any word."""
 
 
 def shape_of(text: str, fields: Collection[str] = (), sent: Iterable[object] = ()) -> str:
     """The sentence without what is another one each time: values in quotes, numbers, ids, and the values that
-    were `sent`. Names of `fields` stand, in quotes too: of two fields there are two causes."""
+    were `sent`. Names of `fields` stand, in quotes too: of two fields there are two causes. So does the
+    number of an encoding (`windows-1251`), which is its name."""
 
     def said(match: re.Match[str]) -> str:
         words = next(group for group in match.groups() if group is not None)
@@ -97,7 +104,9 @@ def shape_of(text: str, fields: Collection[str] = (), sent: Iterable[object] = (
     values = {one for one in sent if isinstance(one, str) and len(one) >= _SHORTEST and one in text}
     for one in sorted(values, key=lambda one: (-len(one), one)):
         text = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", "‹value›", text)
-    return _ANY_NUMBER.sub("‹number›", without_values(_SAID.sub(said, text)))
+    return _ANY_NUMBER.sub(
+        lambda found: found["encoding"] or "‹number›", without_values(_SAID.sub(said, text))
+    )
 
 
 def first_line(text: str) -> str:

@@ -92,7 +92,8 @@ class FieldSpec:
     datetime, choice, multi_choice, reference, object, unknown. `options` maps value to label.
     `required` means: a record cannot be created without it. `writable` False covers calculated,
     read-only and no-permission. `joined_by`: the sign between the options where a multi_choice is held as one
-    text; empty where it is a list.
+    text; empty where it is a list. `encoding`: it holds only the characters of this encoding (a name that
+    Python knows); empty where it holds any.
     """
 
     name: str
@@ -105,3 +106,4 @@ class FieldSpec:
     options: Mapping[str, str] = field(default_factory=dict)
     reference_to: tuple[str, ...] = ()
     joined_by: str = ""
+    encoding: str = ""

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from trueup.errors import NotFound
 from trueup.model.calling import full_name
+from trueup.model.covering import covered
 from trueup.model.delivery import Delivery, Write
 from trueup.model.jsontext import digest, dumps, loads
 from trueup.model.plan import Case, Plan
@@ -80,6 +81,7 @@ class PlanWriter:
                 "email": plan.entity.values.get("email") or "",
                 "writes": [write_document(one, case) for one in plan.writes],
                 "withheld": [write_document(one, case) for one in plan.withheld],
+                "aside": list(_aside(case, plan)),
             }
         )
 
@@ -111,6 +113,18 @@ class PlanWriter:
 
 def _begins_a_plan(line: bytes) -> bool:
     return b'"trueup_plan":' in line
+
+
+def _aside(case: Case, plan: Plan) -> Iterator[dict[str, Json]]:
+    """The values that a plan leaves out: in records that are there and, with `record` None, in new ones."""
+    links = {link.id: link for link in case.links}
+    known = [(links[patch.link_id], patch.quarantine) for patch in plan.links]
+    found = [(link.connection, link.object, link.remote_id, aside) for link, aside in known]
+    found += [(one.connection, one.object, None, one.aside) for one in plan.writes]
+    for connection, object, record, aside in found:
+        for key, why in sorted(aside.items()):
+            place = {"connection": connection, "object": object, "record": record, "field": key}
+            yield {**place, "why": f"{covered(why.reason)} [{why.code}]"}
 
 
 def write_document(write: Write, case: Case) -> dict[str, Json]:

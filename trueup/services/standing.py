@@ -218,8 +218,14 @@ def _differences(plan: Plan, name: str) -> tuple[Difference, ...]:
 
 
 def _to_be_written(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:
+    """What a decision of now would write: of who is due the next sync decides, of others when they change."""
     paths = sorted({path for one in plan.writes if one.connection == name for path in one.values})
-    return ("not decided", f"the next sync writes {', '.join(paths)}", "trueup sync") if paths else None
+    if not paths:
+        return None
+    if case.mark:
+        return "not decided", f"the next sync writes {', '.join(paths)}", "trueup sync"
+    later = f"once something of the contact changes, {', '.join(paths)} will be decided again and written"
+    return "in step", f"holds what was decided last; {later}", ""
 
 
 def _given_up(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Link]) -> Finding:

@@ -89,7 +89,8 @@ class CsvConnector:
         ):
             return [
                 FieldSpec(name, name, "text", writable=not settings.pattern,
-                          required=name == settings.key, unique=name == settings.key)
+                          required=name == settings.key, unique=name == settings.key,
+                          encoding=table.layout.encoding.limits)
                 for name in table.layout.names
             ]  # fmt: skip
 

@@ -52,6 +52,11 @@ class Encoding:
     def errors(self) -> str:
         return "strict" if self.codec.startswith(("utf-16", "utf-32")) else "surrogateescape"
 
+    @property
+    def limits(self) -> str:
+        """The codec where it has not every character; else nothing."""
+        return "" if self.codec.lower().replace("_", "-").startswith(("utf", "u8")) else self.codec
+
 
 def encoding_of(file: BinaryIO, wanted: str) -> Encoding:
     """The encoding of an open file, by the rules above; `wanted` overrides all but a fitting mark."""

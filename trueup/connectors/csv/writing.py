@@ -138,7 +138,9 @@ def _asked(item: WriteItem) -> Mapping[str, Json]:
 def _apply(draft: Draft, item: WriteItem, fields: Sequence[str]) -> Outcome:
     wrong = _wrong_values(draft.layout, item)
     if wrong:
-        return RefusedItem("; ".join(f"`{name}` {why}" for name, why in wrong.items()), wrong)
+        unheard = all(why.startswith(_NO_CHARACTER) for why in wrong.values())
+        code = "TU-VAL-005" if unheard else "TU-REF-001"
+        return RefusedItem("; ".join(f"`{name}` {why}" for name, why in wrong.items()), wrong, code=code)
     match item.kind:
         case WriteKind.CREATE:
             return _create(draft, item, fields)
@@ -262,6 +264,9 @@ def _kept(draft: Draft, row: Piece, item: WriteItem, fields: Sequence[str], crea
 # -- cells --------------------------------------------------------------------------------------------
 
 
+_NO_CHARACTER = "holds a character that"
+
+
 def _wrong_values(layout: Layout, item: WriteItem) -> dict[str, str]:
     wrong = {}
     for name, value in _asked(item).items():
@@ -270,7 +275,7 @@ def _wrong_values(layout: Layout, item: WriteItem) -> dict[str, str]:
         elif isinstance(value, (dict, list)):
             wrong[name] = "takes text"
         elif not _fits(_text(value), layout):
-            wrong[name] = f"holds a character that {layout.encoding.codec} has not"
+            wrong[name] = f"{_NO_CHARACTER} {layout.encoding.codec} has not"
     return wrong
 
 

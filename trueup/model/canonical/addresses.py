@@ -22,11 +22,16 @@ _HOST = re.compile(r"[^\s/?#@:]+(?:\.[^\s/?#@:]+)+")
 _ORDINARY_URL = re.compile(r"(https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+)((?:[/?#]\S*)?)", re.ASCII)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=//|[^\d/])")
 
+_SCHEME_OF_MAIL = re.compile(r"(?i)mailto:\s*")
+_BETWEEN = re.compile(r"[\s,;|]+")
+
+_AS_LIST = "`emails[]` with a transform such as `comma_list` reads them all"
 _NOT_AN_ADDRESS = "not an e-mail address"
 
 
 def read_email(text: str) -> str | Rejected:
-    """An e-mail address: local part as typed, domain lower-case and in Unicode."""
+    """An e-mail address: local part as typed, domain lower-case and in Unicode. `mailto:` before it and
+    signs of a list behind it are no part of it. Of several addresses none is taken: nobody says which one."""
     if len(text) > MAX_EMAIL:
         return Rejected(f"longer than an e-mail address can be ({MAX_EMAIL} characters)", "TU-VAL-002")
     found = _ORDINARY.fullmatch(text)
@@ -38,6 +43,23 @@ def read_email(text: str) -> str | Rejected:
 
 @lru_cache(maxsize=4096)
 def _unusual_email(text: str) -> str | Rejected:
+    read = _addressed(text)
+    return _validated(text) if read is None else read
+
+
+def _addressed(text: str) -> str | Rejected | None:
+    """What a text says that is more than an address: signs around one, or several; None where neither."""
+    bare = _SCHEME_OF_MAIL.sub("", text).strip(" ,;|")
+    parts = {part.lower(): part for part in reversed(_BETWEEN.split(bare))}
+    if not all(map(_ORDINARY.fullmatch, parts)):
+        return read_email(bare) if bare != text and bare.count("@") == 1 else None
+    if len(parts) > 1:
+        return Rejected(f"{len(parts)} e-mail addresses in a field of one ({_AS_LIST})")
+    (one,) = parts.values()
+    return read_email(one) if one != text else None
+
+
+def _validated(text: str) -> str | Rejected:
     if "@" not in text:
         text = unicodedata.normalize("NFKC", text)
     local, at, domain = text.rpartition("@")

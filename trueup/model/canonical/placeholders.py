@@ -24,6 +24,9 @@ NOTHING = frozenset(
     )
     for word in words.split("|")
 )
+NONE = frozenset({"немає", "нема", "нет", "brak", "nie ma"})
+"""Words for `there is none` that may be a value, too: a name (Brak), an answer (нет). They are read as empty
+where no word can be one."""
 _NOTHING_AS_WRITTEN = frozenset({"null", "NULL", "nan", "NaN"})  # Null and Nan are names of people
 _MARKS = re.compile(r"[-\u2010-\u2015_.?*/\\!#]+|0{5,}")
 MAILBOXES = frozenset(
@@ -96,11 +99,14 @@ def _is_no_number(text: str) -> bool:
     return digits.endswith("0000000") or digits in _COUNTING or (len(digits) > 4 and len(set(digits)) == 1)
 
 
+def _is_none(text: str) -> bool:
+    return text.casefold() in NONE
+
+
 _SPECIAL: Mapping[Type, Callable[[str], bool]] = {
-    Type.EMAIL: _is_no_mailbox,
-    Type.EMAILS: _is_no_mailbox,
-    Type.PHONE: _is_no_number,
-    Type.PHONES: _is_no_number,
-    Type.DATE: _is_no_date,
-    Type.DATETIME: _is_no_date,
+    **dict.fromkeys((Type.EMAIL, Type.EMAILS), lambda text: _is_none(text) or _is_no_mailbox(text)),
+    **dict.fromkeys((Type.PHONE, Type.PHONES), lambda text: _is_none(text) or _is_no_number(text)),
+    **dict.fromkeys((Type.DATE, Type.DATETIME), lambda text: _is_none(text) or _is_no_date(text)),
+    **dict.fromkeys((Type.INT, Type.DECIMAL, Type.MONEY, Type.URL), _is_none),
+    **dict.fromkeys((Type.COUNTRY, Type.LANGUAGE, Type.ZONE), _is_none),
 }

@@ -183,4 +183,12 @@ SYSTEMS: Mapping[str, Explanation] = {
         "The system computes this field, or the account may not edit it.",
         "Say `direction: in` for that field, or give the account the right to edit it.",
     ),
+    "TU-VAL-005": Explanation(
+        "A file cannot hold that character",
+        "The file is kept in an encoding that has not every character: windows-1251 has Ukrainian letters and"
+        " no Polish `ł`. The field is set aside, the rest of the row is written. A new row is made without it"
+        " where something else tells who it is: a name, an e-mail address or a number; else none is made.",
+        "Save the file as UTF-8, in the program that keeps it too, and take `encoding:` out of the"
+        " connection's file if it is there. What was set aside is tried again when its value changes.",
+    ),
 }

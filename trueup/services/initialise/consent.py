@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from trueup.mapping.words import word_key
 from trueup.model.covering import covered
 from trueup.model.record import Json
-from trueup.services.consent_words import consent_of, may_tell, means_out
+from trueup.services.consent_words import Asks, consent_of, may_tell, means_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def opt_outs(columns: Sequence[str], samples: Mapping[str, Sequence[Json]]) -> I
         asks = consent_of(column)
         if asks is None or asks.consent in found:
             continue
-        out = tuple(sorted(word for word in _words(samples[column]) if means_out(word, asks)))
+        out = _meaning_out(_words(samples[column]), asks)
         if out:
             found.add(asks.consent)
             yield OptOut(asks.consent, column, out)
@@ -57,7 +58,7 @@ def perhaps(
     taken = {one.consent for one in known}
     for column in left:
         asks, counts = consent_of(column), _words(samples[column])
-        out = tuple(sorted(word for word in counts if means_out(word, asks)))
+        out = _meaning_out(counts, asks)
         if not out and not may_tell(column):
             continue
         consent = _free(asks.consent if asks is not None else _USUAL[0], taken)
@@ -75,6 +76,18 @@ def _free(wanted: str, taken: set[str]) -> str:
 
 def _words(values: Sequence[Json]) -> Counter[str]:
     return Counter(word for value in values if value and (word := str(value).strip()))
+
+
+def _meaning_out(counts: Counter[str], asks: Asks | None) -> tuple[str, ...]:
+    """The words that mean opted out, the commonest first, for that one is written. Capitals make no
+    difference to what is read: each word once, as most cells spell it."""
+    ranked = sorted(
+        (word for word in counts if means_out(word, asks)), key=lambda word: (-counts[word], word)
+    )
+    spelled: dict[object, str] = {}
+    for word in ranked:
+        spelled.setdefault(word_key(word), word)
+    return tuple(spelled.values())
 
 
 def _held(counts: Counter[str]) -> tuple[str, ...]:

@@ -51,9 +51,25 @@ def create(
     if stream not in context.gates_open:
         return [], ["not created before this object was listed to its end once"]
     write, waits = create_write(wanted_at(stream, links, after.kind), after, context, policy, now)
+    if after.kind is Kind.CONTACT and not _tells_who(write, policy.writable(stream)):
+        return [], [NOBODY]
     if not write.values:
         return [], ["nothing to create it with: no mapped field has a value"]
     return [write], [f"waits for {target}" for target in waits]
+
+
+NOBODY = "what tells who it is (name, address, number) cannot be kept there"
+
+
+def _tells_who(write: Write, bindings: Sequence[Binding]) -> bool:
+    """Whether a new record holds a name, an address or a number, if any of them had to be set aside: nobody
+    could tell later whose it is."""
+    telling = {one.key for one in bindings if _TELLING.intersection(one.fields)}
+    return telling.isdisjoint(write.aside) or not telling.isdisjoint(write.wants)
+
+
+_TELLING = frozenset({"first_name", "last_name", "email", "emails", "phone", "phones"})
+"""Fields of a contact by which a person knows whom a record is about."""
 
 
 def wanted_at(stream: Stream, links: Sequence[Link], kind: Kind) -> Link:
