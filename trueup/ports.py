@@ -84,6 +84,10 @@ class Store(Protocol):
         """Record that a person allows writing to these connections (first contact)."""
         ...
 
+    def remembered(self) -> frozenset[str]:
+        """Every connection that a plan or a sync ran with, whether or not it is still configured."""
+        ...
+
     def rename_connection(self, old: str, new: str, user: str, at: datetime) -> int:
         """Move all that belongs to a connection to its new name; the number of links moved."""
         ...

@@ -309,3 +309,16 @@ def test_a_named_word_that_no_row_holds_is_told_with_live(desk: Path) -> None:
     assert told not in " ".join(say("check").out.split())
     said = say("check", "--live")
     assert (said.code, told in " ".join(said.out.split())) == (0, True), said.out
+
+
+def test_an_env_file_that_others_can_read_is_the_only_cause_that_is_told(desk: Path) -> None:
+    say("init", "--connect", "one=hubspot:sales")
+    wanted = (desk / "config/.env.example").read_text("utf-8").splitlines()[1:]
+    env = desk / "config/.env"
+    env.write_text("\n".join(f"{line.partition('=')[0]}=secret" for line in wanted), "utf-8")
+    env.chmod(0o644)
+    said = say("check")
+    assert "everybody on this machine can read this file" in said.out
+    assert [word for word in ("is not there", "All secrets are missing") if word in said.out] == []
+    env.write_text("OTHER=secret", "utf-8")
+    assert "is not there, or is empty" in say("check").out

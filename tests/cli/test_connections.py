@@ -126,6 +126,37 @@ def test_a_rename_to_a_name_that_is_taken_is_refused(hub: Path) -> None:
     assert (said.code, "TU-CNN-001" in said.err) == (2, True)
 
 
+def files(hub: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in hub.rglob("*.yaml")}
+
+
+def test_a_rename_in_a_sandbox_is_refused_and_touches_nothing(hub: Path) -> None:
+    before = files(hub)
+    said = say("connections", "rename", "news", "letter", "--sandbox")
+    assert (said.code, "TU-CLI-002" in said.err, "Leave out `--sandbox`" in said.err) == (2, True, True)
+    assert files(hub) == before
+
+
+def test_a_rename_without_a_memory_that_opens_changes_no_file(hub: Path) -> None:
+    (hub / "trueup.sqlite").write_bytes(b"no database, but more than a hundred signs of text" * 4)
+    before = files(hub)
+    assert say("connections", "rename", "news", "letter").code != 0
+    assert files(hub) == before
+
+
+def test_a_rename_to_a_name_that_the_memory_knows_changes_no_file(hub: Path) -> None:
+    synced()
+    (hub / "connections/news.yaml").rename(hub / "connections/letter.yaml")
+    changed("config/hub.yaml", "connections: [crm, news]", "connections: [crm, letter]")
+    assert say("plan").code in (0, 3)
+    (hub / "connections/letter.yaml").rename(hub / "connections/news.yaml")
+    changed("config/hub.yaml", "connections: [crm, letter]", "connections: [crm, news]")
+    before = files(hub)
+    said = say("connections", "rename", "news", "letter")
+    assert (said.code, "remembers a connection letter already" in said.err) == (2, True)
+    assert files(hub) == before
+
+
 def test_a_removed_connection_is_idle_until_a_person_says_so(hub: Path) -> None:
     synced()
     assert say("connections", "remove", "news", "--yes").code == 2

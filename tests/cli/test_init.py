@@ -536,3 +536,32 @@ def test_two_folders_for_the_files_are_one_too_many(desk: Path) -> None:
     said = say("init", "here", "--name", "x", "--connect", "a=hubspot", "--config", "there")
     assert (said.code, list(desk.iterdir())) == (2, [])
     assert "name two folders" in said.err
+
+
+@pytest.mark.parametrize("system", ["hubspot", "salesforce", "zendesk"])
+def test_the_condition_that_is_proposed_for_creating_holds_when_it_is_uncommented(
+    desk: Path, system: str
+) -> None:
+    said = say("init", "--connect", f"one={system}:sales")
+    assert said.code == 0, said.err
+    file = desk / "config/connections/one.yaml"
+    text = file.read_text("utf-8")
+    assert "    # create: " in text
+    file.write_text(text.replace("    # create: ", "    create: "), "utf-8")
+    checked = say("check", "--sandbox")
+    assert (checked.code, "no connection maps" in checked.out) == (0, False), checked.out
+
+
+def test_a_condition_on_a_field_that_no_connection_maps_is_told_with_its_line(desk: Path) -> None:
+    say("init", "--connect", "one=hubspot:sales")
+    file = desk / "config/connections/one.yaml"
+    text = file.read_text("utf-8").replace(
+        "# create: email != null", "create: stage == 'lead' && email != null"
+    )
+    file.write_text(text, "utf-8")
+    line = 1 + next(number for number, one in enumerate(text.splitlines()) if "create: stage" in one)
+    said = say("check", "--sandbox")
+    assert said.code == 0, said.out
+    assert f"connections/one.yaml:{line}  `create:` asks for `stage`, and no connection maps it" in said.out
+    (told,) = say("check", "--sandbox", "--json").json["unmapped"]
+    assert (told["line"], told["fields"]) == (line, ["stage"])

@@ -49,6 +49,13 @@ def test_a_first_plan_reads_like_this(hub: Path) -> None:
     assert plain(said.out) == kept("plan-first", plain(said.out))
 
 
+def test_what_a_plan_cannot_count_is_said_until_a_sync_has_decided(hub: Path) -> None:
+    told = "Some are decided for the first time: a sync may write a few more opt-outs"
+    assert [told in say("plan").out for _ in range(2)] == [True, True]
+    synced()
+    assert told not in say("plan").out
+
+
 def test_the_first_line_of_a_plan_says_that_nothing_was_written(hub: Path) -> None:
     before = (rows("crm.csv"), rows("news.csv"))
     assert say("plan").out.splitlines()[0] == NOTHING

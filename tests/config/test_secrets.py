@@ -11,6 +11,7 @@ from tests.config.hubs import ENVIRONMENT, change, example_hub, loaded, problems
 from tests.config.known_systems import SYSTEMS
 from tests.config.mistakes import MISTAKES
 from trueup.config import SandboxEnvironment, Secret, load
+from trueup.config.load import examine
 from trueup.model.covering import masked
 
 _CANARY = "canary-4f9a81c2-secret"
@@ -40,8 +41,15 @@ def test_a_dot_env_that_everybody_can_read_is_refused_and_not_used(tmp_path: Pat
     hub = example_hub(tmp_path)
     _env_file(hub, f"ZENDESK_TOKEN={_CANARY}\n", mode=0o644)
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "ZENDESK_TOKEN"}
-    found = problems(hub, environment)
-    assert {problem.code for problem in found} == {"TU-CFG-071", "TU-CFG-072"}
+    config, found = examine(hub, environment, SYSTEMS)
+    assert {problem.code for problem in found} == {"TU-CFG-072"}
+    assert config is not None
+    assert _CANARY not in [
+        value.reveal()
+        for one in config.connections.values()
+        for value in one.auth.settings.values()
+        if isinstance(value, Secret)
+    ]
     assert _CANARY not in "".join(map(str, found))
 
 

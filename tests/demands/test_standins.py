@@ -79,3 +79,18 @@ def test_p38_a_lead_converted_in_salesforce_keeps_contact_and_link(hands: Hands)
     assert at.sales.org.get("Contact", person)["Title"] == "Chief"
     assert len(hands.people("sales")) == 1
     assert disagreements(at) == []
+
+
+def test_p25_an_email_that_hubspot_has_already_stops_only_itself(hands: Hands) -> None:
+    at = hands.house
+    lead = hands.create("sales", "ann@example.com", "Ann", "Lee")
+    hands.create("marketing", "bea@example.com", "Bea", "Stone")
+    at.settle()
+    hands.set("sales", "Lead", lead, "email", "bea@example.com")
+    hands.set("sales", "Lead", lead, "job_title", "Chief")
+    at.settle()
+    rows = {row.properties["email"]: row.properties for row in at.marketing.portal.rows["contacts"].values()}
+    titles = {email: said.get("jobtitle") for email, said in rows.items()}
+    assert titles == {"ann@example.com": "Chief", "bea@example.com": None}
+    ((_, _, aside),) = at.hub.store.quarantined("marketing", 10)
+    assert aside.code == "TU-REF-011"

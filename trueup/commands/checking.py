@@ -64,6 +64,7 @@ def _worth_knowing(checked: Checked, asked: Live | None) -> tuple[Sequence[Shown
     """What is no mistake: it would only hide one that stands above it."""
     return (
         _without_consent_lines(checked),
+        [str(one) for one in checked.unmapped],
         _inactive_lines(checked),
         _unkeyed_lines(checked),
         _unheard_lines(checked, asked),
@@ -178,6 +179,9 @@ def _document(checked: Checked, asked: Live | None) -> Json:
             {"name": one.name, "origin": one.origin, "misses": list(one.misses)} for one in checked.examples
         ],
         "idle_links": dict(checked.idle),
+        "unmapped": [
+            {"file": one.file, "line": one.line, "fields": list(one.fields)} for one in checked.unmapped
+        ],
         "without_consent": [one.connection for one in _without_consent(checked)],
         "without_key": [{"connection": name, "object": object} for name, object in checked.unkeyed],
         "opt_out_words": [

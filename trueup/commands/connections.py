@@ -8,7 +8,7 @@ import typer
 
 from trueup.commands.answer import FAILED, FINE, Answer, Grid, Shown, value_text
 from trueup.commands.complaints import connector_lines
-from trueup.commands.desk import Desk, command, user_name
+from trueup.commands.desk import Desk, Reality, Unusable, command, user_name
 from trueup.model.counting import counted
 
 if TYPE_CHECKING:
@@ -316,12 +316,17 @@ def rename(
     from trueup.commands.opening import environment_for
     from trueup.services import connecting
 
-    environment = environment_for(desk.folder, desk.reality)
-    done = connecting.rename_files(desk.folder, environment, old, new)
+    if desk.reality is Reality.SANDBOX:
+        raise Unusable(
+            "a rename changes the files of this hub, which the real systems are read with too, and a sandbox"
+            " has no memory to keep: nothing was changed. Leave out `--sandbox`; a sandbox that is open"
+            " is then closed and opened anew"
+        )
     with desk.hub() as hub:
-        links = connecting.rename(hub, old, new, user_name())
-    last = f"{counted(links, 'link')} moved from {old} to {new}."
-    return Answer({"renamed": new, "links": links, "changed": done}, [*done, last])
+        done = connecting.rename(hub, environment_for(desk.folder, desk.reality), old, new, user_name())
+    last = f"{counted(done.links, 'link')} moved from {old} to {new}."
+    document = {"renamed": new, "links": done.links, "changed": list(done.changed)}
+    return Answer(document, [*done.changed, last])
 
 
 def remove(desk: Desk, name: Name, yes: Yes = False) -> Answer:

@@ -80,7 +80,7 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
         *skipped_lines(rows),
         *_aside_lines(report),
     ]
-    shown += [*_first_read_lines(hub, rows), *put_back_lines(report.tally)]
+    shown += [*_first_decided_lines(hub, report, rows), *put_back_lines(report.tally)]
     shown += foretold_lines(report.held, hub.parts.store.held_by())
     shown += [*unaccounted_lines(rows), *sample_lines(report.tally.samples)]
     shown += _one_by_one(hub, report) if asked.only is not None else []
@@ -95,17 +95,18 @@ def answer(hub: Hub, report: PlanReport, asked: Asked) -> Answer:
     return Answer(_document(report, rows, hub, asked), shown, _exit(report, rows, asked))
 
 
-def _first_read_lines(hub: Hub, rows: list[Row]) -> list[str]:
+def _first_decided_lines(hub: Hub, report: PlanReport, rows: list[Row]) -> list[str]:
     """What a plan cannot count: opt-outs reach others only when somebody's are decided."""
     policy = hub.parts.policy
     contacts = set(policy.streams(Kind.CONTACT))
     new = sum(row.number("new") for row in rows if row.stream in contacts)
+    new += sum(report.earlier.strangers.get(stream, 0) for stream in contacts)
     if not new or not any(binding.consent for one in contacts for binding in policy.mappings[one].bindings):
         return []
     return [
         "",
-        "Some are read for the first time: a sync may write a few more opt-outs than are counted here, those",
-        "at addresses that people get by the sync itself.",
+        "Some are decided for the first time: a sync may write a few more opt-outs than are counted here,",
+        "those at addresses that people get by the sync itself.",
     ]
 
 

@@ -133,6 +133,15 @@ def read_environment(
     return {**values, **environment}, problems
 
 
+def names_in(folder: Path) -> frozenset[str]:
+    """The names that `.env` sets, also of one that is not used; none where it cannot be read as text."""
+    try:
+        lines = (folder / ".env").read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return frozenset()
+    return frozenset(_parse(lines, "")[0])
+
+
 def _careless(path: Path, shown: str) -> Iterator[Problem]:
     if stat.S_IMODE(path.stat().st_mode) & stat.S_IROTH:
         yield _env_problem(shown, 0, "everybody on this machine can read this file", f"chmod 600 {shown}")

@@ -17,7 +17,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from trueup.config.checks import check_config
 from trueup.config.codes import Code
 from trueup.config.consequences import certain, half_read, told_once
-from trueup.config.env import Variables, read_environment
+from trueup.config.env import Variables, names_in, read_environment
 from trueup.config.files.connection import CONNECTION
 from trueup.config.files.dedupe import DEDUPE
 from trueup.config.files.examples import EXAMPLES
@@ -73,7 +73,8 @@ def examine(
             Problem(missing, 0, 0, "there is no such file", Code.FILE.value, remedy=remedy),
         )
     config = _config(reading)
-    reading.problems.extend(_missing_variables(reading))
+    held_back = names_in(folder) if any(one.line == 0 for one in problems) else frozenset()
+    reading.problems.extend(_missing_variables(reading, held_back))
     partial = half_read(reading.documents, reading.unread)
     found = check_config(config, reading.systems, reading.said)
     reading.problems.extend(certain(found, partial, reading.lost, reading.documents))
@@ -293,10 +294,13 @@ def country_hint(said: str) -> str:
     return f"did you mean `{meant}`?" if meant in SUPPORTED_REGIONS else ""
 
 
-def _missing_variables(reading: _Reading) -> Iterable[Problem]:
-    """One problem for each missing variable, with every line that asks for it."""
+def _missing_variables(reading: _Reading, held_back: frozenset[str]) -> Iterable[Problem]:
+    """One problem for each missing variable, with every line that asks for it. Those `held_back` stand in a
+    `.env` that may not be used: that is what is wrong, and is told already."""
     for asked, places in reading.variables.missing.items():
         kind, _, name = asked.partition(":")
+        if kind == "env" and name in held_back:
+            continue
         document, mark = places[0]
         others = ", ".join(dict.fromkeys(other.origin(place) for other, place in places[1:]))
         remedy = f"put `{name}=…` into {reading.shown}/.env (chmod 600), or set it where trueup runs"

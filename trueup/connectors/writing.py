@@ -38,6 +38,7 @@ from trueup.errors import ConnectorError, OutcomeUnknown, Refused
 from trueup.model.delivery import WriteKind
 from trueup.model.record import Json
 
+_TAKEN = "TU-REF-011"
 _OF_ONE_ITEM = frozenset({"refused", "stale", "gone", "transient", "unknown"})
 
 
@@ -47,6 +48,25 @@ def write(session: Session, object: str, items: Sequence[WriteItem], fields: Seq
     Raises only while nothing of the batch was sent with success; afterwards a failure becomes the
     outcome of the items that it leaves open.
     """
+    keys = session.object(object).keys
+    outcomes = _outcomes(session, object, items, fields)
+    return [_naming_key(keys, item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
+
+
+def _naming_key(keys: Sequence[str], item: WriteItem, outcome: Outcome) -> Outcome:
+    """A system that refuses an update because such a record exists already, and names no field, means the
+    key that was written: so the rest can go on without it. Of several keys none is guessed."""
+    if not isinstance(outcome, RefusedItem) or outcome.code != _TAKEN or item.kind is not WriteKind.UPDATE:
+        return outcome
+    written = [name for name in keys if item.values.get(name)]
+    if len(written) != 1 or outcome.fields.keys() - {""}:
+        return outcome
+    return replace(outcome, fields={written[0]: outcome.reason})
+
+
+def _outcomes(
+    session: Session, object: str, items: Sequence[WriteItem], fields: Sequence[str]
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for way, group in groupby(items, key=lambda item: _way(session.object(object), item)):
         chunk_size = _writes(session.object(object), way).batch if _has(session.object(object), way) else 1

@@ -14,6 +14,7 @@ from trueup.config.inactive import InactiveLine, inactive_lines
 from trueup.config.live import check_live
 from trueup.config.load import examine
 from trueup.config.settings import HubConfig
+from trueup.config.unmapped import Unmapped, unmapped_conditions
 from trueup.connectors.base import Capability, Connector
 from trueup.connectors.registry import connector_kind
 from trueup.errors import ConfigError, ConnectorError, Problem
@@ -42,7 +43,8 @@ class Checked:
     """What the files say. `config` None: nothing usable could be read. `idle`: links by connections that
     are configured no more. `unkeyed`: objects whose records are known by their content only. `unheard`:
     columns of consent with other words than the named ones. `turned`: sentences about fields of whole names
-    that look as if they began with the family name."""
+    that look as if they began with the family name. `unmapped`: conditions
+    that ask for what nothing fills."""
 
     config: HubConfig | None
     problems: tuple[Problem, ...]
@@ -53,6 +55,7 @@ class Checked:
     unkeyed: tuple[Stream, ...] = ()
     unheard: tuple[Unheard, ...] = ()
     turned: tuple[str, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
 
     @property
     def failed_examples(self) -> tuple[ExampleResult, ...]:
@@ -84,6 +87,7 @@ def check_files(folder: Path, environment: Mapping[str, str]) -> Checked:
         examples=tuple(run_examples(config)),
         budgets=tuple(budget_lines(config)),
         idle=_idle_in(folder, config),
+        unmapped=tuple(unmapped_conditions(config)),
     )
 
 

@@ -307,30 +307,67 @@ class Refusal(TrueupError):
     exit_code = 2
 
 
-def rename_files(folder: Path, environment: Mapping[str, str], old: str, new: str) -> list[str]:
-    """Give a connection's file its new name, and correct the lines that name it; what was done, in words.
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """What a rename did: the links that moved (none before a first plan), and the files, in words."""
 
-    Nothing where the file has the new name already. Raises Refusal when both files, or none, are there,
-    and ConfigError when the new name leads to a problem of another kind: all is as it was then.
+    links: int
+    changed: tuple[str, ...]
+
+
+def rename(hub: Hub, environment: Mapping[str, str], old: str, new: str, user: str) -> Renamed:
+    """Give a connection another name: its file (unless that has it already), the lines that name it, and
+    everything that is remembered of it.
+
+    Raises Refusal when both files, or none, are there or the memory knows the new name already, and
+    ConfigError when the new name leads to a problem of another kind: all is as it was then.
     """
-    before, after = (folder / "connections" / f"{name}.yaml" for name in (old, new))
-    if after.is_file() and not before.is_file():
-        return []
-    if after.is_file() or not before.is_file():
+    before, after = (hub.folder / "connections" / f"{name}.yaml" for name in (old, new))
+    if after.is_file() == before.is_file():
         what = "both are there" if after.is_file() else "neither is there"
         raise Refusal(f"one of connections/{old}.yaml and connections/{new}.yaml is wanted, but {what}")
-    kept = {path: path.read_bytes() for path in [*folder.glob("*.yaml"), *folder.glob("connections/*.yaml")]}
+    remembered = hub.parts.store.remembered()
+    if {old, new} <= remembered:
+        raise Refusal(
+            f"{old} cannot become {new}: the hub remembers a connection {new} already (a plan or a sync ran"
+            " under that name), and what it knows of two is never mixed; choose a name that it does not know"
+        )
+    kept = _files_of(hub.folder)
+    try:
+        done = _rename_files(hub.folder, environment, old, new) if before.is_file() else []
+        links = 0
+        if old in remembered:
+            links = hub.parts.store.rename_connection(old, new, user, hub.parts.now())
+    except BaseException:
+        _put_back(hub.folder, kept)
+        raise
+    return Renamed(links, tuple(done))
+
+
+def _files_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in [*folder.glob("*.yaml"), *folder.glob("connections/*.yaml")]}
+
+
+def _put_back(folder: Path, kept: Mapping[Path, bytes]) -> None:
+    now = _files_of(folder)
+    for path in now.keys() - kept.keys():
+        path.unlink()
+    for path, content in kept.items():
+        if now.get(path) != content:
+            path.write_bytes(content)
+
+
+def _rename_files(folder: Path, environment: Mapping[str, str], old: str, new: str) -> list[str]:
+    """Rename the file and correct the lines that name it; what was done, in words. ConfigError when
+    something else would be wrong then."""
     known = {(one.code, one.message) for one in examine(folder, environment)[1]}
-    before.rename(after)
+    (folder / "connections" / f"{old}.yaml").rename(folder / "connections" / f"{new}.yaml")
     done = [f"connections/{old}.yaml is now connections/{new}.yaml"]
     while problems := [
         one for one in examine(folder, environment)[1] if (one.code, one.message) not in known
     ]:
         corrected = [place for one in problems if (place := _corrected(folder, one, old, new))]
         if not corrected:
-            after.unlink()
-            for path, content in kept.items():
-                path.write_bytes(content)
             raise ConfigError(problems)
         done += [f"{place} names {new} now" for place in corrected]
     return done
@@ -348,13 +385,6 @@ def _corrected(folder: Path, problem: Problem, old: str, new: str) -> str:
     lines[problem.line - 1] = line[:start] + new + line[start + len(old) :]
     path.write_text("\n".join(lines), encoding="utf-8")
     return f"{problem.file}:{problem.line}"
-
-
-def rename(hub: Hub, old: str, new: str, user: str) -> int:
-    """Move everything that is remembered of `old` to `new`; how many links (none before a first plan)."""
-    if not any(connection == old for connection, _, _ in hub.parts.store.count_links()):
-        return 0
-    return hub.parts.store.rename_connection(old, new, user, hub.parts.now())
 
 
 def remove(hub: Hub, name: str, user: str) -> int:

@@ -141,6 +141,9 @@ class SqlStore:
     def approve(self, connections: Sequence[str], user: str, at: datetime) -> None:
         self._db.write(lambda tx: streams.approve(tx, connections, user, at))
 
+    def remembered(self) -> frozenset[str]:
+        return self._db.read(streams.remembered)
+
     def rename_connection(self, old: str, new: str, user: str, at: datetime) -> int:
         return self._db.write(lambda tx: removal.rename_connection(tx, old, new, user, at))
 

@@ -107,6 +107,10 @@ def release(tx: Tx, connection: str, user: str, at: datetime) -> int:
     return due
 
 
+def remembered(tx: Tx) -> frozenset[str]:
+    return frozenset(name for (name,) in tx.rows("select name from connections order by id"))
+
+
 def approved(tx: Tx) -> frozenset[str]:
     found = tx.rows("select name from connections where approved_at is not null order by id")
     return frozenset(name for (name,) in found)

@@ -66,6 +66,17 @@ def test_an_update_changes_only_the_named_fields(desk: Desk) -> None:
     assert (values["firstname"], values["jobtitle"]) == ("Ann", "Chief")
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_update_to_an_email_that_exists_is_refused_by_that_field_alone(desk: Desk, others: int) -> None:
+    desk.contact(email="taken@example.com")
+    id, *more = (desk.contact(email=f"p{number}@example.com") for number in range(1 + others))
+    wanted = {"email": "taken@example.com", "city": "Lviv"}
+    items = [update(id, wanted), *(update(other, {"city": "Lviv"}) for other in more)]
+    outcome, *rest = desk.connector.write("contacts", items, [])
+    assert (list(refused(outcome).fields), refused(outcome).code) == (["email"], "TU-REF-011")
+    assert all(isinstance(one, Done) for one in rest)
+
+
 def test_none_clears_a_field(desk: Desk) -> None:
     id = desk.contact(email="ann@example.com", jobtitle="Boss")
     done(desk.connector.write("contacts", [update(id, {"jobtitle": None})], [])[0])

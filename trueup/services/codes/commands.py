@@ -51,8 +51,10 @@ COMMANDS: Mapping[str, Explanation] = {
     ),
     "TU-CNN-001": Explanation(
         "The connection cannot be renamed or removed so",
-        "Its file is not where it should be for this; nothing was changed.",
-        "To rename: keep one file, under the old or the new name. To remove: delete the file first.",
+        "Its file is not where it should be for this, or the hub remembers the new name already;"
+        " nothing was changed.",
+        "To rename: keep one file, under the old or the new name, and choose a name that no plan or sync ran"
+        " with. To remove: delete the file first.",
     ),
     "TU-EDT-001": Explanation(
         "The value does not fit the field",

@@ -128,7 +128,7 @@ SYSTEMS: Mapping[str, Explanation] = {
         "A field that must be unique there (an e-mail address, a code) belongs to another record of that"
         " system. Where the system names that record, or the hub knows just one that may be it, it is"
         " linked in place of creating one (TU-ID-409 if it is another contact's); else the write waits. No"
-        " record is made without it.",
+        " record is made without it; a record that is there gets its other values.",
         "Two records there are probably one person. Look at both (`trueup why CONTACT`), then merge them"
         " there, or correct the value in one.",
     ),

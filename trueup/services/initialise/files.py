@@ -218,10 +218,12 @@ def _system_file(one: Wanted, system: System) -> str:
     ]
     if objects:
         lines += ["objects:", f"  {objects[0]}:"]
-        lines.append(
-            '    # create: stage == "lead"      which contacts may be created there; left out: never'
-        )
-        lines.append("    entity: contact")
+        lines += [
+            "    # Which contacts may be created there; left out: none. A condition on the stage",
+            '    # (`stage == "lead"`) is true of nobody until a connection maps `stage:`.',
+            "    # create: email != null",
+            "    entity: contact",
+        ]
         said = system.mapping[objects[0]]
         lines += _consent_comment(said.consent_example or _ANY_FIELD) if not said.consent else []
     return "\n".join(lines) + "\n"
