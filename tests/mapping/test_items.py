@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.mapping.strategies import RAW
@@ -240,6 +240,11 @@ def test_what_was_read_is_held_when_it_is_written_back(raw: Json) -> None:
 
 
 @given(ITEMS, ITEMS)
+@example(
+    [{"value": "a@x.example", "id": 0}, {"value": "a@x.example", "type": "work", "primary": True},
+     {"value": "b@x.example", "id": 2, "primary": True}],
+    [{"value": "a@x.example"}, {"value": "b@x.example", "primary": True}],
+)  # fmt: skip
 def test_after_a_change_the_list_holds_what_was_wanted_and_no_item_lost_what_is_not_ours(
     raw: Json, other: Json
 ) -> None:

@@ -177,21 +177,21 @@ class Items:
             item
             for key, some in known.items()
             if key in here
-            for item in self._changes(some, here[key], parts)
+            for item in self._changes(some, here[key], parts, tells)
         ]
         new = [one for key, one in here.items() if key not in known]
         right = self._corrected([one for one in there if one.key not in here], new) if tells else {}
         add += [self._put_right(*right[one.key]) if one.key in right else said_only(one.item) for one in new]
         put_right = [old for old, _ in right.values()]
-        remove = [self._name(one) for one in there if one.key not in here and one not in put_right]
+        remove = [self._name(one, tells) for one in there if one.key not in here and one not in put_right]
         by = [[self.rule.id], list(self.rule.paths)] if tells else [list(self.rule.paths)]
         return {"+": add, "-": remove, "by": by}
 
     def _ids_tell(self, standing: Json) -> bool:
-        """Whether items have ids, no two of them the same: else what they hold tells which one is meant."""
+        """Whether every item has an id of its own: else what they hold tells which one is meant."""
         items = standing if isinstance(standing, list) else []
         ids = [str(id) for one in items if (id := at(one, self.rule.id)) is not None] if self.rule.id else []
-        return bool(self.rule.id) and len(ids) == len(set(ids))
+        return bool(self.rule.id) and len(items) == len(set(ids))
 
     def _corrected(
         self, gone: Sequence[Element], new: Sequence[Element]
@@ -235,14 +235,16 @@ class Items:
         found = self._elements(raw)
         return [] if isinstance(found, Rejected) else found
 
-    def _name(self, one: Element) -> dict[str, Json]:
+    def _name(self, one: Element, by_id: bool) -> dict[str, Json]:
         named: dict[str, Json] = {}
-        for path in (self.rule.id, *self.rule.paths):
+        for path in (self.rule.id if by_id else "", *self.rule.paths):
             if path and (value := at(one.item, path)) is not None:
                 _set(named, path, value)
         return named
 
-    def _changes(self, there: Sequence[Element], wanted: Element, parts: Sequence[str]) -> Iterator[Json]:
+    def _changes(
+        self, there: Sequence[Element], wanted: Element, parts: Sequence[str], by_id: bool
+    ) -> Iterator[Json]:
         """What the items of one element are to hold otherwise, each with its name."""
         told = _united(there)
         moved = [part for part in parts if getattr(self.rule, part) and _differs(told, wanted, part)]
@@ -253,7 +255,7 @@ class Items:
                     path = getattr(self.rule, part)
                     _set(item, path, at(wanted.item, path))
             if item:
-                yield laid(self._name(one), item)
+                yield laid(self._name(one, by_id), item)
 
     # -- in the hub ---------------------------------------------------------------------------------
 
