@@ -65,3 +65,16 @@ def test_another_first_name_at_the_same_number_is_nobody_to_wait_for(tmp_path: P
     run(hub)
     assert hub.store.unsure(9) == []
     assert [len(system.living()) for system in hub.systems.values()] == [2, 3]
+
+
+@pytest.mark.parametrize("order", [("crm", "news"), ("news", "crm")])
+def test_a_number_and_a_name_with_an_initial_wait(
+    order: tuple[str, str], tmp_path: Path, clock: Clock
+) -> None:
+    hub = two_tables(tmp_path, clock)
+    hub.systems[order[0]].add(first_name="Л.", last_name="Романюк", **BY_NUMBER, optout=True)
+    hub.systems[order[1]].add(first_name="Lesya", last_name="Romanyuk", **BY_BOTH, optout=False)
+    run(hub)
+    assert [len(system.living()) for system in hub.systems.values()] == [1, 1]
+    assert len(hub.store.unsure(9)) == 1
+    assert hub.systems[order[1]].values("1")["optout"] is True

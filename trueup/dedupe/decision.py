@@ -3,8 +3,8 @@
 Rules: the same normalised e-mail is the same person, unless both first names are known and contradict
 each other (a family's mailbox); the same phone together with the same name is the same person;
 non-identifying values (role mailboxes, configured patterns, values with too many holders) match nobody;
-the same name (in another script or with initials, too) together with one of them is unsure, unless both
-have something of their own that differs.
+the same name (in another script or with initials, too) together with one of them, or with a number, is
+unsure, unless both have something of their own that differs.
 Two candidates that are not one entity are ambiguous. What is unsure or ambiguous waits for a steward,
 never a silent pick. Where a stronger key names one person and a weaker one another, the record is the
 stronger one's, and whether the two are one waits.
@@ -180,8 +180,8 @@ def _namesakes(stranger: Stranger, bears: Name, holders: Holders, identity: Iden
     own = _own(stranger.keys, identity)
     named = (key for key in stranger.keys if key[0] in ("email+name", "phone+name"))
     found = dict.fromkeys(one for key in named for one in holders.oldest(key))
-    emails = (key for key in stranger.keys if key[0] == "email")
-    beside = (one for key in emails for one in holders.oldest(key))
+    shared = (key for key in stranger.keys if key[0] in ("email", "phone"))
+    beside = (one for key in shared for one in holders.oldest(key))
     found |= dict.fromkeys(one for one in beside if _same_name(bears, holders.formed.names.get(one, ())))
     alike = (one for one in found if not _differ(own, _own(holders.formed.keys.get(one, ()), identity)))
     return list(islice(alike, MOST_DOUBTS))

@@ -90,7 +90,7 @@ def _learn(parts: Parts, kind: Kind, holders: Holders) -> None:
             holders.formed.learn(f"e{owners[link.id]}", name_of(known.values), known.keys)
 
 
-_TOLD_APART = frozenset({"email", "email+name", "phone+name"})
+_TOLD_APART = frozenset({"email", "email+name", "phone", "phone+name"})
 """Kinds of key whose holders may still be several people."""
 
 
