@@ -32,7 +32,7 @@ from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.sandbox.server import Sandbox
 from trueup.sandbox.standin import Fault
 
-KILLS = int(os.environ.get("TRUEUP_CHAOS_KILLS", "4"))
+KILLS = int(os.environ.get("TRUEUP_CHAOS_KILLS", "0"))
 PEOPLE = int(os.environ.get("TRUEUP_CHAOS_PEOPLE", "25"))
 SEED = 1
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -173,6 +173,7 @@ def at_rest(chaos: Chaos, folder: Path) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.server
+@pytest.mark.skipif(not KILLS, reason="its moments are random: `make soak`, or TRUEUP_CHAOS_KILLS")
 def test_a_hub_that_is_killed_while_people_work_and_systems_fail_loses_and_doubles_nothing(
     tmp_path: Path, memory: str
 ) -> None:

@@ -28,6 +28,7 @@ from trueup.sync.rules import (
     ledger,
     reconcile,
     verdict,
+    weighing,
 )
 
 
@@ -149,7 +150,7 @@ DECIDING = (
         "convergence, opt-outs hold",
         (reconcile, "_outward", instead(_one_system)),
     ),
-    defect("edits in the hub are dropped", 0, "hub edits hold", (reconcile, "edit_claims", always([]))),
+    defect("edits in the hub are dropped", 0, "hub edits hold", (weighing, "edit_claims", always([]))),
     defect(
         "the first part of a name answers for all of it",
         "half-a-name-that-was-pinned",
@@ -186,7 +187,7 @@ DECIDING = (
         "the opt-out of one record counts",
         5,
         "opt-outs hold",
-        (reconcile, "settle_consent", instead(_of_the_primary)),
+        (weighing, "settle_consent", instead(_of_the_primary)),
     ),
     defect(
         "what was agreed is not stored",
