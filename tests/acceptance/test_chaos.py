@@ -49,7 +49,7 @@ MISFORTUNES = (
 
 @dataclass
 class Chaos:
-    """A hub's folder, its systems, the people at work in them, and who kills."""
+    """A hub's folder, its systems, the people at work in them (until `evening`), and who kills."""
 
     config: Path
     sandbox: Sandbox
@@ -58,6 +58,7 @@ class Chaos:
     kills: int = 0
     runs: int = 0
     meanwhile: int = 0
+    evening: bool = False
 
     def begin(self) -> None:
         """From now on requests are counted by the striker, and people may type before one is answered."""
@@ -71,7 +72,8 @@ class Chaos:
         self, name: str, handle: Callable[[httpx.Request], httpx.Response]
     ) -> Callable[[httpx.Request], httpx.Response]:
         def handled(request: httpx.Request) -> httpx.Response:
-            if request.method == "GET" and self.hands.dice.random() < 0.1 and not self._busy(name):
+            typed = not self.evening and request.method == "GET" and self.hands.dice.random() < 0.1
+            if typed and not self._busy(name):
                 self.hands.act_at(name, EDITS)
                 self.meanwhile += 1
             return handle(request)
@@ -159,6 +161,7 @@ def first_load(config: Path) -> None:
 
 def at_rest(chaos: Chaos, folder: Path) -> list[str]:
     """The same hub goes on in this process, while time passes and nothing happens any more; what is wrong."""
+    chaos.evening = True
     for standin in chaos.sandbox.standins.values():
         standin.faults.clear()
     environment = environment_for(chaos.config, Reality.SANDBOX)
