@@ -153,13 +153,13 @@ def identify(
 
 
 def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datetime) -> Assignment:
-    found = _matches(stranger, holders, identity)
+    found, beside = _matches(stranger, holders, identity)
     bears = name_of(stranger.values)
-    fitting = {one for one in found if not contradicts_all(bears, holders.formed.names.get(one, ()))}
+    fitting = _fitting(found, bears, holders)
     doubtful = sorted(fitting or found) or _namesakes(stranger, bears, holders, identity)
     sure = len(fitting) == 1
     name = next(iter(fitting)) if sure else f"new{stranger.link.id}"
-    doubtful = _beside(stranger, name, bears, holders, identity) if sure else doubtful
+    doubtful = sorted(_fitting(beside, bears, holders))[:MOST_DOUBTS] if sure else doubtful
     holders.formed.add(stranger, name, bears)
     return Assignment(
         link_id=stranger.link.id,
@@ -172,6 +172,11 @@ def _assign(stranger: Stranger, holders: Holders, identity: Identity, now: datet
         seen={key: holders.entities(key) for key in stranger.keys},
         decisions=tuple(_unsure(stranger, other, holders, now) for other in doubtful),
     )
+
+
+def _fitting(found: Iterable[str], bears: Name, holders: Holders) -> set[str]:
+    """Those of them whose first names do not contradict this one."""
+    return {one for one in found if not contradicts_all(bears, holders.formed.names.get(one, ()))}
 
 
 def _namesakes(stranger: Stranger, bears: Name, holders: Holders, identity: Identity) -> list[str]:
@@ -202,10 +207,13 @@ def _differ(one: set[Key], other: set[Key]) -> bool:
     return not {kind for kind, _ in one - other}.isdisjoint(kind for kind, _ in other - one)
 
 
-def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> set[str]:
-    """Entities that a trusted key names: the strongest kind of key that finds any decides."""
-    named = (_named(kind, stranger, holders, identity) for kind in _ORDER[stranger.link.kind])
-    return next((found for found in named if found), set())
+def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> tuple[set[str], set[str]]:
+    """Entities that a trusted key names: the strongest kind of key that finds any decides. And whom else a
+    contact's weaker keys name."""
+    named = [_named(kind, stranger, holders, identity) for kind in _ORDER[stranger.link.kind]]
+    found = next((some for some in named if some), set())
+    beside = set().union(*named) - found if stranger.link.kind is Kind.CONTACT else set()
+    return found, beside
 
 
 def _named(kind: str, stranger: Stranger, holders: Holders, identity: Identity) -> set[str]:
@@ -219,16 +227,6 @@ def _named(kind: str, stranger: Stranger, holders: Holders, identity: Identity) 
         ):
             found |= holders.of(key)
     return found
-
-
-def _beside(stranger: Stranger, name: str, bears: Name, holders: Holders, identity: Identity) -> list[str]:
-    """Whom else a contact's keys name, weaker ones than those that told who it is."""
-    if stranger.link.kind is not Kind.CONTACT:
-        return []
-    kinds = _ORDER[Kind.CONTACT][1:]
-    found = {one for kind in kinds for one in _named(kind, stranger, holders, identity)} - {name}
-    fitting = (one for one in sorted(found) if not contradicts_all(bears, holders.formed.names.get(one, ())))
-    return list(islice(fitting, MOST_DOUBTS))
 
 
 _ORDER: Mapping[Kind, tuple[str, ...]] = {
