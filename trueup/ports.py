@@ -302,10 +302,9 @@ class Store(Protocol):
         """All that is gated now, by (connection, gate kind); of the entities `among`, if they are named."""
         ...
 
-    def gated(
-        self, run_id: int | None, among: Collection[int] | None = None
-    ) -> Mapping[tuple[str, str], int]:
-        """Gated deliveries by (connection, gate kind); of the entities `among`, if they are named."""
+    def gated(self, run_id: int, among: Collection[int] | None = None) -> Mapping[tuple[str, str], int]:
+        """What is gated under this run, by (connection, gate kind); of the entities `among`, if they are
+        named."""
         ...
 
     def unsent(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.kit import House, house, word
+from trueup.model.run import Gate
 from trueup.services.scope import Scope
 from trueup.services.syncing import Sync, plan, sync
 from trueup.sync.decide import Deciding, decide_all
@@ -114,9 +115,9 @@ def test_a_run_about_one_person_opens_no_fuse_for_others(home: House) -> None:
     tally = Tally()
     run = parts.store.start_run("sync", parts.policy.config_version, "ann", parts.now())
     decide_all(parts, Deciding(run, meter_for(parts, frozenset()), tally.planned, tally.undecided), None)
-    held = dict(parts.store.gated(None))
-    assert held == {("marketing", "clear"): 1}
+    held = dict(parts.store.gates())
+    assert held == {("marketing", "clear"): Gate(1, False)}
     sync(home.hub, Sync("ann", Scope(only=ANN)))
-    assert dict(parts.store.gated(None)) == held
+    assert dict(parts.store.gates()) == held
     sync(home.hub, Sync("ann"))
-    assert dict(parts.store.gated(None)) == {}
+    assert dict(parts.store.gates()) == {}

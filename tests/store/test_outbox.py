@@ -101,7 +101,7 @@ def test_a_gated_write_waits_for_its_gate(hub: Hub) -> None:
     assert hub.store.gated(2) == {}
     assert hub.store.open_gates("shop", "clear", "ann", at(5)) == 1
     assert len(hub.outstanding()) == 1
-    assert hub.store.gated(None) == {}
+    assert hub.store.gates() == {}
 
 
 def test_what_is_gated_is_gathered_under_the_newest_run_that_gates_and_the_others_say_so(hub: Hub) -> None:

@@ -13,7 +13,7 @@ from tests.sync.small_hub import SmallHub, rules
 from tests.sync.test_founding import ann as ann_of_acme
 from tests.sync.test_founding import bob, firms, hub_with
 from trueup.connectors.base import WriteItem
-from trueup.model.run import RunOutcome
+from trueup.model.run import Gate, RunOutcome
 from trueup.services.scope import Scope
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.rules.guard import Fuse
@@ -100,7 +100,7 @@ def test_what_is_held_of_others_holds_back_no_clearing_of_one_person(tmp_path: P
     report = about(hub)
     assert titles(hub) == [None, "old", "old", "old"]
     assert report.outcome is RunOutcome.COMPLETED
-    assert hub.store.gated(None) == {("marketing", "clear"): PEOPLE - 1}
+    assert hub.store.gates() == {("marketing", "clear"): Gate(PEOPLE - 1, True)}
 
 
 def test_more_clearings_than_its_fuse_allows_are_held_of_a_few_too(tmp_path: Path, clock: Clock) -> None:

@@ -106,7 +106,7 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set
     first = set(parts.connectors) - parts.store.approved()
     about = scope.about(parts.store)
     meter = meter_for(parts, LIFTED if first else frozenset(), about)
-    gated = Counter(parts.store.gated(None, about.entities()))
+    gated = Counter(meter.counts)
     with ExitStack() as stack:
         writer = None
         if out is not None:

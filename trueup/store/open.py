@@ -306,9 +306,7 @@ class SqlStore:
     def gates(self, among: Collection[int] | None = None) -> Mapping[tuple[str, str], Gate]:
         return self._db.read(lambda tx: outbox.gates(tx, among))
 
-    def gated(
-        self, run_id: int | None, among: Collection[int] | None = None
-    ) -> Mapping[tuple[str, str], int]:
+    def gated(self, run_id: int, among: Collection[int] | None = None) -> Mapping[tuple[str, str], int]:
         return self._db.read(lambda tx: outbox.gated(tx, run_id, among))
 
     def hold_absences(self, run_id: int, missing: Mapping[tuple[str, str], int]) -> None:

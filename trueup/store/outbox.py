@@ -209,15 +209,14 @@ def gates(tx: Tx, among: Collection[int] | None) -> dict[tuple[str, str], Gate]:
     return found_by
 
 
-def gated(tx: Tx, run_id: int | None, among: Collection[int] | None) -> dict[tuple[str, str], int]:
+def gated(tx: Tx, run_id: int, among: Collection[int] | None) -> dict[tuple[str, str], int]:
     known = streams(tx)
-    of_run, values = ("", ()) if run_id is None else (" and run_id = ?", (run_id,))
     of_some, some = _of(among)
     found = tx.rows(
         "select stream_id, gate, count(*) from deliveries where open = 1 and stream_id in ints(?)"
-        f" and state = 'gated'{of_run}{of_some} group by stream_id, gate order by 1, 2",
+        f" and state = 'gated' and run_id = ?{of_some} group by stream_id, gate order by 1, 2",
         sorted(known.names),
-        *values,
+        run_id,
         *some,
     )
     counts: dict[tuple[str, str], int] = {}

@@ -161,8 +161,8 @@ def _open_gates(parts: Parts, meter: Meter, about: About) -> None:
     """The run's decisions are complete for now: destructive writes go, unless a fuse tripped. Of a run about
     some contacts only theirs are: those of others are for a run about all to count and to let through."""
     among = about.entities()
-    for (connection, gate), number in parts.store.gated(None, among).items():
-        meter.at_least(connection, gate, number)
+    for (connection, gate), waiting in parts.store.gates(among).items():
+        meter.at_least(connection, gate, waiting.number)
         if gate in DESTRUCTIVE and not meter.tripped(connection, gate):
             parts.store.open_gates(connection, gate, "", parts.now(), among)
 

@@ -376,7 +376,7 @@ class World:
             self.store.release(name, "ann", self.clock.now())
 
     def _approve(self) -> None:
-        for connection, gate in self.store.gated(None):
+        for connection, gate in self.store.gates():
             self.store.open_gates(connection, gate, "ann", self.clock.now())
 
     def _accept(self) -> None:
