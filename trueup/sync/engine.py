@@ -246,7 +246,7 @@ def _outcome(parts: Parts, order: Order, report: Report) -> RunOutcome:
     """What is held back or waits of others than the run is about is nothing that it lacks."""
     unwritten = set(parts.connectors) - parts.store.approved()
     waiting = _next_at(parts, order, tuple(parts.connectors))
-    held = parts.store.gated(report.holder, order.about.entities()) if report.held else {}
+    held = parts.store.gated(report.holder, order.about.entities()) if report.holder is not None else {}
     if held or parts.store.absences() or (unwritten and waiting is not None):
         return RunOutcome.HELD
     if len(report.failed) == len(parts.connectors) and report.failed:
