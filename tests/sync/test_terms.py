@@ -12,7 +12,7 @@ import pytest
 from tests.demands.hubs import Setting, ann, aside, hub_of, mapped, person, policy_of
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
-from trueup.mapping.schema import Direction, FieldRule, Refusal
+from trueup.mapping.schema import Direction, FieldRule
 from trueup.model.fields import Field, Kind
 from trueup.model.record import FieldSpec, Json
 from trueup.model.values import Type
@@ -248,17 +248,6 @@ def test_an_edit_that_lost_against_a_value_that_does_not_fit_does_not_win_in_the
     at.hub.sync()
     assert at.hub.contact("ann@example.com")[FIELD] == "bronze"
     at.says(TURNS["longer"].after)
-    at.hub.sync()
-    assert at.notes() == ["bronze"]
-
-
-def test_an_edit_that_may_stay_stays_when_the_field_may_be_written(tmp_path: Path, clock: Clock) -> None:
-    turn = TURNS["may be written"]
-    at = Described(tmp_path, clock, turn, FieldRule(FIELD, FIELD, refused=Refusal.LEAVE), there=[ann()])
-    at.hub.sync()
-    at.source.add(**ann(note="bronze"))
-    at.hub.sync()
-    at.says(turn.after)
     at.hub.sync()
     assert at.notes() == ["bronze"]
 
