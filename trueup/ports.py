@@ -68,6 +68,13 @@ class Store(Protocol):
         """
         ...
 
+    def heed_terms(self, terms: Mapping[tuple[str, str], Mapping[str, str]]) -> int:
+        """Remember on which terms the fields of these streams take what is written to them: binding key to
+        `Binding.terms`, of all bindings of a stream. Where they are others than before, entities become due
+        of which a value was set aside there, or waits for the right to write it. Answers how many.
+        """
+        ...
+
     def released(self) -> frozenset[str]:
         """Connections whose first load was released."""
         ...

@@ -12,6 +12,7 @@ from trueup.mapping.compiled import Binding, Read, Write
 from trueup.mapping.elements import elements_of, present
 from trueup.mapping.items import Items, items_of, postal_codec
 from trueup.mapping.schema import Direction, FieldRule, Shape, TooLong
+from trueup.mapping.terms import terms_of
 from trueup.mapping.transforms import Transform, UnknownTransform, transform
 from trueup.mapping.words import Codec, with_options, with_words, word_key
 from trueup.model.canonical import Locale, Parser, parser
@@ -71,6 +72,8 @@ def field_binding(site: Site, key: str) -> Binding:
         refers=field.refers if not field.derived else None,
         to=rule.to,
         items=items,
+        locked=_cannot_write(site) and rule.direction is not Direction.IN,
+        terms=terms_of(rule, site.spec),
         origin=rule.origin,
     )
 

@@ -40,6 +40,8 @@ class Binding:
     `default`: written where the hub is empty and this field is required; reading it back is empty.
     `items`: the remote field is a list of objects; besides `fields` it carries attributes of the elements
     (`emails[ann@x.com].kind`), and what `write` gives is laid over what stands there item by item.
+    `locked`: the rule would write it, and the system does not let us. `terms`: a fingerprint of the rule and
+    of what the system says of the field (`terms_of`); empty where the system could not be asked.
     """
 
     key: str
@@ -63,6 +65,8 @@ class Binding:
     refers: Kind | None = None
     to: str | None = None
     items: Items | None = None
+    locked: bool = False
+    terms: str = ""
     origin: str = "default"
 
     def type_of(self, name: str) -> Type:

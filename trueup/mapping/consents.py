@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from trueup.mapping.compiled import Binding, Read, Write
 from trueup.mapping.elements import elements_of, present
 from trueup.mapping.schema import ConsentRule, Direction, Shape
+from trueup.mapping.terms import terms_of
 from trueup.mapping.words import word_key
 from trueup.model.canonical.moments import read_moment
 from trueup.model.canonical.numbers import read_bool
@@ -69,6 +70,7 @@ def consent_binding(rule: ConsentRule, spec: FieldSpec | None, key: str, sign: s
         sign=sign,
         consent=(rule.channel, rule.purpose),
         evidence=rule.evidence,
+        terms=terms_of(rule, spec),
         origin=rule.origin,
     )
 

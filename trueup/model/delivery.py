@@ -69,9 +69,9 @@ class Write:
     `link_id` 0 means a create: a wanted Link of `connection`/`object` is made with it. `values`: remote
     path to remote value (None clears; `{"+": [...], "-": [...]}` changes elements of a list, see
     `mapping.elements`). `wants`: binding key to what the hub holds there, the hub side of the agreement once
-    it is done (NEVER for a reference that a create has to leave out). `replaced`: remote path to what stood
-    there (rollback and unmerge need it). `gate`: the fuse kind that it must pass (`clear`, `deactivate`,
-    `delete`, `merge`, `opt_in`, …), empty for what flows.
+    it is done (NEVER for what a create has to leave out: a reference, a field that may not be written).
+    `replaced`: remote path to what stood there (rollback and unmerge need it). `gate`: the fuse
+    kind that it must pass (`clear`, `deactivate`, `delete`, `merge`, `opt_in`, …), empty for what flows.
     `upsert`: (key field, value) for a create. `aside`: bindings that a create leaves out because their
     value does not fit, kept with the new link.
     """

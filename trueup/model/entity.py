@@ -88,13 +88,15 @@ NEVER = Never.NEVER
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """One field set aside. `digest` is of the value that did not fit: tried again when that moves."""
+    """One field set aside. `digest` is of the value that did not fit: tried again when that moves.
+    `terms`: of what a system refused, the terms on which its field was written to (`Binding.terms`)."""
 
     direction: str  # in | out
     reason: str
     code: str
     digest: str
     since: datetime
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)

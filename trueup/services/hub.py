@@ -20,7 +20,7 @@ from trueup.mapping.schema import Direction
 from trueup.model.record import FieldSpec
 from trueup.ports import Budget, Clock, Random, Store
 from trueup.services.budget import ACCOUNT, Allowance, TokenBudget
-from trueup.services.policies import identity_of, policy_of
+from trueup.services.policies import identity_of, policy_of, without_terms
 from trueup.services.process import has_ended, process_name
 from trueup.services.system import SystemClock, SystemRandom
 from trueup.store.open import open_store
@@ -93,10 +93,12 @@ def wire(folder: Path, config: HubConfig, world: World) -> Hub:
         for lane in ("normal", "urgent")
     )
     specs = _specs(config, normal)
-    live = {stream: _fields(normal[stream[0]], stream, spec, notes) for stream, spec in specs.items()}
+    asked = {stream: _fields(normal[stream[0]], stream, spec, notes) for stream, spec in specs.items()}
+    live = {stream: found or {} for stream, found in asked.items()}
     fields = {stream: live[stream] or spec.fields for stream, spec in specs.items()}
     upsert = _upserts(config)
     policy = policy_of(config, fields, upsert)
+    policy = without_terms(policy, [stream for stream, found in asked.items() if found is None])
     notes.extend(_not_writable(policy, fields))
     notes.extend(_not_kept(config, live))
     store = open_store(database_url(folder, config))
@@ -156,15 +158,15 @@ def _specs(config: HubConfig, connectors: Mapping[str, Connector]) -> dict[Strea
 
 def _fields(
     connector: Connector, stream: Stream, spec: ObjectSpec, notes: list[str]
-) -> Mapping[str, FieldSpec]:
-    """What the system says of its fields now; nothing where it does not, or cannot be asked."""
+) -> Mapping[str, FieldSpec] | None:
+    """What the system says of its fields now; nothing where it does not, None where it cannot be asked."""
     if Capability.SCHEMA not in spec.capabilities:
         return {}
     try:
         return {one.name: one for one in connector.fields(stream[1])}
     except ConnectorError as error:
         notes.append(f"{stream[0]} {stream[1]}: field descriptions could not be read: {error}")
-        return {}
+        return None
 
 
 def _not_writable(policy: Policy, fields: Mapping[Stream, Mapping[str, FieldSpec]]) -> Iterator[str]:

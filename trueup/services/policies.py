@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from trueup.config.condition_names import entity_names
@@ -52,6 +53,17 @@ def policy_of(config: HubConfig, specs: Specs, upsert: Mapping[Stream, str]) -> 
         upsert=upsert,
         config_version=config.version,
     )
+
+
+def without_terms(policy: Policy, streams: Collection[Stream]) -> Policy:
+    """The policy where some systems could not be asked about their fields: what they would have said now is
+    not taken for another answer than their last one."""
+    unasked = {
+        stream: replace(one, bindings=tuple(replace(binding, terms="") for binding in one.bindings))
+        for stream, one in policy.mappings.items()
+        if stream in streams
+    }
+    return replace(policy, mappings={**policy.mappings, **unasked}) if unasked else policy
 
 
 def _mappings(config: HubConfig, connection: Connection, specs: Specs) -> dict[Stream, ObjectMapping]:

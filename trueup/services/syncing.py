@@ -30,6 +30,7 @@ from trueup.sync.rekeying import rebuild_keys
 from trueup.sync.rules.backfill import Backfill
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
+from trueup.sync.terms import heed_terms
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ def plan(
     fence = own(parts)
     try:
         parts.store.register(tuple(parts.connectors), parts.policy.config_version)
+        heed_terms(parts)
         report.tally.rekeyed(rebuild_keys(parts, fence))
         if not offline:
             reading = Report(0)

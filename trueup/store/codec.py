@@ -204,7 +204,7 @@ def write_quarantine(quarantine: Mapping[str, Quarantine]) -> str | None:
         return None
     return dumps(
         {
-            key: [one.direction, one.reason, one.code, one.digest, micros(one.since)]
+            key: [one.direction, one.reason, one.code, one.digest, micros(one.since), one.terms]
             for key, one in quarantine.items()
         }
     )
@@ -212,8 +212,8 @@ def write_quarantine(quarantine: Mapping[str, Quarantine]) -> str | None:
 
 def read_quarantine(text: str | None) -> dict[str, Quarantine]:
     return {
-        key: Quarantine(direction, reason, code, digest, moment(since))
-        for key, (direction, reason, code, digest, since) in loads(text).items()
+        key: Quarantine(direction, reason, code, digest, moment(since), terms)
+        for key, (direction, reason, code, digest, since, terms) in loads(text).items()
     }
 
 

@@ -51,6 +51,7 @@ from trueup.store.founding import found
 from trueup.store.giving_back import give_back
 from trueup.store.sql import Database
 from trueup.store.sqlite import SqliteDatabase
+from trueup.store.terms import heed_terms
 
 
 def open_store(url: str) -> Store:
@@ -128,6 +129,9 @@ class SqlStore:
 
     def register(self, connections: Sequence[str], config_version: str) -> bool:
         return self._db.write(lambda tx: streams.register(tx, connections, config_version))
+
+    def heed_terms(self, terms: Mapping[tuple[str, str], Mapping[str, str]]) -> int:
+        return self._db.write(lambda tx: heed_terms(tx, terms))
 
     def released(self) -> frozenset[str]:
         return self._db.read(streams.released)

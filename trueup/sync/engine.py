@@ -21,6 +21,7 @@ from trueup.sync.parts import Parts
 from trueup.sync.rekeying import rebuild_keys
 from trueup.sync.rules.guard import DESTRUCTIVE, Meter
 from trueup.sync.tally import Tally
+from trueup.sync.terms import heed_terms
 
 ROUNDS = 30
 """Most rounds of decide and deliver in one run; what is left waits for the next run."""
@@ -81,6 +82,7 @@ def _renewing(parts: Parts, fence: Fence) -> Parts:
 
 def _run(parts: Parts, order: Order, fence: Fence) -> Report:
     parts.store.register(tuple(parts.connectors), parts.policy.config_version)
+    heed_terms(parts)
     if order.approve_first and order.about.entities() is None:
         parts.store.approve(order.connections, order.user, parts.now())
     report = Report(parts.store.start_run(order.kind, parts.policy.config_version, order.user, parts.now()))

@@ -305,7 +305,8 @@ class Push:
                 return self._not_made(delivery, outcome, now)
             case RefusedItem(reason=reason, fields=fields, code=code):
                 named = {path: discreet(why) for path, why in fields.items()}
-                return acknowledge.refused(delivery, discreet(reason), code, named, now)
+                mapping = self.parts.policy.mappings[stream]
+                return acknowledge.refused(delivery, discreet(reason), code, named, now, mapping)
             case StaleItem():
                 return acknowledge.stale(delivery, now)
             case GoneItem(successor=successor, successor_object=object):

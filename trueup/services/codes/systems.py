@@ -189,6 +189,6 @@ SYSTEMS: Mapping[str, Explanation] = {
         " no Polish `ł`. The field is set aside, the rest of the row is written. A new row is made without it"
         " where something else tells who it is: a name, an e-mail address or a number; else none is made.",
         "Save the file as UTF-8, in the program that keeps it too, and take `encoding:` out of the"
-        " connection's file if it is there. What was set aside is tried again when its value changes.",
+        " connection's file if it is there. The next sync then writes what was set aside.",
     ),
 }

@@ -135,6 +135,7 @@ streams = Table(
     _big("read_at", null=True),
     _big("read_since", null=True),  # when the reading began that ended then
     _text("fields", default="[]"),
+    _text("terms", default="{}"),  # binding key to a fingerprint of how its field takes what we write
     _big("keys_version", default=0),  # of the normaliser that made the match keys of its links
     _big("keys_after", null=True),  # those of the links up to this one, null: of all
     UniqueConstraint("connection_id", "object"),

@@ -57,6 +57,7 @@ streams = Table(
     big("read_at", null=True),
     big("read_since", null=True),  # when the reading began that ended then
     words("fields", default="[]"),
+    words("terms", default="{}"),  # binding key to a fingerprint of how its field takes what we write
     big("keys_version", default=0),  # of the normaliser that made the match keys of its links
     big("keys_after", null=True),  # those of the links up to this one, null: of all
     UniqueConstraint("connection_id", "object"),

@@ -11,11 +11,11 @@ from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, items_settled, listed, written
 from trueup.model.counting import counted
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
-from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed
 from trueup.model.record import Json, Record
-from trueup.model.values import Absent
+from trueup.model.values import Absent, Value
+from trueup.sync.rules import aside
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
-from trueup.sync.rules.differences import refusal_digest
 from trueup.sync.rules.formats import AGAIN, HIDDEN, left_out
 from trueup.sync.rules.ledger import must_change
 
@@ -71,7 +71,7 @@ def done(
         agreed={
             key: Agreed(
                 NEVER if hub == NEVER else hub,
-                observed[key] if key in observed else observed.get(remote_path(key, observed)),
+                observed[key] if key in observed else observed.get(remote_path(key, observed), _unsaid(hub)),
             )
             for key, hub in write.wants.items()
         },
@@ -85,6 +85,11 @@ def done(
         told=(record is not None or bool(shown)) and lag > 0,
         due="switched" if write.kind in _SWITCHED else "",
     )
+
+
+def _unsaid(hub: Value) -> Json:
+    """What stands where the answer says nothing of a field: of one that the write left out nobody knows."""
+    return WAS_ABSENT if hub == NEVER else None
 
 
 def _lost(delivery: Delivery) -> dict[str, Json]:
@@ -223,26 +228,35 @@ def _differs(value: Json, settled: Json) -> bool:
 
 
 def refused(
-    delivery: Delivery, reason: str, code: str, fields: Mapping[str, str], now: datetime
+    delivery: Delivery,
+    reason: str,
+    code: str,
+    fields: Mapping[str, str],
+    now: datetime,
+    mapping: ObjectMapping,
 ) -> Settlement:
     """The system will not take it: the named fields are set aside and the rest is decided again; a
     refusal that names no field of ours parks the whole Delivery for a person."""
-    by_path = {remote_path(key, delivery.write.values): key for key in delivery.write.wants}
+    carried = {key: hub for key, hub in delivery.write.wants.items() if hub != NEVER}
+    by_path = {remote_path(key, delivery.write.values): key for key in carried}
     named = {by_path[path]: why for path, why in fields.items() if path in by_path}
-    if not named or len(named) == len(delivery.write.wants):
+    quarantine = {
+        key: aside.refused(carried[key], _terms(mapping, key), why, code, now) for key, why in named.items()
+    }
+    if not named or len(named) == len(carried):
         return Settlement(
             delivery.id,
             DeliveryState.PARKED,
             error=reason,
             code=code,
-            quarantine=_aside(delivery, named, code, now),
+            quarantine=quarantine,
         )
     return Settlement(
         delivery.id,
         DeliveryState.SUPERSEDED,
         error=reason,
         code=code,
-        quarantine=_aside(delivery, named, code, now),
+        quarantine=quarantine,
         due="refused",
     )
 
@@ -253,11 +267,9 @@ def not_made(delivery: Delivery, reason: str, code: str) -> Settlement:
     return Settlement(delivery.id, DeliveryState.PARKED, error=reason, code=code)
 
 
-def _aside(delivery: Delivery, named: Mapping[str, str], code: str, now: datetime) -> dict[str, Quarantine]:
-    return {
-        key: Quarantine("out", why, code, refusal_digest(delivery.write.wants[key]), now)
-        for key, why in named.items()
-    }
+def _terms(mapping: ObjectMapping, key: str) -> str:
+    binding = mapping.binding(key)
+    return "" if binding is None else binding.terms
 
 
 def stale(delivery: Delivery, now: datetime) -> Settlement:

@@ -7,14 +7,15 @@ from datetime import datetime
 
 from trueup.mapping.apply import put
 from trueup.mapping.bind import READ_ONLY_CODE
-from trueup.mapping.compiled import Binding
+from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.model.delivery import Effect, Lane, Write, WriteKind
 from trueup.model.entity import NEVER, Entity, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.plan import Context
 from trueup.model.record import Json
 from trueup.model.values import Absent, Rejected, Value
-from trueup.sync.rules.differences import Waits, refusal_digest, set_aside, wanted
+from trueup.sync.rules.aside import is_empty, set_aside, still_refused
+from trueup.sync.rules.differences import Waits, wanted
 from trueup.sync.rules.evidence import hub_side
 from trueup.sync.rules.policy import Policy, Stream
 
@@ -84,6 +85,7 @@ def create_write(
     values, wants, waits, aside = _create_values(
         policy.writable(link.stream), link, after.values, context, now
     )
+    wants.update(_locked(policy.mappings[link.stream], after.values))
     write = Write(
         link.id,
         *link.stream,
@@ -96,6 +98,15 @@ def create_write(
         aside=aside,
     )
     return write, waits
+
+
+def _locked(mapping: ObjectMapping, values: Mapping[str, Value]) -> dict[str, Value]:
+    """What goes there once the system lets us write it: remembered as never written."""
+    return {
+        one.key: NEVER
+        for one in mapping.bindings
+        if one.locked and not one.create_only and not is_empty(hub_side(one, values))
+    }
 
 
 def _upsert(
@@ -126,8 +137,8 @@ def _create_values(
             continue  # empty fields are left out
         if binding.consent and hub != "opted_out":
             continue
-        refusal = link.quarantine.get(binding.key) if link.quarantine else None
-        if refusal is not None and refusal.digest == refusal_digest(hub):
+        refusal = still_refused(link, binding, hub)
+        if refusal is not None:
             aside[binding.key] = refusal
             continue
         raw = wanted(binding, link, values, context)

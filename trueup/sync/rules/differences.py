@@ -14,10 +14,10 @@ from trueup.model.canonical import element_key, same
 from trueup.model.consent import ConsentState
 from trueup.model.delivery import Effect
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, Quarantine
-from trueup.model.jsontext import digest
 from trueup.model.plan import Context
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
+from trueup.sync.rules.aside import as_never_there, is_empty, set_aside, still_refused
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.ledger import ADDRESSES, must_change
 
@@ -66,11 +66,6 @@ class Waits:
     for_id: str
 
 
-def refusal_digest(hub: Value) -> str:
-    """Marks a value that a system refused: tried again only when the wanted value moves."""
-    return digest(["refused", hub])
-
-
 def wanted(
     binding: Binding, link: Link, values: Mapping[str, Value], context: Context
 ) -> Json | Rejected | Absent | Waits:
@@ -105,22 +100,22 @@ def compare(
         aside = set_aside(link, binding, "in", reading.has, reading.raw, now)
         draft.quarantine[binding.key] = aside
         if not (binding.outward and _typed_since(binding, values, draft, aside.since)):
-            _keep(reading, draft)
+            _stays_news(reading, draft)
             return
     if _shows(binding, reading.has, values) and binding.shape is not Shape.ELEMENT:
         return
     hub = hub_side(binding, values)
     if reading.has is ABSENT and not isinstance(reading.raw, Absent) and not _hub_moved(reading, hub):
-        _dangles(reading, draft)
+        _stays_news(reading, draft)
         return
     if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading, draft)):
         _keep(reading, draft)
         return
     raw = wanted(binding, link, values, context)
     if isinstance(raw, Rejected):
-        if binding.outward and raw.code != READ_ONLY_CODE:
+        if binding.outward and raw.code != READ_ONLY_CODE and not _fills_nothing(reading, hub):
             draft.quarantine[binding.key] = set_aside(link, binding, "out", raw, hub, now)
-        _keep(reading, draft)
+        _stay(reading, hub, draft)
         return
     if isinstance(raw, Waits):
         draft.waits.append(raw.for_id)
@@ -130,17 +125,17 @@ def compare(
         return
     if not binding.consent and _held(reading, raw):
         return
-    refusal = link.quarantine.get(binding.key)
-    if refusal is not None and refusal.digest == refusal_digest(hub):
+    refusal = still_refused(link, binding, hub)
+    if refusal is not None:
         draft.quarantine[binding.key] = refusal
         if not (binding.consent and hub == ConsentState.OPTED_OUT):
-            _keep(reading, draft)
+            _stay(reading, hub, draft)
             return
     if binding.consent or isinstance(reading.has, Rejected):
         # whatever was agreed once: a consent that has to show, and what was typed over an unreadable value
         _write(reading, hub, raw, draft, released)
     else:
-        _judge(reading, hub, raw, draft, released)
+        _judge(as_never_there(reading, hub), hub, raw, draft, released)
 
 
 def _typed_since(binding: Binding, values: Mapping[str, Value], draft: Draft, since: datetime) -> bool:
@@ -159,9 +154,9 @@ def _hub_moved(reading: Reading, hub: Value) -> bool:
     return agreed.hub != NEVER and not _same_hub(reading.binding, agreed.hub, hub)
 
 
-def _dangles(reading: Reading, draft: Draft) -> None:
-    """An id of a record that is not linked yet: what was agreed before it stays, so that it is news (a
-    first sight, an edit) on the day it can be resolved."""
+def _stays_news(reading: Reading, draft: Draft) -> None:
+    """An id of a record that is not linked yet, a value that nobody can read: what was agreed before it
+    stays, so that it is news (a first sight, an edit) on the day it can be resolved or read."""
     agreed = reading.agreed
     draft.agreed[reading.binding.key] = agreed if agreed is not None else Agreed(NEVER, WAS_ABSENT)
 
@@ -304,14 +299,20 @@ def _by_field(binding: Binding, hub: Value) -> Mapping[str, Value]:
 def _first_write(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool) -> None:
     """Nothing agreed yet: the hub's value goes there; an empty one never overwrites, except what the hub
     held itself until somebody cleared it in this decision, and where a person keeps the field empty."""
-    empty = hub in (None, []) or (isinstance(hub, list) and not any(hub))
-    if empty and not (nonempty(reading) and _is_to_go(reading, draft)):
+    if is_empty(hub) and not (nonempty(reading) and _is_to_go(reading, draft)):
         if nonempty(reading):
             _leave(reading, hub, draft)
         return
-    if reading.mapped_since and not nonempty(reading) and _same_hub(reading.binding, reading.before, hub):
-        return  # a changed mapping fills nothing: a back-fill does
+    if _fills_nothing(reading, hub):
+        return
     _write(reading, hub, raw, draft, released)
+
+
+def _fills_nothing(reading: Reading, hub: Value) -> bool:
+    """Whether only the mapping changed: that fills no field, a back-fill does."""
+    if not reading.mapped_since or nonempty(reading) or reading.binding.key in reading.link.quarantine:
+        return False
+    return _same_hub(reading.binding, reading.before, hub)
 
 
 def _is_to_go(reading: Reading, draft: Draft) -> bool:
@@ -427,11 +428,22 @@ def _keep(reading: Reading, draft: Draft) -> None:
         draft.agreed[reading.binding.key] = reading.agreed
 
 
-def set_aside(
-    link: Link, binding: Binding, direction: str, why: Rejected, value: Json, now: datetime
-) -> Quarantine:
-    mark = digest([direction, why.code, None if isinstance(value, Absent) else value])
-    before = link.quarantine.get(binding.key)
-    if before is not None and before.digest == mark:
-        return before
-    return Quarantine(direction, why.reason, why.code, mark, now)
+def _stay(reading: Reading, hub: Value, draft: Draft) -> None:
+    """The hub's value cannot go there. What somebody put there meanwhile was judged in this decision, and is
+    no news in the next one; what would go where we may not write is remembered until we may."""
+    binding = reading.binding
+    if reading.moved and binding.refused is Refusal.LEAVE and not _hub_moved(reading, hub):
+        _leave(reading, hub, draft)
+    elif (reading.moved and binding.outward) or _awaits_the_right(reading, hub):
+        due(reading, draft)
+    else:
+        _keep(reading, draft)
+
+
+def _awaits_the_right(reading: Reading, hub: Value) -> bool:
+    """Whether the hub's value would be written here if the system only let us."""
+    if not reading.binding.locked:
+        return False
+    if reading.agreed is not None:
+        return reading.moved or _hub_moved(reading, hub) or reading.agreed.hub == NEVER
+    return not is_empty(hub) and not _fills_nothing(reading, hub)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from trueup.mapping.compiled import remote_path
+from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.model.delivery import UNSENT_STATES, DeliveryState, Lane, OpenDelivery, Write, WriteKind
 from trueup.model.entity import WAS_ABSENT, Agreed, Link
 from trueup.model.jsontext import digest
+from trueup.sync.rules.aside import refusal_ended
 
 Place = tuple[int, str, str, Lane]
 """Link (0: it is still to be made), connection, object and lane."""
@@ -29,12 +30,13 @@ def write_digest(write: Write) -> str:
     return digest([write.connection, write.object, write.kind.value, dict(write.values)])
 
 
-def queue(open: Sequence[OpenDelivery], writes: Sequence[Write]) -> Queued:
+def queue(open: Sequence[OpenDelivery], writes: Sequence[Write], again: Collection[int] = ()) -> Queued:
     """What follows for the outbox, where these writes are wanted and those deliveries stand.
 
     Of several writes to one record and lane the first goes. Nothing goes behind what was sent and is not
     settled; what stands there unsent stays if it is what shall go, and is superseded if not. The same for
-    another value of the hub is another write: what becomes of it is remembered of the value it was for.
+    another value of the hub is another write: what becomes of it is remembered of the value it was for. So is
+    the same in place of one of those that go `again`: why it was refused is no longer so.
     """
     there = {(one.link_id, one.lane): one for one in open}
     new: list[Write] = []
@@ -47,7 +49,7 @@ def queue(open: Sequence[OpenDelivery], writes: Sequence[Write]) -> Queued:
             continue
         first = _first(some, standing)
         later.extend(one for one in some if one is not first)
-        if standing is not None and _same(standing, first):
+        if standing is not None and standing.id not in again and _same(standing, first):
             stays.add(standing.id)
         else:
             new.append(first)
@@ -75,6 +77,21 @@ def _first(some: Sequence[Write], standing: OpenDelivery | None) -> Write:
         if standing.digest == write_digest(some[0]):
             return next(other, some[0])
     return some[0]
+
+
+def tried_again(
+    open: Sequence[OpenDelivery], links: Mapping[int, Link], mappings: Mapping[tuple[str, str], ObjectMapping]
+) -> frozenset[int]:
+    """The parked writes of which a field was refused that is another by now: they are worth an attempt."""
+    parked = (one for one in open if one.state is DeliveryState.PARKED and one.link_id in links)
+    return frozenset(one.id for one in parked if _may_be_taken(one, links[one.link_id], mappings))
+
+
+def _may_be_taken(one: OpenDelivery, link: Link, mappings: Mapping[tuple[str, str], ObjectMapping]) -> bool:
+    if not link.quarantine or link.stream not in mappings:
+        return False
+    carried = (each for each in mappings[link.stream].bindings if each.key in one.wants)
+    return any(refusal_ended(link, each, one.wants[each.key]) for each in carried)
 
 
 # -- what a person gave up ------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from trueup.sync.rules.differences import (
 from trueup.sync.rules.evidence import Reading, hub_side
 from trueup.sync.rules.founding import foundings
 from trueup.sync.rules.groups import keep_names_apart, keep_whole
-from trueup.sync.rules.lanes import given_up, queue, was_given_up
+from trueup.sync.rules.lanes import given_up, queue, tried_again, was_given_up
 from trueup.sync.rules.leaving import Standing
 from trueup.sync.rules.places import as_never_told, displaced
 from trueup.sync.rules.policy import Policy, Stream
@@ -49,7 +49,8 @@ def reconcile(case: Case, context: Context, policy: Policy, now: datetime) -> Pl
     writes, withheld, patches, skipped, later = _outward(case, seen, links, after, context, policy, now)
     made, why = foundings(entity, after, links, writes, context, policy, now)
     by_id = {link.id: link for link in links}
-    queued = queue(case.open, [write for write in writes if not was_given_up(write, by_id)])
+    asked = [write for write in writes if not was_given_up(write, by_id)]
+    queued = queue(case.open, asked, tried_again(case.open, by_id, policy.mappings))
     return Plan(
         before=entity,
         entity=after,

@@ -7,7 +7,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from trueup.store.migrations.first_schema import metadata
 
-revision = "0001_aeaa9d8c"
+revision = "0001_66f53843"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0002_8b444077"
-down_revision = "0001_aeaa9d8c"
+down_revision = "0001_66f53843"
 branch_labels = None
 depends_on = None
 
