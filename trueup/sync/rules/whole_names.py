@@ -146,8 +146,8 @@ def _by_parts(read: Mapping[int, tuple[Reading, ...]]) -> Iterator[Said]:
     """What the records say in fields of their own."""
     for some in read.values():
         told = [one for one in some if one.binding.inward and one.binding.fields[0] in NAME_PARTS]
-        told = [one for one in told if len(one.binding.fields) == 1 and isinstance(one.has, Mapping)]
-        parts = {name: value for one in told for name, value in dict(one.has).items()}
+        told = [one for one in told if len(one.binding.fields) == 1]
+        parts = {name: one.has[name] for one in told if isinstance(one.has, Mapping) for name in one.has}
         if any(parts.get(half) for half in HALVES):
             link = told[0].link
             ref = f"{link.connection}/{link.object}/{link.remote_id}"
