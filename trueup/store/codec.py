@@ -118,8 +118,8 @@ REST = "*"
 
 
 def write_sources(sources: Mapping[str, Source], values: Mapping[str, Value]) -> str:
-    """Provenance by group: `[[origin, how, at, ref, user, pinned, cut_by, field, field, …], …]`; of what
-    the rules made `[at, field, field, …]`.
+    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`, with `[ref, cut_by]`
+    for a ref where a name was cut by somebody; of what the rules made `[at, field, field, …]`.
 
     Most values of an entity have one source: where the largest group is all values that no other group
     names, `*` stands for its fields.
@@ -145,8 +145,8 @@ def _group(source: Source, names: list[str]) -> list[Any]:
     at = micros(source.at)
     if source == Source("rule", "rule", source.at):
         return [at, *names]
-    told = [source.origin, source.how, at, source.ref, source.user, int(source.pinned), source.cut_by]
-    return [*told, *names]
+    ref = [source.ref, source.cut_by] if source.cut_by else source.ref
+    return [source.origin, source.how, at, ref, source.user, int(source.pinned), *names]
 
 
 def read_sources(text: str, values: Mapping[str, Value]) -> dict[str, Source]:
@@ -166,7 +166,8 @@ def read_sources(text: str, values: Mapping[str, Value]) -> dict[str, Source]:
 def _grouped(group: list[Any]) -> tuple[Source, list[str]]:
     if isinstance(group[0], int):
         return Source("rule", "rule", moment(group[0])), group[1:]
-    origin, how, at, ref, user, pinned, cut_by, *names = group
+    origin, how, at, ref, user, pinned, *names = group
+    ref, cut_by = (ref, "") if isinstance(ref, str) else ref
     return Source(origin, how, moment(at), ref, user, bool(pinned), cut_by), names
 
 
