@@ -12,7 +12,7 @@ from tests.store.hub import NOON
 from trueup.model.entity import Source
 from trueup.model.fields import KINDS
 from trueup.model.slots import FIELDS, slots_of
-from trueup.store.codec import read_sources, read_values, write_sources, write_values
+from trueup.store.codec import read_sources, read_values, rename_sources, write_sources, write_values
 
 words = st.sampled_from(["ann@example.com", "+4930901820", "0", "email", '{"city":"Berlin"}', "Юлія"])
 slots = {name: words for many in KINDS for slot in slots_of(many) for name in FIELDS[slot]}
@@ -39,7 +39,9 @@ def test_an_address_that_fills_its_slot_is_written_once() -> None:
 
 origins = st.sampled_from(["rule", "crm", "hub"])
 moments = st.integers(0, 9).map(lambda hours: NOON + timedelta(hours=hours))
-sources = st.builds(Source, origins, origins, moments, words, st.sampled_from(["", "ann"]), st.booleans())
+sources = st.builds(
+    Source, origins, origins, moments, words, st.sampled_from(["", "ann"]), st.booleans(), words
+)
 plain = moments.map(lambda at: Source("rule", "rule", at))
 
 
@@ -47,3 +49,9 @@ plain = moments.map(lambda at: Source("rule", "rule", at))
 def test_where_each_value_came_from_is_read_back(told: dict[str, Source]) -> None:
     values = dict.fromkeys(told.keys() - {"gone"}, "x")
     assert read_sources(write_sources(told, values), values) == told
+
+
+def test_who_told_how_a_name_is_cut_goes_by_the_new_name_of_the_connection() -> None:
+    told = {"last_name": Source("news", "first", NOON, "news/people/1", cut_by="crm/people/2")}
+    text = rename_sources(write_sources(told, {"last_name": "x"}), "crm", "sales")
+    assert read_sources(text, {"last_name": "x"})["last_name"].cut_by == "sales/people/2"

@@ -18,6 +18,8 @@ class Source:
     """Where a value came from. `origin` is a connection name, `hub` (with `user`) or `rule`.
 
     `how`: `first` (first sight), `edit`, `hub`, `rule`. Only `first` may be displaced by a first sight.
+    `cut_by`: of a part of a name that was cut out of a whole one, who said in fields of their own which word
+    is which part (a record, as `ref`; else an origin), before the hub wrote it anywhere; empty for a guess.
     """
 
     origin: str
@@ -26,6 +28,7 @@ class Source:
     ref: str = ""
     user: str = ""
     pinned: bool = False
+    cut_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

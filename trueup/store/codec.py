@@ -118,8 +118,8 @@ REST = "*"
 
 
 def write_sources(sources: Mapping[str, Source], values: Mapping[str, Value]) -> str:
-    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`; of what the rules
-    made `[at, field, field, …]`.
+    """Provenance by group: `[[origin, how, at, ref, user, pinned, field, field, …], …]`, with `[ref, cut_by]`
+    for a ref where a name was cut by somebody; of what the rules made `[at, field, field, …]`.
 
     Most values of an entity have one source: where the largest group is all values that no other group
     names, `*` stands for its fields.
@@ -145,7 +145,8 @@ def _group(source: Source, names: list[str]) -> list[Any]:
     at = micros(source.at)
     if source == Source("rule", "rule", source.at):
         return [at, *names]
-    return [source.origin, source.how, at, source.ref, source.user, int(source.pinned), *names]
+    ref = [source.ref, source.cut_by] if source.cut_by else source.ref
+    return [source.origin, source.how, at, ref, source.user, int(source.pinned), *names]
 
 
 def read_sources(text: str, values: Mapping[str, Value]) -> dict[str, Source]:
@@ -166,7 +167,8 @@ def _grouped(group: list[Any]) -> tuple[Source, list[str]]:
     if isinstance(group[0], int):
         return Source("rule", "rule", moment(group[0])), group[1:]
     origin, how, at, ref, user, pinned, *names = group
-    return Source(origin, how, moment(at), ref, user, bool(pinned)), names
+    ref, cut_by = (ref, "") if isinstance(ref, str) else ref
+    return Source(origin, how, moment(at), ref, user, bool(pinned), cut_by), names
 
 
 def rename_sources(text: str, old: str, new: str) -> str:
@@ -176,9 +178,10 @@ def rename_sources(text: str, old: str, new: str) -> str:
 
 
 def _renamed(source: Source, old: str, new: str) -> Source:
-    origin = new if source.origin == old else source.origin
-    ref = new + source.ref[len(old) :] if source.ref.startswith(f"{old}/") else source.ref
-    return replace(source, origin=origin, ref=ref)
+    def named(text: str) -> str:
+        return new + text[len(old) :] if f"{text}/".startswith(f"{old}/") else text
+
+    return replace(source, origin=named(source.origin), ref=named(source.ref), cut_by=named(source.cut_by))
 
 
 def write_agreed(agreed: Mapping[str, Agreed]) -> str | None:

@@ -76,7 +76,7 @@ def weigh(case: Case, links: Sequence[Link], context: Context, policy: Policy, n
         whole = Seen(links[0], mapping, sight.differing, frozenset(), {}, none, sight.held, {})
         return [whole], sight.state, ()
     weighing = _Weighing.of(case, links, context, policy, now)
-    phones = guessed_phones.understood(weighing.read, case, policy)
+    phones = guessed_phones.understood(weighing.names.read, case, policy)
     seen, state = weighing.by(phones)
     better = weighing.better(phones, seen, state)
     if better is not None:
@@ -92,13 +92,12 @@ def readable(link: Link, policy: Policy) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Weighing:
-    """One case with what its legible records say, before numbers without a country code are understood.
-    `named_so`: who says the hub's name in parts, which it only guessed; None where it did not."""
+    """One case with what its legible records say (whole names cut as somebody says them), before numbers
+    without a country code are understood."""
 
     case: Case
     legible: Sequence[Link]
-    read: guessed_phones.Read
-    named_so: whole_names.Said | None
+    names: whole_names.Recut
     context: Context
     policy: Policy
     now: datetime
@@ -112,19 +111,20 @@ class _Weighing:
             one.id: tuple(evidence.readings(one, policy.mappings[one.stream], case.entity, context))
             for one in legible
         }
-        read, named_so = whole_names.recut(said, case.entity, policy)
-        return cls(case, legible, read, named_so, context, policy, now)
+        names = whole_names.recut(said, case.entity, policy)
+        return cls(case, legible, names, context, policy, now)
 
     def by(self, phones: guessed_phones.Better) -> tuple[list[Seen], Values]:
         """What follows where the numbers without a country code are these."""
         case, policy, filling = self.case, self.policy, backfill.asked(self.case.reasons)
         seen = [_seen(one, phones, case, self.context, policy, filling, self.now) for one in self.legible]
         state = Values(dict(case.entity.values), dict(case.entity.sources))
-        if self.named_so is not None:
-            whole_names.put_right(state, self.named_so)
+        if self.names.named_so is not None:
+            whole_names.put_right(state, self.names.named_so)
         if phones.hub:
             guessed_phones.put_right(state, phones.hub, case.entity.kind, policy)
         _decide(state, case, seen, self.context, policy, self.now)
+        whole_names.remember(state, self.names.tellers, policy)
         guessed_phones.keep_said(state, phones, self.now)
         return seen, state
 
@@ -138,7 +138,7 @@ class _Weighing:
         homes = homes_now(self.case.entity, state.values, _edited(self.case, seen))
         if homes == phones.homes:
             return None
-        better = guessed_phones.understood(self.read, self.case, self.policy, homes)
+        better = guessed_phones.understood(self.names.read, self.case, self.policy, homes)
         return None if better.reads_like(phones) else better
 
 

@@ -5,6 +5,10 @@ whole name is read as they are cut there, whoever is believed more. It is then t
 judged, and nothing is written. Where the words are the same in another script, by an initial or as a part of
 a double name, and only in the other order, the order is taken from there, and the words are judged as ever.
 A lone word is the half that it is for those who say the other one, too.
+
+Who told it is remembered with the value (`Source.cut_by`), because the hub then writes the name to the
+records: what one says may be the hub's own word from there on, and tells nothing any more. Told once, the
+order is taken from others only for what they say anew, and only if they are asked before who told it.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from trueup.dedupe.names import fit, likeness
 from trueup.mapping.compiled import Binding
-from trueup.mapping.names import Cut, cut_as_said, is_lone, lone_as, other_cuts
+from trueup.mapping.names import Cut, cut_as_said, is_lone, lone_as, of_values, other_cuts
 from trueup.model.entity import Entity, Link, Source
 from trueup.model.fields import NAME_PARTS
 from trueup.model.values import Value
@@ -22,16 +26,25 @@ from trueup.sync.rules.decide_values import Values
 from trueup.sync.rules.evidence import Reading
 from trueup.sync.rules.name_halves import HALVES, SURE, is_whole_name
 from trueup.sync.rules.policy import Policy
+from trueup.sync.rules.verdict import HUB
 
 RULE = "said in fields of its own"
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A name by its parts, and the record that says it so; None: the hub."""
+    """A name by its parts, and the record that says it so; None: the hub. `by`: the record, or whose word the
+    hub repeats, as `Source.cut_by`. `moved`: the record did not say so before."""
 
     parts: Mapping[str, Value]
     link: Link | None
+    by: str = ""
+    moved: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Whether somebody says it for the first time now."""
+        return self.moved or (self.link is not None and self.link.fresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +73,43 @@ class Known:
         return one, cut if cut is not _AS_READ else None
 
 
+_NOBODY = Known((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Recut:
+    """The readings by link with whole names cut as they are said. `named_so`: who says in parts what the hub
+    only guessed, or heard from somebody who is asked later. `tellers`: whose word the cut of the hub's name
+    may rest on; what the hub itself may have written is not among it."""
+
+    read: Mapping[int, tuple[Reading, ...]]
+    named_so: Said | None
+    tellers: Known
+
+
 def is_whole(binding: Binding) -> bool:
     """Whether a remote field holds a whole name."""
     return binding.fields == NAME_PARTS
 
 
-def recut(
-    read: Mapping[int, tuple[Reading, ...]], entity: Entity, policy: Policy
-) -> tuple[Mapping[int, tuple[Reading, ...]], Said | None]:
-    """The readings by link with whole names cut as they are said, and who says what the hub only guessed."""
+def recut(read: Mapping[int, tuple[Reading, ...]], entity: Entity, policy: Policy) -> Recut:
+    """What the records say of one entity, with whole names cut as somebody says them."""
     if not any(is_whole(one.binding) for some in read.values() for one in some):
-        return read, None
-    guessed = _is_guessed(entity, policy)
-    own = sorted(_by_parts(read), key=lambda one: _place(one, entity, policy, guessed))
-    said = [one for one in own if is_whole_name(one.parts)]
-    if not guessed and is_whole_name(entity.values):
-        said.insert(0, Said(entity.values, None))
-    known = Known(said, [*said, *_whole_texts(read, entity), *own])
+        return Recut(read, None, _NOBODY)
+    by, cut_out = _cut_by(entity, policy), _is_cut_out(entity, policy)
+    own = sorted(_by_parts(read), key=lambda one: _place(one, entity, policy, cut_out and not by))
+    words = [one for one in own if not _may_have_heard(one, entity) and (one.is_new or not by)]
+    first: list[Said] = []
+    if by and (cut_out or is_whole_name(entity.values)):
+        better = _before(by, words, entity, policy) if cut_out else []
+        first = [*better, Said(entity.values, None, by)]
+    said = [one for one in (*first, *own) if is_whole_name(one.parts)]
+    known = Known(said, [*said, *first, *_whole_texts(read, entity), *own])
     found = {id: tuple(_recut(one, known) for one in some) for id, some in read.items()}
-    if not guessed:
-        return found, None
-    own_words = known.without(lambda one: one.link is None or _may_have_heard(one, entity))
-    teller, cut = own_words.asked(entity.values)
-    return found, teller if cut is not None else None
+    tellers = _known([*first, *words])
+    unsure = known.without(lambda one: one.link is None or _may_have_heard(one, entity))
+    named_so = _teller(tellers if by else unsure, entity) if cut_out else None
+    return Recut(found, named_so, tellers)
 
 
 def put_right(state: Values, said: Said) -> None:
@@ -94,27 +121,37 @@ def put_right(state: Values, said: Said) -> None:
     parts = cut.of(before) if cut is not None else None
     if parts is None or said.link is None:
         return
-    link = said.link
     for name in NAME_PARTS:
         source = state.sources.get(name) or state.sources["last_name"]
         if exact is not None:
-            ref = f"{link.connection}/{link.object}/{link.remote_id}"
-            source = replace(source, origin=link.connection, ref=ref)
+            source = replace(source, origin=said.link.connection, ref=said.by, cut_by="")
         state.win(name, parts.get(name), source, RULE)
+
+
+def remember(state: Values, tellers: Known, policy: Policy) -> None:
+    """After the fields are judged: who said in parts what was cut out of a whole name, if anybody did. Once
+    that is written to the records, nobody can tell any more."""
+    held = {name: state.sources.get(name) for name in NAME_PARTS if state.values.get(name) is not None}
+    if not tellers.lone or not all(one is not None and _is_of_whole(one, policy) for one in held.values()):
+        return
+    one, cut = tellers.asked(state.values)
+    told = cut.of(state.values) if cut is not None else state.values
+    by = one.by if one is not None and told and of_values(told) == of_values(state.values) else ""
+    for name, source in held.items():
+        if source is not None:
+            state.sources[name] = replace(source, cut_by=by)
 
 
 def _by_parts(read: Mapping[int, tuple[Reading, ...]]) -> Iterator[Said]:
     """What the records say in fields of their own."""
     for some in read.values():
-        parts = {
-            name: one.has[name]
-            for one in some
-            if len(one.binding.fields) == 1 and one.binding.inward and isinstance(one.has, Mapping)
-            for name in one.has
-            if name in NAME_PARTS
-        }
+        told = [one for one in some if one.binding.inward and one.binding.fields[0] in NAME_PARTS]
+        told = [one for one in told if len(one.binding.fields) == 1]
+        parts = {name: one.has[name] for one in told if isinstance(one.has, Mapping) for name in one.has}
         if any(parts.get(half) for half in HALVES):
-            yield Said(parts, some[0].link)
+            link = told[0].link
+            ref = f"{link.connection}/{link.object}/{link.remote_id}"
+            yield Said(parts, link, ref, any(one.moved for one in told))
 
 
 def _whole_texts(read: Mapping[int, tuple[Reading, ...]], entity: Entity) -> Iterator[Said]:
@@ -127,10 +164,32 @@ def _whole_texts(read: Mapping[int, tuple[Reading, ...]], entity: Entity) -> Ite
                 yield Said(one.has, one.link)
 
 
-def _is_guessed(entity: Entity, policy: Policy) -> bool:
+def _teller(asked: Known, entity: Entity) -> Said | None:
+    """The record, if any, that is asked first and says the hub's name cut otherwise."""
+    one, cut = asked.asked(entity.values)
+    return one if cut is not None and one is not None and one.link is not None else None
+
+
+def _is_cut_out(entity: Entity, policy: Policy) -> bool:
     """Whether the hub holds a name that was cut out of a whole one."""
-    held = [entity.sources.get(name) for name in NAME_PARTS if entity.values.get(name) is not None]
+    held = _name_sources(entity)
     return bool(held) and all(one is not None and _is_of_whole(one, policy) for one in held)
+
+
+def _cut_by(entity: Entity, policy: Policy) -> str:
+    """Who said in parts the name that the hub holds; empty where that is a guess, or there is none."""
+    for one in _name_sources(entity):
+        if one is None or not _is_of_whole(one, policy):
+            return HUB if one is None else one.ref or one.origin
+    return next((one.cut_by for one in _name_sources(entity) if one is not None and one.cut_by), "")
+
+
+def _name_sources(entity: Entity) -> list[Source | None]:
+    return [entity.sources.get(name) for name in NAME_PARTS if entity.values.get(name) is not None]
+
+
+def _known(said: Sequence[Said]) -> Known:
+    return Known([one for one in said if is_whole_name(one.parts)], said)
 
 
 def _is_of_whole(source: Source, policy: Policy) -> bool:
@@ -142,15 +201,28 @@ def _is_of_whole(source: Source, policy: Policy) -> bool:
 def _place(one: Said, entity: Entity, policy: Policy, guessed: bool) -> tuple[object, ...]:
     """Who is asked first."""
     assert one.link is not None
-    order = policy.fields(entity.kind, "last_name").authority(entity.values.get("stage"))
-    place = order.index(one.link.connection) if one.link.connection in order else len(order)
     return (
         guessed and _may_have_heard(one, entity),
-        place,
+        _rank(one.link.connection, entity, policy),
         not one.link.primary,
         *one.link.stream,
         one.link.remote_id or "",
     )
+
+
+def _rank(connection: str, entity: Entity, policy: Policy) -> int:
+    order = policy.fields(entity.kind, "last_name").authority(entity.values.get("stage"))
+    return order.index(connection) if connection in order else len(order)
+
+
+def _before(by: str, words: Sequence[Said], entity: Entity, policy: Policy) -> list[Said]:
+    """Who is asked before the one who told how the hub's name is cut. Of its own table nobody is: a row is
+    not told by its id where an edit gives it another one; and nobody before a person."""
+    connection, _, rest = by.partition("/")
+    if not rest:
+        return []
+    last = (False, _rank(connection, entity, policy), False, connection, rest.partition("/")[0], "")
+    return [one for one in words if _place(one, entity, policy, guessed=False) < last]
 
 
 def _may_have_heard(one: Said, entity: Entity) -> bool:
