@@ -104,9 +104,9 @@ def _no_successor(original: Any, *args: Any) -> Any:
     return replace(found, records=tuple(rows))
 
 
-def _keeps_base(original: Any, link: Any, record: Any, at: Any) -> Any:
+def _keeps_base(original: Any, link: Any, record: Any, *at: Any) -> Any:
     """What a record held when both sides last agreed is not remembered."""
-    return replace(original(link, record, at), base=link.base)
+    return replace(original(link, record, *at), base=link.base)
 
 
 def _goes_on_only(original: Any, parts: Any, stream: Any, tally: Any, fence: Any) -> None:
