@@ -22,11 +22,8 @@ def observe(link: Link, record: Record, at: datetime, told_at: datetime | None =
     """
     observed, base, assumed = dict(link.observed), dict(link.base), dict(link.assumed)
     for path, value in record.values.items():
-        if (
-            told_at is None
-            and path in assumed
-            and _still_hidden(assumed[path], value, observed.get(path), at)
-        ):
+        listed = told_at is None and path in assumed
+        if listed and _still_hidden(assumed[path], value, observed.get(path), at):
             assumed[path] = {**assumed[path], HIDDEN: True}
             continue
         assumption = assumed.pop(path, None)
@@ -58,9 +55,9 @@ def observe(link: Link, record: Record, at: datetime, told_at: datetime | None =
 
 
 def shows_before(link: Link, record: Record, began: datetime) -> bool:
-    """Whether this view, in a list that began then, shows what stood there before a write of ours which it need
-    not show yet: nobody can tell it from a record in which somebody put that back. Of what is hidden already
-    it is known when it is asked for."""
+    """Whether this view, in a list that began then, shows what stood there before a write of ours which it
+    need not show yet: nobody can tell it from a record in which somebody put that back. Of what is hidden
+    already it is known when it is asked for."""
     return any(
         _still_hidden(assumption, record.values[path], link.observed.get(path), began)
         for path, assumption in link.assumed.items()
