@@ -170,6 +170,12 @@ READING = (
         (landing, "_compare", instead(_older_counts)),
     ),
     defect(
+        "an older view of our write is waited for",
+        "put-back-and-typed-anew-within-the-lag",
+        LOST,
+        (landing, "shows_before", always(False)),
+    ),
+    defect(
         "a reading that goes on is enough",
         "an-edit-behind-a-reading-that-goes-on",
         LOST,
