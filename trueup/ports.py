@@ -7,7 +7,7 @@ The Store port is in verbs: each is one transaction, and what it answers are pla
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from trueup.model.activity import Fact
@@ -126,9 +126,12 @@ class Store(Protocol):
         """The links of these remote ids (aliases followed), with what was observed."""
         ...
 
-    def late(self, connection: str, object: str, views: Sequence[Record], shown: datetime) -> Sequence[str]:
-        """Of views in a list, which show records as they were at `shown` or later, the ids of those that
-        differ from what the system itself has told since, and of which no stamp says which is newer."""
+    def late(
+        self, connection: str, object: str, views: Sequence[Record], began: datetime, lag: timedelta
+    ) -> Sequence[str]:
+        """Of views in a list that began then and shows what is older than `lag`, the ids of those that differ
+        from what the system itself has told since, and of which no stamp says which is newer; and of those
+        that show what stood there before a write of ours."""
         ...
 
     def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:

@@ -168,6 +168,7 @@ def _one_of_everything(hub: Hub) -> None:
     hub.land("sales", asked=("100001",))
     store.known("sales", "contacts", ["100001", "nobody"])
     store.hidden(later, ["sales", "shop"], 0, 10)
+    store.late("sales", "contacts", [record("100001", 5, **person(1))], later, timedelta(days=1))
     strangers = store.strangers([Kind.CONTACT], 0, 10)
     store.candidates(Kind.CONTACT, [("email", person(1)["email"])])
     store.assign([assignment(one) for one in strangers], NOON, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -320,7 +321,7 @@ def told(hub: Hub, at_second: float, stamp: float | None = 1, **values: Any) -> 
 
 
 def late(hub: Hub, view: Record, shown: float) -> list[str]:
-    return list(hub.store.late("sales", "contacts", [view], at(shown)))
+    return list(hub.store.late("sales", "contacts", [view], at(shown + 30), timedelta(seconds=30)))
 
 
 def test_a_view_of_the_same_stamp_that_differs_from_what_was_told_since_may_be_older(hub: Hub) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.matching import Verdict
 from trueup.model.plan import Case
+from trueup.model.record import Record
 from trueup.model.run import Gate, RunOutcome
 
 
@@ -319,6 +321,27 @@ def test_what_a_later_reading_settles_need_not_be_read_again(hub: Hub, value: in
     hub.land("shop", record("x-1", 5, a=1, b=1), now=30)
     hub.land("shop", record("x-1", 6, a=value, b=1), now=now)
     assert unseen(hub, 99) == []
+
+
+def test_a_view_of_what_stood_there_before_our_write_is_asked_for_while_lists_may_be_older(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.settle(done(delivery, assumed=ASSUMED))
+    before, ours = record("x-1", 5, a=1, b=1), record("x-1", 5, a=2, b=1)
+    assert (_asked_for(hub, before, 59), _asked_for(hub, before, 60)) == (["x-1"], [])
+    assert _asked_for(hub, ours, 59) == []
+
+
+def test_what_the_system_itself_shows_within_the_lag_is_what_stands_there(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.settle(done(delivery, assumed=ASSUMED))
+    here = record("x-1", 5, a=1, b=1)
+    assert hub.land("shop", here, now=30).changed == 0
+    assert hub.land("shop", here, now=31, asked=("x-1",), told_at=at(31)).changed == 1
+    assert _asked_for(hub, here, 32) == []
+
+
+def _asked_for(hub: Hub, view: Record, began: float) -> list[str]:
+    return list(hub.store.late("shop", "contacts", [view], at(began), timedelta(0)))
 
 
 def test_what_was_asked_for_again_is_not_asked_for_twice_whatever_was_answered(hub: Hub) -> None:

@@ -112,7 +112,7 @@ def silent(folder: Path, able: frozenset[Capability] = SILENT) -> tuple[SmallHub
     """As `two`, and the slow one does not answer what it keeps: only what changed a list is read back."""
     clock = Clock()
     slow, quick = Lagging(clock, lag=30.0, capabilities=able), Memory(clock)
-    hub = small_hub(folder, clock, {"slow": slow, "quick": quick})
+    hub = small_hub(folder, clock, {"slow": slow, "quick": quick}, create=("slow",))
     for system in (slow, quick):
         system.add(email="ann@example.com", job_title="one", tags=["old"])
     hub.sync()
@@ -165,3 +165,67 @@ def test_what_was_taken_from_a_list_after_it_was_read_back_is_heard(tmp_path: Pa
     slow.edit("1", tags=["old"])
     hub.sync()
     assert tags(slow, quick) == [["old"]] * 2
+
+
+def lost(hub: SmallHub) -> list[object]:
+    return [one.lost for row in hub.store.history("c-1", 50) for one in row.conflicts]
+
+
+def test_an_older_view_after_a_write_without_an_answer_takes_nothing_back_and_nothing_is_sent_again(
+    tmp_path: Path,
+) -> None:
+    hub, slow, quick = silent(tmp_path)
+    before = slow.view()
+    quick.edit("1", job_title="two")
+    hub.sync()
+    slow.stuck, sent = [before], len(slow.written)
+    hub.sync()
+    assert (titles(slow, quick), len(slow.written), lost(hub)) == ({"two"}, sent, [])
+
+
+def test_what_stood_there_before_our_write_and_was_put_back_within_the_lag_is_found_at_once(
+    tmp_path: Path,
+) -> None:
+    """The list tells nothing, for it may be older than our write; the record itself does. Its stamps do not
+    tell whether the system dropped what it was sent."""
+    hub, slow, quick = silent(tmp_path)
+    quick.edit("1", job_title="two")
+    hub.sync()
+    slow.edit("1", job_title="one")
+    hub.sync()
+    assert (titles(slow, quick), lost(hub)) == ({"two"}, ["one"])
+
+
+def test_what_was_put_back_after_our_write_by_the_systems_own_time_is_heard_within_the_lag(
+    tmp_path: Path,
+) -> None:
+    hub, slow, quick = silent(tmp_path)
+    slow.exact = True
+    quick.edit("1", job_title="two")
+    hub.sync()
+    slow.edit("1", job_title="one")
+    hub.sync()
+    assert titles(slow, quick) == {"one"}
+
+
+def test_what_was_put_back_and_typed_over_between_two_readings_within_the_lag_is_in_the_history(
+    tmp_path: Path,
+) -> None:
+    hub, slow, quick = silent(tmp_path)
+    quick.edit("1", job_title="two")
+    hub.sync()
+    for word in ("one", "three"):
+        slow.edit("1", job_title=word)
+        hub.sync()
+    assert {"one", "three"} <= {*lost(hub), *titles(slow, quick)}
+
+
+def test_a_field_of_a_new_record_that_is_emptied_within_the_lag_is_found_at_once(tmp_path: Path) -> None:
+    hub, slow, quick = silent(tmp_path)
+    quick.add(email="bob@example.com", job_title="CTO")
+    hub.sync()
+    slow.edit("2", job_title=None)
+    hub.sync()
+    (row,) = [one for one in hub.store.history("c-2", 50) if one.conflicts]
+    assert [(one.field, one.lost) for one in row.conflicts] == [("job_title", None)]
+    assert slow.values("2")["job_title"] == "CTO"

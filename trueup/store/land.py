@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 import orjson
@@ -27,7 +27,7 @@ from trueup.store.moves import Reasons, because, follow_moves, free_ids, remembe
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
-from trueup.sync.rules.observe import look_at, looked, observe
+from trueup.sync.rules.observe import look_at, looked, observe, shows_before
 
 _DAY = 86_400 * 1_000_000
 
@@ -67,7 +67,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     found.same += len(landing.records) - len(page)
     listing = _listing(tx, landing, stream_id)
     _sort_out(tx, known, found, page, stream_id, landing)
-    _judge(tx, known, found, landing.at)
+    _judge(tx, known, found, landing)
     _write(tx, found, landing, stream_id, listing)
     _told(tx, landing, stream_id)
     _looked(tx, landing, stream_id)
@@ -214,11 +214,12 @@ def _restores(record: Record, changed: int | None, row: Row, at: datetime) -> bo
     return bool(changed > buried_at)
 
 
-def _judge(tx: Tx, known: Streams, found: _Found, at: datetime) -> None:
+def _judge(tx: Tx, known: Streams, found: _Found, landing: Landing) -> None:
     """Load the documents of those that may have moved, and keep those that did. An assumption that came true
     is no news for the entity; it is counted as what this field does with our values."""
     if not found.unsure:
         return
+    at = landing.at
     links = links_where(tx, known, "l.id in ints(?) order by l.id", list(found.unsure))
     changed: list[tuple[Link, Link, bytes]] = []
     confirmed: list[tuple[Link, Link, bytes]] = []
@@ -226,7 +227,7 @@ def _judge(tx: Tx, known: Streams, found: _Found, at: datetime) -> None:
     quiet: list[tuple[int, bytes | None, str | None, int | None, int]] = []
     for link in links:
         record, said, row = found.unsure[link.id]
-        seen = observe(link, record, at)
+        seen = observe(link, record, at, landing.told_at)
         as_sent.update((known.ids[link.stream], path) for path in link.assumed if path not in seen.assumed)
         if seen.state is link.state and _content(seen) == _content(link):
             found.same += 1
@@ -335,11 +336,22 @@ def _looked(tx: Tx, landing: Landing, stream_id: int) -> None:
     tx.update("link_notes", ("link_id",), ("assumed", "look_at"), rows)
 
 
-def late(tx: Tx, connection: str, object: str, views: Sequence[Record], shown: datetime) -> list[str]:
+def late(
+    tx: Tx, connection: str, object: str, views: Sequence[Record], began: datetime, lag: timedelta
+) -> list[str]:
     """See `Store.late`."""
-    stream_id = streams(tx).ids.get((connection, object))
+    known = streams(tx)
+    stream_id = known.ids.get((connection, object))
     if stream_id is None:
         return []
+    found = {
+        *_older_than_told(tx, stream_id, views, began - lag),
+        *_from_before_a_write(tx, known, stream_id, views, began),
+    }
+    return [view.id for view in views if view.id in found]
+
+
+def _older_than_told(tx: Tx, stream_id: int, views: Sequence[Record], shown: datetime) -> list[str]:
     found = tx.rows(
         "select remote_id, state, version, changed_at, digest from links where stream_id = ?"
         " and told_at > ? and remote_id in texts(?) order by id",
@@ -347,8 +359,23 @@ def late(tx: Tx, connection: str, object: str, views: Sequence[Record], shown: d
         micros(shown),
         [view.id for view in views],
     )
-    known = {row[0]: row[1:] for row in found}
-    return [view.id for view in views if view.id in known and _may_be_older(view, *known[view.id])]
+    told = {row[0]: row[1:] for row in found}
+    return [view.id for view in views if view.id in told and _may_be_older(view, *told[view.id])]
+
+
+def _from_before_a_write(
+    tx: Tx, known: Streams, stream_id: int, views: Sequence[Record], began: datetime
+) -> list[str]:
+    links = links_where(
+        tx,
+        known,
+        "l.stream_id = ? and l.remote_id in texts(?) and l.state = 'live' and n.assumed is not null"
+        " order by l.id",
+        stream_id,
+        [view.id for view in views],
+    )
+    by_id = {link.remote_id: link for link in links}
+    return [view.id for view in views if view.id in by_id and shows_before(by_id[view.id], view, began)]
 
 
 def _may_be_older(

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -168,8 +168,10 @@ class SqlStore:
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
         return self._db.read(lambda tx: land.known_links(tx, connection, object, ids))
 
-    def late(self, connection: str, object: str, views: Sequence[Record], shown: datetime) -> Sequence[str]:
-        return self._db.read(lambda tx: land.late(tx, connection, object, views, shown))
+    def late(
+        self, connection: str, object: str, views: Sequence[Record], began: datetime, lag: timedelta
+    ) -> Sequence[str]:
+        return self._db.read(lambda tx: land.late(tx, connection, object, views, began, lag))
 
     def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:
         return self._db.read(lambda tx: land.hidden(tx, now, connections, after, limit))

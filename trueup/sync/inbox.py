@@ -141,12 +141,12 @@ def _store(
 def _without_late(
     parts: Parts, stream: Stream, page: Page, began: datetime, tally: Tally, fence: Fence | None
 ) -> tuple[Page, Sequence[str]]:
-    """The page without views that may be older than what the system itself told of these records; they are
-    read by id, before the place in the stream moves on. And their ids."""
+    """The page without views that may be older than what the system itself told of these records, or than our
+    own writes; they are read by id, before the place in the stream moves on. And their ids."""
     lag = parts.specs[stream].lag
     if not lag or not page.records:
         return page, ()
-    late = parts.store.late(*stream, page.records, began - timedelta(seconds=lag))
+    late = parts.store.late(*stream, page.records, began, timedelta(seconds=lag))
     if not late:
         return page, ()
     reread(parts, stream, late, fence)

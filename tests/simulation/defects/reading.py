@@ -104,9 +104,9 @@ def _no_successor(original: Any, *args: Any) -> Any:
     return replace(found, records=tuple(rows))
 
 
-def _keeps_base(original: Any, link: Any, record: Any, at: Any) -> Any:
+def _keeps_base(original: Any, link: Any, record: Any, *at: Any) -> Any:
     """What a record held when both sides last agreed is not remembered."""
-    return replace(original(link, record, at), base=link.base)
+    return replace(original(link, record, *at), base=link.base)
 
 
 def _goes_on_only(original: Any, parts: Any, stream: Any, tally: Any, fence: Any) -> None:
@@ -168,6 +168,12 @@ READING = (
         2,
         f"winners are people, {LOST}, silence, bounded cost",
         (landing, "_compare", instead(_older_counts)),
+    ),
+    defect(
+        "an older view of our write is waited for",
+        "put-back-and-typed-anew-within-the-lag",
+        LOST,
+        (landing, "shows_before", always(False)),
     ),
     defect(
         "a reading that goes on is enough",

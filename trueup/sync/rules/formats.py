@@ -148,7 +148,8 @@ def _judge(
     if unwritten and AGAIN not in assumption:
         return _not_there(reading), How.EDIT, tuple(_perhaps_lost(reading, entity.sources, ONCE_MORE))
     sent = reading.agreed.remote if reading.agreed is not None else None
-    if not unwritten and not is_form(sent, reading.raw, format, edited):
+    anew = not learned and _filled_anew(reading, assumption.get("was"))
+    if anew or (not unwritten and not is_form(sent, reading.raw, format, edited)):
         return reading, How.EDIT, ()
     lost = tuple(_perhaps_lost(reading, entity.sources, RULE)) if edited or not learned else ()
     return _agreed_as_kept(reading), How.FORM, lost
@@ -172,6 +173,20 @@ def _unwritten(reading: Reading, was: Json) -> bool:
     if reading.raw in (None, "", []):
         return sent not in (None, "", [])
     return bool(reading.raw == was and _plain(sent) != _plain(was) and not left_out(sent, was))
+
+
+def _filled_anew(reading: Reading, was: Json) -> bool:
+    """Whether a list that we emptied holds nothing but what did not stand there before: somebody put it
+    there, no system makes it of nothing."""
+    sent = reading.agreed.remote if reading.agreed is not None else None
+    if sent not in (None, "", []) or not isinstance(reading.has, Mapping):
+        return False
+    before = reading.binding.read(was)
+    held = before if isinstance(before, Mapping) else {}
+    lists = {name: value for name, value in reading.has.items() if isinstance(value, list) and value}
+    return bool(lists) and all(
+        set(map(str, value)).isdisjoint(map(str, held.get(name) or ())) for name, value in lists.items()
+    )
 
 
 def _not_there(reading: Reading) -> Reading:

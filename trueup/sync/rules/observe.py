@@ -11,17 +11,19 @@ from trueup.model.record import Json, Record
 from trueup.sync.rules.formats import HIDDEN, TOUCHED, touched
 
 
-def observe(link: Link, record: Record, at: datetime) -> Link:
+def observe(link: Link, record: Record, at: datetime, told_at: datetime | None = None) -> Link:
     """The Link after this reading. The same object if nothing that is known about it moved.
 
     Paths that the record does not carry stay as they are. A path that moved remembers in `base` what
     it held at the last agreement; one that moved back forgets it. A predicted value (`assumed`) is
-    confirmed by seeing it, kept (and marked `hidden`) while the system may still show what stood there
-    before, and else marked to be judged; if it moves once more before that, it was edited.
+    confirmed by seeing it, kept (and marked `hidden`) while a list may still show what stood there
+    before, and else marked to be judged; if it moves once more before that, it was edited. `told_at`: when
+    the system was asked for this very record, whose answer shows every write that was made before.
     """
     observed, base, assumed = dict(link.observed), dict(link.base), dict(link.assumed)
     for path, value in record.values.items():
-        if path in assumed and _still_hidden(assumed[path], value, observed.get(path), at):
+        listed = told_at is None and path in assumed
+        if listed and _still_hidden(assumed[path], value, observed.get(path), at):
             assumed[path] = {**assumed[path], HIDDEN: True}
             continue
         assumption = assumed.pop(path, None)
@@ -49,6 +51,17 @@ def observe(link: Link, record: Record, at: datetime) -> Link:
         state=LinkState.LIVE,
         changed_at=record.changed_at or link.changed_at,
         seen_at=at,
+    )
+
+
+def shows_before(link: Link, record: Record, began: datetime) -> bool:
+    """Whether this view, in a list that began then, shows what stood there before a write of ours which it
+    need not show yet: nobody can tell it from a record in which somebody put that back. Of what is hidden
+    already it is known when it is asked for."""
+    return any(
+        _still_hidden(assumption, record.values[path], link.observed.get(path), began)
+        for path, assumption in link.assumed.items()
+        if path in record.values and TOUCHED not in assumption and HIDDEN not in assumption
     )
 
 
