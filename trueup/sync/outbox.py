@@ -26,7 +26,7 @@ from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
-from trueup.model.entity import LinkState, public_id
+from trueup.model.entity import Link, LinkState, public_id
 from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.model.values import Rejected
@@ -524,13 +524,14 @@ _COUNTED = {
 }
 
 
-def _unmoved(delivery: Delivery, now: Mapping[str, object]) -> bool:
+def _unmoved(delivery: Delivery, now: Mapping[str, Link]) -> bool:
+    """Whether the record is there, and as it was: of one that went nobody knows what a write would do."""
     link = now.get(delivery.link.remote_id or "")
-    return (
-        link is not None and getattr(link, "base", None) == delivery.link.base and not _edited(delivery, link)
-    )
+    if link is None or link.state is LinkState.TOMBSTONE:
+        return False
+    return link.base == delivery.link.base and not _edited(delivery, link)
 
 
-def _edited(delivery: Delivery, link: object) -> bool:
-    observed = getattr(link, "observed", {})
-    return any(observed.get(path) != delivery.link.observed.get(path) for path in delivery.write.values)
+def _edited(delivery: Delivery, link: Link) -> bool:
+    before = delivery.link.observed
+    return any(link.observed.get(path) != before.get(path) for path in delivery.write.values)

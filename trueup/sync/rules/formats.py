@@ -150,7 +150,8 @@ def _judge(
     sent = reading.agreed.remote if reading.agreed is not None else None
     if not unwritten and not is_form(sent, reading.raw, format, edited):
         return reading, How.EDIT, ()
-    lost = tuple(_perhaps_lost(reading, entity.sources, RULE)) if edited or not learned else ()
+    usual = learned and not edited and (_plain(sent) == _plain(reading.raw) or left_out(sent, reading.raw))
+    lost = () if usual else tuple(_perhaps_lost(reading, entity.sources, RULE))
     return _agreed_as_kept(reading), How.FORM, lost
 
 
