@@ -23,6 +23,7 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
+from trueup.mapping.compiled import Binding
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
@@ -449,19 +450,24 @@ class Push:
         return None
 
     def _keeps(self, stream: Stream, delivery: Delivery) -> Callable[[str, Json], bool]:
-        """Whether a value read is what this system keeps of what was sent."""
+        """Whether a value read is what this system keeps of what was sent. A consent, and an element that is
+        written by itself, have to show: neither a form nor the rest of the list stands for them."""
         mapping = self.parts.policy.mappings[stream]
         sent = acknowledge.predicted(delivery)
         known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
+        own = [one for one in map(mapping.binding, delivery.write.wants) if one is not None]
 
         def keeps(path: str, value: Json) -> bool:
-            if value == sent.get(path) or is_surely_form(sent.get(path), value, known.get(path)):
+            if value == sent.get(path):
                 return True
-            for binding in mapping.bindings:
-                if binding.remote == path and not binding.element:
-                    one, other = binding.read(sent.get(path)), binding.read(value)
-                    return not isinstance(one, Rejected) and one == other
-            return False
+            single = (one for one in own if one.remote == path and (one.element or one.consent))
+            if not all(_says_the_same(one, sent.get(path), value) for one in single):
+                return False
+            if is_surely_form(sent.get(path), value, known.get(path)):
+                return True
+            whole = (one for one in mapping.bindings if one.remote == path and not one.element)
+            first = next(whole, None)
+            return first is not None and _says_the_same(first, sent.get(path), value)
 
         return keeps
 
@@ -474,6 +480,11 @@ class Push:
         outcomes, error = dated(self.parts, stream, batch, outcomes)
         self._heed(stream[0], batch[0].write.lane, error)
         self._settle(stream, batch, outcomes)
+
+
+def _says_the_same(binding: Binding, sent: Json, has: Json) -> bool:
+    one, other = binding.read(sent), binding.read(has)
+    return not isinstance(one, Rejected) and one == other
 
 
 def _claimed_last(
