@@ -336,7 +336,7 @@ class Push:
         """Sent is not kept: a consent that the answer does not show is not done. A new record stands all
         the same; what it lacks is decided at once."""
         lag, stamps, record = self.parts.specs[stream].lag, self._own_stamps(stream), outcome.record
-        if record is None and lag and delivery.write.lane is Lane.URGENT:
+        if record is None and delivery.write.lane is Lane.URGENT:
             return acknowledge.unseen(delivery, lag, now)
         done = acknowledge.done(
             delivery,
