@@ -209,6 +209,8 @@ def test_a_write_that_changes_nothing_there_is_not_taken_for_an_edit(tmp_path: P
         ("Germany", "DE-1", (9, 0, False), None, False),
         ("Germany", "DE-1", (9, 4, True), True, True),
         ("Germany", None, (9, 0, False), False, False),
+        (None, ["vip"], (0, 0, False), None, False),
+        (["VIP"], ["vip"], (0, 0, False), None, True),
     ],
 )
 def test_what_tells_a_form_from_an_edit(

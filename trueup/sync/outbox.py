@@ -308,7 +308,7 @@ class Push:
                 named = {path: discreet(why) for path, why in fields.items()}
                 return acknowledge.refused(delivery, discreet(reason), code, named, now)
             case StaleItem():
-                return acknowledge.stale(delivery, now)
+                return self._arrived(stream, delivery, now) or acknowledge.stale(delivery, now)
             case GoneItem(successor=successor, successor_object=object):
                 return acknowledge.gone(delivery, successor, object, now)
             case NotApplied(reason=reason, retry_after=wait, tried=tried):
@@ -323,6 +323,24 @@ class Push:
                     job=job,
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
+
+    def _arrived(self, stream: Stream, delivery: Delivery, now: datetime) -> Settlement | None:
+        """A write that was refused because the record had moved, where this very write had moved it: of one
+        request the network sometimes makes two. None where somebody else did, or nobody can tell."""
+        lane, mapping = delivery.write.lane, self.parts.policy.mappings[stream]
+        if delivery.link.remote_id is None or self._waits(stream[0], lane):
+            return None
+        connector, fields = self.parts.connector(stream[0], lane), asked_fields(self.parts, stream)
+        try:
+            (record,) = connector.read(stream[1], [delivery.link.remote_id], fields)
+        except ConnectorError as error:
+            self._heed(stream[0], lane, error)
+            return None
+        if not isinstance(record, Record) or acknowledge.unkept(delivery, record, mapping):
+            return None
+        lag, keeps = self.parts.specs[stream].lag, self._keeps(stream, delivery)
+        settled = acknowledge.doubt_resolved(delivery, record, keeps, lag, now)
+        return settled if settled.state is DeliveryState.DONE else None
 
     def _not_made(self, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:
         """Of a taken key the hub may know the holder: then it is the same as if the system had named it."""

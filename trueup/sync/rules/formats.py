@@ -56,8 +56,11 @@ def is_form(sent: Json, has: Json, format: Format | None, edited: bool | None) -
 
     A field that was learned, text that differs in case and blanks only, and text that is cut short are the
     system's form. Else a record that somebody touched since holds an edit; text with something left out is
-    a form; what is left is an edit where the field was seen to keep what it is sent.
+    a form; what is left is an edit where the field was seen to keep what it is sent. What stands in a list
+    that was emptied somebody put there.
     """
+    if isinstance(has, list) and sent in (None, "", []):
+        return False
     if is_surely_form(sent, has, format):
         return True
     if edited:
