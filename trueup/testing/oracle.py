@@ -499,13 +499,14 @@ def links_are_sane(at: Findings) -> Iterator[str]:
 
 def _denied(at: Findings, name: str, row: Row) -> bool:
     """Whether the hub was told by id, and when it asked again, that there is no such record, and could not
-    know better so far: nobody touched it since, so that only a listing shows it."""
+    know better so far: nobody touched it since, or the changes that told so lied, too. A listing shows it."""
     owner = at.owner(name, row.id)
     links = at.cases[owner].links if owner is not None else ()
     missed = any(
         one.connection == name and one.remote_id == row.id and one.buried == "missing" for one in links
     )
-    return missed and row.now.number in row.landed and at.world.wires[name].struck["read", "empty"] > 1
+    unmoved = row.now.number in row.landed or at.may_lack(name)
+    return missed and unmoved and at.world.wires[name].struck["read", "empty"] > 1
 
 
 # -- consent, work, counts --------------------------------------------------------------------------------
