@@ -1,4 +1,4 @@
-"""An opt-out whose way to Zendesk fails: it is a tag among others there, and counts when that tag is there."""
+"""An opt-out whose way to Zendesk fails: it is one tag among others there, and counts when that tag shows."""
 
 from __future__ import annotations
 
