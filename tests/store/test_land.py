@@ -166,6 +166,25 @@ def test_a_record_newer_than_its_tombstone_lives_again(hub: Hub) -> None:
     assert hub.case(case.entity.id).reasons == ("restored",)
 
 
+def test_a_record_that_only_was_not_found_by_its_id_lives_again_with_the_next_reading_that_shows_it(
+    hub: Hub,
+) -> None:
+    case = hub.settled("sales", "7", a=1)
+    hub.land("sales", Record("7", {}, deleted=True), now=6, asked=("7",))
+    assert hub.link("sales", "7").state is LinkState.TOMBSTONE
+    hub.commit(plan(hub.case(case.entity.id)))
+    assert hub.land("sales", record("7", 3, a=1), now=10).changed == 1
+    assert hub.link("sales", "7").state is LinkState.LIVE
+    assert hub.case(case.entity.id).reasons == ("restored",)
+
+
+def test_a_record_that_says_itself_when_it_was_deleted_stays_so_when_it_was_asked_for(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    hub.land("sales", Record("7", {}, changed_at=at(5), deleted=True), now=6, asked=("7",))
+    assert hub.land("sales", record("7", 3, a=1), now=10).older == 1
+    assert hub.link("sales", "7").state is LinkState.TOMBSTONE
+
+
 def listed(hub: Hub, *records: Record, began: float = 10, **more: Any) -> Landed:
     """A listing of one page, whatever it lacks is believed."""
     number = hub.store.begin_listing("sales", "contacts", at(began))

@@ -59,6 +59,23 @@ def test_a_parked_one_is_not_fought_over_and_goes_when_a_person_says_so(
     assert (target.values("1")["optout"], parked(hub)) == (True, [])
 
 
+def test_one_that_could_not_be_read_back_is_read_before_it_counts_as_delivered(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = two(tmp_path, clock, capabilities=LATE)
+    both_have_ann(hub)
+    target = hub.systems["target"]
+
+    def undone(path: str, value: Json) -> Json:
+        target.broken = [Transient("503")]
+        return drops(path, value)
+
+    target.keeps = undone
+    hub.systems["source"].edit("1", optout=True)
+    for _ in range(2):
+        later(hub, clock)
+    assert (parked(hub), len(target.written)) == (["TU-CON-060"], 1)
+
+
 LATE = ALL - {Capability.ANSWERS_WITH_RECORD}
 
 

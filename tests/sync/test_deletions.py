@@ -11,8 +11,8 @@ import pytest
 from tests.sync.consenting import ann, later
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, small_hub
-from trueup.connectors.base import Capability
-from trueup.model.record import Cursor, Page, Reading
+from trueup.connectors.base import Capability, GoneItem
+from trueup.model.record import Cursor, Page, Reading, Record
 
 
 class Garbled(Memory):
@@ -27,6 +27,42 @@ class Garbled(Memory):
         kept = tuple(record for record in page.records if record.id not in self.unreadable)
         told = tuple((self.names.format(id=id), "the birth date is no date") for id in bad)
         return replace(page, records=kept, rejected=told)
+
+
+LISTED = ALL - {Capability.CONDITIONAL_WRITE, Capability.INCREMENTAL}
+
+
+class Denying(Memory):
+    """A system that says of the `denied` records, asked for them by id, that they are not there. Its listings
+    take so long that they guard no write."""
+
+    denied: frozenset[str] = frozenset()
+
+    def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
+        self.clock.tick(300)
+        return super().pull(object, reading, cursor, fields)
+
+    def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record | GoneItem]:
+        found = super().read(object, ids, fields)
+        return [GoneItem() if id in self.denied else one for id, one in zip(ids, found, strict=True)]
+
+
+def test_a_record_that_is_not_there_when_it_is_asked_for_is_not_written_to_until_a_listing_shows_it(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    here, there = Memory(clock), Denying(clock, capabilities=LISTED)
+    hub = small_hub(tmp_path, clock, {"here": here, "there": there}, create=("here", "there"))
+    here.add(email="ann@example.com", job_title="one")
+    settled(hub)
+    written = len(there.written)
+    here.edit("1", job_title="two")
+    there.denied = frozenset({"1"})
+    hub.sync()
+    assert len(there.written) == written
+    there.denied = frozenset()
+    later(hub, clock)
+    assert [values["job_title"] for values in there.living().values()] == ["two"]
 
 
 def hub_of(folder: Path, clock: Clock, source: Memory) -> SmallHub:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, small_hub
-from trueup.connectors.base import Capability
+from trueup.connectors.base import Capability, Outcome, WriteItem
 from trueup.errors import OutcomeUnknown
 from trueup.model.delivery import DeliveryState
 from trueup.model.entity import LinkState
@@ -271,3 +271,29 @@ def told_of_the_target(hub: SmallHub) -> list[object]:
 
 def _closed(hub: SmallHub) -> list[DeliveryState]:
     return [one.state for one in hub.store.deliveries([*DeliveryState], None, 9)]
+
+
+@dataclass
+class Doubling(Memory):
+    """Guards writes by versions. Every request arrives twice, and the second answer is told."""
+
+    def write(self, object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
+        super().write(object, items, fields)
+        return super().write(object, items, fields)
+
+
+def test_a_write_that_the_network_doubled_is_not_taken_for_somebody_s_edit(
+    tmp_path: Path, clock: Clock
+) -> None:
+    source, target = Memory(clock), Doubling(clock, keeps=shortened)
+    hub = small_hub(tmp_path, clock, {"source": source, "target": target}, order=("target", "source"))
+    for system in hub.systems.values():
+        system.add(**ann(job_title="CTO"))
+    hub.sync()
+    hub.release()
+    source.edit("1", job_title="Chief Technology Officer")
+    for _ in range(3):
+        clock.tick(60)
+        hub.sync()
+    assert source.values("1")["job_title"] == "Chief Technology Officer"
+    assert target.values("1")["job_title"] == "Chief Tech"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.demands.hubs import until_quiet
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, small_hub
 from trueup.connectors.base import Capability
+from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.record import Json
 from trueup.sync.rules.formats import is_form
@@ -72,6 +74,13 @@ def clock_of(hub: SmallHub) -> Clock:
 def id_of(system: Memory, number: int) -> str:
     (found,) = [id for id, row in system.living().items() if row["email"] == f"p{number}@example.com"]
     return found
+
+
+def lost(hub: SmallHub) -> list[object]:
+    """What the history keeps of those who lost, the oldest first."""
+    who = (hub.store.find(Kind.CONTACT, f"p{number}@example.com", 1)[0] for number in range(6))
+    rows = [row for id in who for row in reversed(hub.store.history(id, 50))]
+    return [conflict.lost for row in rows for conflict in row.conflicts]
 
 
 WORDS = ("Head of Sales", "CTO", "Assistant", "rhythm", "Boss", "Engineer II", "Owner", "QC")
@@ -158,6 +167,27 @@ def test_what_may_have_been_an_edit_is_kept_in_the_history(tmp_path: Path) -> No
     assert [(one.lost, one.kept) for one in row.conflicts] == [("CTO (imported)", "CTO")]
 
 
+@pytest.mark.parametrize("edited", [True, False])
+def test_of_a_field_known_to_leave_out_only_what_says_something_else_is_kept_in_the_history(
+    tmp_path: Path, edited: bool
+) -> None:
+    hub = hub_with(tmp_path, odd(drops_vowels))
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    for number in range(6):
+        sales.add(email=f"p{number}@example.com", first_name=f"P{number}", job_title="Engineer")
+    until_quiet(hub, clock_of(hub))
+    known = Counter(lost(hub))
+    sales.edit(id_of(sales, 2), job_title="Head of Sales")
+    hub.sync()
+    if edited:  # within the same step of its stamps
+        row = id_of(support, 2)
+        stamp = support.rows[row].stamp
+        support.edit(row, job_title="Boss")
+        support.rows[row].stamp = stamp
+    until_quiet(hub, clock_of(hub))
+    assert Counter(lost(hub)) - known == Counter(["Boss"] if edited else [])
+
+
 def test_a_write_that_changes_nothing_there_is_not_taken_for_an_edit(tmp_path: Path) -> None:
     hub = hub_with(tmp_path, lambda path, value: value)
     sales, support = hub.systems["sales"], hub.systems["support"]
@@ -179,6 +209,7 @@ def test_a_write_that_changes_nothing_there_is_not_taken_for_an_edit(tmp_path: P
         ("Germany", "DE-1", (9, 0, False), None, False),
         ("Germany", "DE-1", (9, 4, True), True, True),
         ("Germany", None, (9, 0, False), False, False),
+        (["VIP"], ["vip"], (0, 0, False), None, True),
     ],
 )
 def test_what_tells_a_form_from_an_edit(

@@ -102,3 +102,30 @@ def test_other_tags_come_and_go_beside_it(
         held = target.values("1")["tags"]
         assert "no-mail" in (held if isinstance(held, list) else held.split(";"))
     assert held == cleared
+
+
+@pytest.mark.parametrize("tags", [AS_LIST, AS_TEXT, BARS], ids=["a list", "semicolons", "bars"])
+@pytest.mark.parametrize("before", [None, "a", "a{sign}b"], ids=["no tag", "one", "two"])
+@pytest.mark.parametrize("typed_over", [False, True])
+def test_an_opt_out_that_was_lost_on_its_way_is_sent_again_until_its_element_is_there(
+    tmp_path: Path, tags: FieldRule, before: str | None, typed_over: bool
+) -> None:
+    clock = Clock()
+    hub = hub_of(tmp_path, clock, tags, NO_MAIL)
+    source, target = hub.systems.values()
+    source.add(**ann(optout=False))
+    sign = "|" if tags is BARS else ";"
+    text = before.format(sign=sign) if before else None
+    target.add(**ann(tags=text.split(sign) if text and tags is AS_LIST else text))
+    hub.sync()
+    target._apply = lambda item, fields: None  # type: ignore[method-assign, assignment, return-value]
+    target.loses = lambda item: True
+    source.edit("1", optout=True)
+    later(hub, clock)
+    vars(target).pop("_apply")
+    target.loses = lambda item: False
+    if typed_over:
+        target.edit("1", tags=["a"] if tags is AS_LIST else "a")
+    for _ in range(3):
+        later(hub, clock)
+    assert "no-mail" in (target.values("1")["tags"] or "")

@@ -40,7 +40,7 @@ class _Found:
     unsure: dict[int, tuple[Record, bytes, Row]] = field(default_factory=dict)  # content differs, perhaps
     touched: list[tuple[int, str | None, int | None, int]] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
-    buried: list[tuple[int, str | None, int | None, int]] = field(default_factory=list)
+    buried: list[tuple[int, str | None, int | None, int, str]] = field(default_factory=list)
     reasons: Reasons = field(default_factory=dict)
     changed: int = 0
     same: int = 0
@@ -145,7 +145,7 @@ def _sort_out(
         if record.successor is not None:
             found.deleted += 1  # nothing is under this id any more
         elif row is not None:
-            _compare(found, record, row, landing.at)
+            _compare(found, record, row, landing)
         elif record.deleted:
             found.deleted += 1
         elif id in aliases:
@@ -161,8 +161,9 @@ def _aliases(tx: Tx, stream_id: int, ids: list[str]) -> set[str]:
     return {id for (id,) in tx.rows(sql, stream_id, ids)}
 
 
-def _compare(found: _Found, record: Record, row: Row, at: datetime) -> None:
+def _compare(found: _Found, record: Record, row: Row, landing: Landing) -> None:
     id, _, _, state, version, changed_at, known, _, _, _ = row
+    at = landing.at
     said = b""
     if not record.deleted:
         found.listed.append(id)
@@ -174,7 +175,7 @@ def _compare(found: _Found, record: Record, row: Row, at: datetime) -> None:
     if state == "live" and is_later(changed_at, changed, at):
         found.older += 1
     elif record.deleted or (state == "tombstone" and not _restores(record, changed, row, at)):
-        _bury_one(found, record, row, changed, at)
+        _bury_one(found, record, row, changed, landing)
     elif said != known or state != "live":
         found.unsure[id] = (record, said, row)
     else:
@@ -193,19 +194,22 @@ def is_later(known: int | None, stamp: int | None, at: datetime) -> bool:
     return known <= true or stamp > true
 
 
-def _bury_one(found: _Found, record: Record, row: Row, changed: int | None, at: datetime) -> None:
+def _bury_one(found: _Found, record: Record, row: Row, changed: int | None, landing: Landing) -> None:
+    """That nothing is under an id that was asked for is no word of the system that it was deleted: it was
+    missed, and lives again with the first reading that shows it."""
     id, entity_id, state = row[0], row[2], row[3]
     if not record.deleted:
         found.older += 1
         return
     found.deleted += 1
     if state != "tombstone":
-        found.buried.append((id, record.version, changed or row[5], changed or micros(at)))
+        why = "missing" if changed is None and record.id in landing.asked else "deleted"
+        found.buried.append((id, record.version, changed or row[5], changed or micros(landing.at), why))
         because(found.reasons, entity_id, "deleted")
 
 
 def _restores(record: Record, changed: int | None, row: Row, at: datetime) -> bool:
-    """Whether a tombstone lives again: the record is newer, or it was only missed by a listing before."""
+    """Whether a tombstone lives again: the record is newer, or it was only missed before."""
     if record.deleted:
         return False
     buried, buried_at = row[7], row[8]
@@ -293,10 +297,9 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
     _insert_new(tx, found, landing, stream_id, listing or 0)
     tx.update("links", ("id",), ("version", "changed_at", "seen_at"), found.touched)
     if found.buried:
-        tx.update("links", ("id",), ("version", "changed_at", "buried_at"), found.buried)
+        tx.update("links", ("id",), ("version", "changed_at", "buried_at", "buried"), found.buried)
         tx.run(
-            "update links set state = 'tombstone', buried = 'deleted', digest = null, rev = rev + 1"
-            " where id in ints(?)",
+            "update links set state = 'tombstone', digest = null, rev = rev + 1 where id in ints(?)",
             [row[0] for row in found.buried],
         )
     if listing is not None and landing.unreadable:

@@ -23,10 +23,11 @@ from trueup.connectors.base import (
 )
 from trueup.connectors.verdict import discreet
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited, Refused, Unauthorized
+from trueup.mapping.compiled import Binding
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
-from trueup.model.entity import LinkState, public_id
+from trueup.model.entity import Link, LinkState, public_id
 from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.model.values import Rejected
@@ -308,7 +309,7 @@ class Push:
                 mapping = self.parts.policy.mappings[stream]
                 return acknowledge.refused(delivery, discreet(reason), code, named, now, mapping)
             case StaleItem():
-                return acknowledge.stale(delivery, now)
+                return self._arrived(stream, delivery, now) or acknowledge.stale(delivery, now)
             case GoneItem(successor=successor, successor_object=object):
                 return acknowledge.gone(delivery, successor, object, now)
             case NotApplied(reason=reason, retry_after=wait, tried=tried):
@@ -324,6 +325,24 @@ class Push:
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
 
+    def _arrived(self, stream: Stream, delivery: Delivery, now: datetime) -> Settlement | None:
+        """A write that was refused because the record had moved, where this very write had moved it: of one
+        request the network sometimes makes two. None where somebody else did, or nobody can tell."""
+        lane, mapping = delivery.write.lane, self.parts.policy.mappings[stream]
+        if delivery.link.remote_id is None or self._waits(stream[0], lane):
+            return None
+        connector, fields = self.parts.connector(stream[0], lane), asked_fields(self.parts, stream)
+        try:
+            (record,) = connector.read(stream[1], [delivery.link.remote_id], fields)
+        except ConnectorError as error:
+            self._heed(stream[0], lane, error)
+            return None
+        if not isinstance(record, Record) or acknowledge.unkept(delivery, record, mapping):
+            return None
+        lag, keeps = self.parts.specs[stream].lag, self._keeps(stream, delivery)
+        settled = acknowledge.doubt_resolved(delivery, record, keeps, lag, now)
+        return settled if settled.state is DeliveryState.DONE else None
+
     def _not_made(self, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:
         """Of a taken key the hub may know the holder: then it is the same as if the system had named it."""
         holders = holders_of(self.parts, delivery, outcome) if is_claimed(outcome) else []
@@ -336,7 +355,7 @@ class Push:
         """Sent is not kept: a consent that the answer does not show is not done. A new record stands all
         the same; what it lacks is decided at once."""
         lag, stamps, record = self.parts.specs[stream].lag, self._own_stamps(stream), outcome.record
-        if record is None and lag and delivery.write.lane is Lane.URGENT:
+        if record is None and delivery.write.lane is Lane.URGENT:
             return acknowledge.unseen(delivery, lag, now)
         done = acknowledge.done(
             delivery,
@@ -450,19 +469,24 @@ class Push:
         return None
 
     def _keeps(self, stream: Stream, delivery: Delivery) -> Callable[[str, Json], bool]:
-        """Whether a value read is what this system keeps of what was sent."""
+        """Whether a value read is what this system keeps of what was sent. A consent, and an element that is
+        written by itself, have to show: neither a form nor the rest of the list stands for them."""
         mapping = self.parts.policy.mappings[stream]
         sent = acknowledge.predicted(delivery)
         known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
+        own = [one for one in map(mapping.binding, delivery.write.wants) if one is not None]
 
         def keeps(path: str, value: Json) -> bool:
-            if value == sent.get(path) or is_surely_form(sent.get(path), value, known.get(path)):
+            if value == sent.get(path):
                 return True
-            for binding in mapping.bindings:
-                if binding.remote == path and not binding.element:
-                    one, other = binding.read(sent.get(path)), binding.read(value)
-                    return not isinstance(one, Rejected) and one == other
-            return False
+            single = (one for one in own if one.remote == path and (one.element or one.consent))
+            if not all(_says_the_same(one, sent.get(path), value) for one in single):
+                return False
+            if is_surely_form(sent.get(path), value, known.get(path)):
+                return True
+            whole = (one for one in mapping.bindings if one.remote == path and not one.element)
+            first = next(whole, None)
+            return first is not None and _says_the_same(first, sent.get(path), value)
 
         return keeps
 
@@ -475,6 +499,11 @@ class Push:
         outcomes, error = dated(self.parts, stream, batch, outcomes)
         self._heed(stream[0], batch[0].write.lane, error)
         self._settle(stream, batch, outcomes)
+
+
+def _says_the_same(binding: Binding, sent: Json, has: Json) -> bool:
+    one, other = binding.read(sent), binding.read(has)
+    return not isinstance(one, Rejected) and one == other
 
 
 def _claimed_last(
@@ -525,13 +554,14 @@ _COUNTED = {
 }
 
 
-def _unmoved(delivery: Delivery, now: Mapping[str, object]) -> bool:
+def _unmoved(delivery: Delivery, now: Mapping[str, Link]) -> bool:
+    """Whether the record is there, and as it was: of one that went nobody knows what a write would do."""
     link = now.get(delivery.link.remote_id or "")
-    return (
-        link is not None and getattr(link, "base", None) == delivery.link.base and not _edited(delivery, link)
-    )
+    if link is None or link.state is LinkState.TOMBSTONE:
+        return False
+    return link.base == delivery.link.base and not _edited(delivery, link)
 
 
-def _edited(delivery: Delivery, link: object) -> bool:
-    observed = getattr(link, "observed", {})
-    return any(observed.get(path) != delivery.link.observed.get(path) for path in delivery.write.values)
+def _edited(delivery: Delivery, link: Link) -> bool:
+    before = delivery.link.observed
+    return any(link.observed.get(path) != before.get(path) for path in delivery.write.values)

@@ -44,6 +44,7 @@ _OVER = (
 _OUT = "opted_out"
 LIE = "a listing that said it was all, and was not"
 UNTOLD = "a deletion of which the system tells nothing"
+DENIED = "a record of which a reading by id said twice in a row that it was not there"
 
 
 def lied(world: World, name: str) -> bool:
@@ -490,7 +491,22 @@ def links_are_sane(at: Findings) -> Iterator[str]:
                 if not row.landed and at.may_lack(name):
                     at.excuse(LIE)
                     continue
+                if not at.listed and _denied(at, name, row):
+                    at.excuse(DENIED)
+                    continue
                 yield f"{name}/{row.id} belongs to nobody"
+
+
+def _denied(at: Findings, name: str, row: Row) -> bool:
+    """Whether the hub was told by id, and when it asked again, that there is no such record, and could not
+    know better so far: nobody touched it since, or the changes that told so lied, too. A listing shows it."""
+    owner = at.owner(name, row.id)
+    links = at.cases[owner].links if owner is not None else ()
+    missed = any(
+        one.connection == name and one.remote_id == row.id and one.buried == "missing" for one in links
+    )
+    unmoved = row.now.number in row.landed or at.may_lack(name)
+    return missed and unmoved and at.world.wires[name].struck["read", "empty"] > 1
 
 
 # -- consent, work, counts --------------------------------------------------------------------------------
@@ -578,7 +594,7 @@ def verdict(world: World) -> tuple[list[str], Counter[str]]:
     a listing of everything could show what the hub lacks, it is waited for, and then all must be well."""
     at = findings(world)
     wrong = _found(at)
-    if at.exempt[LIE] or at.exempt[UNTOLD]:
+    if at.exempt[LIE] or at.exempt[UNTOLD] or at.exempt[DENIED]:
         world.list_again()
         at = replace(findings(world), listed=True)
         wrong += [one for one in _found(at) if one not in wrong]

@@ -224,6 +224,12 @@ DECIDING = (
         f"{LOST}, convergence",
         (differences, "_payload", instead(_replaced_whole)),
     ),
+    defect(
+        "a form that was learned leaves no trace",
+        "an-edit-beside-a-form-that-was-learned",
+        f"{LOST}, convergence",
+        (formats, "left_out", always(True)),
+    ),
     defect("all that differs was somebody", 4, "winners are people", (formats, "is_form", always(False))),
     defect("everybody is a stranger", 3, "no duplicate", (identifying, "match_keys", always([]))),
     defect(

@@ -77,18 +77,23 @@ def _one_empty_answer(original: Any, self: Any, object: str, ids: Any, fields: A
     return [pages._gone_if_deleted(found.get(id, GoneItem())) for id in ids]
 
 
-def _older_counts(original: Any, found: Any, record: Any, row: Any, at: Any) -> None:
+def _older_counts(original: Any, found: Any, record: Any, row: Any, page: Any) -> None:
     """An older view of a record is as good as a newer one."""
-    original(found, record, (*row[:5], None, *row[6:]), at)
+    original(found, record, (*row[:5], None, *row[6:]), page)
 
 
-def _stamp_tells_all(original: Any, found: Any, record: Any, row: Any, at: Any) -> None:
+def _missed_is_deleted(original: Any, found: Any, record: Any, row: Any, changed: Any, page: Any) -> None:
+    """What was not there under its id is as dead as what its system says was deleted."""
+    original(found, record, row, changed, replace(page, asked=()))
+
+
+def _stamp_tells_all(original: Any, found: Any, record: Any, row: Any, page: Any) -> None:
     """A record whose stamp did not move did not change."""
     if record.changed_at is not None and row[3] == "live" and landing.micros(record.changed_at) == row[5]:
         found.listed.append(row[0])
         found.same += 1
     else:
-        original(found, record, row, at)
+        original(found, record, row, page)
 
 
 def _not_moved(original: Any, ids: Any, answers: Any) -> Any:
@@ -162,6 +167,12 @@ READING = (
         ),
         f"links are sane, {LOST}",
         (RestConnector, "read", instead(_one_empty_answer)),
+    ),
+    defect(
+        "what was missed once is deleted",
+        "a-reading-by-id-denies-a-record-twice",
+        "links are sane",
+        (landing, "_bury_one", instead(_missed_is_deleted)),
     ),
     defect(
         "an older view counts",

@@ -151,7 +151,8 @@ def _judge(
     anew = not learned and _filled_anew(reading, assumption.get("was"))
     if anew or (not unwritten and not is_form(sent, reading.raw, format, edited)):
         return reading, How.EDIT, ()
-    lost = tuple(_perhaps_lost(reading, entity.sources, RULE)) if edited or not learned else ()
+    usual = learned and not edited and (_plain(sent) == _plain(reading.raw) or left_out(sent, reading.raw))
+    lost = () if usual else tuple(_perhaps_lost(reading, entity.sources, RULE))
     return _agreed_as_kept(reading), How.FORM, lost
 
 
