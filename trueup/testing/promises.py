@@ -6,13 +6,14 @@ As the checks of `oracle` and `watch`: a line for each violation, each check wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from trueup.model.delivery import Delivery, DeliveryState, Effect, Lane, WriteKind
 from trueup.model.entity import LinkState
 from trueup.model.history import FIRST_SIGHT
+from trueup.model.plan import Case
 from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.testing.system import HUB, Act, System
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from trueup.testing.oracle import Findings
     from trueup.testing.world import World
 
+Everybody = Sequence[tuple[str, Case]]
+"""All contacts, each with all that the hub holds of them."""
 _LABELS, _TAGS = "labels", "tags"
 
 # -- at rest ----------------------------------------------------------------------------------------------
@@ -205,9 +208,9 @@ class Stages:
     def __init__(self) -> None:
         self._reached: dict[str, int] = {}
 
-    def after_commit(self, world: World) -> Iterator[str]:
-        for id in world.contacts():
-            said = world.store.case(id).entity.values.get("stage")
+    def after_commit(self, everybody: Everybody) -> Iterator[str]:
+        for id, case in everybody:
+            said = case.entity.values.get("stage")
             now = STAGES.index(said) if said in STAGES else -1
             before = self._reached.get(id, -1)
             if now < before:
@@ -243,10 +246,10 @@ class Fences:
         self._newest = max(self._newest, fence.number)
 
 
-def one_primary(world: World) -> Iterator[str]:
+def one_primary(everybody: Everybody) -> Iterator[str]:
     """Of several records of a contact in one system one is written to, the others are only read."""
-    for id in world.contacts():
-        links = [one for one in world.store.case(id).links if one.state is LinkState.LIVE and one.primary]
+    for id, case in everybody:
+        links = [one for one in case.links if one.state is LinkState.LIVE and one.primary]
         for name, number in sorted(Counter(one.connection for one in links).items()):
             if number > 1:
                 yield f"{id} has {number} primary records in {name}"

@@ -20,9 +20,11 @@ from greenlet import getcurrent, greenlet
 
 from trueup.errors import Held, LeaseLost, Transient, TrueupError
 from trueup.model.delivery import DeliveryState
+from trueup.model.plan import Case
 from trueup.model.record import Ref
 from trueup.model.run import RunOutcome
 from trueup.ports import Store
+from trueup.store.migrate import empty
 from trueup.store.open import open_store
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
@@ -162,6 +164,10 @@ class World:
         """The public ids of everybody of whom some record was read, in a settled order."""
         refs = [Ref(name, OBJECT, id) for name, system in self.systems.items() for id in system.rows]
         return sorted(set(self.store.resolve(refs).values()), key=lambda id: (len(id), id))
+
+    def everybody(self) -> list[tuple[str, Case]]:
+        """Each of them with all that the hub holds of them."""
+        return [(id, self.store.case(id)) for id in self.contacts()]
 
     def writes(self) -> int:
         return sum(1 for system in self.systems.values() for act in system.acts if act.by == "hub")
@@ -450,7 +456,9 @@ def _with_fuses(parts: Parts, tight: bool, ended: Callable[[str], bool]) -> Part
 @contextmanager
 def lived(plan: Plan, folder: Path, watch: Watch | None = None) -> Iterator[World]:
     """The world after the whole history of a plan, on a new store in `folder` that is open meanwhile."""
-    with lived_on(f"sqlite:///{folder / 'world.sqlite'}", plan, watch) as world:
+    file = folder / "world.sqlite"
+    file.write_bytes(empty())
+    with lived_on(f"sqlite:///{file}", plan, watch) as world:
         yield world
 
 
