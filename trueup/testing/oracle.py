@@ -23,8 +23,10 @@ from trueup.sync.rules.differences import alike
 from trueup.sync.rules.formats import RULE as FORM
 from trueup.testing.promises import (
     history_names_who_won,
+    history_rebuilds_state,
     hub_edits_hold,
     no_lost_element,
+    no_secret_is_told,
     the_deleted_stay_so,
     what_was_taken_stays_away,
     winners_are_people,
@@ -212,8 +214,13 @@ class Edit:
     after: Json
 
 
-def edits(at: Findings) -> Iterator[Edit]:
-    for name, system in at.world.systems.items():
+def typed_values(world: World) -> int:
+    """How many values people typed, or took away: in a new record each that it held."""
+    return sum(1 for edit in edits(world) if edit.before or edit.after)
+
+
+def edits(world: World) -> Iterator[Edit]:
+    for name, system in world.systems.items():
         for act in system.acts:
             if act.by != HUB:
                 for remote, after in act.after.items():
@@ -223,7 +230,7 @@ def edits(at: Findings) -> Iterator[Edit]:
 
 def no_lost_update(at: Findings) -> Iterator[str]:
     """Every value that a person typed is the contact's, or its history knows of it."""
-    for edit in edits(at):
+    for edit in edits(at.world):
         if edit.after in (None, ""):
             continue
         who = at.owner(edit.system, edit.act.id)
@@ -341,7 +348,7 @@ def _folded(value: Json) -> str:
 
 def no_resurrection(at: Findings) -> Iterator[str]:
     """A value that a person knowingly replaced or cleared does not stand in the contact at the end."""
-    for edit in edits(at):
+    for edit in edits(at.world):
         if edit.before in (None, "") or edit.act.what != "update":
             continue
         who = at.owner(edit.system, edit.act.id)
@@ -362,7 +369,7 @@ def no_resurrection(at: Findings) -> Iterator[str]:
 
 def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     """Somebody typed it again later or elsewhere, or the history names the loser and this winner."""
-    for other in edits(at):
+    for other in edits(at.world):
         later = other is not edit and other.act.place > edit.act.place and other.remote == edit.remote
         if later and _as_there(at, edit, other.after) == _folded(edit.before):
             return True
@@ -569,7 +576,9 @@ CHECKS: Mapping[str, Callable[[Findings], Iterator[str]]] = {
     "what was taken stays away": what_was_taken_stays_away,
     "the deleted stay so": the_deleted_stay_so,
     "history names who won": history_names_who_won,
+    "history rebuilds state": history_rebuilds_state,
     "winners are people": winners_are_people,
+    "no secret is told": no_secret_is_told,
 }
 
 

@@ -16,13 +16,14 @@ from trueup.model.history import FIRST_SIGHT
 from trueup.model.plan import Case
 from trueup.model.run import Fence
 from trueup.model.values import Value
+from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.testing.system import HUB, Act, System
 from trueup.testing.traits import FIELDS, STAGES, TYPED
-from trueup.testing.vocabulary import OBJECT
+from trueup.testing.vocabulary import OBJECT, SECRET
+from trueup.testing.world import TIGHT, World
 
 if TYPE_CHECKING:
     from trueup.testing.oracle import Findings
-    from trueup.testing.world import World
 
 Everybody = Sequence[tuple[str, Case]]
 """All contacts, each with all that the hub holds of them."""
@@ -190,6 +191,21 @@ def _plain(system: System, remote: str, value: Any) -> str:
     return "".join(str(system.traits.keeps(remote, value) or "").split())
 
 
+def history_rebuilds_state(at: Findings) -> Iterator[str]:
+    """The history of a contact, told from its beginning, ends with what the contact holds, without a gap."""
+    for who, rows in at.history.items():
+        told: dict[str, Value] = {}
+        for row in sorted(rows, key=lambda one: one.revision):
+            for one in row.changes:
+                if (told.get(one.field) or None) != (one.old or None):
+                    yield f"{who} {one.field}: {one.old!r} moved, and {told.get(one.field)!r} was told before"
+                told[one.field] = one.new
+        held = at.cases[who].entity.values
+        for field in sorted({*told, *held}):
+            if (told.get(field) or None) != (held.get(field) or None):
+                yield f"{who} {field}: the history ends with {told.get(field)!r}, {held.get(field)!r} is held"
+
+
 def history_names_who_won(at: Findings) -> Iterator[str]:
     """Whoever lost can read to whom, and by which rule."""
     for who, rows in at.history.items():
@@ -197,6 +213,17 @@ def history_names_who_won(at: Findings) -> Iterator[str]:
             for one in row.conflicts:
                 if not (one.kept_source and one.lost_source and one.rule):
                     yield f"{who} {one.field}: {one.lost!r} lost, and nobody can tell to whom"
+
+
+def no_secret_is_told(at: Findings) -> Iterator[str]:
+    """No credential stands in what a run reports, or in why a write failed, though systems repeat it."""
+    for place, report in enumerate(at.world.reports):
+        for said in (*report.tally.notes, *map(str, report.failed.values())):
+            if SECRET in said:
+                yield f"run {place} tells a credential: {said.replace(SECRET, '***')}"
+    for one in at.world.store.deliveries(list(DeliveryState), None, 10_000):
+        if SECRET in one.error:
+            yield f"write {one.id} tells a credential: {one.error.replace(SECRET, '***')}"
 
 
 # -- at every step ------------------------------------------------------------------------------------------
@@ -244,6 +271,36 @@ class Fences:
         if fence.number < self._newest:
             yield f"{fence.owner} does {verb} with number {fence.number}, and {self._newest} is the newest"
         self._newest = max(self._newest, fence.number)
+
+
+class Fuses:
+    """Of what a fuse guards, no more leaves than it lets through, but by a person's word: of destructive
+    writes in one run, of replaced values of one run's decisions."""
+
+    def __init__(self) -> None:
+        self._sent: dict[tuple[str, str, str], set[int]] = {}
+
+    def after_send(self, world: World, worker: str) -> Iterator[str]:
+        if not world.plan.tight:
+            return
+        for one in world.store.deliveries([DeliveryState.SENT], None, 1_000):
+            place = _fused(one, worker)
+            if place is None or one.id in world.allowed:
+                continue
+            sent = self._sent.setdefault(place, set())
+            sent.add(one.id)
+            if len(sent) > TIGHT:
+                by, connection, kind = place
+                yield f"{len(sent)} writes of {kind} left for {connection} in {by}, where {TIGHT} may"
+
+
+def _fused(one: Delivery, worker: str) -> tuple[str, str, str] | None:
+    """What counts this write: who or what, the connection and the kind of fuse."""
+    if one.write.gate in DESTRUCTIVE:
+        return worker, one.write.connection, one.write.gate
+    if _replaces(one) and one.write.lane is not Lane.URGENT:
+        return f"run {one.run_id}", one.write.connection, "change"
+    return None
 
 
 def one_primary(everybody: Everybody) -> Iterator[str]:

@@ -15,7 +15,7 @@ from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
 from trueup.model.delivery import DeliveryState
 from trueup.model.run import Fence
 from trueup.testing.oracle import lied
-from trueup.testing.promises import Everybody, Fences, Stages, allowed, one_primary
+from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
 from trueup.testing.system import HUB_ID
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.world import Watch, Worker, World
@@ -36,6 +36,7 @@ class Invariants:
     sent: set[Intent] = field(default_factory=set)
     stages: Stages = field(default_factory=Stages)
     fences: Fences = field(default_factory=Fences)
+    fuses: Fuses = field(default_factory=Fuses)
 
     def watch(self) -> Watch:
         return Watch(self.stepped, self.arrived, self.stored)
@@ -44,6 +45,7 @@ class Invariants:
         """After a verb of the store: what it may have broken."""
         if what == "send":
             self.sent |= set(intents(world))
+            self._ask(world, worker, "fuses hold", self.fuses.after_send(world, worker.name))
         if what not in _CHANGES:
             return
         if what == "land":

@@ -96,17 +96,20 @@ class Wire(httpx.BaseTransport):
         return struck
 
     def _struck(self, request: httpx.Request, what: str, route: str) -> httpx.Response:
+        given = request.headers.get("Authorization", "")  # talkative systems repeat it
         match what:
             case "lost request":
                 raise httpx.ConnectError("connection refused", request=request)
             case "500":
-                return httpx.Response(500, json={"message": "the system is down"})
+                return httpx.Response(500, json={"message": f"down, for {given}, too"})
             case "429":
-                return httpx.Response(429, headers={"Retry-After": "3"}, json={"message": "too many"})
+                return httpx.Response(
+                    429, headers={"Retry-After": "3"}, json={"message": f"too many of {given}"}
+                )
             case "429 long":
                 return httpx.Response(429, headers={"Retry-After": "86400000"}, json={"message": "too many"})
             case "401":
-                return httpx.Response(401, json={"message": "the token is not known"})
+                return httpx.Response(401, json={"message": f"{given} is not known"})
             case "html":
                 return httpx.Response(200, content=b"<html><body>Maintenance</body></html>")
             case "truncated":
@@ -122,7 +125,7 @@ class Wire(httpx.BaseTransport):
             case "lost answer":
                 raise httpx.ReadTimeout("no answer", request=request)
             case "500 after":
-                return httpx.Response(500, json={"message": "something went wrong"})
+                return httpx.Response(500, json={"message": f"{given}: something went wrong"})
             case "400 after":
                 return httpx.Response(502, json={"message": "bad gateway"})
             case "html after":

@@ -39,6 +39,8 @@ from trueup.testing.wire import Fault, Wire
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CYCLES = 20
+TIGHT = 2
+"""So many writes a tight fuse lets through in one run."""
 _WIDE = {name: Fuse(1_000_000) for name in DEFAULT_FUSES}
 _QUIET = (RunOutcome.COMPLETED, RunOutcome.WITH_ERRORS)
 
@@ -90,6 +92,7 @@ class World:
         self.people: dict[str, str] = {}
         self.at_work: Worker | None = None
         self.told: list[Told] = []
+        self.allowed: set[int] = set()  # writes that a person let through, by id
         self.belated: list[tuple[str, Any]] = []  # requests before which a process stood still, by system
         self.policy = policy_of(plan.systems)
         count = itertools.count(1)
@@ -319,6 +322,7 @@ class World:
             yield
         except Crash:
             self.seen["crash"] += 1
+            self.seen["crash in doubt"] += bool(self.store.deliveries([DeliveryState.SENT], None, 1))
             self.note(f"{worker.name} was killed at step {worker.steps}")
         except (Held, LeaseLost, Transient, DatabaseFails) as error:
             self.seen[type(error).__name__] += 1
@@ -382,6 +386,7 @@ class World:
             self.store.release(name, "ann", self.clock.now())
 
     def _approve(self) -> None:
+        self.allowed |= {one.id for one in self.store.deliveries([DeliveryState.GATED], None, 10_000)}
         for connection, gate in self.store.gates():
             self.store.open_gates(connection, gate, "ann", self.clock.now())
 
@@ -396,6 +401,7 @@ class World:
                 self._approve()
             case "retry" | "discard":
                 parked = [one.id for one in self.store.deliveries([DeliveryState.PARKED], None, 50)]
+                self.allowed.update(parked)
                 (self.store.retry if event.what == "retry" else self.store.discard)(parked, "ann", now)
             case _:
                 self._edit_in_hub(event)
@@ -449,7 +455,7 @@ def typed(field: str, token: int) -> str:
 
 
 def _with_fuses(parts: Parts, tight: bool, ended: Callable[[str], bool]) -> Parts:
-    fuses = {name: Fuse(2) for name in DEFAULT_FUSES} if tight else _WIDE
+    fuses = {name: Fuse(TIGHT) for name in DEFAULT_FUSES} if tight else _WIDE
     return replace(parts, fuses=fuses, ended=ended)
 
 

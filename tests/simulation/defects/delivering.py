@@ -16,12 +16,14 @@ from tests.simulation.defects.histories import (
 )
 from trueup.connectors import writing
 from trueup.connectors.base import Done, RefusedItem
+from trueup.connectors.http import HttpClient
 from trueup.model.delivery import DeliveryState, Settlement
 from trueup.store import commit, founding, identify, land
 from trueup.store import outbox as rows
 from trueup.store import settle as settling
 from trueup.sync import outbox
 from trueup.sync.rules import acknowledge
+from trueup.sync.rules.guard import Meter
 
 
 def _not_sent(original: Any, tx: Any, ids: Any, *rest: Any) -> Any:
@@ -140,6 +142,11 @@ def _quietly(original: Any, *args: Any) -> Settlement:
     return replace(original(*args), due="")
 
 
+def _without_clearings(original: Any, plan: Any) -> str:
+    """The history keeps no word of what was taken away."""
+    return str(original(replace(plan, changes=tuple(one for one in plan.changes if one.new))))
+
+
 LOST = "no lost update, no lost element, no resurrection, hub edits hold"
 TWICE = "no duplicate"
 STILL = "convergence, opt-outs hold"
@@ -230,6 +237,24 @@ DELIVERING = (
         2,
         f"{LOST}, {STILL}, silence, bounded cost",
         (acknowledge, "done", instead(_nothing_observed)),
+    ),
+    defect(
+        "a system's words are shown as they are",
+        2,
+        "no secret is told",
+        (HttpClient, "_mask", instead(lambda original, self, text: text)),
+    ),
+    defect(
+        "fuses never trip",
+        7,
+        "fuses hold",
+        (Meter, "tripped", always(False)),
+    ),
+    defect(
+        "clearings are not in the history",
+        2,
+        "history rebuilds state",
+        (commit, "told", instead(_without_clearings)),
     ),
     defect(
         "no fencing",
