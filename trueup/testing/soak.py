@@ -55,7 +55,7 @@ class Soak:
     def lacking(self) -> list[str]:
         """What these histories held less of than FLOOR says for so many, and misfortunes that struck none."""
         found = [
-            f"too little of {what}: {self.seen[what]} in {self.lived} histories; {least} in 1,000 is the least"
+            f"too little of {what}: {self.seen[what]} in {self.lived} histories, of 1,000 at least {least}"
             for what, least in FLOOR.items()
             if self.seen[what] * 1_000 < least * self.lived
         ]
