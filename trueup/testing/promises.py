@@ -19,8 +19,8 @@ from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.testing.system import HUB, Act, System
 from trueup.testing.traits import FIELDS, STAGES, TYPED
-from trueup.testing.vocabulary import OBJECT, SECRET
-from trueup.testing.world import TIGHT, World
+from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
+from trueup.testing.world import TIGHT, Told, World
 
 if TYPE_CHECKING:
     from trueup.testing.oracle import Findings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Everybody = Sequence[tuple[str, Case]]
 """All contacts, each with all that the hub holds of them."""
 _LABELS, _TAGS = "labels", "tags"
+_HIDDEN = (SECRET, TOKEN)
 
 # -- at rest ----------------------------------------------------------------------------------------------
 
@@ -40,10 +41,22 @@ def hub_edits_hold(at: Findings) -> Iterator[str]:
             continue
         held = at.cases[one.who].entity.values.get(one.field)
         later = {(each.who, each.field) for each in at.world.told[place + 1 :]}
-        if one.pin and (one.who, one.field) not in later and held != one.value:
+        if one.pin and (one.who, one.field) not in later and (held or None) != one.value:
             yield f"{one.who} {one.field}: {one.value!r} was pinned, and {held!r} stands there"
-        elif held != one.value and one.value not in _remembered(at, one.who, one.field):
+        elif one.value is None and held and one.held and not _heard(at, one):
+            yield f"{one.who} {one.field}: {one.held!r} was taken away in the hub, and nobody heard it"
+        elif one.value and held != one.value and one.value not in _remembered(at, one.who, one.field):
             yield f"{one.who} {one.field}: {one.value!r}, said in the hub, is neither held nor in the history"
+
+
+def _heard(at: Findings, told: Told) -> bool:
+    """Whether the history tells, since then, that the field was emptied, or to whom the clearing lost."""
+    since = (row for row in at.history[told.who] if row.at >= told.at)
+    return any(
+        any(one.field == told.field and not one.new for one in row.changes)
+        or any(one.field == told.field and not one.lost for one in row.conflicts)
+        for row in since
+    )
 
 
 def _remembered(at: Findings, who: str, field: str) -> list[Value]:
@@ -219,11 +232,15 @@ def no_secret_is_told(at: Findings) -> Iterator[str]:
     """No credential stands in what a run reports, or in why a write failed, though systems repeat it."""
     for place, report in enumerate(at.world.reports):
         for said in (*report.tally.notes, *map(str, report.failed.values())):
-            if SECRET in said:
-                yield f"run {place} tells a credential: {said.replace(SECRET, '***')}"
+            if any(one in said for one in _HIDDEN):
+                yield f"run {place} tells a credential: {_without(said)}"
     for one in at.world.store.deliveries(list(DeliveryState), None, 10_000):
-        if SECRET in one.error:
-            yield f"write {one.id} tells a credential: {one.error.replace(SECRET, '***')}"
+        if any(each in one.error for each in _HIDDEN):
+            yield f"write {one.id} tells a credential: {_without(one.error)}"
+
+
+def _without(said: str) -> str:
+    return said.replace(SECRET, "***").replace(TOKEN, "***")
 
 
 # -- at every step ------------------------------------------------------------------------------------------

@@ -23,8 +23,11 @@ FLOOR: Mapping[str, int] = {
     "crash in doubt": 30,
     "resumed": 100,
     "Held": 100,
+    "merge chain": 10,
+    "database fails": 100,
     "fault lost answer": 100,
     "fault 401": 30,
+    "token expiry": 300,
 }
 """What a thousand histories must at least hold: who does nothing breaks nothing."""
 EXCUSED = 0.01

@@ -234,6 +234,9 @@ def _traits(traits: Traits) -> Iterator[str]:
     yield from (said for name, said in words.items() if getattr(traits, name))
     if not traits.feed:
         yield "tells nothing of deletions"
+    if traits.tokens:
+        lives = f" and {traits.lives:g} s" if traits.lives else ""
+        yield f"its tokens are good for {traits.tokens} calls{lives}"
     if traits.grain > 0.001:
         yield f"stamps of {traits.grain:g} s"
     if traits.lag:

@@ -65,6 +65,7 @@ def activity(world: World) -> Counter[str]:
                 found["hub clears"] += any(value in (None, []) for value in act.after.values())
         found["redirects"] += sum(1 for row in system.rows.values() if row.now.successor)
     for wire in world.wires.values():
+        found["token expiry"] += wire.expired
         for (route, what), number in wire.struck.items():
             found[f"fault {what}"] += number
             found[f"{what} at {route}"] += number

@@ -14,10 +14,12 @@ import orjson
 from trueup.connectors.stamps import EPOCH, parse_stamp, write_stamp
 from trueup.model.record import Json
 from trueup.testing.system import HUB_ID, Problem, Row, System, Version
+from trueup.testing.vocabulary import TOKEN
 
 READS = ("list", "changes", "read", "find")
 WRITES = ("create", "update", "upsert")
-ROUTES = (*READS, *WRITES)
+TOKENS = "token"
+ROUTES = (*READS, *WRITES, TOKENS)
 BEFORE = ("lost request", "500", "429", "429 long", "401", "html", "truncated", "empty")
 """Nothing was done there."""
 AFTER = ("lost answer", "500 after", "400 after", "html after", "late", "twice")
@@ -45,7 +47,8 @@ class _Waiting:
 
 
 class Wire(httpx.BaseTransport):
-    """One account's transport. `struck` counts the faults that happened, `later` is what lands late."""
+    """One account's transport. `struck` counts the faults that happened, `expired` the calls that came with a
+    token that was not good any more; `later` is what lands late."""
 
     def __init__(self, system: System, now: Callable[[], datetime], person_of: Callable[[str], str]) -> None:
         self.system = system
@@ -53,6 +56,8 @@ class Wire(httpx.BaseTransport):
         self.struck: Counter[tuple[str, str]] = Counter()
         self.later: list[tuple[datetime, httpx.Request]] = []
         self.arriving: Callable[[str, Mapping[str, Any]], None] = lambda route, body: None
+        self.expired = 0
+        self._good: dict[str, tuple[int, datetime | None]] = {}
         self._now = now
         self._person_of = person_of
         self._waiting: list[_Waiting] = []
@@ -76,12 +81,37 @@ class Wire(httpx.BaseTransport):
         route = _route(request)
         self.calls[route] += 1
         self.arriving(route, _body(request))
-        what = self._fault(route)
-        if what is not None:
-            self.struck[(route, what)] += 1
-        response = self._struck(request, what, route) if what is not None else self._answer(request)
+        response = self._refused(request, route) or self._met(request, route)
         response.request = request
         return response
+
+    def _met(self, request: httpx.Request, route: str) -> httpx.Response:
+        what = self._fault(route)
+        if what is None:
+            return self._answer(request)
+        self.struck[(route, what)] += 1
+        return self._struck(request, what, route)
+
+    # -- tokens -------------------------------------------------------------------------------------------
+
+    def _refused(self, request: httpx.Request, route: str) -> httpx.Response | None:
+        """What a call is told whose token has expired, whatever else might have met it."""
+        if not self.system.traits.tokens or route == TOKENS:
+            return None
+        given = request.headers.get("Authorization", "")
+        left, until = self._good.get(given, (0, None))
+        if left and (until is None or self._now() < until):
+            self._good[given] = (left - 1, until)
+            return None
+        self.expired += 1
+        return httpx.Response(401, json={"code": "expired", "message": f"{given} has expired"})
+
+    def _token(self) -> httpx.Response:
+        traits, token = self.system.traits, f"{TOKEN}-{len(self._good) + 1}"
+        until = self._now() + timedelta(seconds=traits.lives) if traits.lives else None
+        self._good[f"Bearer {token}"] = (traits.tokens, until)
+        said: dict[str, Json] = {"access_token": token}
+        return httpx.Response(200, json=said | ({"expires_in": traits.lives} if until else {}))
 
     # -- misfortune ---------------------------------------------------------------------------------------
 
@@ -138,6 +168,8 @@ class Wire(httpx.BaseTransport):
     def _answer(self, request: httpx.Request) -> httpx.Response:
         body = _body(request)
         match request.url.path.strip("/"):
+            case "token":
+                return self._token()
             case "me":
                 return httpx.Response(200, json={"name": self.system.traits.name})
             case "list":

@@ -23,6 +23,7 @@ from trueup.model.delivery import DeliveryState
 from trueup.model.plan import Case
 from trueup.model.record import Ref
 from trueup.model.run import RunOutcome
+from trueup.model.values import Value
 from trueup.ports import Store
 from trueup.store.migrate import empty
 from trueup.store.open import open_store
@@ -30,10 +31,11 @@ from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
+from trueup.testing.people import People, typed
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import Crash, DatabaseFails, WorldClock
-from trueup.testing.system import Row, System
-from trueup.testing.traits import FIELDS, STAGES
+from trueup.testing.system import System
+from trueup.testing.traits import FIELDS
 from trueup.testing.vocabulary import OBJECT
 from trueup.testing.wire import Fault, Wire
 
@@ -62,12 +64,14 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What somebody set in the hub itself."""
+    """What somebody set in the hub itself; None: took away. `held` stood there before."""
 
     who: str
     field: str
-    value: str
+    value: str | None
     pin: bool
+    held: Value
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -98,6 +102,7 @@ class World:
         count = itertools.count(1)
         self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
         self.wires = {name: self._wired(name) for name in self.systems}
+        self.somebody = People(self.systems, self.people, self.seen)
         self.workers: dict[int, Worker] = {}
         self._processes = itertools.count(1)
         self._killed: set[str] = set()
@@ -128,7 +133,7 @@ class World:
             case "operator":
                 self._operate(event)
             case _:
-                self._live(event)
+                self.somebody.live(event)
         self.clock.advance(0.25)
 
     def rest(self) -> None:
@@ -191,92 +196,6 @@ class World:
     def digest(self) -> str:
         """Of the whole journal: equal for equal histories."""
         return hashlib.blake2b("\n".join(self.journal).encode(), digest_size=16).hexdigest()
-
-    # -- people -------------------------------------------------------------------------------------------
-
-    def _live(self, event: Event) -> None:
-        system = self.systems[self.plan.systems[event.at % len(self.plan.systems)].name]
-        living = system.living()
-        if event.do == "create":
-            for place in event.of:
-                self._move_in(self.systems[self.plan.systems[place % len(self.plan.systems)].name], event)
-            return
-        if not living:
-            return
-        row, other = living[event.pick % len(living)], living[event.other % len(living)]
-        match event.do:
-            case "edit":
-                self._edit(system, row, event.field, typed(event.field, event.token))
-            case "clear":
-                self._edit(system, row, event.field, None)
-            case "restore":
-                self._restore(system, row, event)
-            case "email":
-                self._edit(system, row, "email", self._new_address(row.person, event.token))
-            case "label" | "unlabel":
-                self._label(system, row, event)
-            case "phase":
-                self._promote(system, row, event)
-            case "opt out":
-                self._edit(system, row, "no_mail", True)
-            case "twin":
-                values = {"email": row.now.values.get("email"), "given": typed("given", event.token)}
-                if values["email"] and not system.traits.unique_email:
-                    system.user_create(row.person, values)
-            case "delete":
-                system.user_delete(row)
-            case "merge":
-                twins = [one for one in living if one.person == row.person and one is not row]
-                if twins:
-                    system.user_merge(twins[event.other % len(twins)], row)
-            case "swap" if other is not row and not system.traits.unique_email:
-                mine, theirs = row.now.values.get("email"), other.now.values.get("email")
-                self._edit(system, row, "email", theirs)
-                self._edit(system, other, "email", mine)
-
-    def _move_in(self, system: System, event: Event) -> None:
-        person = f"p{event.token}"
-        letter = ord(system.traits.name[0])
-        values = {
-            "email": self._new_address(person, event.token),
-            "given": typed("given", event.token),
-            "family": typed("family", event.token),
-        }
-        for place, name in enumerate(("phone", "title", "unit")):
-            if (event.token * 7 + letter + place) % 3:
-                values[name] = typed(name, event.token * 1000 + letter)
-        system.user_create(person, values)
-
-    def _edit(self, system: System, row: Row, name: str, value: object) -> None:
-        if name == "email" and value and system._taken({"email": value}, row) is not None:
-            return
-        if row.now.values.get(name) != system.traits.keeps(name, value):
-            system.user_edit(row, name, value)
-            self.seen[f"user {'clear' if value is None else 'edit'}"] += 1
-
-    def _restore(self, system: System, row: Row, event: Event) -> None:
-        former = [one.values.get(event.field) for one in row.versions if one.values.get(event.field)]
-        if former:
-            self._edit(system, row, event.field, former[event.other % len(former)])
-
-    def _label(self, system: System, row: Row, event: Event) -> None:
-        held = list(row.now.values.get("labels") or [])
-        if event.do == "unlabel":
-            held = [one for place, one in enumerate(held) if place != event.other % max(1, len(held))]
-        else:
-            held = [*held, f"l{event.token}"]
-        self._edit(system, row, "labels", held)
-
-    def _promote(self, system: System, row: Row, event: Event) -> None:
-        now = row.now.values.get("phase")
-        place = STAGES.index(now) if now in STAGES else -1
-        if place + 1 < len(STAGES):
-            self._edit(system, row, "phase", STAGES[place + 1 + event.other % (len(STAGES) - place - 1)])
-
-    def _new_address(self, person: str, token: int) -> str:
-        address = f"m{token}@people.example"
-        self.people[address] = person
-        return address if token % 4 else address.capitalize()
 
     # -- the hub ------------------------------------------------------------------------------------------
 
@@ -414,10 +333,10 @@ class World:
         if event.what == "due":
             self.store.mark_due([self.store.case(who).entity.id], "looked_at")
             return
-        value = typed(event.field, event.token)
-        name, pin = FIELDS[event.field], event.what == "pin"
-        self.store.edit(who, {name: value}, "ann", self.clock.now(), pin)
-        self.told.append(Told(who, name, value, pin))
+        value = None if event.what in ("clear", "pin empty") else typed(event.field, event.token)
+        name, pin, now = FIELDS[event.field], event.what in ("pin", "pin empty"), self.clock.now()
+        self.told.append(Told(who, name, value, pin, self.store.case(who).entity.values.get(name), now))
+        self.store.edit(who, {name: value}, "ann", now, pin)
         self.note(f"ann sets {event.field} of {who} to {value}")
 
     # -- inside -------------------------------------------------------------------------------------------
@@ -441,17 +360,6 @@ class World:
     def _time_passed(self) -> None:
         for wire in self.wires.values():
             wire.land_late()
-
-
-def typed(field: str, token: int) -> str:
-    """A value that nobody else types."""
-    match field:
-        case "phone":
-            return f"+4930{2_000_000 + token}"
-        case "title":
-            return f"T{token} officer"
-        case _:
-            return f"{field[0].upper()}{token}"
 
 
 def _with_fuses(parts: Parts, tight: bool, ended: Callable[[str], bool]) -> Parts:
