@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from trueup.testing.plan import Event, Plan
-from trueup.testing.traits import NAMES, TYPED, Traits, drawn
+from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
 from trueup.testing.wire import FAULTS, READS, TOKENS
 
 _EDITS = {
@@ -46,14 +46,21 @@ class Profile:
 
 
 PROFILES: Mapping[str, Profile] = {
-    "edits": Profile(25, _EDITS, faults=0.2),
-    "lives": Profile(15, {**_EDITS, **_LIVES}, faults=0.2),
+    "edits": Profile(20, _EDITS, faults=0.2),
+    "lives": Profile(12, {**_EDITS, **_LIVES}, faults=0.2),
     "faults": Profile(15, {**_EDITS, "create": 4}, faults=2.0, crash=0.0, pause=0.0, fail=0.0),
     "crashes": Profile(15, {**_EDITS, "create": 3}, crash=0.5, pause=0.1, fail=0.3),
     "workers": Profile(10, _EDITS, pause=0.5, crash=0.1),
     "merges": Profile(10, {**_EDITS, "merge": 4, "twin": 4, "chain": 4, "delete": 2}),
+    "drifts": Profile(8, {**_EDITS, "drift": 4, "drift over": 2}, faults=0.2),
     "everything": Profile(
-        10, {**_EDITS, **_LIVES}, faults=1.0, crash=0.2, pause=0.1, meanwhile=0.8, events=60
+        10,
+        {**_EDITS, **_LIVES, "drift": 1, "drift over": 1},
+        faults=1.0,
+        crash=0.2,
+        pause=0.1,
+        meanwhile=0.8,
+        events=60,
     ),
 }
 
@@ -108,9 +115,17 @@ class _Hand:
         do = self.dice.choices(list(self.profile.acts), list(self.profile.acts.values()))[0]
         if do == "create":
             return self.newcomer()
+        if do == "drift":
+            return self.drift()
         field = self.dice.choice(TYPED)
         at, pick = self.dice.randrange(len(self.systems)), self.dice.randrange(100)
         return Event(do, at=at, pick=pick, other=self.dice.randrange(100), field=field, token=self.number())
+
+    def drift(self) -> Event:
+        """What a system has of a field changes for a while."""
+        at, field = self.dice.randrange(len(self.systems)), self.dice.choice((*TYPED, "phase"))
+        gone = tuple(f"no {one}" for one in STAGES) if field == "phase" else ("short",)
+        return Event("drift", at=at, field=field, what=self.dice.choice(("removed", "refused", *gone)))
 
     def first_run(self) -> list[Event]:
         """The run that lists everything, and what goes wrong in it."""

@@ -52,6 +52,11 @@ class People:
                     system.user_merge(twins[event.other % len(twins)], row)
             case "chain":
                 self._chain(system, row, event)
+            case "drift":
+                system.drift(event.field, event.what)
+                self._seen["drift"] += 1
+            case "drift over":
+                system.mend()
             case "swap" if other is not row and not system.traits.unique_email:
                 mine, theirs = row.now.values.get("email"), other.now.values.get("email")
                 self._edit(system, row, "email", theirs)
@@ -89,7 +94,9 @@ class People:
     def _edit(self, system: System, row: Row, name: str, value: object) -> None:
         if name == "email" and value and system._taken({"email": value}, row) is not None:
             return
-        if row.now.values.get(name) != system.traits.keeps(name, value):
+        if row.now.values.get(name) != system.traits.keeps(name, value) and not system.refuses(
+            {name: value}, "user"
+        ):
             system.user_edit(row, name, value)
             self._seen[f"user {'clear' if value is None else 'edit'}"] += 1
 

@@ -292,7 +292,8 @@ class Fences:
 
 class Fuses:
     """Of what a fuse guards, no more leaves than it lets through, but by a person's word: of destructive
-    writes in one run, of replaced values of one run's decisions."""
+    writes in one run, of replaced values of one run's decisions. Counted are records: what a system did not
+    take, because somebody wrote there meanwhile, is decided and sent once more."""
 
     def __init__(self) -> None:
         self._sent: dict[tuple[str, str, str], set[int]] = {}
@@ -305,10 +306,10 @@ class Fuses:
             if place is None or one.id in world.allowed:
                 continue
             sent = self._sent.setdefault(place, set())
-            sent.add(one.id)
+            sent.add(one.link.id)
             if len(sent) > TIGHT:
                 by, connection, kind = place
-                yield f"{len(sent)} writes of {kind} left for {connection} in {by}, where {TIGHT} may"
+                yield f"writes of {kind} left for {len(sent)} records of {connection} in {by}, where {TIGHT} may"
 
 
 def _fused(one: Delivery, worker: str) -> tuple[str, str, str] | None:

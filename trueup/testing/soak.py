@@ -28,6 +28,7 @@ FLOOR: Mapping[str, int] = {
     "fault lost answer": 100,
     "fault 401": 30,
     "token expiry": 300,
+    "drift": 30,
 }
 """What a thousand histories must at least hold: who does nothing breaks nothing."""
 EXCUSED = 0.01

@@ -254,25 +254,29 @@ class Wire(httpx.BaseTransport):
             "changed": write_stamp(version.stamp, "iso_ms"),
             "deleted": version.deleted and version.successor is None,
             "successor": version.successor,
-            "fields": {} if version.deleted else dict(version.values),
+            "fields": {} if version.deleted else self._shown(version.values),
         }
+
+    def _shown(self, values: Mapping[str, Json]) -> dict[str, Json]:
+        return {name: value for name, value in values.items() if self.system.shows(name)}
 
     # -- writing ------------------------------------------------------------------------------------------
 
     def _written(self, route: str, items: Sequence[Mapping[str, Any]]) -> httpx.Response:
-        if self.system.traits.whole and any(self._trial(route, item) is not None for item in items):
-            return httpx.Response(422, json={"message": "one of them cannot be taken"})
+        problems = [problem for item in items if (problem := self._trial(route, item)) is not None]
+        if self.system.traits.whole and problems:
+            named = _told(problems[0]) if problems[0].what == "invalid" and len(items) == 1 else {}
+            return httpx.Response(422, json={**named, "message": "one of them cannot be taken"})
         return httpx.Response(
             200, content=orjson.dumps({"results": [self._result(route, item) for item in items]})
         )
 
-    def _trial(self, route: str, item: Mapping[str, Any]) -> str | None:
+    def _trial(self, route: str, item: Mapping[str, Any]) -> Problem | None:
         """What is wrong with an item, found out without doing anything."""
         row = self.system.rows.get(item.get("id", ""))
         if route == "update" and (row is None or not row.living):
-            return "gone"
-        taken = self.system._taken(item["values"], row)
-        return "exists" if taken is not None else None
+            return Problem("gone")
+        return self.system.problem(item["values"], row)
 
     def _result(self, route: str, item: Mapping[str, Any]) -> dict[str, Json]:
         done = self._one(route, item, None)

@@ -140,9 +140,12 @@ class World:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written."""
         for wire in self.wires.values():
             wire.forgive()
+        for system in self.systems.values():
+            system.mend()
         for number in sorted(self.workers):
             self._resume(number)
         self._release()
+        self._retry()
         self._come_to_rest()
 
     def list_again(self) -> None:
@@ -314,16 +317,28 @@ class World:
             self.store.accept_absences(holder, "ann", self.clock.now())
 
     def _operate(self, event: Event) -> None:
-        now = self.clock.now()
         match event.what:
             case "approve":
                 self._approve()
-            case "retry" | "discard":
-                parked = [one.id for one in self.store.deliveries([DeliveryState.PARKED], None, 50)]
-                self.allowed.update(parked)
-                (self.store.retry if event.what == "retry" else self.store.discard)(parked, "ann", now)
+            case "retry":
+                self._retry()
+            case "discard":
+                self.store.discard(self._parked(), "ann", self.clock.now())
             case _:
                 self._edit_in_hub(event)
+
+    def _retry(self) -> None:
+        """What waits for a person is tried once more, as somebody does who has looked at it."""
+        parked, now = self._parked(), self.clock.now()
+        self.allowed.update(parked)
+        self.store.retry(parked, "ann", now)
+        aside = [
+            (link.id, key) for link, key, why in self.store.quarantined(None, 1_000) if why.direction == "out"
+        ]
+        self.store.give_back(aside, "ann", now)
+
+    def _parked(self) -> list[int]:
+        return [one.id for one in self.store.deliveries([DeliveryState.PARKED], None, 50)]
 
     def _edit_in_hub(self, event: Event) -> None:
         found = self.contacts()
