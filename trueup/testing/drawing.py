@@ -6,12 +6,12 @@ Each profile leans to some kinds of events (swarm testing: a history that does e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from trueup.testing.plan import Event, Plan
 from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
-from trueup.testing.wire import FAULTS, READS, TOKENS
+from trueup.testing.wire import FAULTS, LISTS, OF_LISTS, READS, TOKENS
 
 _EDITS = {
     "edit": 10,
@@ -27,6 +27,7 @@ _EDITS = {
 _LIVES = {"create": 3, "twin": 1, "delete": 1, "merge": 1, "chain": 1, "swap": 1}
 _FIRST = ("list", "list", "list", "find", "create", TOKENS)
 """Where misfortunes strike the first run of all: nothing else is listed, found or made so much."""
+_ANY = tuple(one for one in FAULTS if one not in OF_LISTS)
 _OPERATOR = ("edit", "edit", "pin", "clear", "pin empty", "retry", "discard", "approve", "due")
 
 
@@ -52,10 +53,10 @@ PROFILES: Mapping[str, Profile] = {
     "crashes": Profile(15, {**_EDITS, "create": 3}, crash=0.5, pause=0.1, fail=0.3),
     "workers": Profile(10, _EDITS, pause=0.5, crash=0.1),
     "merges": Profile(10, {**_EDITS, "merge": 4, "twin": 4, "chain": 4, "delete": 2}),
-    "drifts": Profile(8, {**_EDITS, "drift": 4, "drift over": 2}, faults=0.2),
+    "drifts": Profile(8, {**_EDITS, "drift": 4, "drift over": 2, "sweep": 2}, faults=0.2),
     "everything": Profile(
         10,
-        {**_EDITS, **_LIVES, "drift": 1, "drift over": 1},
+        {**_EDITS, **_LIVES, "drift": 1, "drift over": 1, "sweep": 1},
         faults=1.0,
         crash=0.2,
         pause=0.1,
@@ -70,14 +71,17 @@ def plan_of(seed: int) -> Plan:
     dice = Random(seed)
     name = dice.choices(list(PROFILES), [one.share for one in PROFILES.values()])[0]
     profile = PROFILES[name]
-    systems = tuple(drawn(dice, one) for one in NAMES[: dice.choice((2, 2, 3))])
-    hand = _Hand(dice, profile, systems)
+    systems = [drawn(dice, one) for one in NAMES[: dice.choice((2, 2, 3))]]
+    if dice.random() < 0.2:
+        place = dice.randrange(len(systems))  # one: two workflows that rewrite each other never end
+        systems[place] = replace(systems[place], robot=dice.choice(("title", "unit")))
+    hand = _Hand(dice, profile, tuple(systems))
     events = [hand.newcomer() for _ in range(dice.randint(2, 4))]
     events += [Event("wait", seconds=hand.pause()), *hand.first_run(), Event("release")]
     while len(events) < profile.events:
         events += hand.next_one()
     tight, apart = dice.random() < 0.15, dice.random() < 0.3
-    return Plan(seed, name, systems, tuple(events), tight, apart)
+    return Plan(seed, name, tuple(systems), tuple(events), tight, apart)
 
 
 @dataclass(slots=True)
@@ -151,7 +155,11 @@ class _Hand:
         if route == TOKENS and not self.systems[at].tokens:
             route = "any"
         return Event(
-            "fault", at=at, route=route, nth=self.dice.choice((1, 1, 2, 3)), what=self.dice.choice(FAULTS)
+            "fault",
+            at=at,
+            route=route,
+            nth=self.dice.choice((1, 1, 2, 3)),
+            what=self.dice.choice(_ANY if route not in LISTS else FAULTS),
         )
 
     def disturbed(self, some: tuple[int, ...]) -> list[Event]:

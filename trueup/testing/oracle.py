@@ -31,8 +31,10 @@ from trueup.testing.promises import (
     what_was_taken_stays_away,
     winners_are_people,
 )
-from trueup.testing.system import HUB, ROBOT, Act, Row, System, Version
+from trueup.testing.system import HUB, Act, Row, System, Version
 from trueup.testing.traits import FIELDS, OPT_OUT
+from trueup.testing.vocabulary import OBJECT
+from trueup.testing.wire import LISTS
 from trueup.testing.world import World
 
 _ALL = 10_000
@@ -49,9 +51,10 @@ UNTOLD = "a deletion of which the system tells nothing"
 
 
 def lied(world: World, name: str) -> bool:
-    """Whether a listing of this system came back empty with status 200: nobody can tell it from the truth."""
+    """Whether a listing of this system came back empty or cut short with status 200: nobody can tell it
+    from the truth."""
     struck = world.wires[name].struck
-    return bool(struck["list", "empty"] + struck["changes", "empty"])
+    return any(struck[route, what] for route in LISTS for what in ("empty", "partial"))
 
 
 @dataclass(slots=True)
@@ -241,10 +244,10 @@ def no_lost_update(at: Findings) -> Iterator[str]:
 
 
 def _unknown(at: Findings, edit: Edit) -> Iterator[str]:
-    if not edit.row.living and _never_shown(at, edit):
-        return  # who deleted or joined it saw what it held
-    if not edit.row.living or _never_shown(at, edit):
-        at.excuse("a record that was gone before it was decided")
+    if not edit.row.living:
+        return  # who deleted it, or joined it to another before it was decided, saw what it held
+    if _never_shown(at, edit):
+        at.excuse("a record that nobody ever read")
         return
     yield f"{edit.system}/{edit.act.id} is nobody's record"
 
@@ -388,9 +391,40 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     if _replaced_unread(at, edit) or not edit.row.living:
         at.excuse("a value that was replaced before it was read")
         return True
+    if not edit.after and _never_known_there(at, edit):
+        at.excuse("a value that was taken away before the hub knew that it had arrived")
+        return True
+    if _from_a_double(at, who, name, held):
+        at.excuse("a request that the network doubled")
+        return True
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)
         return True
+    return False
+
+
+def _never_known_there(at: Findings, edit: Edit) -> bool:
+    """Whether the hub had put the value there, and no answer showed it before it was taken away: then it looks
+    as if the write had not arrived."""
+    row, remote = edit.row, edit.remote
+    stood = {one.number for one in row.versions if one.number < edit.act.number}
+    held = {one.number for one in row.versions if one.values.get(remote) == edit.before} & stood
+    acts = at.world.systems[edit.system].acts
+    return row.landed.isdisjoint(held) and any(
+        act.by == HUB and act.number in held and remote in act.after for act in acts
+    )
+
+
+def _from_a_double(at: Findings, who: str, name: str, held: Value) -> bool:
+    """Whether the value came back from a record of the hub, where a request to make one was doubled."""
+    for row in at.history[who]:
+        for change in row.changes:
+            system, _, id = change.source.partition(f"/{OBJECT}/")
+            if change.field != name or change.new != held or system not in at.world.systems:
+                continue
+            doubled = at.world.wires[system].struck["create", "twice"]
+            if doubled and at.world.systems[system].rows[id].by == HUB:
+                return True
     return False
 
 
@@ -426,7 +460,7 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if _exchanged(at, act.after.get("email")):
                     at.excuse("an address that two people exchanged")
                     continue
-                if not other.landed and lied(at.world, name):
+                if lied(at.world, name) and not any(number < act.number for number in other.landed):
                     at.excuse(LIE)
                     continue
                 if at.owner(name, other.id) not in (None, at.owner(name, made.id)) and _told_apart(at, other):
@@ -554,7 +588,12 @@ def counts_add_up(at: Findings) -> Iterator[str]:
 def bounded_cost(at: Findings) -> Iterator[str]:
     """No more writes than edits times systems, creates and misfortunes call for."""
     world = at.world
-    typed = sum(1 for system in world.systems.values() for act in system.acts if act.by not in (HUB, ROBOT))
+    typed = sum(
+        1
+        for system in world.systems.values()
+        for act in system.acts
+        if act.by != HUB and (act.after or act.what != "update")
+    )
     told = sum(1 for event in world.plan.events if event.do == "operator")
     made = sum(
         1 for system in world.systems.values() for a in system.acts if a.by == HUB and a.what == "create"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from trueup.testing.plan import Event
-from trueup.testing.system import Row, System
+from trueup.testing.system import ROBOT, Row, System
 from trueup.testing.traits import STAGES
 
 
@@ -52,6 +52,10 @@ class People:
                     system.user_merge(twins[event.other % len(twins)], row)
             case "chain":
                 self._chain(system, row, event)
+            case "sweep":
+                self._seen["integration"] += 1
+                for place, one in enumerate(living):
+                    system.user_edit(one, event.field, typed(event.field, event.token * 1_000 + place), ROBOT)
             case "drift":
                 system.drift(event.field, event.what)
                 self._seen["drift"] += 1

@@ -309,7 +309,7 @@ class Fuses:
             sent.add(one.link.id)
             if len(sent) > TIGHT:
                 by, connection, kind = place
-                yield f"writes of {kind} left for {len(sent)} records of {connection} in {by}, where {TIGHT} may"
+                yield f"{len(sent)} records of {connection} get a {kind} in {by}, where {TIGHT} may"
 
 
 def _fused(one: Delivery, worker: str) -> tuple[str, str, str] | None:

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import product
 
 from trueup.testing.drawing import plan_of
 from trueup.testing.trial import Trial, tried
-from trueup.testing.wire import FAULTS, ROUTES
+from trueup.testing.wire import FAULTS, STRIKES
 
 FLOOR: Mapping[str, int] = {
     "hub update": 1_000,
@@ -29,6 +28,8 @@ FLOOR: Mapping[str, int] = {
     "fault 401": 30,
     "token expiry": 300,
     "drift": 30,
+    "robot update": 100,
+    "integration": 30,
 }
 """What a thousand histories must at least hold: who does nothing breaks nothing."""
 EXCUSED = 0.01
@@ -64,7 +65,7 @@ class Soak:
             if self.seen[what] * 1_000 < least * self.lived
         ]
         found += [f"no {what} ever struck" for what in FAULTS if not self.seen[f"fault {what}"]]
-        pairs = [f"{what} at {route}" for what, route in product(FAULTS, ROUTES)]
+        pairs = [f"{what} at {route}" for route, what in STRIKES]
         never = [pair for pair in pairs if not self.seen[pair]]
         if self.lived >= PAIRS_FROM and len(never) > (1 - PAIRS) * len(pairs):
             found.append(f"{len(never)} of {len(pairs)} misfortunes never struck where they could: {never}")

@@ -16,6 +16,9 @@ HUB = "hub"
 HUB_ID = "hub_id"
 ROBOT = "robot"
 """Who writes where neither the hub nor a person does: what a system itself does to its records."""
+ROBOT_WAITS = timedelta(seconds=10)
+ROBOT_MARK = " r"
+"""What a workflow appends to a value, and so long after it was written."""
 SHORT = 4
 """So many characters a field takes that became shorter."""
 DRIFTS = ("removed", "refused", "short")
@@ -92,6 +95,7 @@ class System:
         self.rows: dict[str, Row] = {}
         self.acts: list[Act] = []
         self.drifts: dict[str, str] = {}  # remote field to what became of it
+        self._rewrites: list[tuple[datetime, Row]] = []
         self._now = now
         self._count = count
         self._number = 0
@@ -114,6 +118,22 @@ class System:
                 return name
         return ""
 
+    def due(self) -> Iterator[datetime]:
+        """When the workflow of this system has something to do."""
+        yield from (at for at, _ in self._rewrites)
+
+    def automations(self) -> None:
+        """The workflow of this system does what is due."""
+        name, now = self.traits.robot, self._now()
+        due = [row for at, row in self._rewrites if at <= now]
+        self._rewrites = [(at, row) for at, row in self._rewrites if at > now]
+        for row in due:
+            value = row.now.values.get(name)
+            if row.living and isinstance(value, str) and value and not value.endswith(ROBOT_MARK):
+                marked = value + ROBOT_MARK
+                if self.traits.keeps(name, marked) != value:
+                    self.user_edit(row, name, marked, ROBOT)
+
     def drift(self, name: str, what: str) -> None:
         self.drifts[name] = what
 
@@ -134,9 +154,9 @@ class System:
         taken = {name: value for name, value in values.items() if not self.refuses({name: value}, "user")}
         return self._create(person, "user", {**_EMPTY, **self._kept(taken)})
 
-    def user_edit(self, row: Row, name: str, value: Json) -> None:
-        if not self.refuses({name: value}, "user"):
-            self._update(row, "user", {name: self.traits.keeps(name, value)})
+    def user_edit(self, row: Row, name: str, value: Json, by: str = "user") -> None:
+        if not self.refuses({name: value}, by):
+            self._update(row, by, {name: self.traits.keeps(name, value)})
 
     def user_delete(self, row: Row) -> None:
         self._put(row, "user", "delete", {}, deleted=True)
@@ -224,6 +244,8 @@ class System:
         row.versions.append(
             Version(self._number, at, _floored(own, self.traits.grain), shown, whole, deleted, successor)
         )
+        if self.traits.robot in values and by != ROBOT:
+            self._rewrites.append((at + ROBOT_WAITS, row))
         told = {name: before.get(name) for name in values}
         self.acts.append(Act(next(self._count), at, by, what, row.id, told, dict(values), self._number))
 

@@ -73,6 +73,7 @@ class Traits:
     seconds, which the answer to who asks for one says (0: as long as it is good for calls).
     `grain`: the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock
     is ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
+    `robot`: a remote field that a workflow of its own rewrites, some seconds after anybody wrote it.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Traits:
     lag: float = 0.0
     skew: float = 0.0
     habits: tuple[tuple[str, str], ...] = ()
+    robot: str = ""
 
     def keeps(self, name: str, value: Json) -> Json:
         """What stands there after this value was sent or typed."""
@@ -128,6 +130,6 @@ def drawn(dice: Random, name: str) -> Traits:
         lives=dice.choice((0.0, 0.0, 90.0, 900.0)) if tokens else 0.0,
         grain=grain,
         lag=dice.choice((0.0, 0.0, 2.0, 30.0)),
-        skew=dice.choice((0.0, 0.0, 0.0, -20.0, 20.0)),
+        skew=dice.choice((0.0,) * 6 + (-20.0, -20.0, 20.0, 20.0, -3_600.0, 3_600.0)),
         habits=tuple((field, dice.choice(ways)) for field, ways in _POSSIBLE.items()),
     )

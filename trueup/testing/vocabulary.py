@@ -39,6 +39,7 @@ def manifest_of(traits: Traits) -> Manifest:
                         "tu_code": "TU-ID-409",
                     },
                     {"code": ["stale"], "kind": "stale"},
+                    {"code": ["page expired"], "kind": "expired_paging"},
                     {"code": ["gone"], "kind": "gone"},
                 ],
             },

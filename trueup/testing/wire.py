@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,14 @@ BEFORE = ("lost request", "500", "429", "429 long", "401", "html", "truncated", 
 """Nothing was done there."""
 AFTER = ("lost answer", "500 after", "400 after", "html after", "late", "twice")
 """It was done, or will be."""
-FAULTS = (*BEFORE, *AFTER)
+LISTS = ("list", "changes")
+OF_LISTS = ("expired", "partial")
+"""What strikes only them: where the next page begins is forgotten; half of a page comes as if it were all."""
+FAULTS = (*BEFORE, *AFTER, *OF_LISTS)
+STRIKES = tuple(
+    (route, what) for route in ROUTES for what in FAULTS if what not in OF_LISTS or route in LISTS
+)
+"""Every way to a system with what can strike there."""
 LATE = timedelta(seconds=20)
 """So long a request that timed out may still take to be applied: less than the lag that doubt waits out."""
 
@@ -68,6 +75,10 @@ class Wire(httpx.BaseTransport):
     def forgive(self) -> None:
         """From now on nothing goes wrong any more; what is under way still lands."""
         self._waiting.clear()
+
+    def due(self) -> Iterator[datetime]:
+        """When what timed out arrives."""
+        yield from (at for at, _ in self.later)
 
     def land_late(self) -> None:
         """Apply what timed out and arrives only now."""
@@ -140,6 +151,8 @@ class Wire(httpx.BaseTransport):
                 return httpx.Response(429, headers={"Retry-After": "86400000"}, json={"message": "too many"})
             case "401":
                 return httpx.Response(401, json={"message": f"{given} is not known"})
+            case "expired":
+                return httpx.Response(400, json={"code": "page expired", "message": "start again"})
             case "html":
                 return httpx.Response(200, content=b"<html><body>Maintenance</body></html>")
             case "truncated":
@@ -154,6 +167,9 @@ class Wire(httpx.BaseTransport):
         match what:
             case "lost answer":
                 raise httpx.ReadTimeout("no answer", request=request)
+            case "partial":
+                said = orjson.loads(answer.content)
+                return httpx.Response(200, json={"items": said["items"][: len(said["items"]) // 2]})
             case "500 after":
                 return httpx.Response(500, json={"message": f"{given}: something went wrong"})
             case "400 after":

@@ -107,7 +107,7 @@ class World:
         self._processes = itertools.count(1)
         self._killed: set[str] = set()
         self._world = getcurrent()
-        self.clock.passed = self._time_passed
+        self.clock.passed, self.clock.next_due = self._time_passed, self._next_due
 
     # -- what happens -------------------------------------------------------------------------------------
 
@@ -372,9 +372,17 @@ class World:
             self.belated.append((name, body))
         self.watch.asked(self, name, route, body)
 
+    def _next_due(self) -> datetime | None:
+        """When the next request lands late, or the next workflow goes to work."""
+        return min(
+            (at for one in (*self.wires.values(), *self.systems.values()) for at in one.due()), default=None
+        )
+
     def _time_passed(self) -> None:
         for wire in self.wires.values():
             wire.land_late()
+        for system in self.systems.values():
+            system.automations()
 
 
 def _with_fuses(parts: Parts, tight: bool, ended: Callable[[str], bool]) -> Parts:

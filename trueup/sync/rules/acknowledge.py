@@ -53,7 +53,7 @@ def done(
         observed = {**quiet, **observed}
     until = now + timedelta(seconds=lag + 1 if lag > 0 else 0)
     assumption = {"until": until.isoformat(), "at": (at or now).isoformat(), **_mark_of_reading(delivery)}
-    lost = _lost(delivery)
+    lost, left_out = _lost(delivery), _left_out(delivery)
     assumed = {
         path: {
             "was": write.replaced.get(path),
@@ -74,7 +74,9 @@ def done(
                 observed[key] if key in observed else observed.get(remote_path(key, observed)),
             )
             for key, hub in write.wants.items()
-        },
+        }
+        | {key: Agreed(NEVER, observed.get(remote_path(key, observed), WAS_ABSENT)) for key in left_out},
+        quarantine=left_out,
         assumed=assumed,
         remote_id=record_id if record_id != delivery.link.remote_id else None,
         version=record.version if record is not None else None,
@@ -85,6 +87,18 @@ def done(
         told=(record is not None or bool(shown)) and lag > 0,
         due="switched" if write.kind in _SWITCHED else "",
     )
+
+
+def _left_out(delivery: Delivery) -> dict[str, Quarantine]:
+    """What a create did not carry because it was refused: it stays set aside, and nothing is agreed of it, so
+    that it is written once a person gives it back."""
+    if delivery.write.kind is not WriteKind.CREATE:
+        return {}
+    return {
+        key: why
+        for key, why in delivery.link.quarantine.items()
+        if why.direction == "out" and key not in delivery.write.wants
+    }
 
 
 def _lost(delivery: Delivery) -> dict[str, Json]:

@@ -134,7 +134,7 @@ def compare(
     if refusal is not None and refusal.digest == refusal_digest(hub):
         draft.quarantine[binding.key] = refusal
         if not (binding.consent and hub == ConsentState.OPTED_OUT):
-            _keep(reading, draft)
+            _keep_refused(reading, draft)
             return
     if binding.consent or isinstance(reading.has, Rejected):
         # whatever was agreed once: a consent that has to show, and what was typed over an unreadable value
@@ -425,6 +425,14 @@ def _keep(reading: Reading, draft: Draft) -> None:
     """Nothing to do: what was agreed stays agreed, at the system's present form of it."""
     if reading.agreed is not None:
         draft.agreed[reading.binding.key] = reading.agreed
+
+
+def _keep_refused(reading: Reading, draft: Draft) -> None:
+    """The same of a field that the system refused: where nothing was agreed of it yet nothing is now, so that
+    it is written once a person gives it back."""
+    if reading.agreed is None:
+        draft.agreed[reading.binding.key] = Agreed(NEVER, _stand(reading))
+    _keep(reading, draft)
 
 
 def set_aside(
