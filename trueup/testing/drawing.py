@@ -50,7 +50,7 @@ PROFILES: Mapping[str, Profile] = {
     "edits": Profile(20, _EDITS, faults=0.2),
     "lives": Profile(12, {**_EDITS, **_LIVES}, faults=0.2),
     "faults": Profile(15, {**_EDITS, "create": 4}, faults=2.0, crash=0.0, pause=0.0, fail=0.0),
-    "crashes": Profile(15, {**_EDITS, "create": 3}, crash=0.5, pause=0.1, fail=0.3),
+    "crashes": Profile(15, {**_EDITS, "create": 3}, crash=0.65, pause=0.1, fail=0.3),
     "workers": Profile(10, _EDITS, pause=0.5, crash=0.1),
     "merges": Profile(10, {**_EDITS, "merge": 4, "twin": 4, "chain": 4, "delete": 2}),
     "drifts": Profile(8, {**_EDITS, "drift": 4, "drift over": 2, "sweep": 2}, faults=0.2),

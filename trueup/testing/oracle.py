@@ -404,7 +404,7 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
 
 
 def _never_known_there(at: Findings, edit: Edit) -> bool:
-    """Whether the hub had put the value there, and no answer showed it before it was taken away: then it looks
+    """Whether the hub had put the value there and no answer showed it before it was taken away: then it looks
     as if the write had not arrived."""
     row, remote = edit.row, edit.remote
     stood = {one.number for one in row.versions if one.number < edit.act.number}

@@ -56,7 +56,7 @@ def done(
     lost, left_out = _lost(delivery), _left_out(delivery)
     assumed = {
         path: {
-            "was": write.replaced.get(path),
+            "was": _stood(delivery, path),
             **assumption,
             **({AGAIN: True} if path in lost and lost[path] == observed[path] else {}),
         }
@@ -87,6 +87,13 @@ def done(
         told=(record is not None or bool(shown)) and lag > 0,
         due="switched" if write.kind in _SWITCHED else "",
     )
+
+
+def _stood(delivery: Delivery, path: str) -> Json:
+    """What our write took the place of: in the form that the system has given it since the decision."""
+    replaced = delivery.write.replaced.get(path)
+    shown = delivery.link.observed.get(path)
+    return shown if left_out(replaced, shown) else replaced
 
 
 def _left_out(delivery: Delivery) -> dict[str, Quarantine]:
