@@ -70,7 +70,7 @@ def test_histories_are_made_of_enough_to_prove_something_and_little_is_excused()
 
 def test_a_soak_that_did_too_little_says_so() -> None:
     trial = tried(plan_of(1))
-    idle = Soak()
+    idle = Soak(lived=999)
     idle.add(replace(trial, seen=Counter({"values typed": 100}), exempt=Counter({"a lie": 2}), wrong=()))
     assert len(idle.lacking()) == len(FLOOR) + len(FAULTS)
     assert idle.excused_too_much() == ["2 of 100 typed values are excused: {'a lie': 2}"]
@@ -83,7 +83,7 @@ def test_what_is_not_needed_to_fail_is_left_out() -> None:
 
 
 def test_a_failing_plan_is_made_short() -> None:
-    plan = plan_of(4)
+    plan = plan_of(5)
     short = shrunk(plan, lambda one: any(event.do == "clear" for event in one.events))
     assert [event.do for event in short.events] == ["clear"]
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from math import sqrt
 
 from trueup.testing.drawing import plan_of
 from trueup.testing.trial import Trial, tried
@@ -58,11 +59,12 @@ class Soak:
         self.asked.update(trial.asked)
 
     def lacking(self) -> list[str]:
-        """What these histories held less of than FLOOR says for so many, and misfortunes that struck none."""
+        """What these histories held less of than FLOOR says for so many, by more than chance (two standard
+        deviations of a count), and misfortunes that struck none."""
         found = [
             f"too little of {what}: {self.seen[what]} in {self.lived} histories, of 1,000 at least {least}"
             for what, least in FLOOR.items()
-            if self.seen[what] * 1_000 < least * self.lived
+            if self.seen[what] < (due := least * self.lived / 1_000) - 2 * sqrt(due)
         ]
         found += [f"no {what} ever struck" for what in FAULTS if not self.seen[f"fault {what}"]]
         pairs = [f"{what} at {route}" for route, what in STRIKES]

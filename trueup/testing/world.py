@@ -374,9 +374,9 @@ class World:
 
     def _next_due(self) -> datetime | None:
         """When the next request lands late, or the next workflow goes to work."""
-        return min(
-            (at for one in (*self.wires.values(), *self.systems.values()) for at in one.due()), default=None
-        )
+        late = (at for wire in self.wires.values() for at in wire.due())
+        rewrites = (at for system in self.systems.values() for at in system.due())
+        return min((*late, *rewrites), default=None)
 
     def _time_passed(self) -> None:
         for wire in self.wires.values():
