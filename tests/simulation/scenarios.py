@@ -58,6 +58,7 @@ LAGGING = Traits("beta", answers=False, lag=30.0)
 REWRITING = Traits("beta", habits=(("email", "lower"), ("given", "upper"), ("phone", "spaced")))
 CUTTING = Traits("beta", habits=(("title", "cut"),))
 CLOSED = Traits("beta", creates=False)
+TOKENS = Traits("beta", tokens=2)
 
 SCENARIOS: Mapping[str, Plan] = {
     # first loads
@@ -140,6 +141,10 @@ SCENARIOS: Mapping[str, Plan] = {
         act("edit"), act("edit", BETA, 901, "unit"), beta=Traits("beta", grain=86_400.0)
     ),
     "a clock that is ahead": known(act("edit", BETA), beta=Traits("beta", skew=20.0, grain=1.0)),
+    "a create and an edit with tokens that expire": known(newcomer(ALPHA), act("edit"), beta=TOKENS),
+    "an edit and a create while a field is gone": known(
+        newcomer(ALPHA), act("edit"), Event("drift", at=BETA, field="title", what="removed")
+    ),
     "a system in which nobody is made": known(newcomer(ALPHA), act("edit", BETA), beta=CLOSED),
 }
 """What waits: merges and unmerges in the hub for identity; promotion with handoff and demotion for the

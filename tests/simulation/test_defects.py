@@ -20,6 +20,7 @@ SEARCHED = int(os.environ.get("TRUEUP_DEFECT_SEEDS", "60"))
 STEPS = {
     "cursor safety",
     "fencing",
+    "fuses hold",
     "no effect without intent",
     "only what is allowed",
     "opt-outs only tighten",

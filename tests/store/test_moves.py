@@ -52,6 +52,14 @@ def test_a_chain_of_successors_leads_to_the_last_and_makes_no_circle(hub: Hub) -
     assert {hub.link("sales", id).remote_id for id in ("7", "8", "9")} == {"7"}
 
 
+def test_a_move_to_an_old_id_that_is_told_again_leads_nowhere_else(hub: Hub) -> None:
+    hub.settled("sales", "7", a=1)
+    hub.land("sales", merged_into("7", "8"))
+    hub.land("sales", merged_into("8", "9"))
+    hub.land("sales", merged_into("7", "8"))
+    assert {hub.link("sales", id).remote_id for id in ("7", "8", "9")} == {"9"}
+
+
 def test_a_record_that_answers_under_another_id_than_asked_moves_its_link(hub: Hub) -> None:
     case = hub.settled("sales", "7", a=1)
     hub.land("sales", record("9", 5, a=1), moved=(("7", 0),))

@@ -61,3 +61,14 @@ def test_a_tag_that_the_system_keeps_in_its_own_form_is_agreed_in_that_form() ->
     settled = answered(tagged(["Early Bird"], observed=["a"]), ["a", "early_bird"])
     assert settled.observed == {"tags": ["a", "early_bird"]}
     assert settled.said == {}
+
+
+def test_what_a_write_took_the_place_of_is_named_in_the_form_that_the_system_gave_it() -> None:
+    values: dict[str, Json] = {"title": "Head of sales"}
+    before: dict[str, Json] = {"title": "Clerk in the office"}
+    write = Write(7, "support", "users", WriteKind.UPDATE, Lane.NORMAL, values, values, replaced=before)
+    link = Link(7, "support", "users", "9", 1, Kind.CONTACT, observed={"title": "Clerk in t"})
+    settled = done(
+        Delivery(1, write, link, 1, 1, DeliveryState.SENT, 1, NOW, 1, "v1", NOW), "9", None, 30.0, NOW
+    )
+    assert settled.assumed["title"]["was"] == "Clerk in t"

@@ -114,6 +114,23 @@ def test_one_refused_field_is_set_aside_and_the_rest_goes_out(tmp_path: Path, cl
     assert hub.writes() == writes
 
 
+def test_a_field_that_a_new_record_was_refused_is_written_once_a_person_gives_it_back(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = pair(
+        tmp_path, clock, refuse=lambda values: {"department": "gone"} if values.get("department") else {}
+    )
+    target = hub.systems["target"]
+    hub.systems["source"].add(**ann(department="R&D"))
+    hub.sync()
+    hub.release()
+    target.refuse = lambda values: {}
+    places = [(link.id, key) for link, key, _ in hub.store.quarantined("target", 10)]
+    hub.store.give_back(places, "ops", hub.parts.now())
+    hub.sync()
+    assert target.values("1")["department"] == "R&D"
+
+
 def test_a_refused_field_is_tried_again_when_its_value_moves(tmp_path: Path, clock: Clock) -> None:
     hub = pair(
         tmp_path,

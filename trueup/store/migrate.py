@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -30,18 +31,25 @@ def migrate(url: str, to: str = NEWEST) -> None:
     step holds a fingerprint of what it makes, so one that was changed has another name.
     """
     with _connected(url) as connection:
-        config = _config(connection)
-        _refuse_unknown(connection, config, url)
-        command.upgrade(config, to)
+        found = set(MigrationContext.configure(connection).get_current_heads())
+        _refuse_unknown(found, url)
+        if to != NEWEST or found != {_steps()[0]}:
+            command.upgrade(_config(connection), to)
 
 
-def _refuse_unknown(connection: Connection, config: Config, url: str) -> None:
-    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-    found = set(MigrationContext.configure(connection).get_current_heads()) - known
-    if found:
+@cache
+def _steps() -> tuple[str, ...]:
+    """The names of all steps, the newest first."""
+    scripts = ScriptDirectory(str(SCRIPTS))
+    return tuple(step.revision for step in scripts.walk_revisions())
+
+
+def _refuse_unknown(found: AbstractSet[str], url: str) -> None:
+    strange = sorted(found - set(_steps()))
+    if strange:
         where = make_url(url).render_as_string(hide_password=True)
         what = f"the hub's database {where} was made by another version of trueup"
-        told = f"{what}: it says schema {', '.join(sorted(found))}, which this version does not know"
+        told = f"{what}: it says schema {', '.join(strange)}, which this version does not know"
         raise ConfigError([Problem("hub.yaml", 0, 0, told, code="TU-STO-021", remedy=_OTHER_VERSION)])
 
 
@@ -73,11 +81,12 @@ def _connected(url: str) -> Iterator[Connection]:
 
 def fill(raw: sqlite3.Connection) -> None:
     """Give an empty database in memory the newest schema; migrated once per process, then copied."""
-    raw.deserialize(_empty())
+    raw.deserialize(empty())
 
 
 @cache
-def _empty() -> bytes:
+def empty() -> bytes:
+    """The image of an empty database of the newest schema, as a file of it would be."""
     raw = sqlite3.connect(":memory:", isolation_level=None)
     engine = create_engine("sqlite://", creator=lambda: raw, poolclass=pool.StaticPool)
     _begin_immediately(engine)

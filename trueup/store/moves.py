@@ -78,7 +78,9 @@ def move(tx: Tx, known: Streams, old: Place, new: Place, at: datetime, reasons: 
             remember_alias(tx, old, there.id)
         return
     if there is None or there.id == here.id:
-        if (known.ids[here.stream], here.remote_id) != new:
+        stands = (known.ids[here.stream], here.remote_id)
+        # Of a chain A → B → C that was followed, A → B is told again: B is an old id of the link, too.
+        if stands != new and (there is None or stands == old):
             relocate(tx, known, here, new, reasons)
         return
     if here.entity_id is not None and there.entity_id not in (None, here.entity_id):

@@ -6,17 +6,14 @@ import argparse
 import json
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 
 from trueup.testing.drawing import plan_of
 from trueup.testing.plan import Plan
 from trueup.testing.shrink import shrunk
-from trueup.testing.trial import Trial, tried
-
-CHUNK = 25
+from trueup.testing.soak import soak
+from trueup.testing.trial import tried
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,32 +53,17 @@ def _range(text: str) -> range:
 
 
 def _soak(seeds: range, jobs: int) -> int:
-    began, failed = time.perf_counter(), 0
-    totals = {name: Counter[str]() for name in ("seen", "exempt", "asked")}
-    for trial in trials(seeds, jobs):
-        for name, total in totals.items():
-            total.update(getattr(trial, name))
-        if trial.wrong:
-            failed += 1
-            print(f"seed {trial.plan.seed} ({trial.plan.profile}): {trial.wrong[0]}", flush=True)
+    began = time.perf_counter()
+    found = soak(seeds, jobs, lambda told: print(told, flush=True))
     seconds = time.perf_counter() - began
-    print(f"{len(seeds)} seeds in {seconds:.0f} s, {len(seeds) / seconds:.1f} a second; {failed} failed")
-    for name, total in totals.items():
-        print(f"{name}: {dict(sorted(total.items()))}")
-    return 1 if failed else 0
-
-
-def trials(seeds: Sequence[int], jobs: int) -> Iterator[Trial]:
-    """These seeds, lived in several processes, in order."""
-    if jobs < 2:
-        yield from map(_one, seeds)
-        return
-    with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(_one, seeds, chunksize=CHUNK)
-
-
-def _one(seed: int) -> Trial:
-    return tried(plan_of(seed))
+    rate = len(seeds) / seconds
+    print(f"{len(seeds)} seeds in {seconds:.0f} s, {rate:.1f} a second; {found.failed} failed")
+    for name in ("seen", "exempt", "asked"):
+        print(f"{name}: {dict(sorted(getattr(found, name).items()))}")
+    lacking = [*found.lacking(), *found.excused_too_much()]
+    for told in lacking:
+        print(told)
+    return 1 if found.failed or lacking else 0
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ Each profile leans to some kinds of events (swarm testing: a history that does e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 from trueup.testing.plan import Event, Plan
-from trueup.testing.traits import NAMES, TYPED, drawn
-from trueup.testing.wire import FAULTS, ROUTES
+from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
+from trueup.testing.wire import FAULTS, LISTS, OF_LISTS, READS, TOKENS
 
 _EDITS = {
     "edit": 10,
@@ -22,32 +22,46 @@ _EDITS = {
     "phase": 2,
     "opt out": 1,
     "restore": 1,
+    "create": 1,
 }
-_LIVES = {"create": 2, "twin": 1, "delete": 1, "merge": 1, "swap": 1}
+_LIVES = {"create": 3, "twin": 1, "delete": 1, "merge": 1, "chain": 1, "swap": 1}
+_FIRST = ("list", "list", "list", "find", "create", TOKENS)
+"""Where misfortunes strike the first run of all: nothing else is listed, found or made so much."""
+_ANY = tuple(one for one in FAULTS if one not in OF_LISTS)
+_OPERATOR = ("edit", "edit", "pin", "clear", "pin empty", "retry", "discard", "approve", "due")
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How often what is drawn. `share`: of all histories; `crash`, `pause`, `meanwhile`: of the runs."""
+    """How often what is drawn. `share`: of all histories; the others of the runs: `faults` before one,
+    `crash`, `pause`, `fail` (the database) in one, `meanwhile` acts of people."""
 
     share: int
     acts: Mapping[str, int]
     faults: float = 0.5
     crash: float = 0.1
     pause: float = 0.05
+    fail: float = 0.05
     meanwhile: float = 0.5
     events: int = 40
 
 
 PROFILES: Mapping[str, Profile] = {
-    "edits": Profile(25, _EDITS, faults=0.2),
-    "lives": Profile(15, {**_EDITS, **_LIVES}, faults=0.2),
-    "faults": Profile(15, {**_EDITS, "create": 3}, faults=2.0, crash=0.0, pause=0.0),
-    "crashes": Profile(15, {**_EDITS, "create": 3}, crash=0.6, pause=0.1),
+    "edits": Profile(20, _EDITS, faults=0.2),
+    "lives": Profile(12, {**_EDITS, **_LIVES}, faults=0.2),
+    "faults": Profile(15, {**_EDITS, "create": 4}, faults=2.0, crash=0.0, pause=0.0, fail=0.0),
+    "crashes": Profile(15, {**_EDITS, "create": 3}, crash=0.65, pause=0.1, fail=0.3),
     "workers": Profile(10, _EDITS, pause=0.5, crash=0.1),
-    "merges": Profile(10, {**_EDITS, "merge": 6, "twin": 4, "delete": 3}),
+    "merges": Profile(10, {**_EDITS, "merge": 4, "twin": 4, "chain": 4, "delete": 2}),
+    "drifts": Profile(8, {**_EDITS, "drift": 4, "drift over": 2, "sweep": 2}, faults=0.2),
     "everything": Profile(
-        10, {**_EDITS, **_LIVES}, faults=1.0, crash=0.2, pause=0.1, meanwhile=0.8, events=60
+        10,
+        {**_EDITS, **_LIVES, "drift": 1, "drift over": 1, "sweep": 1},
+        faults=1.0,
+        crash=0.2,
+        pause=0.1,
+        meanwhile=0.8,
+        events=60,
     ),
 }
 
@@ -57,25 +71,24 @@ def plan_of(seed: int) -> Plan:
     dice = Random(seed)
     name = dice.choices(list(PROFILES), [one.share for one in PROFILES.values()])[0]
     profile = PROFILES[name]
-    systems = tuple(drawn(dice, one) for one in NAMES[: dice.choice((2, 2, 3))])
-    hand = _Hand(dice, profile, len(systems))
+    systems = [drawn(dice, one) for one in NAMES[: dice.choice((2, 2, 3))]]
+    if dice.random() < 0.2:
+        place = dice.randrange(len(systems))  # one: two workflows that rewrite each other never end
+        systems[place] = replace(systems[place], robot=dice.choice(("title", "unit")))
+    hand = _Hand(dice, profile, tuple(systems))
     events = [hand.newcomer() for _ in range(dice.randint(2, 4))]
-    events += [
-        Event("wait", seconds=hand.pause()),
-        Event("run", of=tuple(range(len(systems)))),
-        Event("release"),
-    ]
+    events += [Event("wait", seconds=hand.pause()), *hand.first_run(), Event("release")]
     while len(events) < profile.events:
         events += hand.next_one()
     tight, apart = dice.random() < 0.15, dice.random() < 0.3
-    return Plan(seed, name, systems, tuple(events), tight, apart)
+    return Plan(seed, name, tuple(systems), tuple(events), tight, apart)
 
 
 @dataclass(slots=True)
 class _Hand:
     dice: Random
     profile: Profile
-    systems: int
+    systems: tuple[Traits, ...]
     token: int = 100
 
     def next_one(self) -> list[Event]:
@@ -89,8 +102,11 @@ class _Hand:
         return [self.operator()]
 
     def newcomer(self) -> Event:
-        some = self.dice.sample(range(self.systems), self.dice.randint(1, self.systems))
-        return Event("create", of=tuple(sorted(some)), token=self.number())
+        return Event("create", of=self.some(self.dice.randint(1, len(self.systems))), token=self.number())
+
+    def some(self, number: int) -> tuple[int, ...]:
+        """So many of the systems, by their places."""
+        return tuple(sorted(self.dice.sample(range(len(self.systems)), number)))
 
     def number(self) -> int:
         self.token += 1
@@ -103,46 +119,70 @@ class _Hand:
         do = self.dice.choices(list(self.profile.acts), list(self.profile.acts.values()))[0]
         if do == "create":
             return self.newcomer()
+        if do == "drift":
+            return self.drift()
         field = self.dice.choice(TYPED)
-        at, pick = self.dice.randrange(self.systems), self.dice.randrange(100)
+        at, pick = self.dice.randrange(len(self.systems)), self.dice.randrange(100)
         return Event(do, at=at, pick=pick, other=self.dice.randrange(100), field=field, token=self.number())
+
+    def drift(self) -> Event:
+        """What a system has of a field changes for a while."""
+        at, field = self.dice.randrange(len(self.systems)), self.dice.choice((*TYPED, "phase"))
+        gone = tuple(f"no {one}" for one in STAGES) if field == "phase" else ("short",)
+        return Event("drift", at=at, field=field, what=self.dice.choice(("removed", "refused", *gone)))
+
+    def first_run(self) -> list[Event]:
+        """The run that lists everything, and what goes wrong in it."""
+        whole = tuple(range(len(self.systems)))
+        struck = [self.fault(_FIRST) for _ in range(_about(self.dice, 0.5 + self.profile.faults))]
+        return [*struck, *self.disturbed(whole)]
 
     def run(self) -> list[Event]:
         """A run, with what goes wrong in it, and sometimes the same process going on later."""
-        dice, found = self.dice, []
-        for _ in range(_about(dice, self.profile.faults)):
-            found.append(
-                Event(
-                    "fault",
-                    at=dice.randrange(self.systems),
-                    route=dice.choice((*ROUTES, "any")),
-                    nth=dice.choice((1, 1, 2, 3)),
-                    what=dice.choice(FAULTS),
-                )
-            )
-        some = dice.sample(range(self.systems), dice.choice((self.systems, self.systems, 1, 2)))
-        meanwhile = _about(dice, self.profile.meanwhile)
+        struck = [
+            self.fault((*READS, "update", "create", TOKENS))
+            for _ in range(_about(self.dice, self.profile.faults))
+        ]
+        every = len(self.systems)
+        return [*struck, *self.disturbed(self.some(self.dice.choice((every, every, 1, 2))))]
+
+    def fault(self, routes: Sequence[str]) -> Event:
+        """A misfortune on a way to a system that somebody goes: where records are made by the hub's own id
+        none are made otherwise, and only some systems give tokens."""
+        at, route = self.dice.randrange(len(self.systems)), self.dice.choice((*routes, "any"))
+        if route == "create" and self.systems[at].upsert:
+            route = "upsert"
+        if route == TOKENS and not self.systems[at].tokens:
+            route = "any"
+        return Event(
+            "fault",
+            at=at,
+            route=route,
+            nth=self.dice.choice((1, 1, 2, 3)),
+            what=self.dice.choice(_ANY if route not in LISTS else FAULTS),
+        )
+
+    def disturbed(self, some: tuple[int, ...]) -> list[Event]:
+        """A run over these, with people at work meanwhile, and perhaps with its end before its time."""
+        dice, profile = self.dice, self.profile
         during = sorted(
-            ((dice.randint(1, 120), self.act()) for _ in range(meanwhile)), key=lambda one: one[0]
+            ((dice.randint(1, 120), self.act()) for _ in range(_about(dice, profile.meanwhile))),
+            key=lambda one: one[0],
         )
-        crash = dice.randint(1, 150) if dice.random() < self.profile.crash else 0
-        pause = dice.randint(1, 120) if dice.random() < self.profile.pause else 0
+        crash = dice.randint(1, 150) if dice.random() < profile.crash else 0
+        fail = dice.randint(1, 150) if dice.random() < profile.fail else 0
+        pause = dice.randint(1, 120) if dice.random() < profile.pause else 0
         worker = dice.randrange(3)
-        found.append(
-            Event(
-                "run", worker=worker, of=tuple(sorted(some)), crash=crash, pause=pause, during=tuple(during)
-            )
-        )
-        if pause:
-            found += [Event("wait", seconds=dice.choice((1.0, 60.0, 400.0)))]
-            found += (
-                [Event("run", worker=(worker + 1) % 3, of=tuple(sorted(some)))] if dice.random() < 0.6 else []
-            )
-            found += [Event("resume", worker=worker)] if dice.random() < 0.7 else []
-        return found
+        run = Event("run", worker=worker, of=some, crash=crash, pause=pause, fail=fail, during=tuple(during))
+        if not pause:
+            return [run]
+        after = [Event("wait", seconds=dice.choice((1.0, 60.0, 400.0)))]
+        after += [Event("run", worker=(worker + 1) % 3, of=some)] if dice.random() < 0.6 else []
+        after += [Event("resume", worker=worker)] if dice.random() < 0.7 else []
+        return [run, *after]
 
     def operator(self) -> Event:
-        what = self.dice.choice(("edit", "edit", "pin", "retry", "discard", "approve", "due"))
+        what = self.dice.choice(_OPERATOR)
         field = self.dice.choice(TYPED)
         return Event("operator", what=what, pick=self.dice.randrange(100), field=field, token=self.number())
 

@@ -23,14 +23,18 @@ from trueup.sync.rules.differences import alike
 from trueup.sync.rules.formats import RULE as FORM
 from trueup.testing.promises import (
     history_names_who_won,
+    history_rebuilds_state,
     hub_edits_hold,
     no_lost_element,
+    no_secret_is_told,
     the_deleted_stay_so,
     what_was_taken_stays_away,
     winners_are_people,
 )
 from trueup.testing.system import HUB, Act, Row, System, Version
 from trueup.testing.traits import FIELDS, OPT_OUT
+from trueup.testing.vocabulary import OBJECT
+from trueup.testing.wire import LISTS
 from trueup.testing.world import World
 
 _ALL = 10_000
@@ -48,9 +52,10 @@ DENIED = "a record of which a reading by id said twice in a row that it was not 
 
 
 def lied(world: World, name: str) -> bool:
-    """Whether a listing of this system came back empty with status 200: nobody can tell it from the truth."""
+    """Whether a listing of this system came back empty or cut short with status 200: nobody can tell it
+    from the truth."""
     struck = world.wires[name].struck
-    return bool(struck["list", "empty"] + struck["changes", "empty"])
+    return any(struck[route, what] for route in LISTS for what in ("empty", "partial"))
 
 
 @dataclass(slots=True)
@@ -213,8 +218,13 @@ class Edit:
     after: Json
 
 
-def edits(at: Findings) -> Iterator[Edit]:
-    for name, system in at.world.systems.items():
+def typed_values(world: World) -> int:
+    """How many values people typed, or took away: in a new record each that it held."""
+    return sum(1 for edit in edits(world) if edit.before or edit.after)
+
+
+def edits(world: World) -> Iterator[Edit]:
+    for name, system in world.systems.items():
         for act in system.acts:
             if act.by != HUB:
                 for remote, after in act.after.items():
@@ -224,7 +234,7 @@ def edits(at: Findings) -> Iterator[Edit]:
 
 def no_lost_update(at: Findings) -> Iterator[str]:
     """Every value that a person typed is the contact's, or its history knows of it."""
-    for edit in edits(at):
+    for edit in edits(at.world):
         if edit.after in (None, ""):
             continue
         who = at.owner(edit.system, edit.act.id)
@@ -235,8 +245,10 @@ def no_lost_update(at: Findings) -> Iterator[str]:
 
 
 def _unknown(at: Findings, edit: Edit) -> Iterator[str]:
-    if not edit.row.living or _never_shown(at, edit):
-        at.excuse("a record that was gone before it was read")
+    if not edit.row.living:
+        return  # who deleted it, or joined it to another before it was decided, saw what it held
+    if _never_shown(at, edit):
+        at.excuse("a record that nobody ever read")
         return
     yield f"{edit.system}/{edit.act.id} is nobody's record"
 
@@ -342,7 +354,7 @@ def _folded(value: Json) -> str:
 
 def no_resurrection(at: Findings) -> Iterator[str]:
     """A value that a person knowingly replaced or cleared does not stand in the contact at the end."""
-    for edit in edits(at):
+    for edit in edits(at.world):
         if edit.before in (None, "") or edit.act.what != "update":
             continue
         who = at.owner(edit.system, edit.act.id)
@@ -363,7 +375,7 @@ def no_resurrection(at: Findings) -> Iterator[str]:
 
 def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     """Somebody typed it again later or elsewhere, or the history names the loser and this winner."""
-    for other in edits(at):
+    for other in edits(at.world):
         later = other is not edit and other.act.place > edit.act.place and other.remote == edit.remote
         if later and _as_there(at, edit, other.after) == _folded(edit.before):
             return True
@@ -380,9 +392,40 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     if _replaced_unread(at, edit) or not edit.row.living:
         at.excuse("a value that was replaced before it was read")
         return True
+    if not edit.after and _never_known_there(at, edit):
+        at.excuse("a value that was taken away before the hub knew that it had arrived")
+        return True
+    if _from_a_double(at, who, name, held):
+        at.excuse("a request that the network doubled")
+        return True
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)
         return True
+    return False
+
+
+def _never_known_there(at: Findings, edit: Edit) -> bool:
+    """Whether the hub had put the value there and no answer showed it before it was taken away: then it looks
+    as if the write had not arrived."""
+    row, remote = edit.row, edit.remote
+    stood = {one.number for one in row.versions if one.number < edit.act.number}
+    held = {one.number for one in row.versions if one.values.get(remote) == edit.before} & stood
+    acts = at.world.systems[edit.system].acts
+    return row.landed.isdisjoint(held) and any(
+        act.by == HUB and act.number in held and remote in act.after for act in acts
+    )
+
+
+def _from_a_double(at: Findings, who: str, name: str, held: Value) -> bool:
+    """Whether the value came back from a record of the hub, where a request to make one was doubled."""
+    for row in at.history[who]:
+        for change in row.changes:
+            system, _, id = change.source.partition(f"/{OBJECT}/")
+            if change.field != name or change.new != held or system not in at.world.systems:
+                continue
+            doubled = at.world.wires[system].struck["create", "twice"]
+            if doubled and at.world.systems[system].rows[id].by == HUB:
+                return True
     return False
 
 
@@ -418,7 +461,7 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if _exchanged(at, act.after.get("email")):
                     at.excuse("an address that two people exchanged")
                     continue
-                if not other.landed and lied(at.world, name):
+                if lied(at.world, name) and not any(number < act.number for number in other.landed):
                     at.excuse(LIE)
                     continue
                 if at.owner(name, other.id) not in (None, at.owner(name, made.id)) and _told_apart(at, other):
@@ -426,6 +469,9 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                     continue
                 if at.world.wires[name].struck["create", "twice"] and other.by == HUB:
                     at.excuse("a request that the network doubled")
+                    continue
+                if at.world.wires[name].struck["find", "empty"] and other.by == HUB:
+                    at.excuse("a look-up that said that there is none, and there was")
                     continue
                 if _unseen_then(at, system, other, act) or at.owner(name, other.id) == at.owner(
                     name, made.id
@@ -558,7 +604,12 @@ def counts_add_up(at: Findings) -> Iterator[str]:
 def bounded_cost(at: Findings) -> Iterator[str]:
     """No more writes than edits times systems, creates and misfortunes call for."""
     world = at.world
-    typed = sum(1 for system in world.systems.values() for act in system.acts if act.by != HUB)
+    typed = sum(
+        1
+        for system in world.systems.values()
+        for act in system.acts
+        if act.by != HUB and (act.after or act.what != "update")
+    )
     told = sum(1 for event in world.plan.events if event.do == "operator")
     made = sum(
         1 for system in world.systems.values() for a in system.acts if a.by == HUB and a.what == "create"
@@ -585,7 +636,9 @@ CHECKS: Mapping[str, Callable[[Findings], Iterator[str]]] = {
     "what was taken stays away": what_was_taken_stays_away,
     "the deleted stay so": the_deleted_stay_so,
     "history names who won": history_names_who_won,
+    "history rebuilds state": history_rebuilds_state,
     "winners are people": winners_are_people,
+    "no secret is told": no_secret_is_told,
 }
 
 

@@ -23,17 +23,23 @@ class DatabaseFails(Exception):
 
 
 class WorldClock:
-    """Time of the world: it stands still until somebody lets it go on. `passed` is told."""
+    """Time of the world: it stands still until somebody lets it go on. It stops wherever `next_due` says that
+    something happens before the end of a wait; `passed` is told each time."""
 
     def __init__(self, start: datetime) -> None:
         self.time = start
         self.passed: Callable[[], None] = lambda: None
+        self.next_due: Callable[[], datetime | None] = lambda: None
 
     def now(self) -> datetime:
         return self.time
 
     def advance(self, seconds: float) -> None:
-        self.time += timedelta(seconds=max(0.0, seconds))
+        end = self.time + timedelta(seconds=max(0.0, seconds))
+        while (due := self.next_due()) is not None and due < end:
+            self.time = max(self.time, due)
+            self.passed()
+        self.time = end
         self.passed()
 
 

@@ -6,24 +6,29 @@ As the checks of `oracle` and `watch`: a line for each violation, each check wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from trueup.model.delivery import Delivery, DeliveryState, Effect, Lane, WriteKind
 from trueup.model.entity import LinkState
 from trueup.model.history import FIRST_SIGHT
+from trueup.model.plan import Case
 from trueup.model.run import Fence
 from trueup.model.values import Value
+from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.testing.system import HUB, Act, System
 from trueup.testing.traits import FIELDS, STAGES, TYPED
-from trueup.testing.vocabulary import OBJECT
+from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
+from trueup.testing.world import TIGHT, Told, World
 
 if TYPE_CHECKING:
     from trueup.testing.oracle import Findings
-    from trueup.testing.world import World
 
+Everybody = Sequence[tuple[str, Case]]
+"""All contacts, each with all that the hub holds of them."""
 _LABELS, _TAGS = "labels", "tags"
+_HIDDEN = (SECRET, TOKEN)
 
 # -- at rest ----------------------------------------------------------------------------------------------
 
@@ -36,10 +41,22 @@ def hub_edits_hold(at: Findings) -> Iterator[str]:
             continue
         held = at.cases[one.who].entity.values.get(one.field)
         later = {(each.who, each.field) for each in at.world.told[place + 1 :]}
-        if one.pin and (one.who, one.field) not in later and held != one.value:
+        if one.pin and (one.who, one.field) not in later and (held or None) != one.value:
             yield f"{one.who} {one.field}: {one.value!r} was pinned, and {held!r} stands there"
-        elif held != one.value and one.value not in _remembered(at, one.who, one.field):
+        elif one.value is None and held and one.held and not _heard(at, one):
+            yield f"{one.who} {one.field}: {one.held!r} was taken away in the hub, and nobody heard it"
+        elif one.value and held != one.value and one.value not in _remembered(at, one.who, one.field):
             yield f"{one.who} {one.field}: {one.value!r}, said in the hub, is neither held nor in the history"
+
+
+def _heard(at: Findings, told: Told) -> bool:
+    """Whether the history tells, since then, that the field was emptied, or to whom the clearing lost."""
+    since = (row for row in at.history[told.who] if row.at >= told.at)
+    return any(
+        any(one.field == told.field and not one.new for one in row.changes)
+        or any(one.field == told.field and not one.lost for one in row.conflicts)
+        for row in since
+    )
 
 
 def _remembered(at: Findings, who: str, field: str) -> list[Value]:
@@ -187,6 +204,21 @@ def _plain(system: System, remote: str, value: Any) -> str:
     return "".join(str(system.traits.keeps(remote, value) or "").split())
 
 
+def history_rebuilds_state(at: Findings) -> Iterator[str]:
+    """The history of a contact, told from its beginning, ends with what the contact holds, without a gap."""
+    for who, rows in at.history.items():
+        told: dict[str, Value] = {}
+        for row in sorted(rows, key=lambda one: one.revision):
+            for one in row.changes:
+                if (told.get(one.field) or None) != (one.old or None):
+                    yield f"{who} {one.field}: {one.old!r} moved, and {told.get(one.field)!r} was told before"
+                told[one.field] = one.new
+        held = at.cases[who].entity.values
+        for field in sorted({*told, *held}):
+            if (told.get(field) or None) != (held.get(field) or None):
+                yield f"{who} {field}: the history ends with {told.get(field)!r}, {held.get(field)!r} is held"
+
+
 def history_names_who_won(at: Findings) -> Iterator[str]:
     """Whoever lost can read to whom, and by which rule."""
     for who, rows in at.history.items():
@@ -194,6 +226,21 @@ def history_names_who_won(at: Findings) -> Iterator[str]:
             for one in row.conflicts:
                 if not (one.kept_source and one.lost_source and one.rule):
                     yield f"{who} {one.field}: {one.lost!r} lost, and nobody can tell to whom"
+
+
+def no_secret_is_told(at: Findings) -> Iterator[str]:
+    """No credential stands in what a run reports, or in why a write failed, though systems repeat it."""
+    for place, report in enumerate(at.world.reports):
+        for said in (*report.tally.notes, *map(str, report.failed.values())):
+            if any(one in said for one in _HIDDEN):
+                yield f"run {place} tells a credential: {_without(said)}"
+    for one in at.world.store.deliveries(list(DeliveryState), None, 10_000):
+        if any(each in one.error for each in _HIDDEN):
+            yield f"write {one.id} tells a credential: {_without(one.error)}"
+
+
+def _without(said: str) -> str:
+    return said.replace(SECRET, "***").replace(TOKEN, "***")
 
 
 # -- at every step ------------------------------------------------------------------------------------------
@@ -205,9 +252,9 @@ class Stages:
     def __init__(self) -> None:
         self._reached: dict[str, int] = {}
 
-    def after_commit(self, world: World) -> Iterator[str]:
-        for id in world.contacts():
-            said = world.store.case(id).entity.values.get("stage")
+    def after_commit(self, everybody: Everybody) -> Iterator[str]:
+        for id, case in everybody:
+            said = case.entity.values.get("stage")
             now = STAGES.index(said) if said in STAGES else -1
             before = self._reached.get(id, -1)
             if now < before:
@@ -243,10 +290,41 @@ class Fences:
         self._newest = max(self._newest, fence.number)
 
 
-def one_primary(world: World) -> Iterator[str]:
+class Fuses:
+    """Of what a fuse guards, no more leaves than it lets through, but by a person's word: of destructive
+    writes in one run, of replaced values of one run's decisions. Counted are records: what a system did not
+    take, because somebody wrote there meanwhile, is decided and sent once more."""
+
+    def __init__(self) -> None:
+        self._sent: dict[tuple[str, str, str], set[int]] = {}
+
+    def after_send(self, world: World, worker: str) -> Iterator[str]:
+        if not world.plan.tight:
+            return
+        for one in world.store.deliveries([DeliveryState.SENT], None, 1_000):
+            place = _fused(one, worker)
+            if place is None or one.id in world.allowed:
+                continue
+            sent = self._sent.setdefault(place, set())
+            sent.add(one.link.id)
+            if len(sent) > TIGHT:
+                by, connection, kind = place
+                yield f"{len(sent)} records of {connection} get a {kind} in {by}, where {TIGHT} may"
+
+
+def _fused(one: Delivery, worker: str) -> tuple[str, str, str] | None:
+    """What counts this write: who or what, the connection and the kind of fuse."""
+    if one.write.gate in DESTRUCTIVE:
+        return worker, one.write.connection, one.write.gate
+    if _replaces(one) and one.write.lane is not Lane.URGENT:
+        return f"run {one.run_id}", one.write.connection, "change"
+    return None
+
+
+def one_primary(everybody: Everybody) -> Iterator[str]:
     """Of several records of a contact in one system one is written to, the others are only read."""
-    for id in world.contacts():
-        links = [one for one in world.store.case(id).links if one.state is LinkState.LIVE and one.primary]
+    for id, case in everybody:
+        links = [one for one in case.links if one.state is LinkState.LIVE and one.primary]
         for name, number in sorted(Counter(one.connection for one in links).items()):
             if number > 1:
                 yield f"{id} has {number} primary records in {name}"

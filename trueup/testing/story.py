@@ -15,7 +15,7 @@ from typing import Any
 from trueup.model.delivery import DeliveryState
 from trueup.model.history import Change, Conflict, HistoryRow
 from trueup.testing.oracle import findings
-from trueup.testing.system import HUB, Act
+from trueup.testing.system import HUB, ROBOT, Act
 from trueup.testing.traits import FIELDS, OPT_OUT, Traits
 from trueup.testing.world import Watch, Worker, World
 
@@ -143,7 +143,7 @@ def _named(text: str) -> frozenset[str]:
 
 
 def _act(name: str, act: Act, place: int) -> Line:
-    who = "the hub" if act.by == HUB else "somebody"
+    who = {HUB: "the hub", ROBOT: "an automation"}.get(act.by, "somebody")
     changes = ", ".join(
         f"{one} {act.before.get(one)!r} -> {value!r}"
         for one, value in act.after.items()
@@ -234,10 +234,15 @@ def _traits(traits: Traits) -> Iterator[str]:
     yield from (said for name, said in words.items() if getattr(traits, name))
     if not traits.feed:
         yield "tells nothing of deletions"
+    if traits.tokens:
+        lives = f" and {traits.lives:g} s" if traits.lives else ""
+        yield f"its tokens are good for {traits.tokens} calls{lives}"
     if traits.grain > 0.001:
         yield f"stamps of {traits.grain:g} s"
     if traits.lag:
         yield f"lists lag {traits.lag:g} s"
     if traits.skew:
         yield f"its clock is {traits.skew:+g} s off"
+    if traits.robot:
+        yield f"a workflow rewrites {traits.robot}"
     yield from (f"{name}: {way}" for name, way in traits.habits if way != "keep")

@@ -14,6 +14,16 @@ from trueup.testing.traits import Traits
 
 HUB = "hub"
 HUB_ID = "hub_id"
+ROBOT = "robot"
+"""Who writes where neither the hub nor a person does: what a system itself does to its records."""
+ROBOT_WAITS = timedelta(seconds=10)
+ROBOT_MARK = " r"
+"""What a workflow appends to a value, and so long after it was written."""
+SHORT = 4
+"""So many characters a field takes that became shorter."""
+DRIFTS = ("removed", "refused", "short")
+"""What may become of a field for a while: nobody sees or sets it, the hub may not set it, it takes only short
+values. Of `phase` an option may go: `no mql`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,8 @@ class System:
         self.traits = traits
         self.rows: dict[str, Row] = {}
         self.acts: list[Act] = []
+        self.drifts: dict[str, str] = {}  # remote field to what became of it
+        self._rewrites: list[tuple[datetime, Row]] = []
         self._now = now
         self._count = count
         self._number = 0
@@ -93,6 +105,45 @@ class System:
     def living(self) -> list[Row]:
         return [row for row in self.rows.values() if row.living]
 
+    def shows(self, name: str) -> bool:
+        """Whether answers hold this field as things are now."""
+        return self.drifts.get(name) != "removed"
+
+    def refuses(self, values: Mapping[str, Json], by: str) -> str:
+        """The field that is not taken from this author as things are now; empty: all are."""
+        for name, value in values.items():
+            what = self.drifts.get(name, "")
+            gone = what == "removed" or (what == "refused" and by == HUB)
+            if gone or (what == "short" and len(str(value or "")) > SHORT) or what == f"no {value}":
+                return name
+        return ""
+
+    def due(self) -> Iterator[datetime]:
+        """When the workflow of this system has something to do."""
+        yield from (at for at, _ in self._rewrites)
+
+    def automations(self) -> None:
+        """The workflow of this system does what is due."""
+        name, now = self.traits.robot, self._now()
+        due = [row for at, row in self._rewrites if at <= now]
+        self._rewrites = [(at, row) for at, row in self._rewrites if at > now]
+        for row in due:
+            value = row.now.values.get(name)
+            if row.living and isinstance(value, str) and value and not value.endswith(ROBOT_MARK):
+                marked = value + ROBOT_MARK
+                if self.traits.keeps(name, marked) != value:
+                    self.user_edit(row, name, marked, ROBOT)
+
+    def drift(self, name: str, what: str) -> None:
+        self.drifts[name] = what
+
+    def mend(self) -> None:
+        """Every field is again what it was; who lacked one is touched, so that it is seen again."""
+        hidden = not all(map(self.shows, self.drifts))
+        self.drifts.clear()
+        for row in self.living() if hidden else ():
+            self._put(row, ROBOT, "update", {})
+
     def clock(self) -> datetime:
         """The system's own time."""
         return self._now() + timedelta(seconds=self.traits.skew)
@@ -100,10 +151,12 @@ class System:
     # -- what people do -----------------------------------------------------------------------------------
 
     def user_create(self, person: str, values: Mapping[str, Json]) -> Row:
-        return self._create(person, "user", {**_EMPTY, **self._kept(values)})
+        taken = {name: value for name, value in values.items() if not self.refuses({name: value}, "user")}
+        return self._create(person, "user", {**_EMPTY, **self._kept(taken)})
 
-    def user_edit(self, row: Row, name: str, value: Json) -> None:
-        self._update(row, "user", {name: self.traits.keeps(name, value)})
+    def user_edit(self, row: Row, name: str, value: Json, by: str = "user") -> None:
+        if not self.refuses({name: value}, by):
+            self._update(row, by, {name: self.traits.keeps(name, value)})
 
     def user_delete(self, row: Row) -> None:
         self._put(row, "user", "delete", {}, deleted=True)
@@ -111,6 +164,7 @@ class System:
     def user_merge(self, loser: Row, winner: Row) -> None:
         """Join two records: the winner takes what it lacks, the loser points at it."""
         lacking = {name: value for name, value in loser.now.values.items() if not winner.now.values.get(name)}
+        lacking = {name: value for name, value in lacking.items() if self.shows(name)}
         if loser.now.values.get("no_mail"):
             lacking["no_mail"] = True
         self._put(loser, "user", "merge", {}, deleted=True, successor=winner.id)
@@ -121,9 +175,9 @@ class System:
     # -- what the hub asks --------------------------------------------------------------------------------
 
     def create(self, values: Mapping[str, Json], person: str) -> Row | Problem:
-        taken = self._taken(values, None)
-        if taken is not None:
-            return Problem("exists", taken.id, "email")
+        problem = self.problem(values, None)
+        if problem is not None:
+            return problem
         return self._create(person, HUB, {**_EMPTY, **self._kept(values)})
 
     def update(self, id: str, values: Mapping[str, Json], version: str | None) -> Row | Problem:
@@ -132,9 +186,9 @@ class System:
             return Problem("gone", (row.now.successor or "") if row is not None else "")
         if version is not None and version != str(row.now.number):
             return Problem("stale")
-        taken = self._taken(values, row)
-        if taken is not None:
-            return Problem("exists", taken.id, "email")
+        problem = self.problem(values, row)
+        if problem is not None:
+            return problem
         self._update(row, HUB, self._kept(values))
         return row
 
@@ -146,6 +200,13 @@ class System:
         return self.create({**values, HUB_ID: hub_id}, person)
 
     # -- inside -------------------------------------------------------------------------------------------
+
+    def problem(self, values: Mapping[str, Json], row: Row | None) -> Problem | None:
+        """Why these values cannot stand in this record (None: a new one)."""
+        refused, taken = self.refuses(values, HUB), self._taken(values, row)
+        if refused:
+            return Problem("invalid", field=refused)
+        return Problem("exists", taken.id, "email") if taken is not None else None
 
     def _taken(self, values: Mapping[str, Json], but: Row | None) -> Row | None:
         email = str(values.get("email") or "").lower()
@@ -183,6 +244,8 @@ class System:
         row.versions.append(
             Version(self._number, at, _floored(own, self.traits.grain), shown, whole, deleted, successor)
         )
+        if self.traits.robot in values and by != ROBOT:
+            self._rewrites.append((at + ROBOT_WAITS, row))
         told = {name: before.get(name) for name in values}
         self.acts.append(Act(next(self._count), at, by, what, row.id, told, dict(values), self._number))
 

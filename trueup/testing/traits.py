@@ -69,8 +69,11 @@ class Traits:
     `versions`: a write may be guarded. `upsert`: it keeps the hub's id in a unique field. `feed`: its changes
     tell of deletions. `answers`: a write's answer holds the record. `whole`: a batch with one bad item is
     refused as a whole. `ordered`: changes come oldest first. `offset`: pages are counted, so they shift.
+    `tokens`: so many calls a token is good for (0: there are none, but a key for ever), `lives`: so many
+    seconds, which the answer to who asks for one says (0: as long as it is good for calls).
     `grain`: the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock
     is ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
+    `robot`: a remote field that a workflow of its own rewrites, some seconds after anybody wrote it.
     """
 
     name: str
@@ -85,10 +88,13 @@ class Traits:
     offset: bool = False
     batch: int = 3
     page: int = 3
+    tokens: int = 0
+    lives: float = 0.0
     grain: float = 0.001
     lag: float = 0.0
     skew: float = 0.0
     habits: tuple[tuple[str, str], ...] = ()
+    robot: str = ""
 
     def keeps(self, name: str, value: Json) -> Json:
         """What stands there after this value was sent or typed."""
@@ -105,6 +111,7 @@ def drawn(dice: Random, name: str) -> Traits:
         return dice.random() < share
 
     upsert = maybe(0.25)
+    tokens = dice.choice((0, 0, 0, 0, 2, 5, 12))
     grain = dice.choice((0.001, 0.001, 1.0, 1.0, 60.0, 86_400.0))
     return Traits(
         name,
@@ -119,8 +126,10 @@ def drawn(dice: Random, name: str) -> Traits:
         offset=maybe(0.15),
         batch=dice.choice((1, 2, 3, 100)),
         page=dice.choice((1, 2, 3, 100)),
+        tokens=tokens,
+        lives=dice.choice((0.0, 0.0, 90.0, 900.0)) if tokens else 0.0,
         grain=grain,
         lag=dice.choice((0.0, 0.0, 2.0, 30.0)),
-        skew=dice.choice((0.0, 0.0, 0.0, -20.0, 20.0)),
+        skew=dice.choice((0.0,) * 6 + (-20.0, -20.0, 20.0, 20.0, -3_600.0, 3_600.0)),
         habits=tuple((field, dice.choice(ways)) for field, ways in _POSSIBLE.items()),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trueup.testing.oracle import verdict
+from trueup.testing.oracle import typed_values, verdict
 from trueup.testing.plan import Plan
 from trueup.testing.story import Story
 from trueup.testing.watch import Invariants
@@ -65,8 +65,11 @@ def activity(world: World) -> Counter[str]:
                 found["hub clears"] += any(value in (None, []) for value in act.after.values())
         found["redirects"] += sum(1 for row in system.rows.values() if row.now.successor)
     for wire in world.wires.values():
-        for (_, what), number in wire.struck.items():
+        found["token expiry"] += wire.expired
+        for (route, what), number in wire.struck.items():
             found[f"fault {what}"] += number
+            found[f"{what} at {route}"] += number
+    found["values typed"] = typed_values(world)
     found["conflicts"] += sum(report.tally.conflicts for report in world.reports)
     found["runs"] += len(world.reports)
     return found

@@ -11,6 +11,8 @@ from trueup.testing.traits import FIELDS, OPT_OUT, Traits
 
 OBJECT = "people"
 SECRET = "s3cr3t-of-the-world"
+TOKEN = "t0k3n-of-the-world"
+"""How every token begins that a system gives for it."""
 _LATE = 30.0
 """Seconds that a request which timed out may still be under way: what doubt has to wait at least."""
 
@@ -24,7 +26,7 @@ def manifest_of(traits: Traits) -> Manifest:
             "title": f"System {traits.name}",
             "base_url": f"https://{traits.name}.example",
             "settings": {"token": {"pattern": ".+"}},
-            "auth": [{"kind": "bearer", "token": "{token}"}],
+            "auth": [_auth(traits)],
             "timeout": 30.0,
             "formats": {"datetime": "iso_ms", "multi_choice": "list"},
             "errors": {
@@ -37,6 +39,7 @@ def manifest_of(traits: Traits) -> Manifest:
                         "tu_code": "TU-ID-409",
                     },
                     {"code": ["stale"], "kind": "stale"},
+                    {"code": ["page expired"], "kind": "expired_paging"},
                     {"code": ["gone"], "kind": "gone"},
                 ],
             },
@@ -44,6 +47,17 @@ def manifest_of(traits: Traits) -> Manifest:
             "objects": {OBJECT: _object(traits)},
         }
     )
+
+
+def _auth(traits: Traits) -> dict[str, Any]:
+    if not traits.tokens:
+        return {"kind": "bearer", "token": "{token}"}
+    return {
+        "kind": "client_credentials",
+        "url": f"https://{traits.name}.example/token",
+        "form": {"client_secret": "{token}"},
+        "encoding": "json",
+    }
 
 
 def _object(traits: Traits) -> dict[str, Any]:

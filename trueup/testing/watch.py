@@ -5,7 +5,7 @@ I1 to I5 and I8 of the plan of assurance; each violation names its check and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +15,7 @@ from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
 from trueup.model.delivery import DeliveryState
 from trueup.model.run import Fence
 from trueup.testing.oracle import lied
-from trueup.testing.promises import Fences, Stages, allowed, one_primary
+from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
 from trueup.testing.system import HUB_ID
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.world import Watch, Worker, World
@@ -36,6 +36,7 @@ class Invariants:
     sent: set[Intent] = field(default_factory=set)
     stages: Stages = field(default_factory=Stages)
     fences: Fences = field(default_factory=Fences)
+    fuses: Fuses = field(default_factory=Fuses)
 
     def watch(self) -> Watch:
         return Watch(self.stepped, self.arrived, self.stored)
@@ -44,19 +45,19 @@ class Invariants:
         """After a verb of the store: what it may have broken."""
         if what == "send":
             self.sent |= set(intents(world))
+            self._ask(world, worker, "fuses hold", self.fuses.after_send(world, worker.name))
         if what not in _CHANGES:
             return
-        checks: Mapping[str, tuple[str, Callable[[World], Iterator[str]]]] = {
-            "land": ("cursor safety", cursor_safety),
-            "settle": ("one owner", one_owner),
-            "assign": ("one owner", one_owner),
-            "commit": ("opt-outs only tighten", self._opt_outs),
-        }
-        name, check = checks[what]
-        self._ask(world, worker, name, check(world))
-        if what == "commit":
-            self._ask(world, worker, "stages only climb", self.stages.after_commit(world))
-            self._ask(world, worker, "one primary", one_primary(world))
+        if what == "land":
+            self._ask(world, worker, "cursor safety", cursor_safety(world))
+            return
+        everybody = world.everybody()
+        if what != "commit":
+            self._ask(world, worker, "one owner", one_owner(everybody))
+            return
+        self._ask(world, worker, "opt-outs only tighten", self._opt_outs(everybody))
+        self._ask(world, worker, "stages only climb", self.stages.after_commit(everybody))
+        self._ask(world, worker, "one primary", one_primary(everybody))
 
     def arrived(self, world: World, system: str, route: str, body: object) -> None:
         """As a request reaches a system."""
@@ -73,10 +74,10 @@ class Invariants:
             if isinstance(one, Fence) and verb in ("land", "assign", "commit", "send", "settle"):
                 self._ask(world, None, "fencing", self.fences.as_stored(verb, one))
 
-    def _opt_outs(self, world: World) -> Iterator[str]:
+    def _opt_outs(self, everybody: Everybody) -> Iterator[str]:
         """A contact that is opted out stays so: nobody here documents an opt-in."""
-        for id in world.contacts():
-            state = world.store.case(id).entity.values.get("consent.email.marketing")
+        for id, case in everybody:
+            state = case.entity.values.get("consent.email.marketing")
             if state == _OUT:
                 self.out.add(id)
             elif id in self.out:
@@ -103,6 +104,8 @@ def cursor_safety(world: World) -> Iterator[str]:
         since = _lower_bound(world, name, state.cursor)
         for row in system.rows.values():
             version = row.now
+            if version.deleted and not row.landed:
+                continue  # it went before anybody read it: there is nothing to be told
             unread = version.number not in row.landed and version.stamp < since
             if unread and (not version.deleted or system.traits.feed) and not _by_hub(world, name, row.id):
                 yield f"{name}/{row.id} as of {version.stamp} is not stored; the next reading is from {since}"
@@ -121,11 +124,11 @@ def _by_hub(world: World, name: str, id: str) -> bool:
     return last is not None and last.by == "hub"
 
 
-def one_owner(world: World) -> Iterator[str]:
+def one_owner(everybody: Everybody) -> Iterator[str]:
     """A living record is linked to one contact at most."""
     owners: dict[tuple[str, str], str] = {}
-    for id in world.contacts():
-        for link in world.store.case(id).links:
+    for id, case in everybody:
+        for link in case.links:
             place = (link.connection, link.remote_id or "")
             if link.remote_id is not None and link.state == "live" and owners.setdefault(place, id) != id:
                 yield f"{'/'.join(place)} belongs to {owners[place]} and {id}"

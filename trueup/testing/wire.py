@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,15 +14,24 @@ import orjson
 from trueup.connectors.stamps import EPOCH, parse_stamp, write_stamp
 from trueup.model.record import Json
 from trueup.testing.system import HUB_ID, Problem, Row, System, Version
+from trueup.testing.vocabulary import TOKEN
 
 READS = ("list", "changes", "read", "find")
 WRITES = ("create", "update", "upsert")
-ROUTES = (*READS, *WRITES)
+TOKENS = "token"
+ROUTES = (*READS, *WRITES, TOKENS)
 BEFORE = ("lost request", "500", "429", "429 long", "401", "html", "truncated", "empty")
 """Nothing was done there."""
 AFTER = ("lost answer", "500 after", "400 after", "html after", "late", "twice")
 """It was done, or will be."""
-FAULTS = (*BEFORE, *AFTER)
+LISTS = ("list", "changes")
+OF_LISTS = ("expired", "partial")
+"""What strikes only them: where the next page begins is forgotten; half of a page comes as if it were all."""
+FAULTS = (*BEFORE, *AFTER, *OF_LISTS)
+STRIKES = tuple(
+    (route, what) for route in ROUTES for what in FAULTS if what not in OF_LISTS or route in LISTS
+)
+"""Every way to a system with what can strike there."""
 LATE = timedelta(seconds=20)
 """So long a request that timed out may still take to be applied: less than the lag that doubt waits out."""
 
@@ -45,7 +54,8 @@ class _Waiting:
 
 
 class Wire(httpx.BaseTransport):
-    """One account's transport. `struck` counts the faults that happened, `later` is what lands late."""
+    """One account's transport. `struck` counts the faults that happened, `expired` the calls that came with a
+    token that was not good any more; `later` is what lands late."""
 
     def __init__(self, system: System, now: Callable[[], datetime], person_of: Callable[[str], str]) -> None:
         self.system = system
@@ -53,6 +63,8 @@ class Wire(httpx.BaseTransport):
         self.struck: Counter[tuple[str, str]] = Counter()
         self.later: list[tuple[datetime, httpx.Request]] = []
         self.arriving: Callable[[str, Mapping[str, Any]], None] = lambda route, body: None
+        self.expired = 0
+        self._good: dict[str, tuple[int, datetime | None]] = {}
         self._now = now
         self._person_of = person_of
         self._waiting: list[_Waiting] = []
@@ -63,6 +75,10 @@ class Wire(httpx.BaseTransport):
     def forgive(self) -> None:
         """From now on nothing goes wrong any more; what is under way still lands."""
         self._waiting.clear()
+
+    def due(self) -> Iterator[datetime]:
+        """When what timed out arrives."""
+        yield from (at for at, _ in self.later)
 
     def land_late(self) -> None:
         """Apply what timed out and arrives only now."""
@@ -76,12 +92,37 @@ class Wire(httpx.BaseTransport):
         route = _route(request)
         self.calls[route] += 1
         self.arriving(route, _body(request))
-        what = self._fault(route)
-        if what is not None:
-            self.struck[(route, what)] += 1
-        response = self._struck(request, what, route) if what is not None else self._answer(request)
+        response = self._refused(request, route) or self._met(request, route)
         response.request = request
         return response
+
+    def _met(self, request: httpx.Request, route: str) -> httpx.Response:
+        what = self._fault(route)
+        if what is None:
+            return self._answer(request)
+        self.struck[(route, what)] += 1
+        return self._struck(request, what, route)
+
+    # -- tokens -------------------------------------------------------------------------------------------
+
+    def _refused(self, request: httpx.Request, route: str) -> httpx.Response | None:
+        """What a call is told whose token has expired, whatever else might have met it."""
+        if not self.system.traits.tokens or route == TOKENS:
+            return None
+        given = request.headers.get("Authorization", "")
+        left, until = self._good.get(given, (0, None))
+        if left and (until is None or self._now() < until):
+            self._good[given] = (left - 1, until)
+            return None
+        self.expired += 1
+        return httpx.Response(401, json={"code": "expired", "message": f"{given} has expired"})
+
+    def _token(self) -> httpx.Response:
+        traits, token = self.system.traits, f"{TOKEN}-{len(self._good) + 1}"
+        until = self._now() + timedelta(seconds=traits.lives) if traits.lives else None
+        self._good[f"Bearer {token}"] = (traits.tokens, until)
+        said: dict[str, Json] = {"access_token": token}
+        return httpx.Response(200, json=said | ({"expires_in": traits.lives} if until else {}))
 
     # -- misfortune ---------------------------------------------------------------------------------------
 
@@ -96,17 +137,22 @@ class Wire(httpx.BaseTransport):
         return struck
 
     def _struck(self, request: httpx.Request, what: str, route: str) -> httpx.Response:
+        given = request.headers.get("Authorization", "")  # talkative systems repeat it
         match what:
             case "lost request":
                 raise httpx.ConnectError("connection refused", request=request)
             case "500":
-                return httpx.Response(500, json={"message": "the system is down"})
+                return httpx.Response(500, json={"message": f"down, for {given}, too"})
             case "429":
-                return httpx.Response(429, headers={"Retry-After": "3"}, json={"message": "too many"})
+                return httpx.Response(
+                    429, headers={"Retry-After": "3"}, json={"message": f"too many of {given}"}
+                )
             case "429 long":
                 return httpx.Response(429, headers={"Retry-After": "86400000"}, json={"message": "too many"})
             case "401":
-                return httpx.Response(401, json={"message": "the token is not known"})
+                return httpx.Response(401, json={"message": f"{given} is not known"})
+            case "expired":
+                return httpx.Response(400, json={"code": "page expired", "message": "start again"})
             case "html":
                 return httpx.Response(200, content=b"<html><body>Maintenance</body></html>")
             case "truncated":
@@ -121,8 +167,11 @@ class Wire(httpx.BaseTransport):
         match what:
             case "lost answer":
                 raise httpx.ReadTimeout("no answer", request=request)
+            case "partial":
+                said = orjson.loads(answer.content)
+                return httpx.Response(200, json={"items": said["items"][: len(said["items"]) // 2]})
             case "500 after":
-                return httpx.Response(500, json={"message": "something went wrong"})
+                return httpx.Response(500, json={"message": f"{given}: something went wrong"})
             case "400 after":
                 return httpx.Response(502, json={"message": "bad gateway"})
             case "html after":
@@ -135,6 +184,8 @@ class Wire(httpx.BaseTransport):
     def _answer(self, request: httpx.Request) -> httpx.Response:
         body = _body(request)
         match request.url.path.strip("/"):
+            case "token":
+                return self._token()
             case "me":
                 return httpx.Response(200, json={"name": self.system.traits.name})
             case "list":
@@ -219,25 +270,29 @@ class Wire(httpx.BaseTransport):
             "changed": write_stamp(version.stamp, "iso_ms"),
             "deleted": version.deleted and version.successor is None,
             "successor": version.successor,
-            "fields": {} if version.deleted else dict(version.values),
+            "fields": {} if version.deleted else self._shown(version.values),
         }
+
+    def _shown(self, values: Mapping[str, Json]) -> dict[str, Json]:
+        return {name: value for name, value in values.items() if self.system.shows(name)}
 
     # -- writing ------------------------------------------------------------------------------------------
 
     def _written(self, route: str, items: Sequence[Mapping[str, Any]]) -> httpx.Response:
-        if self.system.traits.whole and any(self._trial(route, item) is not None for item in items):
-            return httpx.Response(422, json={"message": "one of them cannot be taken"})
+        problems = [problem for item in items if (problem := self._trial(route, item)) is not None]
+        if self.system.traits.whole and problems:
+            named = _told(problems[0]) if problems[0].what == "invalid" and len(items) == 1 else {}
+            return httpx.Response(422, json={**named, "message": "one of them cannot be taken"})
         return httpx.Response(
             200, content=orjson.dumps({"results": [self._result(route, item) for item in items]})
         )
 
-    def _trial(self, route: str, item: Mapping[str, Any]) -> str | None:
+    def _trial(self, route: str, item: Mapping[str, Any]) -> Problem | None:
         """What is wrong with an item, found out without doing anything."""
         row = self.system.rows.get(item.get("id", ""))
         if route == "update" and (row is None or not row.living):
-            return "gone"
-        taken = self.system._taken(item["values"], row)
-        return "exists" if taken is not None else None
+            return Problem("gone")
+        return self.system.problem(item["values"], row)
 
     def _result(self, route: str, item: Mapping[str, Any]) -> dict[str, Json]:
         done = self._one(route, item, None)

@@ -20,23 +20,29 @@ from greenlet import getcurrent, greenlet
 
 from trueup.errors import Held, LeaseLost, Transient, TrueupError
 from trueup.model.delivery import DeliveryState
+from trueup.model.plan import Case
 from trueup.model.record import Ref
 from trueup.model.run import RunOutcome
+from trueup.model.values import Value
 from trueup.ports import Store
+from trueup.store.migrate import empty
 from trueup.store.open import open_store
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
+from trueup.testing.people import People, typed
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import Crash, DatabaseFails, WorldClock
-from trueup.testing.system import Row, System
-from trueup.testing.traits import FIELDS, STAGES
+from trueup.testing.system import System
+from trueup.testing.traits import FIELDS
 from trueup.testing.vocabulary import OBJECT
 from trueup.testing.wire import Fault, Wire
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CYCLES = 20
+TIGHT = 2
+"""So many writes a tight fuse lets through in one run."""
 _WIDE = {name: Fuse(1_000_000) for name in DEFAULT_FUSES}
 _QUIET = (RunOutcome.COMPLETED, RunOutcome.WITH_ERRORS)
 
@@ -58,12 +64,14 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What somebody set in the hub itself."""
+    """What somebody set in the hub itself; None: took away. `held` stood there before."""
 
     who: str
     field: str
-    value: str
+    value: str | None
     pin: bool
+    held: Value
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -88,16 +96,18 @@ class World:
         self.people: dict[str, str] = {}
         self.at_work: Worker | None = None
         self.told: list[Told] = []
+        self.allowed: set[int] = set()  # writes that a person let through, by id
         self.belated: list[tuple[str, Any]] = []  # requests before which a process stood still, by system
         self.policy = policy_of(plan.systems)
         count = itertools.count(1)
         self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
         self.wires = {name: self._wired(name) for name in self.systems}
+        self.somebody = People(self.systems, self.people, self.seen)
         self.workers: dict[int, Worker] = {}
         self._processes = itertools.count(1)
         self._killed: set[str] = set()
         self._world = getcurrent()
-        self.clock.passed = self._time_passed
+        self.clock.passed, self.clock.next_due = self._time_passed, self._next_due
 
     # -- what happens -------------------------------------------------------------------------------------
 
@@ -123,16 +133,19 @@ class World:
             case "operator":
                 self._operate(event)
             case _:
-                self._live(event)
+                self.somebody.live(event)
         self.clock.advance(0.25)
 
     def rest(self) -> None:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written."""
         for wire in self.wires.values():
             wire.forgive()
+        for system in self.systems.values():
+            system.mend()
         for number in sorted(self.workers):
             self._resume(number)
         self._release()
+        self._retry()
         self._come_to_rest()
 
     def list_again(self) -> None:
@@ -163,6 +176,10 @@ class World:
         refs = [Ref(name, OBJECT, id) for name, system in self.systems.items() for id in system.rows]
         return sorted(set(self.store.resolve(refs).values()), key=lambda id: (len(id), id))
 
+    def everybody(self) -> list[tuple[str, Case]]:
+        """Each of them with all that the hub holds of them."""
+        return [(id, self.store.case(id)) for id in self.contacts()]
+
     def writes(self) -> int:
         return sum(1 for system in self.systems.values() for act in system.acts if act.by == "hub")
 
@@ -182,92 +199,6 @@ class World:
     def digest(self) -> str:
         """Of the whole journal: equal for equal histories."""
         return hashlib.blake2b("\n".join(self.journal).encode(), digest_size=16).hexdigest()
-
-    # -- people -------------------------------------------------------------------------------------------
-
-    def _live(self, event: Event) -> None:
-        system = self.systems[self.plan.systems[event.at % len(self.plan.systems)].name]
-        living = system.living()
-        if event.do == "create":
-            for place in event.of:
-                self._move_in(self.systems[self.plan.systems[place % len(self.plan.systems)].name], event)
-            return
-        if not living:
-            return
-        row, other = living[event.pick % len(living)], living[event.other % len(living)]
-        match event.do:
-            case "edit":
-                self._edit(system, row, event.field, typed(event.field, event.token))
-            case "clear":
-                self._edit(system, row, event.field, None)
-            case "restore":
-                self._restore(system, row, event)
-            case "email":
-                self._edit(system, row, "email", self._new_address(row.person, event.token))
-            case "label" | "unlabel":
-                self._label(system, row, event)
-            case "phase":
-                self._promote(system, row, event)
-            case "opt out":
-                self._edit(system, row, "no_mail", True)
-            case "twin":
-                values = {"email": row.now.values.get("email"), "given": typed("given", event.token)}
-                if values["email"] and not system.traits.unique_email:
-                    system.user_create(row.person, values)
-            case "delete":
-                system.user_delete(row)
-            case "merge":
-                twins = [one for one in living if one.person == row.person and one is not row]
-                if twins:
-                    system.user_merge(twins[event.other % len(twins)], row)
-            case "swap" if other is not row and not system.traits.unique_email:
-                mine, theirs = row.now.values.get("email"), other.now.values.get("email")
-                self._edit(system, row, "email", theirs)
-                self._edit(system, other, "email", mine)
-
-    def _move_in(self, system: System, event: Event) -> None:
-        person = f"p{event.token}"
-        letter = ord(system.traits.name[0])
-        values = {
-            "email": self._new_address(person, event.token),
-            "given": typed("given", event.token),
-            "family": typed("family", event.token),
-        }
-        for place, name in enumerate(("phone", "title", "unit")):
-            if (event.token * 7 + letter + place) % 3:
-                values[name] = typed(name, event.token * 1000 + letter)
-        system.user_create(person, values)
-
-    def _edit(self, system: System, row: Row, name: str, value: object) -> None:
-        if name == "email" and value and system._taken({"email": value}, row) is not None:
-            return
-        if row.now.values.get(name) != system.traits.keeps(name, value):
-            system.user_edit(row, name, value)
-            self.seen[f"user {'clear' if value is None else 'edit'}"] += 1
-
-    def _restore(self, system: System, row: Row, event: Event) -> None:
-        former = [one.values.get(event.field) for one in row.versions if one.values.get(event.field)]
-        if former:
-            self._edit(system, row, event.field, former[event.other % len(former)])
-
-    def _label(self, system: System, row: Row, event: Event) -> None:
-        held = list(row.now.values.get("labels") or [])
-        if event.do == "unlabel":
-            held = [one for place, one in enumerate(held) if place != event.other % max(1, len(held))]
-        else:
-            held = [*held, f"l{event.token}"]
-        self._edit(system, row, "labels", held)
-
-    def _promote(self, system: System, row: Row, event: Event) -> None:
-        now = row.now.values.get("phase")
-        place = STAGES.index(now) if now in STAGES else -1
-        if place + 1 < len(STAGES):
-            self._edit(system, row, "phase", STAGES[place + 1 + event.other % (len(STAGES) - place - 1)])
-
-    def _new_address(self, person: str, token: int) -> str:
-        address = f"m{token}@people.example"
-        self.people[address] = person
-        return address if token % 4 else address.capitalize()
 
     # -- the hub ------------------------------------------------------------------------------------------
 
@@ -313,6 +244,7 @@ class World:
             yield
         except Crash:
             self.seen["crash"] += 1
+            self.seen["crash in doubt"] += bool(self.store.deliveries([DeliveryState.SENT], None, 1))
             self.note(f"{worker.name} was killed at step {worker.steps}")
         except (Held, LeaseLost, Transient, DatabaseFails) as error:
             self.seen[type(error).__name__] += 1
@@ -376,6 +308,7 @@ class World:
             self.store.release(name, "ann", self.clock.now())
 
     def _approve(self) -> None:
+        self.allowed |= {one.id for one in self.store.deliveries([DeliveryState.GATED], None, 10_000)}
         for connection, gate in self.store.gates():
             self.store.open_gates(connection, gate, "ann", self.clock.now())
 
@@ -384,15 +317,28 @@ class World:
             self.store.accept_absences(holder, "ann", self.clock.now())
 
     def _operate(self, event: Event) -> None:
-        now = self.clock.now()
         match event.what:
             case "approve":
                 self._approve()
-            case "retry" | "discard":
-                parked = [one.id for one in self.store.deliveries([DeliveryState.PARKED], None, 50)]
-                (self.store.retry if event.what == "retry" else self.store.discard)(parked, "ann", now)
+            case "retry":
+                self._retry()
+            case "discard":
+                self.store.discard(self._parked(), "ann", self.clock.now())
             case _:
                 self._edit_in_hub(event)
+
+    def _retry(self) -> None:
+        """What waits for a person is tried once more, as somebody does who has looked at it."""
+        parked, now = self._parked(), self.clock.now()
+        self.allowed.update(parked)
+        self.store.retry(parked, "ann", now)
+        aside = [
+            (link.id, key) for link, key, why in self.store.quarantined(None, 1_000) if why.direction == "out"
+        ]
+        self.store.give_back(aside, "ann", now)
+
+    def _parked(self) -> list[int]:
+        return [one.id for one in self.store.deliveries([DeliveryState.PARKED], None, 50)]
 
     def _edit_in_hub(self, event: Event) -> None:
         found = self.contacts()
@@ -402,10 +348,10 @@ class World:
         if event.what == "due":
             self.store.mark_due([self.store.case(who).entity.id], "looked_at")
             return
-        value = typed(event.field, event.token)
-        name, pin = FIELDS[event.field], event.what == "pin"
-        self.store.edit(who, {name: value}, "ann", self.clock.now(), pin)
-        self.told.append(Told(who, name, value, pin))
+        value = None if event.what in ("clear", "pin empty") else typed(event.field, event.token)
+        name, pin, now = FIELDS[event.field], event.what in ("pin", "pin empty"), self.clock.now()
+        self.told.append(Told(who, name, value, pin, self.store.case(who).entity.values.get(name), now))
+        self.store.edit(who, {name: value}, "ann", now, pin)
         self.note(f"ann sets {event.field} of {who} to {value}")
 
     # -- inside -------------------------------------------------------------------------------------------
@@ -426,31 +372,30 @@ class World:
             self.belated.append((name, body))
         self.watch.asked(self, name, route, body)
 
+    def _next_due(self) -> datetime | None:
+        """When the next request lands late, or the next workflow goes to work."""
+        late = (at for wire in self.wires.values() for at in wire.due())
+        rewrites = (at for system in self.systems.values() for at in system.due())
+        return min((*late, *rewrites), default=None)
+
     def _time_passed(self) -> None:
         for wire in self.wires.values():
             wire.land_late()
-
-
-def typed(field: str, token: int) -> str:
-    """A value that nobody else types."""
-    match field:
-        case "phone":
-            return f"+4930{2_000_000 + token}"
-        case "title":
-            return f"T{token} officer"
-        case _:
-            return f"{field[0].upper()}{token}"
+        for system in self.systems.values():
+            system.automations()
 
 
 def _with_fuses(parts: Parts, tight: bool, ended: Callable[[str], bool]) -> Parts:
-    fuses = {name: Fuse(2) for name in DEFAULT_FUSES} if tight else _WIDE
+    fuses = {name: Fuse(TIGHT) for name in DEFAULT_FUSES} if tight else _WIDE
     return replace(parts, fuses=fuses, ended=ended)
 
 
 @contextmanager
 def lived(plan: Plan, folder: Path, watch: Watch | None = None) -> Iterator[World]:
     """The world after the whole history of a plan, on a new store in `folder` that is open meanwhile."""
-    with lived_on(f"sqlite:///{folder / 'world.sqlite'}", plan, watch) as world:
+    file = folder / "world.sqlite"
+    file.write_bytes(empty())
+    with lived_on(f"sqlite:///{file}", plan, watch) as world:
         yield world
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from tests.simulation.defects.base import Defect
 from tests.simulation.defects.deciding import DECIDING
 from tests.simulation.defects.delivering import DELIVERING
+from tests.simulation.defects.drifting import DRIFTING
 from tests.simulation.defects.reading import READING
 
-DEFECTS: Mapping[str, Defect] = {one.name: one for one in (*READING, *DECIDING, *DELIVERING)}
+DEFECTS: Mapping[str, Defect] = {one.name: one for one in (*READING, *DECIDING, *DELIVERING, *DRIFTING)}

@@ -157,16 +157,16 @@ DECIDING = (
         "hub edits hold",
         (decide_values, "_lead", instead(_first_part)),
     ),
-    defect("pins are forgotten", 4, "hub edits hold", (decide_values, "source_of", instead(_pins_forgotten))),
+    defect("pins are forgotten", 5, "hub edits hold", (decide_values, "source_of", instead(_pins_forgotten))),
     defect(
         "who opted out last counts",
-        0,
+        1,
         "opt-outs hold, opt-outs only tighten",
         (ledger, "state", instead(_newest_word)),
     ),
     defect(
         "an opt-out is not written",
-        0,
+        1,
         "opt-outs hold",
         (reconcile, "for_new_address", always([])),
         (differences, "must_change", always(False)),
@@ -179,13 +179,13 @@ DECIDING = (
     ),
     defect(
         "a second word lifts an opt-out",
-        0,
+        1,
         "opt-outs hold, opt-outs only tighten",
         (ledger, "state", instead(_tick_taken_away)),
     ),
     defect(
         "the opt-out of one record counts",
-        5,
+        13,
         "opt-outs hold",
         (weighing, "settle_consent", instead(_of_the_primary)),
     ),
@@ -195,7 +195,7 @@ DECIDING = (
         f"{LOST}, convergence, {WORK}, winners are people",
         (decide, "reconcile", _plan(links=())),
     ),
-    defect("consent is not listened to", 0, "opt-outs hold", (ledger, "events", always([]))),
+    defect("consent is not listened to", 1, "opt-outs hold", (ledger, "events", always([]))),
     defect(
         "the newest stage counts",
         history(
@@ -211,7 +211,7 @@ DECIDING = (
     ),
     defect(
         "labels are never taken away",
-        2,
+        4,
         f"{GONE}, {WORK}, what was taken stays away",
         (verdict, "_union", instead(_union_grows)),
     ),
@@ -220,7 +220,7 @@ DECIDING = (
     ),
     defect(
         "lists are replaced whole",
-        162,
+        "a-label-beside-a-label-that-was-not-read-yet",
         f"{LOST}, convergence",
         (differences, "_payload", instead(_replaced_whole)),
     ),
@@ -230,8 +230,8 @@ DECIDING = (
         f"{LOST}, convergence",
         (formats, "left_out", always(True)),
     ),
-    defect("all that differs was somebody", 4, "winners are people", (formats, "is_form", always(False))),
-    defect("everybody is a stranger", 3, "no duplicate", (identifying, "match_keys", always([]))),
+    defect("all that differs was somebody", 5, "winners are people", (formats, "is_form", always(False))),
+    defect("everybody is a stranger", 1, "no duplicate", (identifying, "match_keys", always([]))),
     defect(
         "addresses are told apart by case",
         history(newcomer(ALPHA, BETA, token=104), *SETTLED, beta=LOWER),
@@ -241,7 +241,7 @@ DECIDING = (
     ),
     defect(
         "whoever was deleted is made again",
-        7,
+        15,
         "the deleted stay so",
         (reconcile, "create", instead(_tombs_forgotten)),
     ),
@@ -265,6 +265,6 @@ DECIDING = (
             ),
         ),
     ),
-    defect("every record is the primary one", 0, "one primary", (reconcile, "elect", instead(_all_primary))),
-    defect("duplicates are written to", 0, "only what is allowed", (reconcile, "_follows", always(True))),
+    defect("every record is the primary one", 2, "one primary", (reconcile, "elect", instead(_all_primary))),
+    defect("duplicates are written to", 2, "only what is allowed", (reconcile, "_follows", always(True))),
 )

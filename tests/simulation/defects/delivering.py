@@ -16,12 +16,14 @@ from tests.simulation.defects.histories import (
 )
 from trueup.connectors import writing
 from trueup.connectors.base import Done, RefusedItem
+from trueup.connectors.http import HttpClient
 from trueup.model.delivery import DeliveryState, Settlement
 from trueup.store import commit, founding, identify, land
 from trueup.store import outbox as rows
 from trueup.store import settle as settling
 from trueup.sync import outbox
 from trueup.sync.rules import acknowledge
+from trueup.sync.rules.guard import Meter
 
 
 def _not_sent(original: Any, tx: Any, ids: Any, *rest: Any) -> Any:
@@ -140,6 +142,11 @@ def _quietly(original: Any, *args: Any) -> Settlement:
     return replace(original(*args), due="")
 
 
+def _without_clearings(original: Any, plan: Any) -> str:
+    """The history keeps no word of what was taken away."""
+    return str(original(replace(plan, changes=tuple(one for one in plan.changes if one.new))))
+
+
 LOST = "no lost update, no lost element, no resurrection, hub edits hold"
 TWICE = "no duplicate"
 STILL = "convergence, opt-outs hold"
@@ -154,7 +161,7 @@ DELIVERING = (
     defect("the call before the intent", 0, "no effect without intent", (rows, "send", instead(_not_sent))),
     defect(
         "a write goes to another record",
-        2,
+        0,
         "no effect without intent",
         (outbox.Push, "_write", instead(_to_the_next)),
     ),
@@ -167,12 +174,12 @@ DELIVERING = (
     defect("emptying never leaves", 0, f"{STILL}, {LOST}", (outbox.Push, "_item", instead(_without_empty))),
     defect(
         "no guard",
-        3,
+        0,
         LOST,
         (outbox.Push, "_item", instead(_no_version)),
         (outbox.Push, "_guarded", instead(lambda original, self, stream, batch: batch)),
     ),
-    defect("no guard by version", 3, LOST, (outbox.Push, "_item", instead(_no_version))),
+    defect("no guard by version", 4, LOST, (outbox.Push, "_item", instead(_no_version))),
     defect(
         "outcomes are mixed up",
         3,
@@ -181,13 +188,11 @@ DELIVERING = (
     ),
     defect(
         "an answer without an id is success",
-        5,
+        "a-create-whose-answer-was-empty",
         f"{STILL}, {TWICE}, links are sane",
         (writing, "text_id", answering(lambda id: id or "?")),
     ),
-    defect(
-        "what is unknown is sent again", 11, f"{TWICE}, {LOST}", (acknowledge, "unknown", instead(_again))
-    ),
+    defect("what is unknown is sent again", 8, f"{TWICE}, {LOST}", (acknowledge, "unknown", instead(_again))),
     defect(
         "doubt does not wait",
         history(newcomer(ALPHA), goes_wrong(BETA, "create", "late"), *SETTLED),
@@ -196,7 +201,7 @@ DELIVERING = (
     ),
     defect(
         "doubt is taken for arrival",
-        29,
+        45,
         f"{STILL}, {LOST}",
         (acknowledge, "doubt_resolved", instead(_landed)),
     ),
@@ -208,11 +213,16 @@ DELIVERING = (
     ),
     defect(
         "what failed is forgotten",
-        9,
+        2,
         f"{STILL}, nothing waits for nobody, {LOST}",
         (settling, "_settle_one", instead(_forgotten)),
     ),
-    defect("stale is taken for done", 38, f"{STILL}, {LOST}", (acknowledge, "stale", instead(_as_done))),
+    defect(
+        "stale is taken for done",
+        "a-write-that-was-stale",
+        f"{STILL}, {LOST}",
+        (acknowledge, "stale", instead(_as_done)),
+    ),
     defect(
         "what a dead worker sent is left",
         8,
@@ -221,15 +231,33 @@ DELIVERING = (
     ),
     defect(
         "lists may lag, and nobody thinks of it",
-        4,
+        2,
         f"winners are people, {LOST}, {STILL}, silence",
         (acknowledge, "done", instead(_nothing_assumed)),
     ),
     defect(
         "our own writes are news",
-        2,
+        0,
         f"{LOST}, {STILL}, silence, bounded cost",
         (acknowledge, "done", instead(_nothing_observed)),
+    ),
+    defect(
+        "a system's words are shown as they are",
+        9,
+        "no secret is told",
+        (HttpClient, "_mask", instead(lambda original, self, text: text)),
+    ),
+    defect(
+        "fuses never trip",
+        19,
+        "fuses hold",
+        (Meter, "tripped", always(False)),
+    ),
+    defect(
+        "clearings are not in the history",
+        4,
+        "history rebuilds state",
+        (commit, "told", instead(_without_clearings)),
     ),
     defect(
         "no fencing",

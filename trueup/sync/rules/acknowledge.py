@@ -11,7 +11,7 @@ from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, items_settled, listed, written
 from trueup.model.counting import counted
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
-from trueup.model.entity import NEVER, WAS_ABSENT, Agreed
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules import aside
@@ -53,10 +53,10 @@ def done(
         observed = {**quiet, **observed}
     until = now + timedelta(seconds=lag + 1 if lag > 0 else 0)
     assumption = {"until": until.isoformat(), "at": (at or now).isoformat(), **_mark_of_reading(delivery)}
-    lost = _lost(delivery)
+    lost, left_out = _lost(delivery), _left_out(delivery)
     assumed = {
         path: {
-            "was": write.replaced.get(path),
+            "was": _stood(delivery, path),
             **assumption,
             **({AGAIN: True} if path in lost and lost[path] == observed[path] else {}),
         }
@@ -74,7 +74,9 @@ def done(
                 observed[key] if key in observed else observed.get(remote_path(key, observed), _unsaid(hub)),
             )
             for key, hub in write.wants.items()
-        },
+        }
+        | {key: Agreed(NEVER, observed.get(remote_path(key, observed), WAS_ABSENT)) for key in left_out},
+        quarantine=left_out,
         assumed=assumed,
         remote_id=record_id if record_id != delivery.link.remote_id else None,
         version=record.version if record is not None else None,
@@ -90,6 +92,25 @@ def done(
 def _unsaid(hub: Value) -> Json:
     """What stands where the answer says nothing of a field: of one that the write left out nobody knows."""
     return WAS_ABSENT if hub == NEVER else None
+
+
+def _stood(delivery: Delivery, path: str) -> Json:
+    """What our write took the place of: in the form that the system has given it since the decision."""
+    replaced = delivery.write.replaced.get(path)
+    shown = delivery.link.observed.get(path)
+    return shown if left_out(replaced, shown) else replaced
+
+
+def _left_out(delivery: Delivery) -> dict[str, Quarantine]:
+    """What a create did not carry because it was refused: it stays set aside, and nothing is agreed of it, so
+    that it is written once a person gives it back."""
+    if delivery.write.kind is not WriteKind.CREATE:
+        return {}
+    return {
+        key: why
+        for key, why in delivery.link.quarantine.items()
+        if why.direction == "out" and key not in delivery.write.wants
+    }
 
 
 def _lost(delivery: Delivery) -> dict[str, Json]:

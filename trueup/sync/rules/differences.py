@@ -129,7 +129,7 @@ def compare(
     if refusal is not None:
         draft.quarantine[binding.key] = refusal
         if not (binding.consent and hub == ConsentState.OPTED_OUT):
-            _stay(reading, hub, draft)
+            _stay_refused(reading, hub, draft)
             return
     if binding.consent or isinstance(reading.has, Rejected):
         # whatever was agreed once: a consent that has to show, and what was typed over an unreadable value
@@ -447,3 +447,12 @@ def _awaits_the_right(reading: Reading, hub: Value) -> bool:
     if reading.agreed is not None:
         return reading.moved or _hub_moved(reading, hub) or reading.agreed.hub == NEVER
     return not is_empty(hub) and not _fills_nothing(reading, hub)
+
+
+def _stay_refused(reading: Reading, hub: Value, draft: Draft) -> None:
+    """The same of a field that the system refused: where nothing was agreed of it yet nothing is now, so that
+    it is written once a person gives it back."""
+    if reading.agreed is None:
+        draft.agreed[reading.binding.key] = Agreed(NEVER, _stand(reading))
+    else:
+        _stay(reading, hub, draft)

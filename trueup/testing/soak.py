@@ -1,0 +1,103 @@
+"""Many histories: what they were made of, whether that was enough to prove anything, and what they found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from math import sqrt
+
+from trueup.testing.drawing import plan_of
+from trueup.testing.trial import Trial, tried
+from trueup.testing.wire import FAULTS, STRIKES
+
+FLOOR: Mapping[str, int] = {
+    "hub update": 1_000,
+    "hub create": 1_000,
+    "hub clears": 1_000,
+    "conflicts": 100,
+    "user merge": 30,
+    "redirects": 30,
+    "crash": 300,
+    "crash in doubt": 30,
+    "resumed": 100,
+    "Held": 100,
+    "merge chain": 10,
+    "database fails": 100,
+    "fault lost answer": 100,
+    "fault 401": 30,
+    "token expiry": 300,
+    "drift": 30,
+    "robot update": 100,
+    "integration": 30,
+}
+"""What a thousand histories must at least hold: who does nothing breaks nothing."""
+EXCUSED = 0.01
+"""Of the values that people typed, at most this share may be excused."""
+PAIRS = 0.95
+"""Of all misfortunes on all ways to a system, at least this share must have struck, in so many histories:"""
+PAIRS_FROM = 10_000
+_CHUNK = 25
+
+
+@dataclass(slots=True)
+class Soak:
+    """How many histories ended how. The counters are those of Trial, added up."""
+
+    lived: int = 0
+    failed: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
+    exempt: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def add(self, trial: Trial) -> None:
+        self.lived += 1
+        self.failed += bool(trial.wrong)
+        self.seen.update(trial.seen)
+        self.exempt.update(trial.exempt)
+        self.asked.update(trial.asked)
+
+    def lacking(self) -> list[str]:
+        """What these histories held less of than FLOOR says for so many, by more than chance (two standard
+        deviations of a count), and misfortunes that struck none."""
+        found = [
+            f"too little of {what}: {self.seen[what]} in {self.lived} histories, of 1,000 at least {least}"
+            for what, least in FLOOR.items()
+            if self.seen[what] < (due := least * self.lived / 1_000) - 2 * sqrt(due)
+        ]
+        found += [f"no {what} ever struck" for what in FAULTS if not self.seen[f"fault {what}"]]
+        pairs = [f"{what} at {route}" for route, what in STRIKES]
+        never = [pair for pair in pairs if not self.seen[pair]]
+        if self.lived >= PAIRS_FROM and len(never) > (1 - PAIRS) * len(pairs):
+            found.append(f"{len(never)} of {len(pairs)} misfortunes never struck where they could: {never}")
+        return found
+
+    def excused_too_much(self) -> list[str]:
+        typed, excused = self.seen["values typed"], self.exempt.total()
+        if excused <= EXCUSED * typed:
+            return []
+        return [f"{excused} of {typed} typed values are excused: {dict(self.exempt)}"]
+
+
+def soak(seeds: Sequence[int], jobs: int, told: Callable[[str], None]) -> Soak:
+    """Live these seeds in so many processes, and tell of each that fails."""
+    found = Soak()
+    for trial in trials(seeds, jobs):
+        found.add(trial)
+        if trial.wrong:
+            told(f"seed {trial.plan.seed} ({trial.plan.profile}): {trial.wrong[0]}")
+    return found
+
+
+def trials(seeds: Sequence[int], jobs: int) -> Iterator[Trial]:
+    """These seeds, lived in so many processes, in order."""
+    if jobs < 2:
+        yield from map(_one, seeds)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(_one, seeds, chunksize=_CHUNK)
+
+
+def _one(seed: int) -> Trial:
+    return tried(plan_of(seed))
