@@ -26,6 +26,7 @@ from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited
 from trueup.mapping.compiled import Binding
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
+from trueup.model.consent import ConsentState
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
 from trueup.model.entity import Link, LinkState, public_id
 from trueup.model.record import Json, Record
@@ -586,10 +587,13 @@ _COUNTED = {
 
 
 def _unmoved(delivery: Delivery, now: Mapping[str, Link]) -> bool:
-    """Whether the record is there, and as it was: of one that went nobody knows what a write would do."""
+    """Whether the record is there, and as it was: of one that went nobody knows what a write would do. An
+    opt-out goes also where it was only missed: if the record went, the system says so of the write, too."""
     link = now.get(delivery.link.remote_id or "")
-    if link is None or link.state is LinkState.TOMBSTONE:
+    if link is None:
         return False
+    if link.state is LinkState.TOMBSTONE:
+        return link.buried == "missing" and ConsentState.OPTED_OUT in delivery.write.wants.values()
     return link.base == delivery.link.base and not _edited(delivery, link)
 
 
