@@ -337,6 +337,21 @@ def test_an_edit_that_a_write_met_is_no_form_of_what_was_written(
     assert [system.values("1")["job_title"] for system in hub.systems.values()] == [title, title]
 
 
+@pytest.mark.parametrize("typed", [{"department": "Board"}, {"job_title": "chief officer"}])
+def test_another_case_is_not_written_because_the_words_stand_there(
+    typed: Mapping[str, Json], tmp_path: Path, clock: Clock
+) -> None:
+    target = Typing(clock)
+    hub = hub_of_typing(tmp_path, clock, target)
+    hub.systems["source"].edit("1", job_title="chief Officer")
+    until_read(hub, clock)
+    hub.systems["source"].edit("1", job_title="Chief Officer")
+    target.typed = typed
+    until_read(hub, clock)
+    title = typed.get("job_title", "Chief Officer")
+    assert [system.values("1")["job_title"] for system in hub.systems.values()] == [title, title]
+
+
 def marked(path: str, value: Json) -> Json:
     return f"{value} (new)" if path == "job_title" else value
 

@@ -499,22 +499,22 @@ class Push:
 
     def _keeps(self, stream: Stream, delivery: Delivery, forms: bool = True) -> Callable[[str, Json], bool]:
         """Whether a value read is what this system keeps of what was sent. A consent, and an element that is
-        written by itself, have to show: neither a form nor the rest of the list stands for them. Where
-        anything may be the form of a field (not asked for without `forms`), what stood there before is none:
-        it says that nothing was written."""
+        written by itself, have to show: neither a form nor the rest of the list stands for them. What stood
+        there before is no form: it says that nothing was written. Without `forms` nothing is one."""
         mapping = self.parts.policy.mappings[stream]
-        sent = acknowledge.predicted(delivery)
+        sent, before = acknowledge.predicted(delivery), delivery.write.replaced
         known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
         own = [one for one in map(mapping.binding, delivery.write.wants) if one is not None]
 
         def keeps(path: str, value: Json) -> bool:
             if value == sent.get(path):
                 return True
+            if path in before and value == before[path]:
+                return False
             single = (one for one in own if one.remote == path and (one.element or one.consent))
             if not all(_says_the_same(one, sent.get(path), value) for one in single):
                 return False
-            learned = forms and value != delivery.write.replaced.get(path)
-            if is_surely_form(sent.get(path), value, known.get(path) if learned else None):
+            if forms and is_surely_form(sent.get(path), value, known.get(path)):
                 return True
             whole = (one for one in mapping.bindings if one.remote == path and not one.element)
             first = next(whole, None)
