@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.consenting import ann, later
+from tests.sync.consenting import ann, both_have_ann, consent_hub, later
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, small_hub
 from trueup.connectors.base import Capability, GoneItem
@@ -63,6 +63,26 @@ def test_a_record_that_is_not_there_when_it_is_asked_for_is_not_written_to_until
     there.denied = frozenset()
     later(hub, clock)
     assert [values["job_title"] for values in there.living().values()] == ["two"]
+
+
+@pytest.mark.parametrize("capabilities", [LISTED, LISTED | {Capability.INCREMENTAL}])
+def test_an_opt_out_goes_to_a_record_that_is_not_there_when_it_is_asked_for(
+    capabilities: frozenset[Capability], tmp_path: Path
+) -> None:
+    """Should it be there all the same, nothing else might ever bring it back; and then it does come back."""
+    clock = Clock()
+    here, there = Memory(clock), Denying(clock, capabilities=capabilities)
+    hub = consent_hub(tmp_path, clock, {"here": here, "there": there})
+    both_have_ann(hub)
+    hub.release()
+    here.edit("1", optout=True, job_title="two")
+    there.denied = frozenset({"1"})
+    later(hub, clock)
+    assert [set(item.values) for item in there.written] == [{"optout"}]
+    there.denied = frozenset()
+    for _ in range(2):
+        later(hub, clock)
+    assert (there.values("1")["optout"], there.values("1")["job_title"]) == (True, "two")
 
 
 def hub_of(folder: Path, clock: Clock, source: Memory) -> SmallHub:

@@ -16,7 +16,7 @@ from trueup.errors import OutcomeUnknown
 from trueup.model.delivery import DeliveryState
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
-from trueup.model.record import Cursor, Page, Reading
+from trueup.model.record import Cursor, Json, Page, Reading
 
 
 @pytest.fixture
@@ -297,3 +297,90 @@ def test_a_write_that_the_network_doubled_is_not_taken_for_somebody_s_edit(
         hub.sync()
     assert source.values("1")["job_title"] == "Chief Technology Officer"
     assert target.values("1")["job_title"] == "Chief Tech"
+
+
+class Typing(Memory):
+    """A record of it is edited between a reading of its list and the next write."""
+
+    typed: Mapping[str, Json] | None = None
+
+    def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
+        page = super().pull(object, reading, cursor, fields)
+        if self.typed is not None and not page.more:
+            self.edit("1", **self.typed)
+            self.typed = None
+            self.clock.tick(5)
+        return page
+
+
+def hub_of_typing(folder: Path, clock: Clock, target: Typing) -> SmallHub:
+    hub = small_hub(folder, clock, {"source": Memory(clock), "target": target}, order=("target", "source"))
+    for system in hub.systems.values():
+        system.add(**ann(job_title="Janitor"))
+    hub.sync()
+    hub.release()
+    hub.sync()
+    return hub
+
+
+@pytest.mark.parametrize("title", ["CTO", "Chief Officer", "Boss"])
+def test_an_edit_that_a_write_met_is_no_form_of_what_was_written(
+    title: str, tmp_path: Path, clock: Clock
+) -> None:
+    target = Typing(clock)
+    hub = hub_of_typing(tmp_path, clock, target)
+    hub.systems["source"].edit("1", job_title="Chief Technology Officer")
+    target.typed = {"job_title": title}
+    for _ in range(3):
+        clock.tick(60)
+        hub.sync()
+    assert [system.values("1")["job_title"] for system in hub.systems.values()] == [title, title]
+
+
+@pytest.mark.parametrize("typed", [{"department": "Board"}, {"job_title": "chief officer"}])
+def test_another_case_is_not_written_because_the_words_stand_there(
+    typed: Mapping[str, Json], tmp_path: Path, clock: Clock
+) -> None:
+    target = Typing(clock)
+    hub = hub_of_typing(tmp_path, clock, target)
+    hub.systems["source"].edit("1", job_title="chief Officer")
+    until_read(hub, clock)
+    hub.systems["source"].edit("1", job_title="Chief Officer")
+    target.typed = typed
+    until_read(hub, clock)
+    title = typed.get("job_title", "Chief Officer")
+    assert [system.values("1")["job_title"] for system in hub.systems.values()] == [title, title]
+
+
+def marked(path: str, value: Json) -> Json:
+    return f"{value} (new)" if path == "job_title" else value
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_stood_there_before_is_no_form_that_was_learned(
+    lost: bool, tmp_path: Path, clock: Clock
+) -> None:
+    """A write that met an edit of another field, and one that never arrived, go again."""
+    target = Typing(clock, capabilities=ALL - {Capability.ANSWERS_WITH_RECORD}, keeps=marked)
+    hub = hub_of_typing(tmp_path, clock, target)
+    source = hub.systems["source"]
+    for title in ("one", "two", "three", "four", "five"):
+        source.edit("1", job_title=title)
+        until_read(hub, clock)
+    assert [one.path for one in hub.store.formats(["target"]) if one.learned] == ["job_title"]
+    source.edit("1", job_title="six")
+    if lost:
+        nothing_arrives(target)
+    else:
+        target.typed = {"department": "Board"}
+    hub.sync()
+    all_arrives(target)
+    until_read(hub, clock)
+    assert target.values("1")["job_title"] == "six (new)"
+    assert source.values("1")["job_title"] == "six"
+
+
+def until_read(hub: SmallHub, clock: Clock) -> None:
+    for _ in range(3):
+        clock.tick(60)
+        hub.sync()

@@ -13,6 +13,7 @@ from tests.demands.hubs import Setting, ann, aside, hub_of, mapped, person, poli
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import Direction, FieldRule
+from trueup.mapping.terms import terms_of
 from trueup.model.fields import Field, Kind
 from trueup.model.record import FieldSpec, Json
 from trueup.model.values import Type
@@ -273,3 +274,11 @@ def test_a_value_that_nobody_could_read_is_read_when_the_mapping_is_another(
     assert aside(hub) == {}
     assert hub.contact("ann@example.com")[FIELD] == 2
     assert systems["target"].values("1")[FIELD] == 2
+
+
+def test_terms_are_told_apart_whatever_words_they_hold() -> None:
+    """Half a sign among the choices of a system, and a number of ours that no machine word holds."""
+    rule = FieldRule(FIELD, FIELD, values={"gold": (2**70,)})
+    half = replace(PLAIN, type="choice", options={"gold \ud83e": "Gold"})
+    assert len({terms_of(rule, spec) for spec in (None, PLAIN, half)}) == 3
+    assert terms_of(rule, half) == terms_of(replace(rule, origin="elsewhere"), replace(half, label="Another"))

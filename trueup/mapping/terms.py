@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from trueup.mapping.schema import ConsentRule, FieldRule
 from trueup.model.jsontext import digest
@@ -13,5 +13,5 @@ def terms_of(rule: FieldRule | ConsentRule, spec: FieldSpec | None) -> str:
     """A fingerprint of the terms. A longer field, another encoding, one more choice, a field that may be
     written to or is there at all now make another one; where the rule stands and what the system calls the
     field do not."""
-    said = None if spec is None else replace(spec, label="")
-    return digest([replace(rule, origin=""), said])
+    said = None if spec is None else asdict(replace(spec, label=""))
+    return digest([asdict(replace(rule, origin="")), said])

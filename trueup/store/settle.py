@@ -259,10 +259,8 @@ def _end(one: Settlement, row: Row, at: datetime) -> Row:
 
 
 _DELIVERY = ("state", "open", "not_before", "ended_at", "job", "error", "code")
-_LINK = (
-    *("state", "fresh", "active", "version", "rev", "digest", "changed_at", "seen_at"),
-    *("buried", "buried_at"),
-)
+_HELD = ("state", "fresh", "active", "version", "rev", "digest", "changed_at", "seen_at")
+_LINK = (*_HELD, "buried", "buried_at")
 
 
 def _write(tx: Tx, rows: _Rows, at: datetime) -> None:
@@ -285,13 +283,17 @@ def _write(tx: Tx, rows: _Rows, at: datetime) -> None:
 
 def _write_links(tx: Tx, links: Mapping[int, _Holding], at: int) -> None:
     texts = {id: fingerprint(link.observed) for id, link in links.items()}
-    rows = [_link_row(id, link, texts[id][1], at) for id, link in links.items() if link.place is None]
+    rows = {id: _link_row(id, link, texts[id][1], at) for id, link in links.items() if link.place is None}
+    gone = [id for id in rows if links[id].state == "tombstone" == links[id].row[5]]
     placed = [
         _link_row(id, link, texts[id][1], at) + link.place
         for id, link in links.items()
         if link.place is not None
     ]
-    tx.update("links", ("id",), _LINK, rows)
+    tx.update(
+        "links", ("id",), _HELD, [rows.pop(id)[: 1 + len(_HELD)] for id in gone]
+    )  # why, and when, stays
+    tx.update("links", ("id",), _LINK, list(rows.values()))
     tx.update("links", ("id",), (*_LINK, "stream_id", "remote_id"), placed)
     new = [(id, text) for id, (text, _) in texts.items() if links[id].row[13] is None]
     tx.upsert("link_docs", ("link_id",), ("observed",), new)

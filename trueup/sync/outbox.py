@@ -26,6 +26,7 @@ from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, RateLimited
 from trueup.mapping.compiled import Binding
 from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
+from trueup.model.consent import ConsentState
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
 from trueup.model.entity import Link, LinkState, public_id
 from trueup.model.record import Json, Record
@@ -36,7 +37,7 @@ from trueup.sync.claimed import holders_of, identity_refused, is_claimed
 from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
-from trueup.sync.readback import read_back
+from trueup.sync.readback import read_back, read_now
 from trueup.sync.rules import acknowledge, publishing
 from trueup.sync.rules.formats import is_surely_form
 from trueup.sync.rules.policy import Stream
@@ -140,13 +141,12 @@ class Push:
         except ConnectorError as error:
             self._postpone(stream, batch, error)
             return
-        sent = set(
-            self.parts.store.send([one.id for one in fit], self.parts.worker, self.parts.now(), self.fence)
-        )
+        began = self.parts.now()
+        sent = set(self.parts.store.send([one.id for one in fit], self.parts.worker, began, self.fence))
         self.put_off.update(one.id for one in batch if one.id not in sent)
         going = [one for one in fit if one.id in sent]
         if going:
-            self._settle(stream, going, self._write(stream, going))
+            self._settle(stream, going, self._write(stream, going), began)
 
     def _still_there(self, stream: Stream, batch: Sequence[Delivery]) -> Sequence[Delivery]:
         """Those whose record is still one of this object; a converted one is decided again."""
@@ -249,17 +249,32 @@ class Push:
 
     # -- outcomes ---------------------------------------------------------------------------------
 
-    def _settle(self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+    def _settle(
+        self,
+        stream: Stream,
+        batch: Sequence[Delivery],
+        outcomes: Sequence[Outcome],
+        began: datetime | None = None,
+    ) -> None:
+        """Store what became of these attempts; `began`: when they left, where they left just now."""
         mapping, ended = self.parts.policy.mappings[stream], self.parts.now()
         lane = batch[0].write.lane
+        moved: Mapping[int, Record] = {}
         if not self._waits(stream[0], lane):
             outcomes, error = read_back(self.parts, stream, batch, outcomes)
             self._heed(stream[0], lane, error)
+            moved = self._moved(stream, batch, outcomes)
         settlements: list[Settlement] = []
         parked: frozenset[int] = frozenset()
         for some in _claimed_last(list(zip(batch, outcomes, strict=True))):
             ends = [
-                publishing.noted(self._settlement(stream, one, outcome, ended), one, mapping, ended)
+                publishing.noted(
+                    self._arrived(stream, one, moved.get(one.id), began or one.sent_at, ended)
+                    or self._settlement(stream, one, outcome, ended),
+                    one,
+                    mapping,
+                    ended,
+                )
                 for one, outcome in some
             ]
             parked |= self._end(stream, ends)
@@ -309,7 +324,7 @@ class Push:
                 mapping = self.parts.policy.mappings[stream]
                 return acknowledge.refused(delivery, discreet(reason), code, named, now, mapping)
             case StaleItem():
-                return self._arrived(stream, delivery, now) or acknowledge.stale(delivery, now)
+                return acknowledge.stale(delivery, now)
             case GoneItem(successor=successor, successor_object=object):
                 return acknowledge.gone(delivery, successor, object, now)
             case NotApplied(reason=reason, retry_after=wait, tried=tried):
@@ -325,19 +340,33 @@ class Push:
                     not_before=now + timedelta(seconds=POLL_EVERY),
                 )
 
-    def _arrived(self, stream: Stream, delivery: Delivery, now: datetime) -> Settlement | None:
+    def _moved(
+        self, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
+    ) -> Mapping[int, Record]:
+        """By delivery the records, as they are now, of which a write was refused because they had moved."""
+        stale = {
+            one.link.remote_id: one.id
+            for one, outcome in zip(batch, outcomes, strict=True)
+            if isinstance(outcome, StaleItem) and one.link.remote_id is not None
+        }
+        if not stale or self._waits(stream[0], batch[0].write.lane):
+            return {}
+        records, error = read_now(self.parts, stream, sorted(stale), batch[0].write.lane)
+        self._heed(stream[0], batch[0].write.lane, error)
+        return {stale[id]: record for id, record in records.items()}
+
+    def _arrived(
+        self, stream: Stream, delivery: Delivery, record: Record | None, sent: datetime | None, now: datetime
+    ) -> Settlement | None:
         """A write that was refused because the record had moved, where this very write had moved it: of one
-        request the network sometimes makes two. None where somebody else did, or nobody can tell."""
-        lane, mapping = delivery.write.lane, self.parts.policy.mappings[stream]
-        if delivery.link.remote_id is None or self._waits(stream[0], lane):
+        request the network sometimes makes two. None where somebody else did, or nobody can tell. What is
+        only a form of what was sent may be an edit, and is one where the record moved before it was sent."""
+        if record is None or acknowledge.unkept(delivery, record, self.parts.policy.mappings[stream]):
             return None
-        connector, fields = self.parts.connector(stream[0], lane), asked_fields(self.parts, stream)
-        try:
-            (record,) = connector.read(stream[1], [delivery.link.remote_id], fields)
-        except ConnectorError as error:
-            self._heed(stream[0], lane, error)
-            return None
-        if not isinstance(record, Record) or acknowledge.unkept(delivery, record, mapping):
+        shows = self._keeps(stream, delivery, forms=False)
+        paths = [path for path in delivery.write.values if path in record.values]
+        certain = all(shows(path, record.values[path]) for path in paths)
+        if not certain and (record.changed_at is None or sent is None or record.changed_at < sent):
             return None
         lag, keeps = self.parts.specs[stream].lag, self._keeps(stream, delivery)
         settled = acknowledge.doubt_resolved(delivery, record, keeps, lag, now)
@@ -468,21 +497,24 @@ class Push:
                 return Record(link.remote_id, link.observed, link.version, link.changed_at)
         return None
 
-    def _keeps(self, stream: Stream, delivery: Delivery) -> Callable[[str, Json], bool]:
+    def _keeps(self, stream: Stream, delivery: Delivery, forms: bool = True) -> Callable[[str, Json], bool]:
         """Whether a value read is what this system keeps of what was sent. A consent, and an element that is
-        written by itself, have to show: neither a form nor the rest of the list stands for them."""
+        written by itself, have to show: neither a form nor the rest of the list stands for them. What stood
+        there before is no form: it says that nothing was written. Without `forms` nothing is one."""
         mapping = self.parts.policy.mappings[stream]
-        sent = acknowledge.predicted(delivery)
+        sent, before = acknowledge.predicted(delivery), delivery.write.replaced
         known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
         own = [one for one in map(mapping.binding, delivery.write.wants) if one is not None]
 
         def keeps(path: str, value: Json) -> bool:
             if value == sent.get(path):
                 return True
+            if path in before and value == before[path]:
+                return False
             single = (one for one in own if one.remote == path and (one.element or one.consent))
             if not all(_says_the_same(one, sent.get(path), value) for one in single):
                 return False
-            if is_surely_form(sent.get(path), value, known.get(path)):
+            if forms and is_surely_form(sent.get(path), value, known.get(path)):
                 return True
             whole = (one for one in mapping.bindings if one.remote == path and not one.element)
             first = next(whole, None)
@@ -555,10 +587,13 @@ _COUNTED = {
 
 
 def _unmoved(delivery: Delivery, now: Mapping[str, Link]) -> bool:
-    """Whether the record is there, and as it was: of one that went nobody knows what a write would do."""
+    """Whether the record is there, and as it was: of one that went nobody knows what a write would do. An
+    opt-out goes also where it was only missed: if the record went, the system says so of the write, too."""
     link = now.get(delivery.link.remote_id or "")
-    if link is None or link.state is LinkState.TOMBSTONE:
+    if link is None:
         return False
+    if link.state is LinkState.TOMBSTONE:
+        return link.buried == "missing" and ConsentState.OPTED_OUT in delivery.write.wants.values()
     return link.base == delivery.link.base and not _edited(delivery, link)
 
 

@@ -31,7 +31,7 @@ def read_back(
     if not silent:
         return outcomes, None
     lag, mapping = parts.specs[stream].lag, parts.policy.mappings[stream]
-    records, error = _read(parts, stream, sorted(silent), batch[0].write.lane)
+    records, error = read_now(parts, stream, sorted(silent), batch[0].write.lane)
     told = {id: _told(*silent[id], record, mapping, lag) for id, record in records.items()}
     known = [
         told.get(one.id, one) if isinstance(one, Done) and one.record is None else one for one in outcomes
@@ -39,7 +39,7 @@ def read_back(
     return known, error
 
 
-def _read(
+def read_now(
     parts: Parts, stream: Stream, ids: Sequence[str], lane: Lane
 ) -> tuple[dict[str, Record], ConnectorError | None]:
     """Those that can be read now, and what kept the others; of these the next reading tells."""
