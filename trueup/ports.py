@@ -68,10 +68,12 @@ class Store(Protocol):
         """
         ...
 
-    def heed_terms(self, terms: Mapping[tuple[str, str], Mapping[str, str]]) -> int:
+    def heed_terms(self, terms: Mapping[tuple[str, str], Mapping[str, str]], telling: Collection[str]) -> int:
         """Remember on which terms the fields of these streams take what is written to them: binding key to
         `Binding.terms`, of all bindings of a stream. Where they are others than before, entities become due
-        of which a value was set aside there, or waits for the right to write it. Answers how many.
+        of which a value was set aside there, or waits for the right to write it; and where one of the
+        `telling` bindings, which tell who somebody is, takes other values now, contacts without a record
+        there, too. Answers how many.
         """
         ...
 

@@ -151,3 +151,16 @@ def would_write(hub: Played) -> dict[str, int]:
     """What a plan says would be written to sales."""
     (lead,) = [one for one in hub.say("plan", "--json").json["objects"] if one["connection"] == "sales"]
     return {what: lead.get(what, 0) for what in ("updates", "fills")}
+
+
+def test_who_could_not_be_kept_at_all_gets_a_row_once_the_table_is_utf_8(desk: Path) -> None:
+    """Nothing but his name tells who Łukasz is, and the table cannot hold it."""
+    two(LISTED, POLES + "Łukasz,,,Kraków\n")
+    assert Path("crm.csv").read_bytes().count(b"\n") == 3
+    assert "cannot be kept" in say("why", "Łukasz").out
+    saved_as_utf_8()
+    assert planned(say("plan", "--json").json)["creates"] == 1
+    assert "the next sync creates it there" in say("why", "Łukasz").out
+    assert say("sync").code == 0
+    assert rows("crm.csv")[2] == "Łukasz;;;Kraków"
+    assert say("plan", "--exit-code").code == 0

@@ -10,6 +10,7 @@ from tests.store.hub import NOON, Hub, plan
 from trueup.model.entity import NEVER, Agreed, Quarantine
 
 STREAM = ("sales", "contacts")
+TELLING = ("title",)
 ASIDE = Quarantine("out", "longer than the 4 characters", "TU-VAL-002", "d", NOON)
 
 
@@ -22,7 +23,7 @@ def noted(hub: Hub, id: str, quarantine: dict[str, Quarantine], agreed: dict[str
 
 
 def heed(hub: Hub, **terms: str) -> int:
-    return hub.store.heed_terms({STREAM: terms})
+    return hub.store.heed_terms({STREAM: terms}, TELLING)
 
 
 def test_whose_value_was_set_aside_is_due_when_the_terms_of_its_field_are_others(hub: Hub) -> None:
@@ -60,7 +61,7 @@ def test_the_same_terms_make_nobody_due(hub: Hub) -> None:
 def test_a_stream_of_which_nothing_is_said_keeps_its_terms(hub: Hub) -> None:
     heed(hub, note="short")
     noted(hub, "1", {"note": ASIDE}, {})
-    assert hub.store.heed_terms({}) == 0
+    assert hub.store.heed_terms({}, TELLING) == 0
     assert heed(hub, note="short") == 0
 
 
@@ -73,3 +74,16 @@ def test_a_field_that_comes_or_goes_is_another(hub: Hub) -> None:
 def test_a_refusal_keeps_the_terms_on_which_it_was_made(hub: Hub) -> None:
     noted(hub, "1", {"note": replace(ASIDE, terms="short")}, {})
     assert hub.link("sales", "1").quarantine["note"].terms == "short"
+
+
+def test_who_has_no_record_there_is_due_when_what_tells_who_somebody_is_takes_other_values(hub: Hub) -> None:
+    heed(hub, note="x", title="short")
+    elsewhere = hub.settled("shop", "1", note="a").entity.id
+    hub.settled("sales", "2", note="a")
+    assert (heed(hub, note="y", title="short"), hub.due()) == (0, [])
+    assert (heed(hub, note="y", title="long"), hub.due()) == (1, [elsewhere])
+
+
+def test_a_system_that_is_asked_for_the_first_time_makes_nobody_due(hub: Hub) -> None:
+    hub.settled("shop", "1", note="a")
+    assert (heed(hub, title="short"), hub.due()) == (0, [])

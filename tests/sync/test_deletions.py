@@ -162,3 +162,25 @@ def test_records_that_a_system_joins_are_deleted_nowhere(tmp_path: Path) -> None
     hub.systems["source"].merge("2", "1")
     later(hub, clock)
     assert sorted(hub.systems["target"].living()) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_who_was_deleted_wherever_he_was_known_is_made_nowhere_when_a_system_takes_newcomers(
+    at_once: bool, tmp_path: Path
+) -> None:
+    clock = Clock()
+    here, there = Memory(clock), Memory(clock)
+    hub = small_hub(tmp_path, clock, {"here": here, "there": there}, create=("there",))
+    open_to_all = hub.parts.policy
+    hub.parts = replace(hub.parts, policy=replace(open_to_all, create={}))
+    here.add(email="ann@example.com", job_title="one")
+    here.add(email="bob@example.com", job_title="two")
+    settled(hub)
+    here.delete("1")
+    if not at_once:
+        hub.sync()
+    hub.parts = replace(hub.parts, policy=open_to_all)
+    for id in ("c-1", "c-2"):
+        hub.store.mark_due([hub.store.case(id).entity.id], "looked_at")
+    later(hub, clock)
+    assert [values["email"] for values in there.living().values()] == ["bob@example.com"]

@@ -20,6 +20,7 @@ from trueup.services.hub import Hub
 from trueup.services.waiting import WAITS, told_reference
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
+from trueup.sync.rules.creating import GONE, NOBODY
 from trueup.sync.rules.differences import addressed, by_address
 from trueup.sync.rules.evidence import differing
 from trueup.sync.rules.publishing import UNTIL
@@ -351,6 +352,10 @@ def _skipped(reason: str, file: str) -> tuple[str, str, str]:
             "its records were not listed to the end yet; nothing is created before that",
             "trueup sync",
         )
+    if reason == GONE:
+        return "deleted", reason, ""
+    if reason == NOBODY:
+        return "cannot be kept", f"{reason}; the next sync creates it once it can", ""
     if reason.startswith("was deleted"):
         return "deleted there", "was deleted there, and is not created again by itself", ""
     return "not wanted", f"{reason.removeprefix('create: ')} (`create:` in {file})", ""

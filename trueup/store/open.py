@@ -130,8 +130,8 @@ class SqlStore:
     def register(self, connections: Sequence[str], config_version: str) -> bool:
         return self._db.write(lambda tx: streams.register(tx, connections, config_version))
 
-    def heed_terms(self, terms: Mapping[tuple[str, str], Mapping[str, str]]) -> int:
-        return self._db.write(lambda tx: heed_terms(tx, terms))
+    def heed_terms(self, terms: Mapping[tuple[str, str], Mapping[str, str]], telling: Collection[str]) -> int:
+        return self._db.write(lambda tx: heed_terms(tx, terms, telling))
 
     def released(self) -> frozenset[str]:
         return self._db.read(streams.released)

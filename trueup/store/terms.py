@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
+from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps, loads
 from trueup.store.codec import read_agreed
 from trueup.store.marks import mark_due
@@ -14,7 +15,7 @@ CHUNK = 5_000
 """So many records are looked at at once."""
 
 
-def heed_terms(tx: Tx, terms: Mapping[tuple[str, str], Mapping[str, str]]) -> int:
+def heed_terms(tx: Tx, terms: Mapping[tuple[str, str], Mapping[str, str]], telling: Collection[str]) -> int:
     """See `Store.heed_terms`. Where nothing is another it costs one query."""
     known = streams(tx)
     ids = {ensure(tx, known, *stream): dict(one) for stream, one in sorted(terms.items())}
@@ -25,6 +26,8 @@ def heed_terms(tx: Tx, terms: Mapping[tuple[str, str], Mapping[str, str]]) -> in
     for id, now in moved.items():
         keys = {key for key in {*now, *before[id]} if now.get(key) != before[id].get(key)}
         waiting.update(_waiting(tx, id, keys))
+        if any(before[id].get(key) for key in keys.intersection(telling)):
+            waiting.update(_without(tx, id))
         tx.run("update streams set terms = ? where id = ?", dumps(now), id)
     return mark_due(tx, sorted(waiting), "terms")
 
@@ -44,3 +47,12 @@ def _waiting(tx: Tx, stream_id: int, keys: set[str]) -> Iterator[int]:
             lacks = {key for key, one in read_agreed(agreed).items() if not (one.withheld or one.left)}
             if not keys.isdisjoint(lacks | loads(quarantine).keys()):
                 yield entity
+
+
+def _without(tx: Tx, stream_id: int) -> Iterator[int]:
+    """Contacts that have no record in this stream."""
+    sql = (
+        "select e.id from entities e where e.kind = ? and not exists"
+        " (select 1 from links l where l.entity_id = e.id and l.stream_id = ?)"
+    )
+    yield from (id for (id,) in tx.rows(sql, str(Kind.CONTACT), stream_id))

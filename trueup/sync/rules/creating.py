@@ -46,6 +46,8 @@ def create(
         return [], [f"create: {answer.reason}"]
     if here:
         return [], ["was deleted there: a tombstone blocks creating it again"]
+    if standing and all(link.state is LinkState.TOMBSTONE for link in standing):
+        return [], [GONE]
     unsure = any(stream[0] in context.rivals.get(link.id, ()) for link in standing)
     if after.provisional or unsure:
         return [], ["waits for a decision: is this the same person as another contact?"]
@@ -59,17 +61,18 @@ def create(
     return [write], [f"waits for {target}" for target in waits]
 
 
+GONE = "was deleted wherever it was known, and is not created by itself"
 NOBODY = "what tells who it is (name, address, number) cannot be kept there"
 
 
 def _tells_who(write: Write, bindings: Sequence[Binding]) -> bool:
     """Whether a new record holds a name, an address or a number, if any of them had to be set aside: nobody
     could tell later whose it is."""
-    telling = {one.key for one in bindings if _TELLING.intersection(one.fields)}
+    telling = {one.key for one in bindings if TELLING.intersection(one.fields)}
     return telling.isdisjoint(write.aside) or not telling.isdisjoint(write.wants)
 
 
-_TELLING = frozenset({"first_name", "last_name", "email", "emails", "phone", "phones"})
+TELLING = frozenset({"first_name", "last_name", "email", "emails", "phone", "phones"})
 """Fields of a contact by which a person knows whom a record is about."""
 
 
