@@ -8,9 +8,10 @@ from time import process_time
 import pytest
 
 from tests.demands.hubs import until_quiet
-from tests.sync.consenting import ann, two
-from tests.sync.memory import Clock
-from tests.sync.small_hub import SmallHub
+from tests.sync.consenting import ann, consent_hub, two
+from tests.sync.memory import Clock, Memory
+from tests.sync.small_hub import SmallHub, rules
+from trueup.mapping.schema import ConsentRule
 from trueup.model.consent import ConsentEvent, ConsentState
 from trueup.model.delivery import Lane
 from trueup.sync.engine import Report, landing
@@ -92,6 +93,38 @@ def test_of_a_known_record_that_opts_out_now(tmp_path: Path, clock: Clock) -> No
     clock.tick(60)
     hub.systems["source"].edit("1", optout=True)
     assert foretold(hub) == [("target", "1")] == written(hub, clock)
+
+
+NUMBER = rules(consent=(ConsentRule("phone", "marketing", "optout", opted_out=True),))
+
+
+@pytest.mark.parametrize(("teller", "other"), [("source", "target"), ("target", "source")])
+def test_of_somebody_known_who_may_be_the_same_and_shares_no_address_of_the_channel(
+    teller: str, other: str, tmp_path: Path, clock: Clock
+) -> None:
+    systems = {"source": Memory(clock), "target": Memory(clock)}
+    hub = consent_hub(tmp_path, clock, systems, {"source": NUMBER, "target": NUMBER})
+    hub.systems["source"].add(**ann(optout=False))
+    hub.systems["target"].add(**ann(first_name="Ben", optout=False))
+    hub.sync()
+    clock.tick(60)
+    hub.systems[teller].edit("1", optout=True)
+    assert foretold(hub) == [(other, "1")] == written(hub, clock)
+
+
+def test_of_who_may_be_the_same_as_somebody_that_shares_the_address(tmp_path: Path, clock: Clock) -> None:
+    """Ann and Zoe share an address; Ben has another one and may be Zoe."""
+    hub = two(tmp_path, clock)
+    hub.systems["source"].add(**ann(optout=False))
+    hub.systems["source"].add(**ann(first_name="Zoe", optout=False))
+    hub.systems["target"].add(**ann(first_name="Ben", optout=False))
+    hub.sync()
+    clock.tick(60)
+    hub.systems["target"].edit("1", email="ben@example.com")
+    hub.sync()
+    clock.tick(60)
+    hub.systems["source"].edit("1", optout=True)
+    assert foretold(hub) == written(hub, clock) != []
 
 
 def test_whom_an_opt_out_concerns_costs_the_same_among_many(tmp_path: Path, clock: Clock) -> None:

@@ -153,8 +153,9 @@ def _beyond_lines(drift: Drift | None, rows: list[Row]) -> list[str]:
         if number > 0
     ]
     why = (
-        "  Decided later in the run, which no plan sees before it is carried out: opt-outs reach whoever",
-        "  holds the same address, what points at a new record is written once that is there.",
+        "  Opt-outs wait for no plan: those read since it was made leave, with what else is decided of the",
+        "  same person, and reach whoever holds the same address. What points at a new record is written",
+        "  once that is there.",
     )
     return ["", "Beyond the saved plan:", *lines, *why] if lines else []
 

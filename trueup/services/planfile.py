@@ -1,7 +1,7 @@
 """A saved plan: a file of JSON lines, one per entity, that `sync --plan` can hold against the world.
 
-The first line says of which configuration it is and what it back-fills, the last what it counts. It holds
-personal data: only its owner may read it.
+The first line says of which configuration and about whom it is and what it back-fills, the last what it
+counts. It holds personal data: only its owner may read it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
 from trueup.services.backfilling import read_by
 from trueup.services.ownfile import check_free, own_file
+from trueup.services.scope import Scope
 from trueup.sync.rules.backfill import Backfill, read_reason
 from trueup.sync.rules.lanes import write_digest
 
@@ -52,6 +53,7 @@ class PlanWriter:
     path: Path
     config_version: str
     at: str
+    scope: Scope = Scope()
     fills: Sequence[Backfill] = ()
     _open: ExitStack = field(default_factory=ExitStack)
     _file: BinaryIO | None = None
@@ -62,7 +64,9 @@ class PlanWriter:
         check_free(self.path, _begins_a_plan, "a plan")
         self._file = self._open.enter_context(own_file(self.path))
         fills = [one.reason for one in self.fills]
-        self._line({"trueup_plan": FORMAT, "config": self.config_version, "at": self.at, "backfill": fills})
+        about = {"only": self.scope.only, "limit": self.scope.limit}
+        head = {"trueup_plan": FORMAT, "config": self.config_version, "at": self.at}
+        self._line({**head, "about": about, "backfill": fills})
         return self
 
     def add(self, case: Case, plan: Plan) -> None:
@@ -151,6 +155,7 @@ class SavedPlan:
 
     config_version: str
     at: str
+    scope: Scope = Scope()
     entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fills: tuple[Backfill, ...] = ()
 
@@ -167,7 +172,11 @@ def read_plan(path: Path) -> SavedPlan:
     entities = {str(line["key"]): tuple(line["digests"]) for line in lines[1:-1] if "key" in line}
     fills = [read_reason(reason) for reason in lines[0]["backfill"]]
     return SavedPlan(
-        str(lines[0]["config"]), str(lines[0]["at"]), entities, tuple(one for one in fills if one is not None)
+        str(lines[0]["config"]),
+        str(lines[0]["at"]),
+        Scope(**lines[0]["about"]),
+        entities,
+        tuple(one for one in fills if one is not None),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import ceil
@@ -18,6 +18,7 @@ from trueup.model.plan import Case, Plan
 from trueup.services.backfilling import Filled, filled
 from trueup.services.failing import MOST as MOST_FAILURES
 from trueup.services.hub import Hub
+from trueup.services.opting_out import OptOuts, Planned
 from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
 from trueup.services.scope import Scope
 from trueup.services.unsent import Unsent, unsent
@@ -113,7 +114,7 @@ def _decide(hub: Hub, scope: Scope, report: PlanReport, out: Path | None) -> set
         writer = None
         if out is not None:
             at = parts.now().isoformat()
-            writer = stack.enter_context(PlanWriter(out, hub.config.version, at, fills))
+            writer = stack.enter_context(PlanWriter(out, hub.config.version, at, scope, fills))
         for case, one in preview(parts, report.tally.undecided, about, fills):
             through = through_fuses(one, meter)
             if writer is not None:
@@ -214,22 +215,23 @@ class SyncReport:
 def sync(hub: Hub, asked: Sync) -> SyncReport:
     """Bring all connections in step once.
 
-    With a saved plan, what would still be written just so is applied, the rest is left out and listed; its
-    back-fills are begun for those that still hold, and finished by later runs if this one does not.
-    Raises PlanDrifted before the first write when too much of it is outdated or the configuration
-    changed, Held while another run is at work.
+    With a saved plan, what would still be written just so is applied, the rest is left out and listed, but
+    no opt-out: who has one to be sent is decided whole (of a plan about some contacts only whom one of
+    theirs reaches). Its back-fills are begun for those that still hold, and finished by later runs if this
+    one does not. Raises PlanDrifted before the first write when too much of it is outdated or the
+    configuration changed, Held while another run is at work.
     """
     earlier = hub.parts.store.backlog()
     about: About = asked.scope.about(hub.parts.store)
     moved: Drift | None = None
     if asked.plan is not None:
-        moved = _against(hub, asked.plan)
-        about = _Equal(moved)
+        about = _against(hub, asked.plan)
+        moved = about.moved
     order = Order(tuple(hub.parts.connectors), "sync", asked.user, asked.approve_first, about)
     return SyncReport(run(hub.parts, order), moved, earlier)
 
 
-def _against(hub: Hub, path: Path) -> Drift:
+def _against(hub: Hub, path: Path) -> Planned:
     saved = read_plan(path)
     if saved.config_version != hub.config.version:
         raise PlanDrifted(
@@ -238,9 +240,11 @@ def _against(hub: Hub, path: Path) -> Drift:
     plan(hub)
     now: dict[str, tuple[str, ...]] = {}
     ids: dict[str, int] = {}
+    outs = OptOuts()
     for case, one in preview(hub.parts, Tally().undecided, fills=saved.fills):
         now[key_of(case)] = digests(one, saved.fills)
         ids[key_of(case)] = case.entity.id
+        outs.note(case, one)
     moved = drift(saved, now)
     if moved.share > hub.config.hub.drift_limit:
         raise PlanDrifted(
@@ -249,37 +253,8 @@ def _against(hub: Hub, path: Path) -> Drift:
         )
     for fill in saved.fills:
         hub.parts.store.mark_due([ids[key] for key in sorted(moved.equal & ids.keys())], fill.reason)
-    return moved
+    return outs.beyond(hub.parts, saved, moved)
 
 
 def _planned(moved: Drift) -> str:
     return counted(moved.planned, "contact or company", "contacts and companies")
-
-
-@dataclass(slots=True)
-class _Equal:
-    """Entities whose plan still holds. Once chosen they stay so for all rounds of the run: the ids of their
-    records, by which the plan knows them, may change with what is written."""
-
-    moved: Drift
-    picked: set[int] = field(default_factory=set)
-
-    def chosen(self, case: Case) -> bool:
-        if case.entity.kind is not Kind.CONTACT or case.entity.id in self.picked:
-            return True
-        if not _names(case) & self.moved.equal:
-            return False
-        self.picked.add(case.entity.id)
-        return True
-
-    def brings(self, plan: Plan) -> bool:
-        return False
-
-    def entities(self) -> Collection[int] | None:
-        return None
-
-
-def _names(case: Case) -> set[str]:
-    """What a saved plan may call this entity."""
-    refs = (f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id)
-    return {case.entity.public_id, *refs}

@@ -105,7 +105,11 @@ def _heard(
     """The opt-outs that records show which this plan is the first to decide about."""
     if kind is not Kind.CONTACT:
         return Foretold()
-    strangers = sorted(link for _, links in groups.values() for link in links)
+    strangers = {
+        link: int(name[1:]) if name.startswith("e") else None
+        for name, (_, links) in groups.items()
+        for link in links
+    }
     return foretell(parts, strangers, overlay.unsure)
 
 
