@@ -442,6 +442,15 @@ class Store(Protocol):
         """The newest of these states, of one connection and of one run where they are named."""
         ...
 
+    def past_deliveries(self, links: Sequence[int]) -> Sequence[Delivery]:
+        """The ended deliveries to these links, newest first: what was sent, and what a person gave up (its
+        code is one of GIVEN_UP). Of each what it was to write is gone, what stood there before is kept."""
+        ...
+
+    def rejections(self, run_id: int) -> Sequence[str]:
+        """Who rejected what this run held back and why, newest first: `ann: wrong table`."""
+        ...
+
     def delivery(self, id: int) -> Delivery: ...
 
     def retry(self, ids: Sequence[int], user: str, at: datetime) -> int:

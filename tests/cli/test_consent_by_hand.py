@@ -33,7 +33,8 @@ def test_it_goes_to_every_system_that_keeps_it_although_nothing_is_released(hub:
 
 def test_what_comes_next_is_a_run_about_all_because_others_may_have_the_address(hub: Path) -> None:
     synced()
-    assert told().rstrip().endswith("Next: trueup sync")
+    next_one = "Next: trueup sync, for all: an opt-out also concerns others who share the address"
+    assert told().rstrip().endswith(next_one)
 
 
 def test_a_plan_counts_it(hub: Path) -> None:

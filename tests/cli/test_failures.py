@@ -45,6 +45,18 @@ def test_one_cause_is_one_line_however_many_it_concerns(hub: Played) -> None:
     assert "4711" not in cause["reason"]
 
 
+def test_a_write_that_waits_whole_and_a_field_set_aside_are_told_apart(hub: Played) -> None:
+    hub.sales.user_create(
+        "Lead",
+        {"Email": "dan@example.com", "LastName": "Oak", "Company": "Oak", "Phone": "none at all"},
+        "sue",
+    )
+    hub.say("sync")
+    said = hub.say("failures").out
+    assert "writes wait whole: " in said
+    assert "1 record, one field set aside and the others kept in step: " in said
+
+
 def test_texts_that_quote_another_value_each_time_are_one_cause_with_one_of_them_as_example(
     desk: Path,
 ) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import sqlite3
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -343,3 +345,72 @@ def test_a_decision_that_was_changed_in_the_database_is_told(hub: Path) -> None:
 def test_a_run_that_there_is_not_is_told_plainly(hub: Path, number: str) -> None:
     said = say("runs", "show", number)
     assert (said.code, f"there is no run {number}  [TU-GEN-404]" in said.err) == (2, True), said.err
+
+
+def standing(who: str, name: str) -> dict[str, Any]:
+    (found,) = [one for one in say("why", who, "--json").json["systems"] if one["connection"] == name]
+    return dict(found)
+
+
+def rejected_clearing(hub: Path) -> None:
+    held_run(hub)
+    say("runs", "reject", "--yes", "--reason", "positions stay")
+    say("sync")
+
+
+def test_why_says_what_a_rejected_write_left_different_who_rejected_it_and_why(hub: Path) -> None:
+    rejected_clearing(hub)
+    told = standing("ann1@example.com", "news")
+    run = say("decisions", "--json").json["decisions"][0]["about"]
+    assert told["stands"] == "rejected"
+    assert told["because"] == (
+        f"differs in Job title: the write was rejected with {run} (ops: positions stay);"
+        " it stays so until that is edited, in a system or here"
+    )
+    assert told["differences"] == [{"field": "Job title", "there": "Boss", "proposed": None}]
+    assert 'news Job title: "Boss" -> nothing' in say("why", "ann1@example.com").out
+    assert standing("ann1@example.com", "crm")["stands"] == "in step"
+
+
+def test_a_rejected_clearing_is_taken_up_by_the_edit_that_why_names(hub: Path) -> None:
+    rejected_clearing(hub)
+    _, _, command = standing("ann1@example.com", "news")["then"].partition("trueup ")
+    say(*command.replace("VALUE", "Chief").split())
+    say("sync")
+    assert standing("ann1@example.com", "news")["stands"] == "in step"
+    assert any("ann1@example.com" in row and "Chief" in row for row in rows("news.csv"))
+
+
+def test_a_rejected_write_is_told_no_more_once_the_system_holds_what_the_hub_does(hub: Path) -> None:
+    rejected_clearing(hub)
+    Path("news.csv").write_text(Path("news.csv").read_text("utf-8").replace("Boss", ""), "utf-8")
+    say("sync")
+    assert standing("ann1@example.com", "news")["stands"] == "in step"
+
+
+def test_a_rejected_replacement_is_taken_up_by_the_back_fill_that_why_names(hub: Path) -> None:
+    released(hub)
+    text = Path("crm.csv").read_text("utf-8")
+    Path("crm.csv").write_text(text.replace(";Boss", ";Chief"), "utf-8")
+    (hub / "hub.yaml").write_text(
+        (hub / "hub.yaml").read_text("utf-8").replace("{count: 5000, share: 20%}", "{count: 1}"), "utf-8"
+    )
+    say("sync")
+    say("runs", "reject", "--yes")
+    say("sync")
+    who = next(
+        f"ann{n}@example.com"
+        for n in range(1, 41)
+        if standing(f"ann{n}@example.com", "news")["stands"] == "rejected"
+    )
+    for command in standing(who, "news")["then"].split(", then "):
+        say(*shlex.split(command.removeprefix("trueup ").replace("FILE", "again.jsonl")))
+    assert any(who in row and "Chief" in row for row in rows("news.csv"))
+    assert standing(who, "news")["stands"] == "in step"
+
+
+def test_the_reason_of_a_rejection_is_shown_with_its_run(hub: Path) -> None:
+    rejected_clearing(hub)
+    run = say("decisions", "--json").json["decisions"][0]["about"].removeprefix("run ")
+    assert "Rejected by ops: positions stay" in say("runs", "show", run).out
+    assert say("runs", "show", run, "--json").json["rejected"] == ["ops: positions stay"]

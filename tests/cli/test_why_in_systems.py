@@ -44,6 +44,17 @@ def test_a_reference_that_nothing_will_bring_there_is_left_out_and_says_what_hel
     )
 
 
+def test_a_record_that_is_written_without_its_owner_counts_as_left_out_and_not_as_skipped(
+    owned: Played,
+) -> None:
+    objects = owned.say("sync", "--approve-first", "--json").json["objects"]
+    (row,) = [one for one in objects if (one["connection"], one["object"]) == ("marketing", "contacts")]
+    why = "owner waits for a user that has no record there yet"
+    assert row["left_out"] == {why: 1}
+    assert (row["creates"], row["skipped"]) == (2, {})
+    assert f"marketing contacts: 1 record without it: {why}" in owned.say("runs", "show", "1").out
+
+
 def test_a_reference_whose_target_came_meanwhile_waits_for_the_next_sync_only(owned: Played) -> None:
     owned.say("sync", "--approve-first")
     owned.say("sync")

@@ -233,7 +233,7 @@ def _next(told: Statement, id: str, withheld: list[tuple[str, str, str]]) -> str
     """An opt-out concerns others too: who has the same address, or may be the same person. Where the sync
     would only withhold, the release comes before it."""
     if told.consents:
-        return "trueup sync"
+        return "trueup sync, for all: an opt-out also concerns others who share the address"
     first = [f"trueup connections release {name}, then " for name, _, _ in withheld[:1]]
     return f"{''.join(first)}trueup sync --only {id}"
 
@@ -338,13 +338,21 @@ def _standing_grid(stands: list[Standing]) -> Grid:
 
 
 def _difference_lines(stands: list[Standing]) -> list[str]:
-    """What a release would replace, field by field."""
-    lines = [
+    """What a release would replace, and what a person kept from being replaced, field by field."""
+    from trueup.services.standing import REFUSED
+
+    after = _differing([one for one in stands if one.word not in REFUSED])
+    kept = _differing([one for one in stands if one.word in REFUSED])
+    lines = ["", "Would be replaced after a release:", *after] if after else []
+    return [*lines, "", "Not written, because somebody gave it up:", *kept] if kept else lines
+
+
+def _differing(stands: list[Standing]) -> list[str]:
+    return [
         f"    {each.connection} {one.field}: {value_text(one.there, 200)} -> {value_text(one.proposed, 200)}"
         for each in stands
         for one in each.differences
     ]
-    return ["", "Would be replaced after a release:", *lines] if lines else []
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -28,7 +28,8 @@ FIELDS = ("fills", "replaces", "clears", "opt_outs")
 
 _ALWAYS_READ = ("new", "changed", "same")
 _ALWAYS_WRITE = ("creates", "updates", "fills", "replaces", "clears", "opt_outs", "deactivates", "withheld")
-_SKIPPED = "skipped: "
+_REASONED = {"skipped": "skipped: ", "left_out": "left out: "}
+"""Why a whole record, and why one field of a record that is written otherwise, is not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,17 @@ class Row:
 
     @property
     def skipped(self) -> Mapping[str, int]:
+        return self._by_reason(_REASONED["skipped"])
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        return self._by_reason(_REASONED["left_out"])
+
+    def _by_reason(self, sign: str) -> Mapping[str, int]:
         return {
-            what.removeprefix(_SKIPPED): number
+            what.removeprefix(sign): number
             for what, number in sorted(self.numbers.items())
-            if what.startswith(_SKIPPED)
+            if what.startswith(sign)
         }
 
     def number(self, what: str) -> int:
@@ -69,14 +77,10 @@ def counts_of_run(flat: Mapping[str, int]) -> Counts:
     found: dict[tuple[str, str, str], int] = {}
     for place, number in flat.items():
         connection, _, rest = place.partition(".")
-        object, _, what = rest.partition(".") if _SKIPPED not in rest else _split_skipped(rest)
-        found[(connection, object, what)] = number
+        sign = next((one for one in _REASONED.values() if f".{one}" in rest), "")
+        object, _, what = rest.partition(f".{sign}") if sign else rest.rpartition(".")
+        found[(connection, object, sign + what)] = number
     return found
-
-
-def _split_skipped(rest: str) -> tuple[str, str, str]:
-    object, sign, reason = rest.partition(f".{_SKIPPED}")
-    return object, sign, _SKIPPED + reason
 
 
 # -- tables -------------------------------------------------------------------------------------------
@@ -128,13 +132,21 @@ def with_numbers(lines: Sequence[Sequence[object]]) -> list[Sequence[object]]:
 
 
 def skipped_lines(rows: Sequence[Row]) -> list[str]:
-    """Every reason for not writing, with how many it concerns."""
+    """Every reason for not writing a record, or a field of one, with how many it concerns."""
     lines = [
         f"  {row.stream[0]} {row.stream[1]}: {number:,} skipped: {reason}"
         for row in rows
         for reason, number in row.skipped.items()
     ]
-    return ["", "Skipped, by reason:", *lines] if lines else []
+    fields = [
+        f"  {row.stream[0]} {row.stream[1]}: {counted(number, 'record')} without it: {reason}"
+        for row in rows
+        for reason, number in row.left_out.items()
+    ]
+    return [
+        *(["", "Skipped, by reason:", *lines] if lines else []),
+        *(["", "Left out (one field; the others are written):", *fields] if fields else []),
+    ]
 
 
 def unaccounted_lines(rows: Sequence[Row]) -> list[str]:
@@ -208,6 +220,10 @@ def calls_line(calls: Mapping[str, int]) -> str:
     return f"Writing this takes about {counted(sum(calls.values()), 'call')}: {each}."
 
 
+def _is_reasoned(what: str) -> bool:
+    return what.startswith(tuple(_REASONED.values()))
+
+
 def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
     """The same numbers for machines. Samples say where, not what: values are personal, and JSON goes into
     logs; `plan --csv` and `plan --out` write them to a file that only its owner may read."""
@@ -216,8 +232,9 @@ def tally_document(tally: Tally, rows: Sequence[Row]) -> dict[str, Json]:
             {
                 "connection": row.stream[0],
                 "object": row.stream[1],
-                **{what: number for what, number in row.numbers.items() if not what.startswith(_SKIPPED)},
+                **{what: number for what, number in row.numbers.items() if not _is_reasoned(what)},
                 "skipped": dict(row.skipped),
+                "left_out": dict(row.left_out),
             }
             for row in rows
         ],

@@ -57,9 +57,9 @@ def list_failures(desk: Desk, connection: Connection = None) -> Answer:
 
 def _lines(cause: Cause) -> list[str]:
     what = (
-        counted(cause.count, "write")
+        counted(cause.count, "write waits whole", "writes wait whole")
         if cause.kind == "write"
-        else counted(cause.count, "record") + ", one field"
+        else counted(cause.count, "record") + ", one field set aside and the others kept in step"
     )
     other = f"  (or alike: {cause.texts:,} texts)" if cause.texts > 1 else ""
     lines = [f"{cause.id}  {cause.connection} {cause.object}: {what}: {cause.reason}{other}  [{cause.code}]"]

@@ -44,6 +44,7 @@ from trueup.services.hub import Hub
 from trueup.services.scope import mentions
 from trueup.services.syncing import PlanReport
 from trueup.sync.rules.backfill import Way
+from trueup.sync.tally import is_of_field
 
 NOTHING_WRITTEN = "Nothing has been written to any system."
 
@@ -242,7 +243,8 @@ def _one_by_one(hub: Hub, report: PlanReport) -> list[Shown]:
             shown.append(_write_grid(write, " (withheld until release)" if write in plan.withheld else ""))
         for connection, object, reason in plan.skipped:
             why = reason_text(hub, report.plans, connection, reason)
-            shown.append(f"  {connection} {object}: not written: {why}")
+            what = "one field left out" if is_of_field(reason) else "not written"
+            shown.append(f"  {connection} {object}: {what}: {why}")
     for one in report.unsent_samples:
         shown += [
             "",

@@ -93,12 +93,14 @@ def show(
     from trueup.commands.later import unapproved_lines
     from trueup.commands.planned import note_lines
     from trueup.commands.synced import OUTCOMES, written_grid
+    from trueup.model.covering import covered
     from trueup.model.run import RunOutcome
 
     with desk.hub() as hub:
         found = hub.parts.store.run(run)
         held = hub.parts.store.gated(run)
         decided = hub.parts.store.audit(f"run {run}", 100)
+        rejected = hub.parts.store.rejections(run)
         writes = held_writes(hub, run)
         absent = [one for one in hub.parts.store.absences() if one.run_id == run]
         listed = writes_grid(hub, writes, held, run)
@@ -117,8 +119,12 @@ def show(
     shown += [*held_lines(held, run), *listed, *absent_lines(absent), *first, *table]
     if decided:
         shown += ["", "Decided by people:", decisions_grid(decided)]
+    if rejected:
+        shown += [f"  Rejected by {covered(one)}" for one in rejected]
+        shown += ["  What it held back differs still, unless one side moved since: trueup why CONTACT tells."]
     people = [decision_document(one) for one in decided]
     told = {"held": held_document(held), "samples": samples_document(writes), "decisions": people}
+    told["rejected"] = [covered(one) for one in rejected]
     told["missing"] = absent_document(absent)
     return Answer({**_document(found), **told}, shown)
 
@@ -151,7 +157,7 @@ def _questions(held: _Held) -> Iterator[str]:
 def reject(
     desk: Desk,
     run: HeldRun = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the run's writes.")] = "rejected",
+    reason: Annotated[str, typer.Option("--reason", help="Why; `runs show` and `why` tell it.")] = "rejected",
     yes: Yes = False,
 ) -> Answer:
     """Drop what a run holds back: it is not written, and the systems stay as they are.

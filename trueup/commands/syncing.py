@@ -67,7 +67,8 @@ def plan(
     everything, later ones what is new.
 
     withheld: fields that differ, reported and not written because their connection is not released. skipped:
-    not written to that system at all, with the reason below the table.
+    records that are not written to that system at all, with the reason below the table; where only one
+    field cannot go yet, that is listed there as left out, and counts as nothing else.
     """
     from trueup.commands import plan_table, planned
     from trueup.services import backfilling, syncing
@@ -108,9 +109,10 @@ def sync(
     time before a person has allowed it.
 
     withheld: fields that differ, reported and not written because their connection is not released. skipped:
-    not written to that system at all, with the reason below the table. overtaken: no usable answer came, and
-    somebody edited the record meanwhile, so it is decided again. replaced: never sent, because a newer
-    decision took its place.
+    records that are not written to that system at all, with the reason below the table; where only one
+    field cannot go yet, that is listed there as left out, and counts as nothing else. overtaken: no usable
+    answer came, and somebody edited the record meanwhile, so it is decided again. replaced: never sent,
+    because a newer decision took its place.
     """
     from trueup.commands import synced
     from trueup.services import syncing

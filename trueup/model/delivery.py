@@ -58,6 +58,11 @@ OPEN_STATES = (
 )
 
 
+DISCARDED, REJECTED = "TU-DEL-010", "TU-DEL-011"
+"""A person gave up this write: by itself, or with all that its run held back."""
+GIVEN_UP = (DISCARDED, REJECTED)
+
+
 UNSENT_STATES = (DeliveryState.DUE, DeliveryState.GATED, DeliveryState.PARKED)
 """A Delivery in one of these was never sent, or certainly not applied: it may be superseded."""
 

@@ -17,6 +17,7 @@ from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
 from trueup.model.values import Value
 from trueup.services.hub import Hub
+from trueup.services.rejected import Difference, differences, rejected
 from trueup.services.waiting import WAITS, told_reference
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
@@ -28,21 +29,12 @@ from trueup.sync.tally import Undecided
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """A field of a system that is reported only: what stands there, and what the rules would write."""
-
-    field: str
-    there: Json
-    proposed: Json
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """How one contact stands in one system: exactly one word, the sentence for it, and what to do.
 
     Words: `in step`, `pending`, `in doubt`, `job`, `held`, `parked`, `not approved`, `set aside`,
-    `withheld`, `waits`, `given up`, `left`, `kept there`, `left out`, `deleted there`, `unsure`, `never`,
-    `not wanted`, `not listed`, `not decided`.
+    `withheld`, `waits`, `rejected`, `given up`, `left`, `kept there`, `left out`, `deleted there`, `unsure`,
+    `never`, `not wanted`, `not listed`, `not decided`.
     """
 
     connection: str
@@ -102,13 +94,18 @@ def _standing(hub: Hub, case: Case, plan: Plan, name: str) -> Standing:
     link = next((one for one in living if one.primary), living[0])
     record = f"{link.object}/{link.remote_id}" if link.remote_id else ""
     checks = (
-        *(_open_write, _unapproved, _aside, _withheld, _to_be_written, _given_up, _not_opted_out),
+        *(_open_write, _unapproved, _aside, _withheld, _to_be_written, rejected, _given_up, _not_opted_out),
         *(_waits, _published, _left, _kept_there),
     )
     found = next((one for check in checks if (one := check(hub, case, plan, name, living))), None)
     word, sentence, then = found or ("in step", "holds what it should hold", "")
     further = "".join(f"; {one}" for one in _further(hub, plan, living, link))
-    return Standing(name, word, f"{sentence}{further}", then, record, _differences(plan, name))
+    told = differences(hub, case, plan, living) if word in REFUSED else _differences(plan, name)
+    return Standing(name, word, f"{sentence}{further}", then, record, told)
+
+
+REFUSED = ("rejected", "given up")
+"""The words for what a person kept from being written; `Standing.differences` are then those fields."""
 
 
 def _further(hub: Hub, plan: Plan, living: Sequence[Link], main: Link) -> Iterator[str]:

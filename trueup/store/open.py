@@ -398,6 +398,12 @@ class SqlStore:
     ) -> Sequence[Delivery]:
         return self._db.read(lambda tx: outbox.deliveries(tx, states, connection, limit, run_id))
 
+    def past_deliveries(self, links: Sequence[int]) -> Sequence[Delivery]:
+        return self._db.read(lambda tx: outbox.past(tx, links))
+
+    def rejections(self, run_id: int) -> Sequence[str]:
+        return self._db.read(lambda tx: outbox.rejections(tx, run_id))
+
     def delivery(self, id: int) -> Delivery:
         return self._db.read(lambda tx: outbox.delivery(tx, id))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from trueup.errors import NotFound
 from trueup.model.counting import counted
-from trueup.model.delivery import Delivery, DeliveryState, Lane, WriteKind
+from trueup.model.delivery import DISCARDED, GIVEN_UP, REJECTED, Delivery, DeliveryState, Lane, WriteKind
 from trueup.model.entity import Agreed
 from trueup.model.run import Fence, Gate, RunOutcome
 from trueup.store.audit import note
@@ -261,14 +261,27 @@ def _reopen(tx: Tx, condition: str, change: str, *values: object) -> list[tuple[
 
 def close_gates(tx: Tx, run_id: int, user: str, reason: str, at: datetime) -> int:
     condition = "v.stream_id in ints(?) and v.state = 'gated' and v.run_id = ?"
-    closed = _give_up(tx, condition, f"{user}: {reason}", "", sorted(streams(tx).names), run_id)
+    closed = _give_up(tx, condition, f"{user}: {reason}", REJECTED, sorted(streams(tx).names), run_id)
     if closed:
         note(tx, user, "runs reject", f"run {run_id}", {"writes": len(closed)}, at)
     return len(closed)
 
 
-DISCARDED = "TU-DEL-010"
-"""A person gave up this write."""
+def past(tx: Tx, links: Sequence[int]) -> list[Delivery]:
+    """See `Store.past_deliveries`."""
+    condition = "v.link_id in ints(?) and v.open = 0 and (v.state <> 'superseded' or v.code in texts(?))"
+    return deliveries_where(tx, streams(tx), f"{condition} order by v.id desc", list(links), [*GIVEN_UP])
+
+
+def rejections(tx: Tx, run_id: int) -> list[str]:
+    """See `Store.rejections`."""
+    found = tx.rows(
+        "select error, max(id) from deliveries where open = 0 and run_id = ? and code = ?"
+        " group by error order by 2 desc",
+        run_id,
+        REJECTED,
+    )
+    return [error for error, _ in found]
 
 
 def discard(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:

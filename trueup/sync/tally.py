@@ -19,6 +19,7 @@ from trueup.model.landing import Landed
 from trueup.model.plan import Plan
 from trueup.model.record import Json
 from trueup.sync.rules.ledger import PUT_BACK
+from trueup.sync.rules.publishing import UNTIL
 
 SAMPLES = 20
 
@@ -63,7 +64,8 @@ class Tally:
     `gone`, the known records that a reading says are there no more, or a complete listing lacks.
     Intentions: `creates`, `updates`, `deactivates`, `reactivates`, `deletes`; of the updates' fields `fills`,
     `replaces`, `clears`, `opt_outs` (consent, which no fuse or release holds back); `withheld` (fields),
-    `skipped: reason`; beside them `creates_opted_out`, the creates for people who opted out of something.
+    `skipped: reason` (records), `left out: reason` (one field of a record, the others of which go on); beside
+    them `creates_opted_out`, the creates for people who opted out of something.
     Writes: `pending_before` + the intentions = `done` + `failed` + `overtaken` + `held` + `pending` + those
     that a newer decision replaced before they were sent.
     `lost` are the ids of what could not be decided. `put_back`: opt-outs that somebody took away in a system
@@ -125,7 +127,7 @@ class Tally:
         for write in plan.withheld:
             self._write(plan, write, withheld=True)
         for connection, object, reason in plan.skipped if plan.changes else ():
-            self.add((connection, object), f"skipped: {_group(reason)}")
+            self.add((connection, object), _unwritten(plan, reason))
 
     def _put_back(self, plan: Plan, conflict: Conflict) -> None:
         connection, object, _ = conflict.lost_source.split("/", 2)
@@ -181,9 +183,42 @@ class Tally:
         }
 
     def reasons(self) -> Iterable[tuple[str, str, str, int]]:
+        """Why records, and single fields of them, are not written: (connection, object, reason, how many)."""
         for (connection, object, what), number in sorted(self.counts.items()):
-            if what.startswith("skipped: "):
-                yield connection, object, what.removeprefix("skipped: "), number
+            for sign in (SKIPPED, LEFT_OUT):
+                if what.startswith(sign):
+                    yield connection, object, what.removeprefix(sign), number
+
+
+SKIPPED, LEFT_OUT = "skipped: ", "left out: "
+"""Begin the counts of what is not written, with the reason: of a whole record, of one field of it."""
+
+
+def is_of_field(reason: str) -> bool:
+    """Whether only a field of the record waits for this (`Plan.skipped`): the others are written."""
+    return reason.startswith(UNTIL) or _TARGET.fullmatch(reason) is not None
+
+
+_TARGET = re.compile(r"waits for (([a-z]+)--?\d+)")
+
+
+def _unwritten(plan: Plan, reason: str) -> str:
+    found = _TARGET.fullmatch(reason)
+    if found is not None:
+        return f"{LEFT_OUT}{_pointing(plan, found[1])} waits for {_whom(found[2])}"
+    return f"{LEFT_OUT if is_of_field(reason) else SKIPPED}{_group(reason)}"
+
+
+def _pointing(plan: Plan, target: str) -> str:
+    """The field that holds this entity's id."""
+    held = sorted(plan.entity.values.items())
+    found = (name for name, value in held if value == target or (isinstance(value, list) and target in value))
+    return next(found, "a field")
+
+
+def _whom(prefix: str) -> str:
+    kind = next(kind for kind, each in PREFIX.items() if each == prefix)
+    return f"a {kind} that has no record there yet"
 
 
 def _opted_out(plan: Plan) -> bool:
@@ -229,11 +264,5 @@ _EFFECTS = {Effect.FILL: "fills", Effect.REPLACE: "replaces", Effect.CLEAR: "cle
 
 
 def _group(reason: str) -> str:
-    """Reasons that name an entity or a time are counted together."""
-    reason = re.sub(r"^waits until [-0-9: ]+: ", "waits for its time: ", reason)
-    return re.sub(r"^waits for ([a-z]+)--?\d+$", _waits_for, reason)
-
-
-def _waits_for(found: re.Match[str]) -> str:
-    kind = next(kind for kind, prefix in PREFIX.items() if prefix == found[1])
-    return f"waits for a {kind} that has no record there yet"
+    """Reasons that name a time are counted together."""
+    return re.sub(r"^waits until [-0-9: ]+: ", "waits for its time: ", reason)

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from trueup.mapping.compiled import Binding
-from trueup.model.delivery import DeliveryState, Lane
+from trueup.model.delivery import DISCARDED, DeliveryState, Lane
 from trueup.model.entity import Entity, Link, LinkState
 from trueup.model.history import HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Rejected, Value
-from trueup.store.outbox import DISCARDED
 from trueup.sync.rules.differences import alike
 from trueup.sync.rules.formats import RULE as FORM
 from trueup.testing.promises import (

@@ -13,6 +13,13 @@ HUB: Mapping[str, Explanation] = {
         " raised again until one side changes. Opt-outs cannot be given up.",
         "Nothing. An edit on either side is decided and written as usual.",
     ),
+    "TU-DEL-011": Explanation(
+        "Rejected by a person",
+        "Somebody rejected what a run held back, this pending write with it: the system stays as it is, and"
+        " the difference is not raised again until one side changes. `trueup why CONTACT` tells which fields"
+        " differ, who rejected it and why.",
+        "Nothing. An edit on either side is decided and written as usual.",
+    ),
     "TU-ID-409": Explanation(
         "The record belongs to another contact",
         "The system answered a create with `this exists already`, and that record is linked to another"

@@ -123,7 +123,7 @@ def compare(
         return
     if isinstance(raw, Absent):
         return
-    if not binding.consent and _held(reading, raw):
+    if not binding.consent and is_held(reading, raw):
         return
     refusal = still_refused(link, binding, hub)
     if refusal is not None:
@@ -208,7 +208,7 @@ def for_new_address(
     ]
 
 
-def _held(reading: Reading, raw: Json) -> bool:
+def is_held(reading: Reading, raw: Json) -> bool:
     """Whether the system already holds what it would keep of the wanted value."""
     if reading.has is ABSENT:
         return False
