@@ -164,7 +164,7 @@ def adds_up(report: Report) -> None:
 
 def accounted_for(hub: SmallHub) -> None:
     """Every write that was ever intended has ended, or stands in the outbox with a state and a reason. Those
-    that would have made a record (one, and one without the field that was refused) go with who was deleted."""
+    that would have made a record (once more where a field was refused) go with who was deleted."""
     intended = sum(
         report.tally.get(what) for report in hub.reports for what in ("creates", "updates", "deactivates")
     )
