@@ -109,9 +109,15 @@ def fit(one: Iterable[str], other: Iterable[str]) -> int:
     return sum(found) if all(found) else 0
 
 
+def is_family_only(name: Name) -> bool:
+    """Whether one word of a family name is all of a name."""
+    first, last = name
+    return not first and len(last.split()) == 1
+
+
 def half_of(one: Name, other: Name) -> bool:
-    """Whether one of two names is all but one of its halves, and the other says that half, too: the same words
-    in any script wherever they stand, or another form of them in the same half. An initial is too little."""
+    """Whether one of two names lacks a half, and the other says the half that is there, too: the same words in
+    any script wherever they stand, or another form of them in the same half. An initial is too little."""
     if all(one) and all(other):
         return False
     halves = [(place, half) for place, half in enumerate(one) if half]
