@@ -116,7 +116,7 @@ def is_family_only(name: Name) -> bool:
 
 
 def half_of(one: Name, other: Name) -> bool:
-    """Whether one of two names lacks a half, and the other says the half that is there, too: the same words in
+    """Whether one of two names lacks a half, and the other says the one that is there, too: the same words in
     any script wherever they stand, or another form of them in the same half. An initial is too little."""
     if all(one) and all(other):
         return False
