@@ -176,6 +176,116 @@ def test_of_thousands_with_one_name_each_waits_with_few() -> None:
     assert {len(one.decisions) for one in found[MOST_DOUBTS:]} == {MOST_DOUBTS}
 
 
+# -- half a name at one number ------------------------------------------------------------------------
+
+NUMBER = {"phone": "+380631112233"}
+
+
+def at_number(first: str, last: str, **more: Value) -> dict[str, Value]:
+    return {"first_name": first, "last_name": last, **NUMBER, **more}
+
+
+@pytest.mark.parametrize("systems", [("crm", "news"), ("crm", "crm")])
+@pytest.mark.parametrize(
+    ("half", "whole"),
+    [
+        (("Софія", ""), ("Софія", "Лисенко")),
+        (("", "Лисенко"), ("Софія", "Лисенко")),
+        (("Лисенко", ""), ("Софія", "Лисенко")),
+        (("", "Софія"), ("Софія", "Лисенко")),
+        (("Sofiia", ""), ("Софія", "Лисенко")),
+        (("", "Lysenko"), ("С.", "Лисенко")),
+        (("Dmitry", ""), ("Дмитро", "Лисенко")),
+        (("Anna", ""), ("Anna Maria", "Schmidt")),
+        (("小龙", ""), ("小龙", "李")),
+        (("", "李"), ("小龙", "李")),
+    ],
+)
+def test_half_a_name_at_the_number_of_who_bears_it_waits_whoever_is_met_first(
+    half: tuple[str, str], whole: tuple[str, str], systems: tuple[str, str]
+) -> None:
+    said = [at_number(*half), at_number(*whole)]
+    for first, second in (said, said[::-1]):
+        found = Records().read((systems[0], first), (systems[1], second))
+        assert (people(found), waits(found)) == (2, [False, True])
+        records = Records()
+        records.knows(7, systems[0], **first)
+        (later,) = records.read((systems[1], second))
+        assert (later.entity_id, later.provisional, [one.right for one in later.decisions]) == (
+            None,
+            True,
+            [70],
+        )
+
+
+@pytest.mark.parametrize(
+    ("half", "whole"),
+    [
+        (("Іван", ""), ("Софія", "Лисенко")),
+        (("Іван", ""), ("Софія", "Іваненко")),
+        (("", "Бондар"), ("Софія", "Лисенко")),
+        (("С.", ""), ("Софія", "Лисенко")),
+        (("Софія", ""), ("С.", "Лисенко")),
+        (("Софія", ""), ("Іван", "")),
+        (("", ""), ("Софія", "Лисенко")),
+        (("Софія Лисенко", ""), ("Іван", "Лисенко")),
+    ],
+)
+def test_half_a_name_that_the_other_does_not_bear_waits_for_nobody(
+    half: tuple[str, str], whole: tuple[str, str]
+) -> None:
+    said = [at_number(*half), at_number(*whole)]
+    for first, second in (said, said[::-1]):
+        found = Records().read(("crm", first), ("news", second))
+        assert (people(found), waits(found)) == (2, [False, False])
+
+
+@pytest.mark.parametrize("other", [("", "Лисенко"), ("", "Lysenko"), ("Лисенко", "")])
+def test_nothing_but_the_same_family_name_at_one_number_waits_and_does_not_link(
+    other: tuple[str, str],
+) -> None:
+    said = [at_number("", "Лисенко"), at_number(*other)]
+    for first, second in (said, said[::-1]):
+        found = Records().read(("crm", first), ("news", second))
+        assert (people(found), waits(found)) == (2, [False, True])
+
+
+@pytest.mark.parametrize("parts", [("Софія", ""), ("", "Софія Лисенко")])
+def test_the_same_given_name_or_a_whole_name_in_one_field_still_links_at_one_number(
+    parts: tuple[str, str],
+) -> None:
+    found = Records().read(("crm", at_number(*parts)), ("news", at_number(*parts)))
+    assert (people(found), waits(found)) == (1, [False, False])
+
+
+def test_half_a_name_with_another_address_of_its_own_waits_for_nobody() -> None:
+    found = Records().read(
+        ("crm", at_number("Софія", "Лисенко", email="sofiia@ukr.net")),
+        ("news", at_number("Софія", "", email="other@ukr.net")),
+    )
+    assert (people(found), waits(found)) == (2, [False, False])
+
+
+def test_half_a_name_at_the_address_of_who_bears_it_is_linked_as_before() -> None:
+    said = [at_number("Софія", "Лисенко", email="s@ukr.net"), at_number("", "Лисенко", email="s@ukr.net")]
+    found = Records().read(("crm", said[0]), ("news", said[1]))
+    assert (people(found), waits(found)) == (1, [False, False])
+
+
+def test_half_a_name_at_a_number_that_many_hold_or_the_hub_leaves_out_waits_for_nobody() -> None:
+    others = [("crm", at_number(name, "Бондар")) for name in ("Ганна", "Іван", "Тарас", "Зоя", "Роман")]
+    family = [("crm", at_number("Софія", "Лисенко")), ("news", at_number("Софія", ""))]
+    assert waits(Records().read(*others, *family)) == [False] * 7
+    assert waits(Records(Identity({"phone": ("+38063*",)})).read(*family)) == [False, False]
+
+
+def test_who_is_known_by_a_whole_name_is_not_met_by_a_half_that_another_record_of_theirs_says() -> None:
+    records = Records()
+    records.knows(7, "crm", **at_number("Софія", "Лисенко"))
+    records.knows(7, "news", **at_number("", "Лисенко"))
+    assert waits(records.read(("shop", at_number("Іван", "Лисенко")))) == [False]
+
+
 # -- how many hold a value ----------------------------------------------------------------------------
 
 SHARED = {"first_name": "Anna", "last_name": "Savchuk", "email": "savchuk@ukr.net"}

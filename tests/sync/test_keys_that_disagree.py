@@ -78,3 +78,23 @@ def test_a_number_and_a_name_with_an_initial_wait(
     assert [len(system.living()) for system in hub.systems.values()] == [1, 1]
     assert len(hub.store.unsure(9)) == 1
     assert hub.systems[order[1]].values("1")["optout"] is True
+
+
+@pytest.mark.parametrize("order", [("crm", "news"), ("news", "crm")])
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_half_a_name_at_the_number_of_who_bears_it_is_made_nowhere_and_an_opt_out_counts_for_both(
+    order: tuple[str, str], later: bool, tmp_path: Path, clock: Clock
+) -> None:
+    hub = two_tables(tmp_path, clock)
+    hub.systems[order[0]].add(first_name="Софія", last_name="Лисенко", **BY_NUMBER, optout=False)
+    hub.systems["news"].add(first_name="Роман", last_name="Бондар", email="r@example.com", optout=False)
+    if later:
+        hub.sync(("news",) if order[0] == "news" else ("crm",))
+    hub.systems[order[1]].add(first_name="Софія", **BY_NUMBER, optout=True)
+    run(hub)
+    sofiias = [
+        [one["optout"] for one in system.living().values() if one["first_name"] == "Софія"]
+        for system in hub.systems.values()
+    ]
+    assert sofiias == [[True], [True]]
+    assert len(hub.store.unsure(9)) == 1

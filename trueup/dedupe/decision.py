@@ -1,10 +1,12 @@
 """Who a new record is: exact keys for now; the scorer takes the place of `identify`'s inside later.
 
 Rules: the same normalised e-mail is the same person, unless both first names are known and contradict
-each other (a family's mailbox); the same phone together with the same name is the same person;
+each other (a family's mailbox); the same phone together with the same name is the same person,
+unless one word of a family name is all of it;
 non-identifying values (role mailboxes, configured patterns, values with too many holders) match nobody;
 the same name (in another script or with initials, too) together with one of them, or with a number, is
-unsure, unless both have something of their own that differs.
+unsure, and so is half a name together with the number of who bears it, unless both have something of their
+own that differs.
 Two candidates that are not one entity are ambiguous. What is unsure or ambiguous waits for a steward,
 never a silent pick. Where a stronger key names one person and a weaker one another, the record is the
 stronger one's, and whether the two are one waits.
@@ -20,7 +22,7 @@ from fnmatch import fnmatch
 from itertools import islice
 
 from trueup.dedupe.latin import same_words, sounds
-from trueup.dedupe.names import Name, contradicts_all, name_of
+from trueup.dedupe.names import Name, contradicts_all, half_of, is_family_only, name_of
 from trueup.dedupe.normalise import is_role_mailbox
 from trueup.model.entity import Link
 from trueup.model.fields import Kind
@@ -188,6 +190,11 @@ def _namesakes(stranger: Stranger, bears: Name, holders: Holders, identity: Iden
     shared = (key for key in stranger.keys if key[0] in ("email", "phone"))
     beside = (one for key in shared for one in holders.oldest(key))
     found |= dict.fromkeys(one for one in beside if _same_name(bears, holders.formed.names.get(one, ())))
+    numbers = (
+        key for key in stranger.keys if key[0] == "phone" and _trusted(key, stranger, holders, identity)
+    )
+    at_it = (one for key in numbers for one in holders.oldest(key))
+    found |= dict.fromkeys(one for one in at_it if _half_name(bears, holders.formed.names.get(one, ())))
     alike = (one for one in found if not _differ(own, _own(holders.formed.keys.get(one, ()), identity)))
     return list(islice(alike, MOST_DOUBTS))
 
@@ -196,6 +203,13 @@ def _same_name(name: Name, known: Iterable[Name]) -> bool:
     """Whether somebody is known by the same words, in any order, some perhaps said by their initials."""
     said = sounds(" ".join(name))
     return any(same_words(said, sounds(" ".join(one))) for one in known)
+
+
+def _half_name(name: Name, known: Iterable[Name]) -> bool:
+    """Whether one of the two is known by a half of the other's name only. Who is known by a whole name, too,
+    is asked for by that one: a record of Sofiia's that says only Lysenko makes no Ivan Lysenko wait."""
+    names = list(known)
+    return any(half_of(name, one) for one in [one for one in names if all(one)] or names)
 
 
 def _own(keys: Iterable[Key], identity: Identity) -> set[Key]:
@@ -219,14 +233,22 @@ def _matches(stranger: Stranger, holders: Holders, identity: Identity) -> tuple[
 def _named(kind: str, stranger: Stranger, holders: Holders, identity: Identity) -> set[str]:
     found: set[str] = set()
     for key in stranger.keys:
-        if (
-            key[0] == kind
-            and holders.known(key)
-            and identity.trusts(key, 0)
-            and identity.trusts(key, holders.count(key, stranger.link))
-        ):
+        if key[0] == kind and holders.known(key) and _trusted(key, stranger, holders, identity):
             found |= holders.of(key)
-    return found
+    if kind != "phone+name":
+        return found
+    bears = name_of(stranger.values)
+    return {one for one in found if not _family_only(bears, holders.formed.names.get(one, ()))}
+
+
+def _family_only(name: Name, known: Iterable[Name]) -> bool:
+    """Whether nothing but one word of a family name is known of one side: that names a family."""
+    names = list(known)
+    return is_family_only(name) or (bool(names) and all(map(is_family_only, names)))
+
+
+def _trusted(key: Key, stranger: Stranger, holders: Holders, identity: Identity) -> bool:
+    return identity.trusts(key, 0) and identity.trusts(key, holders.count(key, stranger.link))
 
 
 _ORDER: Mapping[Kind, tuple[str, ...]] = {

@@ -107,3 +107,36 @@ def fit(one: Iterable[str], other: Iterable[str]) -> int:
     """How surely two names of as many parts are the same, part by part; 0 where one of the parts is not."""
     found = [likeness(mine, theirs) for mine, theirs in zip(one, other, strict=True)]
     return sum(found) if all(found) else 0
+
+
+def is_family_only(name: Name) -> bool:
+    """Whether one word of a family name is all of a name."""
+    first, last = name
+    return not first and len(last.split()) == 1
+
+
+def half_of(one: Name, other: Name) -> bool:
+    """Whether one of two names lacks a half, and the other says the one that is there, too: the same words in
+    any script wherever they stand, or another form of them in the same half. An initial is too little."""
+    if all(one) and all(other):
+        return False
+    halves = [(place, half) for place, half in enumerate(one) if half]
+    others = [(place, half) for place, half in enumerate(other) if half]
+    if not halves or not others:
+        return False
+    if len(halves) > len(others):
+        halves, others = others, halves
+    (place, half), *_ = halves
+    return any(_says(whole, half) >= (1 if place == at else 2) for at, whole in others)
+
+
+def _says(whole: str, half: str) -> int:
+    """How surely a half of a name says all the words of another; an initial says none."""
+    mine, theirs = sounds(half), sounds(whole)
+    if len(mine) > len(theirs) or any(map(_is_letter, mine)) or any(map(_is_letter, theirs)):
+        return 0
+    return likeness(half, whole)
+
+
+def _is_letter(word: str) -> bool:
+    return is_initial(word) and word.lower() != word.upper()
