@@ -25,7 +25,7 @@ from trueup.connectors.base import GoneItem
 from trueup.connectors.rest import RestConnector
 from trueup.model.landing import Landing
 from trueup.store import land as landing
-from trueup.sync import engine, inbox, outbox
+from trueup.sync import inbox, outbox
 from trueup.sync.rules import observe
 
 
@@ -114,13 +114,6 @@ def _keeps_base(original: Any, link: Any, record: Any, *at: Any) -> Any:
     return replace(original(link, record, *at), base=link.base)
 
 
-def _goes_on_only(original: Any, parts: Any, stream: Any, tally: Any, fence: Any) -> None:
-    """What was edited behind the place where a reading was broken off is left to the next run."""
-    state = parts.store.stream(*stream)
-    read = inbox._list_all if inbox._needs_listing(parts, stream, state) else inbox._read_changes
-    read(parts, stream, state, tally, fence)
-
-
 SAFE = "cursor safety"
 LOST = "no lost update, no lost element, no resurrection, convergence, opt-outs hold"
 
@@ -185,12 +178,6 @@ READING = (
         "put-back-and-typed-anew-within-the-lag",
         LOST,
         (landing, "shows_before", always(False)),
-    ),
-    defect(
-        "a reading that goes on is enough",
-        "an-edit-behind-a-reading-that-goes-on",
-        LOST,
-        (engine, "land", instead(_goes_on_only)),
     ),
     defect("the same stamp, so nothing changed", 0, LOST, (landing, "_compare", instead(_stamp_tells_all))),
     defect("what was read makes nobody due", 0, LOST, (landing, "because", always(None))),
