@@ -67,7 +67,10 @@ DRIFTING = (
         (TokenCredential, "renew", instead(_never_renewed)),
     ),
     defect(
-        "what a new record was refused is never written", 23, LOST, (acknowledge, "_left_out", always({}))
+        "what a new record was refused is never written",
+        "a-field-that-was-gone-when-its-record-was-made",
+        LOST,
+        (acknowledge, "_left_out", always({})),
     ),
     defect(
         "a forgotten page is passed over",
