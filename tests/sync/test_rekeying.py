@@ -161,7 +161,7 @@ def test_where_the_rules_give_the_same_every_contact_is_found_by_the_same(hub: S
     support.edit("2", email="other@example.com")
     hub.sync()
     sales.delete("3")
-    sales.delete("4")
+    sales.edit("4", last_name="Li")
     hub.parts = replace(hub.parts, policy=replace(hub.parts.policy, create={("support", "people"): Always()}))
     support.refuse = lambda values: {"email": "no"}
     for _ in range(2):
