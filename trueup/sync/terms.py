@@ -8,9 +8,9 @@ from trueup.sync.rules.creating import TELLING
 
 def heed_terms(parts: Parts) -> int:
     """Make due whose values were set aside on terms that are others now (a longer field, another encoding,
-    one more choice, a right to write); how many. Of a system that could not be asked nothing is known, so
-    nothing is another there. For whom no record was made
-    because what tells who it is could not be kept is among those who have none."""
+    one more choice, a right to write), and who has no record where what tells who somebody is may be kept
+    otherwise now; how many. Of a system that could not be asked nothing is known: nothing is another there.
+    """
     bindings = {stream: mapping.bindings for stream, mapping in parts.policy.mappings.items()}
     told = {stream: {one.key: one.terms for one in some if one.terms} for stream, some in bindings.items()}
     telling = {one.key for some in bindings.values() for one in some if not TELLING.isdisjoint(one.fields)}

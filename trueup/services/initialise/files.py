@@ -105,10 +105,10 @@ def _table_file(one: Wanted, table: Table, folder: Path) -> str:
         lines.append("    # create: 'true'    no row is added: whoever owns the file gives the keys")
     else:
         lines += [
-            "    # key: COLUMN      no column surely identifies a row for ever, so a row is known by its",
-            "    #        content: an edited one is found again by what stayed the same in it; where",
-            "    #        that is too little, it is a deleted row and a new one. A column of numbers",
-            "    #                  is surer: name it here.",
+            "    # key: COLUMN      no column surely identifies a row for ever, so a row is known by",
+            "    #                  its content: an edited one is found again by what stayed the same",
+            "    #                  in it; where that is too little, it is a deleted row and a new one.",
+            "    #                  A column of numbers is surer: name it here.",
         ]
         lines.append(
             "    create: 'true'              # contacts of other systems are added as rows; left out: never"
