@@ -182,7 +182,7 @@ def _apply(link: _Holding, one: Settlement, moved_on: bool) -> bool:
 
 def _seen_there(one: Settlement, link: _Holding) -> Settlement:
     """A record that stood with the entity already: what was agreed with it stays, the rest is a reading."""
-    return replace(one, observed={}, said={**one.said, **one.observed}, fresh=link.fresh == 1)
+    return replace(one, observed={}, agreed={}, said={**one.said, **one.observed}, fresh=link.fresh == 1)
 
 
 def _newer_reading(link: _Holding, one: Settlement, at: datetime) -> Record | None:
@@ -200,10 +200,11 @@ def _without(mapping: Mapping[str, T], keys: Mapping[str, object]) -> Mapping[st
 
 
 def _agreed(link: _Holding, one: Settlement, moved_on: bool) -> Mapping[str, Agreed]:
-    """Exceptions only: what was agreed at the entity's present value is the default and not stored."""
+    """Exceptions only: what was agreed at the entity's present value is the default and not stored. Of a
+    record that is seen for the first time nothing is agreed by default."""
     if not one.agreed:
         return link.agreed
-    default = one.state is DeliveryState.DONE and not moved_on
+    default = one.state is DeliveryState.DONE and not moved_on and not one.fresh
     stored = {
         key: pair
         for key, pair in one.agreed.items()
