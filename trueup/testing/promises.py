@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trueup.model.delivery import Delivery, DeliveryState, Effect, Lane, WriteKind
 from trueup.model.entity import LinkState
@@ -17,13 +17,11 @@ from trueup.model.plan import Case
 from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
+from trueup.testing.findings import Findings
 from trueup.testing.system import HUB, Act, System
 from trueup.testing.traits import FIELDS, STAGES, TYPED
 from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
 from trueup.testing.world import TIGHT, Told, World
-
-if TYPE_CHECKING:
-    from trueup.testing.oracle import Findings
 
 Everybody = Sequence[tuple[str, Case]]
 """All contacts, each with all that the hub holds of them."""
