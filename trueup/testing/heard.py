@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import LIE, Edit, Findings, edits, folded, lied
+from trueup.testing.findings import BELATED, LIE, Edit, Findings, edits, folded, lied
 from trueup.testing.system import HUB, System, Version
 from trueup.testing.traits import FIELDS
 from trueup.testing.vocabulary import OBJECT
@@ -168,6 +168,10 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
                 return True
     if _replaced_unread(at, edit) or not edit.row.living:
         at.excuse("a value that was replaced before it was read")
+        return True
+    links = at.cases[who].links
+    if any(at.written_late(one.connection, one.remote_id or "", edit.remote, held) for one in links):
+        at.excuse(BELATED)
         return True
     if not edit.after and _never_known_there(at, edit):
         at.excuse("a value that was taken away before the hub knew that it had arrived")
