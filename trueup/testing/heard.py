@@ -90,15 +90,15 @@ def _read_with(edit: Edit) -> bool:
 
 
 def _replaced_unread(at: Findings, edit: Edit) -> bool:
-    """Whether a person wrote over it, or the record went, before the hub had it."""
+    """Whether a person wrote over it, or the hub where no version guards that, or the record went, before the
+    hub had it."""
     stood = _while_it_stood(edit)
     if not stood or _read_with(edit):
         return False
     system = at.world.systems[edit.system]
-    by = next(
-        (act.by for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number), None
-    )
-    return by is not None and (by != HUB or not system.traits.versions)
+    over = (act for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number)
+    act = next(over, None)
+    return act is not None and (act.by != HUB or act.number in system.unguarded)
 
 
 def _known(at: Findings, who: str, edit: Edit) -> bool:

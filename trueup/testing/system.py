@@ -94,6 +94,7 @@ class System:
         self.traits = traits
         self.rows: dict[str, Row] = {}
         self.acts: list[Act] = []
+        self.unguarded: set[int] = set()  # versions that the hub made over whatever stood there
         self.drifts: dict[str, str] = {}  # remote field to what became of it
         self._rewrites: list[tuple[datetime, Row]] = []
         self._now = now
@@ -197,6 +198,8 @@ class System:
         if problem is not None:
             return problem
         self._update(row, HUB, self._kept(values))
+        if version is None:
+            self.unguarded.add(row.now.number)
         return row
 
     def upsert(self, hub_id: str, values: Mapping[str, Json], person: str) -> Row | Problem:
