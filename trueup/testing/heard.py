@@ -192,7 +192,7 @@ def _never_known_there(at: Findings, edit: Edit) -> bool:
     stood = {one.number for one in row.versions if one.number < edit.act.number}
     held = {one.number for one in row.versions if one.values.get(remote) == edit.before} & stood
     acts = at.world.systems[edit.system].acts
-    return row.landed.isdisjoint(held) and any(
+    return row.landed.keys().isdisjoint(held) and any(
         act.by == HUB and act.number in held and remote in act.after for act in acts
     )
 

@@ -105,7 +105,7 @@ def _never_seen_there(system: System, act: Act, label: str) -> bool:
     shown = {
         one.number for one in row.versions if one.at <= act.at and label in (one.values.get(_LABELS) or ())
     }
-    return row.landed.isdisjoint(shown)
+    return row.landed.keys().isdisjoint(shown)
 
 
 def _acts(at: Findings) -> Iterator[Act]:
@@ -133,7 +133,7 @@ def _was_read(system: System, act: Act) -> bool:
     """Whether the hub stored the record as this act left it, then or later, and it lives."""
     row = system.rows[act.id]
     since = [one for one in row.versions if one.number >= act.number and not one.deleted]
-    return row.living and not row.landed.isdisjoint(one.number for one in since if _shows(one.values, act))
+    return row.living and not row.landed.keys().isdisjoint(one.number for one in since if _shows(one.values, act))
 
 
 def _shows(values: Mapping[str, Any], act: Act) -> bool:
@@ -145,7 +145,9 @@ def the_deleted_stay_so(at: Findings) -> Iterator[str]:
     for name, system in at.world.systems.items():
         gone = [row for row in system.rows.values() if not row.living and not row.now.successor]
         made = [act for act in system.acts if act.by == HUB and act.what == "create"]
-        for act, row in product(made, [row for row in gone if row.landed]):
+        for act, row in product(made, gone):
+            if all(moment >= act.at for moment in row.landed.values()):
+                continue  # nobody had read of it when the other was made
             who = at.owner(name, act.id)
             if row.id != act.id and row.now.at < act.at and who and who == at.owner(name, row.id):
                 yield f"{who}: {name}/{row.id} was deleted, and {act.id} was made in its place"

@@ -42,14 +42,14 @@ class Version:
 @dataclass(slots=True)
 class Row:
     """A record. `person` is who it is about, which no system and no hub knows; `by` who made it. `served` are
-    the versions that some answer held, `landed` those that the hub stored."""
+    the versions that some answer held, `landed` those that the hub stored, and when first."""
 
     id: str
     person: str
     by: str
     versions: list[Version] = field(default_factory=list)
     served: set[int] = field(default_factory=set)
-    landed: set[int] = field(default_factory=set)
+    landed: dict[int, datetime] = field(default_factory=dict)
 
     @property
     def now(self) -> Version:

@@ -296,7 +296,7 @@ class World:
     def _reached(self, name: str, version: str | None) -> None:
         for row in self.systems[name].rows.values():
             if version is not None and any(one.number == int(version) for one in row.versions):
-                row.landed.add(int(version))
+                row.landed.setdefault(int(version), self.clock.now())
 
     def _ended(self, name: str) -> bool:
         """Whether the process of this name has certainly ended, as one on the same machine can tell."""
