@@ -209,11 +209,13 @@ def _restrictive(question: Question) -> Verdict:
 
 
 def _union(question: Question, rule: str) -> Verdict:
-    """Per element: added anywhere stays, removed anywhere goes; what is both follows `on_clash`."""
+    """Per element: added anywhere stays, removed anywhere goes; what is both follows `on_clash`. A first sight
+    of what is there already adds nothing."""
     key = element_key(question.field.type)
     current = {key(one): one for one in question.current or ()}
     accepted = [claim for claim in question.claims if question.listed(claim)]
-    added = {key(one): one for claim in accepted for one in sorted(claim.added)}
+    said = ((claim, key(one), one) for claim in accepted for one in sorted(claim.added))
+    added = {one: text for claim, one, text in said if not (claim.first and one in current)}
     removed = {key(one) for claim in accepted if not claim.first for one in claim.removed}
     if question.policy.on_clash == "add":
         removed -= added.keys()
