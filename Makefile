@@ -41,8 +41,9 @@ soak: $(VENV)/.test  ## the same proofs at their full figures; many hours on two
 	TRUEUP_KILLED_PEOPLE=2000 TRUEUP_KILLS=100 TRUEUP_CHAOS_PEOPLE=100 TRUEUP_CHAOS_KILLS=100 \
 	TRUEUP_MEMORY_CONTACTS=10000,100000 TRUEUP_FEBRL_PEOPLE=5000 TRUEUP_CONFINED_SEEDS=1000 \
 	TRUEUP_WORLD_SEEDS=2000 TRUEUP_DEFECT_SEEDS=1000 \
-	TRUEUP_FAIL_AT_PERCENT=100 TRUEUP_DATABASE_SEEDS=500 \
-	$(BIN)/python -m pytest -n auto tests/acceptance tests/live tests/sync/test_confined.py tests/simulation
+	TRUEUP_FAIL_AT_PERCENT=100 TRUEUP_DATABASE_SEEDS=500 TRUEUP_LAW_CASES=20000 \
+	$(BIN)/python -m pytest -n auto tests/acceptance tests/live tests/sync/test_confined.py tests/simulation \
+	tests/mapping/test_shipped.py
 
 bench: $(VENV)/.test  ## writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
