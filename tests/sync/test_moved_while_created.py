@@ -1,4 +1,4 @@
-"""What moves in a contact while its create is on the way reaches the new record, in however many decisions."""
+"""What moves in a contact while its create is on the way reaches the new record, decision after decision."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
 
 
 def _caught(tx: Tx, links: Sequence[Link]) -> list[Link]:
-    """The same links, with what they missed; one that stands for a record to be made is fresh, and may have."""
+    """The same links, with what they missed; one of a record that is being made is fresh, and may have."""
     ids = [link.id for link in links if not link.fresh or link.state is LinkState.WANTED]
     missed: dict[int, str] = dict(
         tx.rows("select link_id, held from link_missed where link_id in ints(?)", ids)
