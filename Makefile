@@ -38,11 +38,13 @@ soak: $(VENV)/.test  ## the same proofs at their full figures; many hours on two
 	$(BIN)/python -m tests.simulation.killing --seeds 1000
 	TRUEUP_CONVERGENCE_SEEDS=200 TRUEUP_CONVERGENCE_ACTS=60 \
 	TRUEUP_FIRST_LOAD_PEOPLE=10000 TRUEUP_EFFORT_PEOPLE=2000 \
-	TRUEUP_KILLED_PEOPLE=2000 TRUEUP_KILLS=100 TRUEUP_CHAOS_PEOPLE=100 TRUEUP_CHAOS_KILLS=100 \
+	TRUEUP_KILLED_PEOPLE=2000 TRUEUP_KILLS=100 TRUEUP_CHAOS_PEOPLE=100 TRUEUP_CHAOS_KILLS=200 \
 	TRUEUP_MEMORY_CONTACTS=10000,100000 TRUEUP_FEBRL_PEOPLE=5000 TRUEUP_CONFINED_SEEDS=1000 \
 	TRUEUP_WORLD_SEEDS=2000 TRUEUP_DEFECT_SEEDS=1000 \
-	TRUEUP_FAIL_AT_PERCENT=100 TRUEUP_DATABASE_SEEDS=500 \
-	$(BIN)/python -m pytest -n auto tests/acceptance tests/live tests/sync/test_confined.py tests/simulation
+	TRUEUP_FAIL_AT_PERCENT=100 TRUEUP_DATABASE_SEEDS=500 TRUEUP_LAW_CASES=20000 \
+	TRUEUP_CREATES=100000 TRUEUP_ROWS=100000 TRUEUP_REASON_SEEDS=200 \
+	$(BIN)/python -m pytest -n auto tests/acceptance tests/live tests/sync/test_confined.py tests/simulation \
+	tests/mapping/test_shipped.py tests/demands/test_creates.py tests/connectors/sql/test_reading.py
 
 bench: $(VENV)/.test  ## writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,14 @@ from tests.demands.crashes import Crash, Wire, reborn, wired
 from tests.demands.hubs import Setting, ann, contacts, hub_of, links, person
 from tests.sync.memory import ALL, Clock, Memory
 from tests.sync.small_hub import SmallHub
-from trueup.connectors.base import Capability, RefusedItem
+from trueup.connectors.base import Capability, RefusedItem, WriteItem
 from trueup.errors import Transient
 from trueup.model.delivery import DeliveryState, WriteKind
 from trueup.model.run import RunOutcome
+
+CREATES = int(os.environ.get("TRUEUP_CREATES", "1000"))
+KILLED = 20
+"""How many people are created, and how many processes die over it."""
 
 
 @pytest.fixture
@@ -46,6 +52,44 @@ def test_p01_lost_answers_of_creates_make_no_second_record(
     assert len({values["email"] for values in target.living().values()}) == 200
     assert hub.store.count_links()[("target", "people", "live")] == 200
     assert hub.sync().outcome is RunOutcome.COMPLETED
+
+
+def test_p01_a_whole_base_created_with_lost_answers_a_late_index_and_kills_is_there_once(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """One answer in a hundred is lost, look-ups know a record after 30 s, and processes die over and over."""
+    dice = random.Random(1)
+    target = Memory(clock, page=1_000, lag=30.0)
+    lost: list[str] = []
+
+    def loses(item: WriteItem) -> bool:
+        if dice.random() < 0.01:
+            lost.append(item.key)
+        return bool(lost) and lost[-1] == item.key
+
+    target.loses = loses
+    hub = pair(tmp_path, clock, target)
+    for number in range(CREATES):
+        hub.systems["source"].add(**person(number))
+    amid: list[int] = []
+    for _ in range(KILLED):
+        wired(hub, Wire(dice.randint(1, 60 + CREATES // 20)))
+        with suppress(Crash):
+            hub.sync()
+        amid.append(len(target.rows))
+        hub = reborn(hub, tmp_path, clock)
+    while hub.sync().outcome is not RunOutcome.COMPLETED:
+        assert len(hub.reports) < 10
+        clock.tick(60)
+    wanted = {person(number)["email"] for number in range(CREATES)}
+    made = [values["email"] for values in target.living().values()]
+    assert (len(made), set(made)) == (CREATES, wanted)
+    assert hub.store.count_links() == {
+        ("source", "people", "live"): CREATES,
+        ("target", "people", "live"): CREATES,
+    }
+    assert len(lost) >= CREATES // 200
+    assert any(0 < number < CREATES for number in amid), "nobody died while people were created"
 
 
 def test_p01_a_look_up_waits_until_the_index_can_know_the_record(tmp_path: Path, clock: Clock) -> None:

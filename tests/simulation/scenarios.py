@@ -1,4 +1,4 @@
-"""Jobs that the hub does, each as a short history whose last run is the job itself.
+"""Jobs that the hub does, each as a short history in which the last process that is started does the job.
 
 Fail-at-n lives each once to count its steps, then again with a kill, a failing database and a failing
 system at every one of them. Plain systems are `Traits`; what matters for the job is said.
@@ -15,6 +15,7 @@ from trueup.testing.traits import Traits
 ALPHA, BETA, GAMMA = 0, 1, 2
 BOTH = (ALPHA, BETA)
 RUN = Event("run", of=BOTH)
+SAVE, APPLY = Event("plan"), Event("apply")
 WAIT = Event("wait", seconds=400.0)
 RELEASE = Event("release")
 
@@ -25,10 +26,10 @@ def job(*events: Event, alpha: Traits | None = None, beta: Traits | None = None,
     return Plan(-1, "job", systems, events, tight)
 
 
-def known(*events: Event, alpha: Traits | None = None, beta: Traits | None = None) -> Plan:
-    """Two people whom both systems have and the hub has brought in step, then what happens to them."""
+def known(*events: Event, alpha: Traits | None = None, beta: Traits | None = None, last: Event = RUN) -> Plan:
+    """Two people whom both systems have and the hub has brought in step, what happens then, and the job."""
     both = (newcomer(*BOTH, token=101), newcomer(*BOTH, token=102))
-    return job(*both, RUN, RELEASE, WAIT, RUN, WAIT, *events, RUN, alpha=alpha, beta=beta)
+    return job(*both, RUN, RELEASE, WAIT, RUN, WAIT, *events, last, alpha=alpha, beta=beta)
 
 
 def newcomer(*of: int, token: int = 103) -> Event:
@@ -59,6 +60,9 @@ REWRITING = Traits("beta", habits=(("email", "lower"), ("given", "upper"), ("pho
 CUTTING = Traits("beta", habits=(("title", "cut"),))
 CLOSED = Traits("beta", creates=False)
 TOKENS = Traits("beta", tokens=2)
+
+PLANNED = (newcomer(ALPHA), newcomer(BETA, token=104), act("edit"), act("edit", BETA, 903, "unit", pick=1))
+"""What a plan is made of: two to be created, two to be written to."""
 
 SCENARIOS: Mapping[str, Plan] = {
     # first loads
@@ -134,6 +138,13 @@ SCENARIOS: Mapping[str, Plan] = {
         RUN,
         tight=True,
     ),
+    # saved plans
+    "the saving of a plan": known(*PLANNED, last=SAVE),
+    "the apply of a saved plan": known(*PLANNED, SAVE, last=APPLY),
+    "the apply of a saved plan, and once more": known(*PLANNED, SAVE, last=APPLY),
+    "the apply of a saved plan of which a part is outdated": known(
+        *PLANNED, SAVE, newcomer(ALPHA, token=105), act("edit", token=904), WAIT, last=APPLY
+    ),
     # systems with habits
     "values that a system rewrites": known(newcomer(ALPHA), act("edit", field="phone"), beta=REWRITING),
     "values that a system cuts": known(act("edit"), beta=CUTTING),
@@ -148,4 +159,10 @@ SCENARIOS: Mapping[str, Plan] = {
     "a system in which nobody is made": known(newcomer(ALPHA), act("edit", BETA), beta=CLOSED),
 }
 """What waits: merges and unmerges in the hub for identity; promotion with handoff and demotion for the
-lifecycle; the apply of a saved plan for a world that knows the services. (Migrations: `tests/store`.)"""
+lifecycle. (Migrations: `tests/store/test_killed_migrations.py`.)"""
+
+AFTERWARDS: Mapping[str, tuple[Event, ...]] = {
+    "the saving of a plan": (APPLY,),
+    "the apply of a saved plan, and once more": (APPLY,),
+}
+"""What is started after a job, however it ended. After that, everybody is synced until nothing moves."""

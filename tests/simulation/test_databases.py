@@ -27,16 +27,16 @@ class Ending:
     people: dict[str, Any]
 
 
-def ending(url: str, plan: Plan) -> Ending:
-    with lived_on(url, plan) as world:
+def ending(url: str, plan: Plan, folder: Path) -> Ending:
+    with lived_on(url, plan, folder) as world:
         people = {id: (world.store.case(id), world.store.history(id, 1000)) for id in world.contacts()}
         return Ending(world.journal, people)
 
 
 def compared(plan: Plan, folder: Path) -> None:
-    lite = ending(f"sqlite:///{folder / f'{plan.seed}.sqlite'}", plan)
+    lite = ending(f"sqlite:///{folder / f'{plan.seed}.sqlite'}", plan, folder)
     with fresh_database() as url:
-        big = ending(url, plan)
+        big = ending(url, plan, folder)
     apart = [pair for pair in zip(lite.journal, big.journal, strict=False) if pair[0] != pair[1]]
     assert not apart, f"seed {plan.seed}: first {apart[0]}"
     assert len(lite.journal) == len(big.journal)

@@ -22,6 +22,7 @@ STEPS = {
     "fencing",
     "fuses hold",
     "no effect without intent",
+    "nothing beyond the plan",
     "only what is allowed",
     "opt-outs only tighten",
     "stages only climb",

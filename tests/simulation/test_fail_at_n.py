@@ -11,13 +11,14 @@ from functools import lru_cache
 
 import pytest
 
-from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.scenarios import AFTERWARDS, SCENARIOS
 from trueup.testing.plan import Event, Plan
 from trueup.testing.trial import Trial, tried
 
 SHARE = int(os.environ.get("TRUEUP_FAIL_AT_PERCENT", "8"))
 """How much of all that can go wrong is lived; 100: all of it."""
 EVERY = max(1, 100 // SHARE)
+STARTED = ("run", "plan", "apply")
 _STEP = re.compile(r"\S+ (?P<worker>w\d+-\d+) (?P<number>\d+) (?P<phase>before|after) (?P<what>.+)")
 
 
@@ -39,27 +40,25 @@ class Step:
         return not self.is_call and self.what != "sleep"
 
 
-def last_run(plan: Plan) -> int:
-    return max(place for place, event in enumerate(plan.events) if event.do == "run")
-
-
-def with_job(plan: Plan, *before: Event, **changes: int) -> Plan:
-    """The plan with other things happening in its last run, and misfortunes planned right before it."""
-    place = last_run(plan)
-    job = replace(plan.events[place], **changes)
-    return replace(plan, events=(*plan.events[:place], *before, job, *plan.events[place + 1 :]))
+def with_job(name: str, *before: Event, **changes: int) -> Plan:
+    """The history with other things happening in its job, misfortunes planned right before it, and what is
+    done afterwards."""
+    plan = SCENARIOS[name]
+    *events, job = plan.events
+    after = AFTERWARDS.get(name, ())
+    return replace(plan, events=(*events, *before, replace(job, **changes), *after))
 
 
 @lru_cache
 def steps(name: str) -> tuple[Step, ...]:
     """The steps of the job, as it goes when nothing goes wrong."""
     plan = SCENARIOS[name]
-    runs = sum(event.do == "run" for event in plan.events)
+    started = sum(event.do in STARTED for event in plan.events)
     found: list[Step] = []
     calls: Counter[str] = Counter()
     for line in journal(plan):
         step = _STEP.fullmatch(line)
-        if step is not None and step["worker"].endswith(f"-{runs}"):
+        if step is not None and step["worker"].endswith(f"-{started}"):
             system = step["what"].partition(" ")[0]
             calls[system] += step["phase"] == "before"
             found.append(Step(int(step["number"]), step["phase"], step["what"], calls[system]))
@@ -79,14 +78,14 @@ def misfortunes(name: str) -> Iterator[tuple[str, Plan]]:
     place = {one.name: number for number, one in enumerate(plan.systems)}
     for step in steps(name):
         where = f"{step.phase} step {step.number}, {step.what}"
-        yield f"killed {where}", with_job(plan, crash=step.number)
+        yield f"killed {where}", with_job(name, crash=step.number)
         if step.is_stored:
-            yield f"the database fails {where}", with_job(plan, fail=step.number)
+            yield f"the database fails {where}", with_job(name, fail=step.number)
         elif step.is_call:
             system = place[step.what.partition(" ")[0]]
             for what in _FAULTS[step.phase]:
                 fault = Event("fault", at=system, route="any", nth=step.call, what=what)
-                yield f"{what} {where}", with_job(plan, fault)
+                yield f"{what} {where}", with_job(name, fault)
 
 
 _FAULTS = {
@@ -106,6 +105,28 @@ def test_a_job_survives_every_failure_at_every_step(name: str) -> None:
 def lived(plans: list[tuple[str, Plan]]) -> Iterator[tuple[str, Trial]]:
     for how, plan in plans:
         yield how, tried(plan)
+
+
+WRITES = ("/create", "/update")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("the saving of a plan", []),
+        (
+            "the apply of a saved plan",
+            ["alpha /create", "alpha /update", "beta /create", "beta /update"],
+        ),
+        (
+            "the apply of a saved plan of which a part is outdated",
+            ["alpha /create", "alpha /update", "beta /create"],
+        ),
+    ],
+)
+def test_what_nobody_disturbs_writes_just_what_a_plan_says(name: str, written: list[str]) -> None:
+    asked = [one.what for one in steps(name) if one.is_call and one.phase == "before"]
+    assert sorted(one for one in asked if one.endswith(WRITES)) == written
 
 
 def test_there_are_jobs_of_every_sort_and_each_has_calls_and_commits() -> None:

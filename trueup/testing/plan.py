@@ -16,7 +16,8 @@ from trueup.testing.traits import Traits
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happens. `do` names it; the rest is what that needs.
+    """One thing that happens. `do` names it; the rest is what that needs. A process is started for a `run`,
+    to save a `plan`, or to `apply` the one that was saved last.
 
     `at`: a system by its place; `of`: several. `pick`, `other`: who, counted round among those there.
     `token`: the number in a typed value. `worker`: which process. `seconds`: how long. `route`, `nth`,

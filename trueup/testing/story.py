@@ -166,7 +166,11 @@ def _told_of(world: World, text: str) -> str:
     """What an entry of the journal tells; empty for steps, which nobody wants to hear of."""
     if text.startswith("{'do': "):
         return _planned(world, ast.literal_eval(text))
-    if text.startswith("ann sets ") or " was killed " in text or text.endswith(("Held", "LeaseLost")):
+    if (
+        text.startswith("ann sets ")
+        or " was killed " in text
+        or text.endswith(("Held", "LeaseLost", "PlanDrifted"))
+    ):
         return text
     worker, _, rest = text.partition(" ")
     ended = re.fullmatch(r"(completed|with_errors|partial|held|failed) \[.*\]", rest)
@@ -182,6 +186,10 @@ def _planned(world: World, event: Mapping[str, Any]) -> str:
         case "run":
             over = ", ".join(names[place % len(names)] for place in event.get("of", ()))
             return f"process {event.get('worker', 0)} runs over {over}"
+        case "plan":
+            return f"process {event.get('worker', 0)} saves a plan"
+        case "apply":
+            return f"process {event.get('worker', 0)} applies the saved plan"
         case "resume":
             return f"process {event.get('worker', 0)} goes on"
         case "release":

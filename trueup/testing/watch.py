@@ -16,6 +16,7 @@ from trueup.model.delivery import DeliveryState
 from trueup.model.run import Fence
 from trueup.testing.findings import lied
 from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
+from trueup.testing.saving import beyond, planned
 from trueup.testing.system import HUB_ID
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.world import Watch, Worker, World
@@ -67,6 +68,9 @@ class Invariants:
                 known |= self.sent
             self._ask(world, None, "no effect without intent", intended(known, system, route, body))
             self._ask(world, None, "only what is allowed", allowed(world, system, route, body))
+            if world.at_work is not None and world.at_work.event.do == "apply":
+                by_plan = beyond(planned(world.saved), system, route, body)
+                self._ask(world, None, "nothing beyond the plan", by_plan)
 
     def stored(self, world: World, verb: str, given: tuple[Any, ...]) -> None:
         """As something is stored."""

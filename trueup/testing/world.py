@@ -18,7 +18,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from trueup.errors import Held, LeaseLost, Transient, TrueupError
+from trueup.errors import Held, LeaseLost, PlanDrifted, Transient, TrueupError
 from trueup.model.delivery import DeliveryState
 from trueup.model.plan import Case
 from trueup.model.record import Ref
@@ -34,6 +34,7 @@ from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
 from trueup.testing.people import People, typed
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import Crash, DatabaseFails, WorldClock
+from trueup.testing.saving import apply, save
 from trueup.testing.system import System
 from trueup.testing.traits import FIELDS
 from trueup.testing.vocabulary import OBJECT
@@ -84,10 +85,12 @@ class Watch:
 
 
 class World:
-    """One history while it happens. `violations`: what was found wrong, with the place in the journal."""
+    """One history while it happens. `violations`: what was found wrong, with the place in the journal;
+    `saved`: where its people save a plan."""
 
-    def __init__(self, plan: Plan, store: Store, watch: Watch | None = None) -> None:
+    def __init__(self, plan: Plan, store: Store, folder: Path, watch: Watch | None = None) -> None:
         self.plan, self.store, self.watch = plan, store, watch or Watch()
+        self.saved = folder / "the.plan"
         self.clock = WorldClock(START)
         self.journal: list[str] = []
         self.violations: list[str] = []
@@ -124,7 +127,7 @@ class World:
                 self.clock.advance(event.seconds)
             case "fault":
                 self._at(event).plan(Fault(event.route, event.nth, event.what))
-            case "run":
+            case "run" | "plan" | "apply":
                 self._run(event)
             case "resume":
                 self._resume(event.worker)
@@ -225,7 +228,6 @@ class World:
         worker.task.switch()
 
     def _at_work(self, worker: Worker, event: Event) -> None:
-        names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         with self._survived(worker):
             point = self._point_of(worker)
             ways = {name: (system.traits, self.wires[name]) for name, system in self.systems.items()}
@@ -233,9 +235,20 @@ class World:
                 worker.name, ways, self.policy, self.store, self.clock, point, self._stored
             )
             worker.parts = _with_fuses(worker.parts, self.plan.tight, self._ended)
-            report = run(worker.parts, Order(tuple(dict.fromkeys(names)), user="ann", approve_first=True))
-            self.reports.append(report)
-            self.note(f"{worker.name} {report.outcome} {sorted(report.tally.flat().items())}")
+            report = self._carried_out(worker.parts, event)
+            if report is not None:
+                self.reports.append(report)
+                self.note(f"{worker.name} {report.outcome} {sorted(report.tally.flat().items())}")
+
+    def _carried_out(self, parts: Parts, event: Event) -> Report | None:
+        """What a process is started for: to sync, to save a plan, or to apply the one that was saved."""
+        if event.do == "plan":
+            save(parts, self.saved)
+            return None
+        if event.do == "apply":
+            return apply(parts, self.saved) if self.saved.exists() else None
+        names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
+        return run(parts, Order(tuple(dict.fromkeys(names)), user="ann", approve_first=True))
 
     @contextmanager
     def _survived(self, worker: Worker) -> Iterator[None]:
@@ -246,7 +259,7 @@ class World:
             self.seen["crash"] += 1
             self.seen["crash in doubt"] += bool(self.store.deliveries([DeliveryState.SENT], None, 1))
             self.note(f"{worker.name} was killed at step {worker.steps}")
-        except (Held, LeaseLost, Transient, DatabaseFails) as error:
+        except (Held, LeaseLost, PlanDrifted, Transient, DatabaseFails) as error:
             self.seen[type(error).__name__] += 1
             self.note(f"{worker.name} {type(error).__name__}")
         except TrueupError as error:
@@ -395,16 +408,16 @@ def lived(plan: Plan, folder: Path, watch: Watch | None = None) -> Iterator[Worl
     """The world after the whole history of a plan, on a new store in `folder` that is open meanwhile."""
     file = folder / "world.sqlite"
     file.write_bytes(empty())
-    with lived_on(f"sqlite:///{file}", plan, watch) as world:
+    with lived_on(f"sqlite:///{file}", plan, folder, watch) as world:
         yield world
 
 
 @contextmanager
-def lived_on(url: str, plan: Plan, watch: Watch | None = None) -> Iterator[World]:
-    """The same on the empty database at `url`."""
+def lived_on(url: str, plan: Plan, folder: Path, watch: Watch | None = None) -> Iterator[World]:
+    """The same on the empty database at `url`; files go to `folder`."""
     store = open_store(url)
     try:
-        world = World(plan, store, watch)
+        world = World(plan, store, folder, watch)
         world.live()
         yield world
     finally:

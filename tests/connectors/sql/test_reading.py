@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import random
+from datetime import datetime, timedelta
+
 import pytest
 
 from tests.connectors.sql.conftest import Database, read_all
 from trueup.connectors.base import Capability, Done, GoneItem, WriteItem
 from trueup.errors import Refused
 from trueup.model.delivery import WriteKind
-from trueup.model.record import Reading, Record
+from trueup.model.record import Cursor, Reading, Record
 
+ROWS = int(os.environ.get("TRUEUP_ROWS", "10000"))
 CHANGES, LISTING = Reading.CHANGES, Reading.LISTING
 DAY = "2026-03-01 10:00:00"
 
@@ -97,6 +102,43 @@ def test_a_stamp_in_the_future_does_not_hide_later_edits(shop: Database) -> None
     for cursor in (listed.cursor, changed.cursor):
         records, _ = read_all(connector, "customers", CHANGES, cursor)
         assert "b@example.com" in emails(records)
+
+
+def test_of_a_base_that_is_written_all_the_time_readers_that_die_lose_no_row(shop: Database) -> None:
+    """Hundreds of rows share a stamp, one in ten is committed up to five minutes late, between pages too, and
+    every fifth page is read by a process that dies before it has stored it."""
+    dice, now = random.Random(1), datetime(2026, 3, 1, 10)
+    there = 0
+
+    def commit(count: int) -> None:
+        nonlocal there
+        late = [dice.randint(0, 299) if dice.random() < 0.1 else 0 for _ in range(count)]
+        rows = [
+            {"email": f"p{there + place}@example.com", "at": str(now - timedelta(seconds=seconds))}
+            for place, seconds in enumerate(late)
+        ]
+        there += count
+        shop.run("insert into customers (email, name, updated_at) values (:email, 'A', :at)", rows)
+
+    stored: set[str] = set()
+    cursor: Cursor | None = None
+    died = 0
+    for _ in range(10):
+        now += timedelta(minutes=1)
+        commit(ROWS // 10)
+        connector, more = shop.shop(lookback="5m"), True
+        while more:
+            page = connector.pull("customers", CHANGES, cursor, ["email"])
+            if dice.random() < 0.2:
+                connector, died = shop.shop(lookback="5m"), died + 1
+                continue
+            stored.update(emails(list(page.records)))
+            cursor, more = page.cursor, page.more
+            commit(dice.randint(1, 3))
+    records, _ = read_all(connector, "customers", CHANGES, cursor)
+    stored.update(emails(records))
+    assert stored == {f"p{number}@example.com" for number in range(there)}
+    assert there >= ROWS and died >= 3
 
 
 ODD_STAMPS = ("2026-01-31 24:00:00", "2026-02-30 10:00:00", "0001-01-01 00:00:00", "-4713-01-01", "soon")

@@ -11,6 +11,8 @@ from tests.simulation.defects.base import Defect
 from tests.simulation.defects.deciding import DECIDING
 from tests.simulation.defects.delivering import DELIVERING
 from tests.simulation.defects.drifting import DRIFTING
+from tests.simulation.defects.planning import PLANNING
 from tests.simulation.defects.reading import READING
 
-DEFECTS: Mapping[str, Defect] = {one.name: one for one in (*READING, *DECIDING, *DELIVERING, *DRIFTING)}
+_ALL = (*READING, *DECIDING, *DELIVERING, *DRIFTING, *PLANNING)
+DEFECTS: Mapping[str, Defect] = {one.name: one for one in _ALL}

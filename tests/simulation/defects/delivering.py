@@ -18,7 +18,8 @@ from trueup.connectors import writing
 from trueup.connectors.base import Done, RefusedItem
 from trueup.connectors.http import HttpClient
 from trueup.model.delivery import DeliveryState, Settlement
-from trueup.store import commit, founding, identify, land
+from trueup.model.entity import LinkState
+from trueup.store import commit, decide, founding, identify, land
 from trueup.store import outbox as rows
 from trueup.store import settle as settling
 from trueup.sync import outbox
@@ -53,6 +54,12 @@ def _all_done(original: Any, session: Any, object: Any, words: Any, items: Any, 
     told = original(session, object, words, items, *rest)
     pairs = zip(told, items, strict=True)
     return [one if isinstance(one, Done) else Done(item.id or f"x-{item.key}") for one, item in pairs]
+
+
+def _only_settled(original: Any, tx: Any, links: Any) -> Any:
+    """What a link missed is loaded only where nothing is being made."""
+    known = {one.id: one for one in original(tx, [one for one in links if one.state is not LinkState.WANTED])}
+    return [known.get(one.id, one) for one in links]
 
 
 def _in_order(original: Any, session: Any, object: Any, words: Any, items: Any, *rest: Any) -> Any:
@@ -258,6 +265,12 @@ DELIVERING = (
         4,
         "history rebuilds state",
         (commit, "told", instead(_without_clearings)),
+    ),
+    defect(
+        "of what moves while a create is on the way only the last is remembered",
+        "moved-twice-while-its-create-was-in-doubt",
+        "convergence",
+        (decide, "_caught", instead(_only_settled)),
     ),
     defect(
         "no fencing",
