@@ -95,6 +95,9 @@ def what_was_taken_stays_away(at: Findings) -> Iterator[str]:
             if _never_seen_there(system, act, one):
                 at.excuse("a label that was taken away before the hub knew that it had arrived")
                 continue
+            if _heard_of_it_since(at, act, one):
+                at.excuse("a label that was given elsewhere, of which the hub heard together with the taking")
+                continue
             yield f"{who}: the label {one}, taken away at {system.traits.name}/{act.id}, is there again"
 
 
@@ -106,6 +109,19 @@ def _never_seen_there(system: System, act: Act, label: str) -> bool:
         one.number for one in row.versions if one.at <= act.at and label in (one.values.get(_LABELS) or ())
     }
     return row.landed.keys().isdisjoint(shown)
+
+
+def _heard_of_it_since(at: Findings, taking: Act, label: str) -> bool:
+    """Whether the hub read of somebody who gave this label only after it was taken away: what is added in one
+    place and taken away in another stays."""
+    for system in at.world.systems.values():
+        for act in system.acts:
+            if act.by != HUB and _LABELS in act.after and label in _given(act):
+                landed = system.rows[act.id].landed
+                heard = [moment for number, moment in landed.items() if number >= act.number]
+                if heard and min(heard) >= taking.at:
+                    return True
+    return False
 
 
 def _acts(at: Findings) -> Iterator[Act]:
@@ -133,7 +149,8 @@ def _was_read(system: System, act: Act) -> bool:
     """Whether the hub stored the record as this act left it, then or later, and it lives."""
     row = system.rows[act.id]
     since = [one for one in row.versions if one.number >= act.number and not one.deleted]
-    return row.living and not row.landed.keys().isdisjoint(one.number for one in since if _shows(one.values, act))
+    shown = {one.number for one in since if _shows(one.values, act)}
+    return row.living and not row.landed.keys().isdisjoint(shown)
 
 
 def _shows(values: Mapping[str, Any], act: Act) -> bool:

@@ -209,8 +209,8 @@ def _restrictive(question: Question) -> Verdict:
 
 
 def _union(question: Question, rule: str) -> Verdict:
-    """Per element: added anywhere stays, removed anywhere goes; what is both follows `on_clash`. A first sight
-    of what is there already adds nothing."""
+    """Per element: added anywhere stays, removed anywhere goes; what is both follows `on_clash`. The first
+    sight of what is held already adds nothing."""
     key = element_key(question.field.type)
     current = {key(one): one for one in question.current or ()}
     accepted = [claim for claim in question.claims if question.listed(claim)]
