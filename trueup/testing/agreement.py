@@ -11,7 +11,7 @@ from trueup.model.record import Json
 from trueup.model.values import ABSENT, Rejected
 from trueup.sync.rules.differences import alike
 from trueup.sync.rules.formats import RULE as FORM
-from trueup.testing.findings import EVERY, LIE, UNTOLD, Findings, folded
+from trueup.testing.findings import EVERY, LIE, UNTOLD, Findings, folded, lied
 from trueup.testing.system import HUB, Row
 from trueup.testing.traits import OPT_OUT
 
@@ -37,7 +37,7 @@ def _gone(at: Findings, id: str, link: Link, row: Row | None) -> Iterator[str]:
     if row is not None and not traits.feed and (traits.offset or not at.listed):
         at.excuse(UNTOLD)
         return
-    if row is not None and at.may_lack(link.connection):
+    if row is not None and lied(at.world, link.connection) and (traits.offset or not at.listed):
         at.excuse(LIE)
         return
     yield f"{id} is linked to {link.connection}/{link.remote_id}, which is not there any more"

@@ -24,6 +24,7 @@ from trueup.sync.rules.name_halves import (
     gives_way,
     of_fullest,
     set_aside,
+    without_taken,
 )
 from trueup.sync.rules.places import set_aside_places, without_places
 from trueup.sync.rules.policy import FieldPolicy, Policy
@@ -209,6 +210,8 @@ def _judge_group(
     lead = _lead(names, state, rule.authority(state.values.get(STAGE)))
     judged, held = whole, current
     if group == NAME:
+        emptied = {one.field: one.old for one in state.changes if one.new is None}
+        whole = [without_taken(one, emptied) for one in whole]
         full = fullness_held(current, state.sources)
         judged = of_fullest(whole, full)
         if gives_way(lead, full, judged):
@@ -230,10 +233,7 @@ def _judge_group(
     if group == NAME:
         full = full if verdict.winner is None else fullness(verdict.value or {})
         values = {name: value for name, (value, _) in decided.items()} or current
-        emptied = {one.field: one.old for one in state.changes if one.new is None}
-        for name, said, giver in completed(
-            values, full, Held(current, state.sources, emptied), whole, question
-        ):
+        for name, said, giver in completed(values, full, Held(current, state.sources), whole, question):
             decided[name] = said, state.sources[name] if giver is None else source_of(giver, now, rule)
     for name, (value, source) in decided.items():
         state.win(name, value, source, verdict.rule if verdict.winner is not None else "first sight")

@@ -9,13 +9,13 @@ by what is said and who is believed, so it does not hang on who was read first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trueup.dedupe.latin import sounds
 from trueup.dedupe.names import is_initials, likeness
 from trueup.model.entity import Source
 from trueup.model.history import Conflict
-from trueup.model.values import ABSENT, Value
+from trueup.model.values import Value
 from trueup.sync.rules.evidence import Claim
 from trueup.sync.rules.verdict import HUB, Question
 
@@ -54,6 +54,13 @@ def of_fullest(whole: Sequence[Claim], held: int) -> list[Claim]:
     return [one for one in whole if fullness(one.value or {}) == most]
 
 
+def without_taken(claim: Claim, emptied: Mapping[str, Value]) -> Claim:
+    """What somebody says of a name, without the parts that were taken away just now."""
+    said = claim.value if isinstance(claim.value, Mapping) else {}
+    left = {name: text for name, text in said.items() if name not in emptied or text != emptied[name]}
+    return claim if len(left) == len(said) else replace(claim, value=left or None)
+
+
 def gives_way(lead: Source | None, held: int, judged: Sequence[Claim]) -> bool:
     """Whether what is held is less of a name than somebody says now, and was seen first only because it was
     read first."""
@@ -76,12 +83,10 @@ def set_aside(
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The hub's name until now, who said its parts, and what was taken away just now: that comes back by
-    nobody."""
+    """The hub's name until now, and who said its parts."""
 
     parts: Mapping[str, Value]
     sources: Mapping[str, Source]
-    emptied: Mapping[str, Value]
 
     def open(self, full: int) -> list[str]:
         """The parts that others may complete: a half only of a name that nobody says whole and in words; what
@@ -111,7 +116,7 @@ def completed(
         said = [
             (is_initials(text), not is_whole_name(one.value or {}), question.rank(one), text, one)
             for one in (*([known] if known is not None else []), *listed)
-            if (text := _fitting(one.value or {}, name, now)) and text != before.emptied.get(name, ABSENT)
+            if (text := _fitting(one.value or {}, name, now))
         ]
         if said:
             *_, now[name], giver = min(said, key=lambda each: each[:3])
