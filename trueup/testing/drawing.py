@@ -24,9 +24,22 @@ _EDITS = {
     "restore": 1,
     "create": 1,
 }
-_LIVES = {"create": 3, "twin": 1, "delete": 1, "merge": 1, "chain": 1, "swap": 1}
+_LIVES = {
+    "create": 3,
+    "twin": 1,
+    "delete": 1,
+    "archive": 2,
+    "revive": 4,
+    "merge": 1,
+    "chain": 2,
+    "swap": 1,
+    "misdate": 1,
+}
+_JOINS = {"merge": 4, "twin": 4, "chain": 7, "delete": 2, "archive": 2, "revive": 3}
 _FIRST = ("list", "list", "list", "find", "create", TOKENS)
 """Where misfortunes strike the first run of all: nothing else is listed, found or made so much."""
+_AHEAD = ("2038-01-19T03:14:08+00:00", "2099-07-01T12:00:00+00:00", "9999-12-31T23:59:59+00:00")
+"""What clients with broken clocks stamp an edit with."""
 _ANY = tuple(one for one in FAULTS if one not in OF_LISTS)
 _OPERATOR = ("edit", "edit", "pin", "clear", "pin empty", "retry", "discard", "approve", "due")
 
@@ -52,7 +65,7 @@ PROFILES: Mapping[str, Profile] = {
     "faults": Profile(15, {**_EDITS, "create": 4}, faults=2.0, crash=0.0, pause=0.0, fail=0.0),
     "crashes": Profile(15, {**_EDITS, "create": 3}, crash=0.65, pause=0.1, fail=0.3),
     "workers": Profile(10, _EDITS, pause=0.5, crash=0.1),
-    "merges": Profile(10, {**_EDITS, "merge": 4, "twin": 4, "chain": 4, "delete": 2}),
+    "merges": Profile(10, {**_EDITS, **_JOINS}),
     "drifts": Profile(8, {**_EDITS, "drift": 4, "drift over": 2, "sweep": 2}, faults=0.2),
     "everything": Profile(
         10,
@@ -122,8 +135,10 @@ class _Hand:
         if do == "drift":
             return self.drift()
         field = self.dice.choice(TYPED)
+        what = self.dice.choice(_AHEAD) if do == "misdate" else ""
         at, pick = self.dice.randrange(len(self.systems)), self.dice.randrange(100)
-        return Event(do, at=at, pick=pick, other=self.dice.randrange(100), field=field, token=self.number())
+        other, token = self.dice.randrange(100), self.number()
+        return Event(do, at=at, pick=pick, other=other, field=field, token=token, what=what)
 
     def drift(self) -> Event:
         """What a system has of a field changes for a while."""

@@ -70,6 +70,7 @@ def bounded_cost(at: Findings) -> Iterator[str]:
         1 for system in world.systems.values() for a in system.acts if a.by == HUB and a.what == "create"
     )
     struck = sum(sum(wire.struck.values()) for wire in world.wires.values())
+    struck += sum(wire.odd["forgotten item"] for wire in world.wires.values())
     struck += world.seen["crash"] + world.seen["database fails"]
     most = 2 * (typed + told) * len(world.systems) + made + 3 * struck
     if world.writes() > most:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
 from trueup.testing.plan import Event
 from trueup.testing.system import ROBOT, Row, System
@@ -23,6 +24,10 @@ class People:
         if event.do == "create":
             for place in event.of:
                 self._move_in(self._systems[self._names[place % len(self._names)]], event)
+            return
+        if event.do == "revive":
+            for row in system.archived()[event.pick % max(1, len(system.archived())) :][:1]:
+                system.user_revive(row)
             return
         if not living:
             return
@@ -44,6 +49,12 @@ class People:
                 self._edit(system, row, "no_mail", True)
             case "twin":
                 self._twin(system, row, event)
+            case "misdate":
+                moment = datetime.fromisoformat(event.what)
+                system.user_edit(row, event.field, typed(event.field, event.token), stamp=moment)
+                self._seen["stamp far ahead"] += 1
+            case "archive":
+                system.user_archive(row)
             case "delete":
                 system.user_delete(row)
             case "merge":

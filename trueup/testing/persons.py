@@ -44,8 +44,8 @@ def no_duplicate(at: Findings) -> Iterator[str]:
 
 
 def _stood_before(other: Row, made: Row) -> bool:
-    first = other.versions[0].at <= made.versions[0].at
-    return first and not any(one.deleted and one.at <= made.versions[0].at for one in other.versions)
+    before = [one for one in other.versions if one.at <= made.versions[0].at]
+    return bool(before) and not before[-1].deleted
 
 
 def _known_by_it(other: Row, made: Row, act: Act) -> bool:

@@ -18,7 +18,7 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.testing.findings import Findings
-from trueup.testing.system import HUB, Act, System
+from trueup.testing.system import HUB, Act, Row, System
 from trueup.testing.traits import FIELDS, STAGES, TYPED
 from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
 from trueup.testing.world import TIGHT, Told, World
@@ -143,12 +143,18 @@ def _shows(values: Mapping[str, Any], act: Act) -> bool:
 def the_deleted_stay_so(at: Findings) -> Iterator[str]:
     """Whoever was deleted in a system is not made there again."""
     for name, system in at.world.systems.items():
-        gone = [row for row in system.rows.values() if not row.living and not row.now.successor]
         made = [act for act in system.acts if act.by == HUB and act.what == "create"]
-        for act, row in product(made, [row for row in gone if row.landed]):
-            who = at.owner(name, act.id)
-            if row.id != act.id and row.now.at < act.at and who and who == at.owner(name, row.id):
+        for act, row in product(made, system.rows.values()):
+            who = at.owner(name, act.id) if _was_gone(row, act) else None
+            if who and who == at.owner(name, row.id):
                 yield f"{who}: {name}/{row.id} was deleted, and {act.id} was made in its place"
+
+
+def _was_gone(row: Row, act: Act) -> bool:
+    """Whether a record that the hub had read was deleted or archived as another one was made."""
+    before = [one for one in row.versions if one.number < act.number]
+    gone = bool(before) and before[-1].deleted and before[-1].successor is None
+    return gone and any(one.number in row.landed and not one.deleted for one in before)
 
 
 def winners_are_people(at: Findings) -> Iterator[str]:

@@ -230,6 +230,8 @@ def _traits(traits: Traits) -> Iterator[str]:
         "whole": "refuses batches as a whole",
         "ordered": "changes come oldest first",
         "offset": "counts pages",
+        "uneven": "pages of any number",
+        "forgets": "says of every batch that all was done, and forgets to tell of an item",
     }
     yield from (said for name, said in words.items() if getattr(traits, name))
     if not traits.feed:

@@ -42,7 +42,7 @@ class Version:
 @dataclass(slots=True)
 class Row:
     """A record. `person` is who it is about, which no system and no hub knows; `by` who made it. `served` are
-    the versions that some answer held, `landed` those that the hub stored."""
+    the versions that some answer held, `landed` those that the hub stored. `archived`: it may come back."""
 
     id: str
     person: str
@@ -50,6 +50,7 @@ class Row:
     versions: list[Version] = field(default_factory=list)
     served: set[int] = field(default_factory=set)
     landed: set[int] = field(default_factory=set)
+    archived: bool = False
 
     @property
     def now(self) -> Version:
@@ -71,7 +72,7 @@ class Act:
     place: int
     at: datetime
     by: str
-    what: str  # create | update | delete | merge
+    what: str  # create | update | delete | archive | revive | merge
     id: str
     before: Mapping[str, Json]
     after: Mapping[str, Json]
@@ -148,18 +149,35 @@ class System:
         """The system's own time."""
         return self._now() + timedelta(seconds=self.traits.skew)
 
+    def archived(self) -> list[Row]:
+        return [row for row in self.rows.values() if row.archived]
+
     # -- what people do -----------------------------------------------------------------------------------
 
     def user_create(self, person: str, values: Mapping[str, Json]) -> Row:
         taken = {name: value for name, value in values.items() if not self.refuses({name: value}, "user")}
         return self._create(person, "user", {**_EMPTY, **self._kept(taken)})
 
-    def user_edit(self, row: Row, name: str, value: Json, by: str = "user") -> None:
+    def user_edit(
+        self, row: Row, name: str, value: Json, by: str = "user", stamp: datetime | None = None
+    ) -> None:
+        """`stamp`: what a client with a broken clock says of when that was."""
         if not self.refuses({name: value}, by):
-            self._update(row, by, {name: self.traits.keeps(name, value)})
+            self._put(row, by, "update", {name: self.traits.keeps(name, value)}, stamp=stamp)
 
     def user_delete(self, row: Row) -> None:
         self._put(row, "user", "delete", {}, deleted=True)
+
+    def user_archive(self, row: Row) -> None:
+        """Gone for everybody who asks, until somebody brings it back."""
+        row.archived = True
+        self._put(row, "user", "archive", {}, deleted=True)
+
+    def user_revive(self, row: Row) -> None:
+        """The archived record as it was, under its id; not where another one has its address meanwhile."""
+        if self._taken(row.now.values, row) is None:
+            row.archived = False
+            self._put(row, "user", "revive", {})
 
     def user_merge(self, loser: Row, winner: Row) -> None:
         """Join two records: the winner takes what it lacks, the loser points at it."""
@@ -235,10 +253,11 @@ class System:
         values: Mapping[str, Json],
         deleted: bool = False,
         successor: str | None = None,
+        stamp: datetime | None = None,
     ) -> None:
         self._number += 1
         before = row.now.values if row.versions else {}
-        at, own = self._now(), self.clock()
+        at, own = self._now(), stamp or self.clock()
         whole = {**before, **values}
         shown = at + timedelta(seconds=self.traits.lag)
         row.versions.append(

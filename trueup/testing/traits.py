@@ -71,6 +71,8 @@ class Traits:
     refused as a whole. `ordered`: changes come oldest first. `offset`: pages are counted, so they shift.
     `tokens`: so many calls a token is good for (0: there are none, but a key for ever), `lives`: so many
     seconds, which the answer to who asks for one says (0: as long as it is good for calls).
+    `uneven`: its pages hold fewer or more than they were asked for, each another number. `forgets`: of a
+    batch the summary says that all was done, and many a time its list leaves one out.
     `grain`: the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock
     is ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
     `robot`: a remote field that a workflow of its own rewrites, some seconds after anybody wrote it.
@@ -93,6 +95,8 @@ class Traits:
     grain: float = 0.001
     lag: float = 0.0
     skew: float = 0.0
+    uneven: bool = False
+    forgets: bool = False
     habits: tuple[tuple[str, str], ...] = ()
     robot: str = ""
 
@@ -131,5 +135,7 @@ def drawn(dice: Random, name: str) -> Traits:
         grain=grain,
         lag=dice.choice((0.0, 0.0, 2.0, 30.0)),
         skew=dice.choice((0.0,) * 6 + (-20.0, -20.0, 20.0, 20.0, -3_600.0, 3_600.0)),
+        uneven=maybe(0.2),
+        forgets=maybe(0.15),
         habits=tuple((field, dice.choice(ways)) for field, ways in _POSSIBLE.items()),
     )

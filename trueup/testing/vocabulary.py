@@ -134,7 +134,7 @@ def _changes(traits: Traits) -> dict[str, Any]:
         "request": {"path": "/changes", "query": query},
         "records": "items",
         "size": traits.page,
-        "paging": {"kind": "keyset", "start": ""},
+        "paging": {"kind": "keyset", "start": "", "end": "empty" if traits.uneven else "short"},
         "since": since,
     }
 
