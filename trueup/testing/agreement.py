@@ -92,6 +92,7 @@ def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -
     last = max((end for end in ends if end is not None), default=None)
     if last is None:
         return False
+    last += at.off
     there = at.world.systems[link.connection].acts
     moved = any(act.id == row.id and act.at > last and binding.remote in act.after for act in there)
     return not moved and not any(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from trueup.testing.plan import Event, Plan
+from trueup.testing.ports import STEP
 from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
 from trueup.testing.wire import FAULTS, LISTS, OF_LISTS, READS, TOKENS
 
@@ -88,7 +89,7 @@ def plan_of(seed: int) -> Plan:
     if dice.random() < 0.2:
         place = dice.randrange(len(systems))  # one: two workflows that rewrite each other never end
         systems[place] = replace(systems[place], robot=dice.choice(("title", "unit")))
-    hand = _Hand(dice, profile, tuple(systems))
+    hand = _Hand(dice, profile, tuple(systems), unsteady=dice.random() < 0.2)
     events = [hand.newcomer() for _ in range(dice.randint(2, 4))]
     events += [Event("wait", seconds=hand.pause()), *hand.first_run(), Event("release")]
     while len(events) < profile.events:
@@ -102,9 +103,12 @@ class _Hand:
     dice: Random
     profile: Profile
     systems: tuple[Traits, ...]
+    unsteady: bool = False
     token: int = 100
 
     def next_one(self) -> list[Event]:
+        if self.unsteady and self.dice.random() < 0.15:
+            return [self.step()]
         roll = self.dice.random()
         if roll < 0.45:
             return [self.act()]
@@ -113,6 +117,9 @@ class _Hand:
         if roll < 0.9:
             return [Event("wait", seconds=self.pause())]
         return [self.operator()]
+
+    def step(self) -> Event:
+        return Event("clock", seconds=self.dice.choice((-STEP, STEP)))
 
     def newcomer(self) -> Event:
         return Event("create", of=self.some(self.dice.randint(1, len(self.systems))), token=self.number())
@@ -180,10 +187,9 @@ class _Hand:
     def disturbed(self, some: tuple[int, ...]) -> list[Event]:
         """A run over these, with people at work meanwhile, and perhaps with its end before its time."""
         dice, profile = self.dice, self.profile
-        during = sorted(
-            ((dice.randint(1, 120), self.act()) for _ in range(_about(dice, profile.meanwhile))),
-            key=lambda one: one[0],
-        )
+        acts = [self.act() for _ in range(_about(dice, profile.meanwhile))]
+        acts += [self.step()] if self.unsteady and dice.random() < 0.3 else []
+        during = sorted(((dice.randint(1, 120), one) for one in acts), key=lambda one: one[0])
         crash = dice.randint(1, 150) if dice.random() < profile.crash else 0
         fail = dice.randint(1, 150) if dice.random() < profile.fail else 0
         pause = dice.randint(1, 120) if dice.random() < profile.pause else 0

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from trueup.connectors.boundary import Bounded
+from trueup.connectors.manifest import Manifest
 from trueup.connectors.registry import session
 from trueup.connectors.rest import RestConnector
 from trueup.connectors.settings import ConnectionSettings
@@ -26,7 +27,7 @@ from trueup.sync.rules.policy import FieldPolicy, Policy
 from trueup.testing.ports import Jitter, Point, WorkerClock, WorkerStore, WorkerTransport, WorldClock
 from trueup.testing.system import HUB_ID
 from trueup.testing.traits import FIELDS, OPT_OUT, STAGES, Traits
-from trueup.testing.vocabulary import OBJECT, SECRET, manifest_of
+from trueup.testing.vocabulary import OBJECT, SECRET
 
 LISTED_EVERY = timedelta(days=200)
 """How often everything is listed again: longer than any history, so that only who waits for it sees it."""
@@ -75,7 +76,7 @@ def _rules() -> ObjectRules:
 
 def parts_for(
     worker: str,
-    systems: Mapping[str, tuple[Traits, httpx.BaseTransport]],
+    systems: Mapping[str, tuple[Manifest, httpx.BaseTransport]],
     policy: Policy,
     store: Store,
     clock: WorldClock,
@@ -89,7 +90,7 @@ def parts_for(
         name: Bounded(
             RestConnector(
                 session(
-                    manifest_of(traits),
+                    manifest,
                     ConnectionSettings(name, {"token": SECRET}),
                     WorkerTransport(wire, name, point),
                     own,
@@ -98,7 +99,7 @@ def parts_for(
             ),
             name,
         )
-        for name, (traits, wire) in systems.items()
+        for name, (manifest, wire) in systems.items()
     }
     specs = {(name, OBJECT): one.objects()[OBJECT] for name, one in connectors.items()}
     return Parts(

@@ -49,7 +49,7 @@ def hub_edits_hold(at: Findings) -> Iterator[str]:
 
 def _heard(at: Findings, told: Told) -> bool:
     """Whether the history tells, since then, that the field was emptied, or to whom the clearing lost."""
-    since = (row for row in at.history[told.who] if row.at >= told.at)
+    since = (row for row in at.history[told.who] if row.at >= told.at - at.off)
     return any(
         any(one.field == told.field and not one.new for one in row.changes)
         or any(one.field == told.field and not one.lost for one in row.conflicts)

@@ -184,6 +184,8 @@ def _planned(world: World, event: Mapping[str, Any]) -> str:
             return f"process {event.get('worker', 0)} runs over {over}"
         case "resume":
             return f"process {event.get('worker', 0)} goes on"
+        case "clock":
+            return f"the hub's clock is set by {event['seconds']:+g} s"
         case "release":
             return "ann releases every connection"
         case "operator" if event["what"] in ("approve", "retry", "discard"):

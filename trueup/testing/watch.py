@@ -17,7 +17,7 @@ from trueup.model.run import Fence
 from trueup.testing.findings import lied
 from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
 from trueup.testing.system import HUB_ID
-from trueup.testing.vocabulary import OBJECT, manifest_of
+from trueup.testing.vocabulary import OBJECT
 from trueup.testing.world import Watch, Worker, World
 
 _OUT = "opted_out"
@@ -112,7 +112,7 @@ def cursor_safety(world: World) -> Iterator[str]:
 
 
 def _lower_bound(world: World, name: str, cursor: Mapping[str, Any]) -> Any:
-    words = manifest_of(world.systems[name].traits).objects[OBJECT].changes
+    words = world.manifests[name].objects[OBJECT].changes
     assert words is not None
     moment = parse_stamp(cursor.get("since")) or EPOCH
     return floor_stamp(moment - timedelta(seconds=words.since.lookback), words.since.granularity)

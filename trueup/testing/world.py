@@ -33,10 +33,10 @@ from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
 from trueup.testing.people import People, typed
 from trueup.testing.plan import Event, Plan
-from trueup.testing.ports import Crash, DatabaseFails, WorldClock
+from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
 from trueup.testing.system import System
 from trueup.testing.traits import FIELDS
-from trueup.testing.vocabulary import OBJECT
+from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.wire import Fault, Wire
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -99,6 +99,7 @@ class World:
         self.allowed: set[int] = set()  # writes that a person let through, by id
         self.belated: list[tuple[str, Any]] = []  # requests before which a process stood still, by system
         self.policy = policy_of(plan.systems)
+        self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
         self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
         self.wires = {name: self._wired(name) for name in self.systems}
@@ -122,6 +123,9 @@ class World:
         match event.do:
             case "wait":
                 self.clock.advance(event.seconds)
+            case "clock":
+                self.clock.step(event.seconds)
+                self.seen["hub clock step"] += 1
             case "fault":
                 self._at(event).plan(Fault(event.route, event.nth, event.what))
             case "run":
@@ -138,6 +142,7 @@ class World:
 
     def rest(self) -> None:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written."""
+        self.clock.off = 0.0
         for wire in self.wires.values():
             wire.forgive()
         for system in self.systems.values():
@@ -228,7 +233,7 @@ class World:
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         with self._survived(worker):
             point = self._point_of(worker)
-            ways = {name: (system.traits, self.wires[name]) for name, system in self.systems.items()}
+            ways = {name: (manifest, self.wires[name]) for name, manifest in self.manifests.items()}
             worker.parts = parts_for(
                 worker.name, ways, self.policy, self.store, self.clock, point, self._stored
             )
@@ -305,16 +310,16 @@ class World:
     def _release(self) -> None:
         self.store.register(tuple(self.systems), self.policy.config_version)
         for name in self.systems:
-            self.store.release(name, "ann", self.clock.now())
+            self.store.release(name, "ann", self.clock.hubs())
 
     def _approve(self) -> None:
         self.allowed |= {one.id for one in self.store.deliveries([DeliveryState.GATED], None, 10_000)}
         for connection, gate in self.store.gates():
-            self.store.open_gates(connection, gate, "ann", self.clock.now())
+            self.store.open_gates(connection, gate, "ann", self.clock.hubs())
 
     def _accept(self) -> None:
         for holder in sorted({one.run_id for one in self.store.absences()}):
-            self.store.accept_absences(holder, "ann", self.clock.now())
+            self.store.accept_absences(holder, "ann", self.clock.hubs())
 
     def _operate(self, event: Event) -> None:
         match event.what:
@@ -323,13 +328,13 @@ class World:
             case "retry":
                 self._retry()
             case "discard":
-                self.store.discard(self._parked(), "ann", self.clock.now())
+                self.store.discard(self._parked(), "ann", self.clock.hubs())
             case _:
                 self._edit_in_hub(event)
 
     def _retry(self) -> None:
         """What waits for a person is tried once more, as somebody does who has looked at it."""
-        parked, now = self._parked(), self.clock.now()
+        parked, now = self._parked(), self.clock.hubs()
         self.allowed.update(parked)
         self.store.retry(parked, "ann", now)
         aside = [
@@ -349,7 +354,7 @@ class World:
             self.store.mark_due([self.store.case(who).entity.id], "looked_at")
             return
         value = None if event.what in ("clear", "pin empty") else typed(event.field, event.token)
-        name, pin, now = FIELDS[event.field], event.what in ("pin", "pin empty"), self.clock.now()
+        name, pin, now = FIELDS[event.field], event.what in ("pin", "pin empty"), self.clock.hubs()
         self.told.append(Told(who, name, value, pin, self.store.case(who).entity.values.get(name), now))
         self.store.edit(who, {name: value}, "ann", now, pin)
         self.note(f"ann sets {event.field} of {who} to {value}")
