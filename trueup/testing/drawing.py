@@ -22,6 +22,7 @@ _EDITS = {
     "unlabel": 1,
     "phase": 2,
     "opt out": 1,
+    "opt in": 1,
     "restore": 1,
     "create": 1,
 }

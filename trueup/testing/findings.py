@@ -83,7 +83,7 @@ class Findings:
 
     @property
     def off(self) -> timedelta:
-        """By so much two times of the hub may be in another order than what happened, as its clock was set."""
+        """By so much two times of the hub may be in another order than what happened: its clock was set."""
         return timedelta(seconds=2 * STEP if self.world.plan.unsteady else 0.0)
 
     def excuse(self, predicate: str) -> None:

@@ -54,13 +54,17 @@ def policy_of(systems: Sequence[Traits]) -> Policy:
     ranked = tuple(one.name for one in systems)
     table = with_stages(TABLES[Kind.CONTACT], STAGES)
     tables = {**TABLES, Kind.CONTACT: table}
-    rules = {(one.name, OBJECT): _rules() for one in systems}
+    rules = {(one.name, OBJECT): _rules(one) for one in systems}
     fields = {name: FieldSpec(name, name, "object" if name == "labels" else "text") for name in FIELDS}
+    dated = fields | {OPT_OUT: FieldSpec(OPT_OUT, OPT_OUT, "object")}
     return Policy(
         tables=tables,
         fields=lambda kind, name: FieldPolicy(tables[kind][name].strategy, lambda stage: ranked),
         mappings={
-            stream: compile_mapping(stream[0], one, table, Locale(), fields) for stream, one in rules.items()
+            (one.name, OBJECT): compile_mapping(
+                one.name, rules[one.name, OBJECT], table, Locale(), dated if one.dated else fields
+            )
+            for one in systems
         },
         rules=rules,
         create={(one.name, OBJECT): _Everybody() for one in systems if one.creates},
@@ -69,9 +73,11 @@ def policy_of(systems: Sequence[Traits]) -> Policy:
     )
 
 
-def _rules() -> ObjectRules:
+def _rules(traits: Traits) -> ObjectRules:
     fields = tuple(FieldRule(name, remote) for remote, name in FIELDS.items())
-    return ObjectRules(OBJECT, Kind.CONTACT, fields, consent=(ConsentRule("email", "marketing", OPT_OUT),))
+    evidence = ("time", "source") if traits.dated else ()
+    consent = ConsentRule("email", "marketing", OPT_OUT, evidence=evidence)
+    return ObjectRules(OBJECT, Kind.CONTACT, fields, consent=(consent,))
 
 
 def parts_for(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from trueup.testing.plan import Event
 from trueup.testing.system import ROBOT, Row, System
-from trueup.testing.traits import STAGES
+from trueup.testing.traits import OPT_OUT, STAGES
 
 
 class People:
@@ -47,6 +47,8 @@ class People:
                 self._promote(system, row, event)
             case "opt out":
                 self._edit(system, row, "no_mail", True)
+            case "opt in":
+                self._opt_in(system, row, event)
             case "twin":
                 self._twin(system, row, event)
             case "misdate":
@@ -76,6 +78,16 @@ class People:
                 mine, theirs = row.now.values.get("email"), other.now.values.get("email")
                 self._edit(system, row, "email", theirs)
                 self._edit(system, other, "email", mine)
+
+    def _opt_in(self, system: System, row: Row, event: Event) -> None:
+        """Somebody who is out wants to be in again, or it only looks so: nobody wrote down where."""
+        out = [one for one in system.living() if one.now.values.get(OPT_OUT)]
+        row = out[event.pick % len(out)] if out else row
+        if not out and not system.traits.dated:
+            return
+        source = "form" if event.other % 4 else ""
+        system.user_opt_in(row, {"at": system.true_time().isoformat(), "source": source})
+        self._seen["opt-in" if source and system.traits.dated else "opt-in without evidence"] += 1
 
     def _twin(self, system: System, row: Row, event: Event) -> None:
         values = {"email": row.now.values.get("email"), "given": typed("given", event.token)}

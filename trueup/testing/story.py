@@ -166,7 +166,12 @@ def _told_of(world: World, text: str) -> str:
     """What an entry of the journal tells; empty for steps, which nobody wants to hear of."""
     if text.startswith("{'do': "):
         return _planned(world, ast.literal_eval(text))
-    if text.startswith("ann sets ") or " was killed " in text or text.endswith(("Held", "LeaseLost")):
+    if (
+        text.startswith("ann sets ")
+        or " was killed " in text
+        or " hints at " in text
+        or text.endswith(("Held", "LeaseLost"))
+    ):
         return text
     worker, _, rest = text.partition(" ")
     ended = re.fullmatch(r"(completed|with_errors|partial|held|failed) \[.*\]", rest)
@@ -233,6 +238,8 @@ def _traits(traits: Traits) -> Iterator[str]:
         "ordered": "changes come oldest first",
         "offset": "counts pages",
         "uneven": "pages of any number",
+        "dated": "keeps when and where somebody opted in",
+        "hints": "tells which record moved",
         "forgets": "says of every batch that all was done, and forgets to tell of an item",
     }
     yield from (said for name, said in words.items() if getattr(traits, name))

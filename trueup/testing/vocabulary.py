@@ -105,7 +105,7 @@ def _object(traits: Traits, off: float) -> dict[str, Any]:
         ],
         "write": _writes(traits),
         "fields": {name: {"type": "text"} for name in FIELDS if name != "labels"}
-        | {"labels": {"type": "object"}, OPT_OUT: {"type": "bool"}},
+        | {"labels": {"type": "object"}, OPT_OUT: {"type": "object" if traits.dated else "bool"}},
     }
 
 

@@ -14,6 +14,7 @@ import orjson
 from trueup.connectors.stamps import EPOCH, parse_stamp, write_stamp
 from trueup.model.record import Json
 from trueup.testing.system import HUB_ID, Problem, Row, System, Version
+from trueup.testing.traits import OPT_OUT, OPTED_IN, subscription
 from trueup.testing.vocabulary import TOKEN
 
 READS = ("list", "changes", "read", "find")
@@ -287,7 +288,9 @@ class Wire(httpx.BaseTransport):
         }
 
     def _shown(self, values: Mapping[str, Json]) -> dict[str, Json]:
-        return {name: value for name, value in values.items() if self.system.shows(name)}
+        shown = {name: value for name, value in values.items() if self.system.shows(name)}
+        del shown[OPTED_IN]
+        return shown | ({OPT_OUT: subscription(values)} if self.system.traits.dated else {})
 
     # -- writing ------------------------------------------------------------------------------------------
 

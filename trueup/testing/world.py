@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from trueup.errors import Held, LeaseLost, Transient, TrueupError
+from trueup.errors import ConnectorError, Held, LeaseLost, Transient, TrueupError
 from trueup.model.delivery import DeliveryState
 from trueup.model.plan import Case
 from trueup.model.record import Ref
@@ -28,6 +28,7 @@ from trueup.ports import Store
 from trueup.store.migrate import empty
 from trueup.store.open import open_store
 from trueup.sync.engine import Order, Report, run
+from trueup.sync.inbox import reread
 from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
@@ -139,6 +140,8 @@ class World:
             case _:
                 self.somebody.live(event)
         self.clock.advance(0.25)
+        for name, system in self.systems.items():
+            self._listen(name, system.hinted())
 
     def rest(self) -> None:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written."""
@@ -224,6 +227,29 @@ class World:
             self.seen["resumed"] += 1
             self._switch_to(worker)
 
+    def _listen(self, name: str, ids: Sequence[str]) -> None:
+        """The process that hears hints looks up what they name; it stores that, and decides nothing. Nobody
+        listens before the first run, and what cannot be read now is lost."""
+        if not ids or not self.workers:
+            return
+        self.note(f"{name} hints at {', '.join(ids)}")
+        self.seen["hint"] += len(ids)
+        self.seen["hint twice"] += len(ids) - len(set(ids))
+        self.seen["hint of nobody"] += sum(id not in self.systems[name].rows for id in ids)
+        before, worker = self.at_work, Worker(f"h{next(self._processes)}")
+        with self._survived(worker):
+            try:
+                reread(self._parts(worker), (name, OBJECT), list(ids), None)
+            except ConnectorError:
+                self.seen["hint that could not be read"] += 1
+        self.at_work = before
+
+    def _parts(self, worker: Worker) -> Parts:
+        ways = {name: (manifest, self.wires[name]) for name, manifest in self.manifests.items()}
+        point = self._point_of(worker)
+        parts = parts_for(worker.name, ways, self.policy, self.store, self.clock, point, self._stored)
+        return _with_fuses(parts, self.plan.tight, self._ended)
+
     def _switch_to(self, worker: Worker) -> None:
         assert worker.task is not None
         worker.task.parent = getcurrent()
@@ -232,12 +258,7 @@ class World:
     def _at_work(self, worker: Worker, event: Event) -> None:
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         with self._survived(worker):
-            point = self._point_of(worker)
-            ways = {name: (manifest, self.wires[name]) for name, manifest in self.manifests.items()}
-            worker.parts = parts_for(
-                worker.name, ways, self.policy, self.store, self.clock, point, self._stored
-            )
-            worker.parts = _with_fuses(worker.parts, self.plan.tight, self._ended)
+            worker.parts = self._parts(worker)
             report = run(worker.parts, Order(tuple(dict.fromkeys(names)), user="ann", approve_first=True))
             self.reports.append(report)
             self.note(f"{worker.name} {report.outcome} {sorted(report.tally.flat().items())}")
@@ -269,6 +290,7 @@ class World:
             for step, event in worker.event.during:
                 if step == worker.steps:
                     self.do(event)
+                    self.at_work = worker
             if phase == "after":
                 worker.late = worker.late and "/" in what
                 self.watch.stepped(self, worker, what)
