@@ -305,7 +305,7 @@ _HINTS: Sequence[Sequence[timedelta]] = (
     (timedelta(seconds=300),),
     (timedelta(0), timedelta(seconds=50_000)),
 )
-"""How long the hints of a change take, one change after another: some are lost, come twice, or overtake others."""
+"""How long the hints of a change take, one change after another: lost, late, twice, out of order."""
 
 
 _EMPTY: Mapping[str, Json] = {

@@ -27,8 +27,8 @@ from trueup.model.values import Value
 from trueup.ports import Store
 from trueup.store.migrate import empty
 from trueup.store.open import open_store
+from trueup.sync import inbox
 from trueup.sync.engine import Order, Report, run
-from trueup.sync.inbox import reread
 from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
@@ -239,7 +239,7 @@ class World:
         before, worker = self.at_work, Worker(f"h{next(self._processes)}")
         with self._survived(worker):
             try:
-                reread(self._parts(worker), (name, OBJECT), list(ids), None)
+                inbox.reread(self._parts(worker), (name, OBJECT), list(ids), None)
             except ConnectorError:
                 self.seen["hint that could not be read"] += 1
         self.at_work = before

@@ -17,6 +17,7 @@ from tests.simulation.defects.histories import (
     newcomer,
 )
 from trueup.dedupe import normalise
+from trueup.mapping import consents
 from trueup.model.consent import ConsentState
 from trueup.model.entity import LinkState
 from trueup.sync import decide, identifying
@@ -30,6 +31,7 @@ from trueup.sync.rules import (
     verdict,
     weighing,
 )
+from trueup.testing.traits import Traits
 
 
 def _plan(**changes: Any) -> Change:
@@ -107,6 +109,10 @@ def _tick_taken_away(original: Any, events: Any, channel: str, purpose: str) -> 
     found = original(events, channel, purpose)
     mine = [one for one in events if (one.channel, one.purpose) == (channel, purpose)]
     return ConsentState.UNKNOWN if found is ConsentState.OPTED_OUT and len(mine) > 1 else found
+
+
+def _without_a_source(original: Any, rule: Any, raw: Any) -> Any:
+    return original(replace(rule, evidence=("time",)) if rule.evidence else rule, raw)
 
 
 def _of_the_primary(original: Any, state: Any, case: Any, readings: Any, *rest: Any) -> Any:
@@ -194,6 +200,35 @@ DECIDING = (
         0,
         f"{LOST}, convergence, {WORK}, winners are people",
         (decide, "reconcile", _plan(links=())),
+    ),
+    defect(
+        "an opt-in needs no source",
+        history(
+            newcomer(ALPHA, BETA),
+            *SETTLED,
+            Event("opt out", at=BETA),
+            *SETTLED,
+            Event("opt in", other=4),
+            RUN,
+            alpha=Traits("alpha", dated=True),
+        ),
+        "opt-outs hold, opt-outs only tighten",
+        (consents, "consent_said", instead(_without_a_source)),
+        (ledger, "consent_said", instead(_without_a_source)),
+    ),
+    defect(
+        "no opt-in is believed",
+        history(
+            newcomer(ALPHA, BETA),
+            *SETTLED,
+            Event("opt out", at=BETA),
+            *SETTLED,
+            Event("opt in", other=1),
+            RUN,
+            alpha=Traits("alpha", dated=True),
+        ),
+        "opt-ins are heard",
+        (ledger, "_documented", always(False)),
     ),
     defect("consent is not listened to", 1, "opt-outs hold", (ledger, "events", always([]))),
     defect(

@@ -13,9 +13,10 @@ from tests.simulation.defects.histories import (
     goes_wrong,
     history,
     newcomer,
+    typed,
 )
 from trueup.connectors import writing
-from trueup.connectors.base import Done, RefusedItem
+from trueup.connectors.base import Done, RefusedItem, UnknownItem
 from trueup.connectors.http import HttpClient
 from trueup.model.delivery import DeliveryState, Settlement
 from trueup.store import commit, founding, identify, land
@@ -24,6 +25,7 @@ from trueup.store import settle as settling
 from trueup.sync import outbox
 from trueup.sync.rules import acknowledge
 from trueup.sync.rules.guard import Meter
+from trueup.testing.traits import Traits
 
 
 def _not_sent(original: Any, tx: Any, ids: Any, *rest: Any) -> Any:
@@ -53,6 +55,13 @@ def _all_done(original: Any, session: Any, object: Any, words: Any, items: Any, 
     told = original(session, object, words, items, *rest)
     pairs = zip(told, items, strict=True)
     return [one if isinstance(one, Done) else Done(item.id or f"x-{item.key}") for one, item in pairs]
+
+
+def _silent_done(original: Any, session: Any, object: Any, words: Any, items: Any, *rest: Any) -> Any:
+    """The summary is believed: what no item tells of is done."""
+    told = original(session, object, words, items, *rest)
+    pairs = zip(told, items, strict=True)
+    return [Done(item.id or "") if isinstance(one, UnknownItem) and item.id else one for one, item in pairs]
 
 
 def _in_order(original: Any, session: Any, object: Any, words: Any, items: Any, *rest: Any) -> Any:
@@ -180,6 +189,20 @@ DELIVERING = (
         (outbox.Push, "_guarded", instead(lambda original, self, stream, batch: batch)),
     ),
     defect("no guard by version", 4, LOST, (outbox.Push, "_item", instead(_no_version))),
+    defect(
+        "the summary of a batch is believed",
+        history(
+            *(newcomer(ALPHA, BETA, token=token) for token in range(101, 104)),
+            *SETTLED,
+            *(replace(typed(ALPHA, 110 + place), pick=place) for place in range(3)),
+            *SETTLED,
+            *(replace(typed(ALPHA, 120 + place), pick=place) for place in range(3)),
+            *SETTLED,
+            beta=Traits("beta", forgets=True),
+        ),
+        f"{STILL}, {LOST}",
+        (writing, "match_results", instead(_silent_done)),
+    ),
     defect(
         "outcomes are mixed up",
         3,
