@@ -21,8 +21,8 @@ _EDITS = {
     "label": 3,
     "unlabel": 1,
     "phase": 2,
-    "opt out": 1,
-    "opt in": 1,
+    "opt out": 2,
+    "opt in": 2,
     "restore": 1,
     "create": 1,
 }

@@ -81,9 +81,11 @@ class People:
 
     def _opt_in(self, system: System, row: Row, event: Event) -> None:
         """Somebody who is out wants to be in again, or it only looks so: nobody wrote down where."""
-        out = [one for one in system.living() if one.now.values.get(OPT_OUT)]
+        everywhere = [one for each in self._systems.values() for one in each.living()]
+        persons = {one.person for one in everywhere if one.now.values.get(OPT_OUT)}
+        out = [one for one in system.living() if one.person in persons]
         row = out[event.pick % len(out)] if out else row
-        if not out and not system.traits.dated:
+        if not (system.traits.dated or row.now.values.get(OPT_OUT)):
             return
         source = "form" if event.other % 4 else ""
         system.user_opt_in(row, {"at": system.true_time().isoformat(), "source": source})
@@ -95,9 +97,13 @@ class People:
             system.user_create(row.person, values)
 
     def _chain(self, system: System, row: Row, event: Event) -> None:
-        """Of three records of a person the first goes into the second, and that into the third; until there
-        are three, one is made."""
-        twins = [one for one in system.living() if one.person == row.person and one is not row]
+        """Of three records of a person one goes into the second, and that into the third; until somebody
+        has three, one is made for whoever has most."""
+        living = system.living()
+        number = Counter(one.person for one in living)
+        most = [one for one in living if number[one.person] == max(number.values())]
+        row = most[event.pick % len(most)]
+        twins = [one for one in living if one.person == row.person and one is not row]
         if len(twins) < 2:
             self._twin(system, row, event)
             return
