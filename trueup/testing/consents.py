@@ -40,10 +40,6 @@ class Said:
             if one.number >= self.act.number
         )
 
-    @property
-    def stands(self) -> bool:
-        return self.row.living and self._stands(self.row.now.values)
-
     def _stands(self, values: object) -> bool:
         assert isinstance(values, dict)
         if self.out:
@@ -112,6 +108,6 @@ def opt_ins_are_heard(at: Findings) -> Iterator[str]:
         outs = [event.at for event in case.consent if event.state is ConsentState.OPTED_OUT]
         for one in said(at.world, case):
             owned = at.owner(one.system.traits.name, one.row.id) == id
-            given = owned and not one.out and one.stands and one.landed
+            given = owned and not one.out and one.landed
             if given and state != ConsentState.OPTED_IN and all(one.at > out for out in outs):
                 yield f"{id}: the opt-in at {one.system.traits.name}/{one.row.id} was not heard"

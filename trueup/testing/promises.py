@@ -328,6 +328,8 @@ def _fused(one: Delivery, worker: str) -> tuple[str, str, str] | None:
 def one_primary(everybody: Everybody) -> Iterator[str]:
     """Of several records of a contact in one system one is written to, the others are only read."""
     for id, case in everybody:
+        if case.reasons:
+            continue  # of what was read meanwhile nothing is decided yet
         links = [one for one in case.links if one.state is LinkState.LIVE and one.primary]
         for name, number in sorted(Counter(one.connection for one in links).items()):
             if number > 1:

@@ -140,7 +140,7 @@ GONE = "no resurrection, convergence, hub edits hold"
 DECIDING = (
     defect("emptying is no edit", 0, GONE, (evidence, "claims", instead(_no_clears))),
     defect("nothing is ever emptied", 0, GONE, (reconcile, "_outward", instead(_no_empty_ones))),
-    defect("losers are forgotten", 0, f"{LOST}, hub edits hold", (decide, "reconcile", _plan(conflicts=()))),
+    defect("losers are forgotten", 1, f"{LOST}, hub edits hold", (decide, "reconcile", _plan(conflicts=()))),
     defect(
         "the history has no winners", 0, "history names who won", (decide, "reconcile", instead(_loser_only))
     ),
@@ -191,7 +191,7 @@ DECIDING = (
     ),
     defect(
         "the opt-out of one record counts",
-        13,
+        5,
         "opt-outs hold",
         (weighing, "settle_consent", instead(_of_the_primary)),
     ),
@@ -246,7 +246,7 @@ DECIDING = (
     ),
     defect(
         "labels are never taken away",
-        4,
+        8,
         f"{GONE}, {WORK}, what was taken stays away",
         (verdict, "_union", instead(_union_grows)),
     ),
@@ -265,8 +265,8 @@ DECIDING = (
         f"{LOST}, convergence",
         (formats, "left_out", always(True)),
     ),
-    defect("all that differs was somebody", 5, "winners are people", (formats, "is_form", always(False))),
-    defect("everybody is a stranger", 1, "no duplicate", (identifying, "match_keys", always([]))),
+    defect("all that differs was somebody", 7, "winners are people", (formats, "is_form", always(False))),
+    defect("everybody is a stranger", 0, "no duplicate", (identifying, "match_keys", always([]))),
     defect(
         "addresses are told apart by case",
         history(newcomer(ALPHA, BETA, token=104), *SETTLED, beta=LOWER),
@@ -282,7 +282,7 @@ DECIDING = (
     ),
     defect(
         "whoever is being made is made again",
-        3,
+        5,
         "no duplicate, links are sane, nothing waits for nobody, run ends, silence",
         (reconcile, "create", instead(_made_twice)),
     ),
@@ -300,6 +300,6 @@ DECIDING = (
             ),
         ),
     ),
-    defect("every record is the primary one", 2, "one primary", (reconcile, "elect", instead(_all_primary))),
-    defect("duplicates are written to", 2, "only what is allowed", (reconcile, "_follows", always(True))),
+    defect("every record is the primary one", 5, "one primary", (reconcile, "elect", instead(_all_primary))),
+    defect("duplicates are written to", 5, "only what is allowed", (reconcile, "_follows", always(True))),
 )
