@@ -18,10 +18,11 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.testing.findings import Findings
+from trueup.testing.operating import Told
 from trueup.testing.system import HUB, Act, Row, System
 from trueup.testing.traits import FIELDS, STAGES, TYPED
 from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
-from trueup.testing.world import TIGHT, Told, World
+from trueup.testing.world import TIGHT, World
 
 Everybody = Sequence[tuple[str, Case]]
 """All contacts, each with all that the hub holds of them."""

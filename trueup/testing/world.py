@@ -23,7 +23,6 @@ from trueup.model.delivery import DeliveryState
 from trueup.model.plan import Case
 from trueup.model.record import Ref
 from trueup.model.run import RunOutcome
-from trueup.model.values import Value
 from trueup.ports import Store
 from trueup.store.migrate import empty
 from trueup.store.open import open_store
@@ -32,11 +31,11 @@ from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
-from trueup.testing.people import People, typed
+from trueup.testing.operating import Operator, Told
+from trueup.testing.people import People
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
 from trueup.testing.system import System
-from trueup.testing.traits import FIELDS
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.wire import Fault, Wire
 
@@ -61,18 +60,6 @@ class Worker:
     paused: bool = False
     late: bool = False
     event: Event = field(default_factory=lambda: Event("run"))
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What somebody set in the hub itself; None: took away. `held` stood there before."""
-
-    who: str
-    field: str
-    value: str | None
-    pin: bool
-    held: Value
-    at: datetime
 
 
 @dataclass(slots=True)
@@ -105,6 +92,7 @@ class World:
         self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
         self.wires = {name: self._wired(name) for name in self.systems}
         self.somebody = People(self.systems, self.people, self.seen)
+        self.operator = Operator(self)
         self.workers: dict[int, Worker] = {}
         self._processes = itertools.count(1)
         self._killed: set[str] = set()
@@ -134,9 +122,9 @@ class World:
             case "resume":
                 self._resume(event.worker)
             case "release":
-                self._release()
+                self.operator.release()
             case "operator":
-                self._operate(event)
+                self.operator.operate(event)
             case _:
                 self.somebody.live(event)
         self.clock.advance(0.25)
@@ -152,21 +140,21 @@ class World:
             system.mend()
         for number in sorted(self.workers):
             self._resume(number)
-        self._release()
-        self._retry()
+        self.operator.release()
+        self.operator.retry()
         self._come_to_rest()
 
     def list_again(self) -> None:
         """Wait until everything is due to be listed again, and sync until nothing is written. A person
         accepts what is missing then: no system lies any more."""
         self.clock.advance(LISTED_EVERY.total_seconds())
-        self._come_to_rest(self._accept)
+        self._come_to_rest(self.operator.accept)
 
     def _come_to_rest(self, looked_at: Callable[[], None] = lambda: None) -> None:
         for _ in range(CYCLES):
             self.clock.advance(2 * 86_400.0)
             before = self.writes()
-            self._approve()
+            self.operator.approve()
             looked_at()
             report = self.sync()
             if self.writes() == before and report is not None and report.outcome in _QUIET:
@@ -328,58 +316,6 @@ class World:
     def _ended(self, name: str) -> bool:
         """Whether the process of this name has certainly ended, as one on the same machine can tell."""
         return name in self._killed and not self.plan.apart
-
-    def _release(self) -> None:
-        self.store.register(tuple(self.systems), self.policy.config_version)
-        for name in self.systems:
-            self.store.release(name, "ann", self.clock.hubs())
-
-    def _approve(self) -> None:
-        self.allowed |= {one.id for one in self.store.deliveries([DeliveryState.GATED], None, 10_000)}
-        for connection, gate in self.store.gates():
-            self.store.open_gates(connection, gate, "ann", self.clock.hubs())
-
-    def _accept(self) -> None:
-        for holder in sorted({one.run_id for one in self.store.absences()}):
-            self.store.accept_absences(holder, "ann", self.clock.hubs())
-
-    def _operate(self, event: Event) -> None:
-        match event.what:
-            case "approve":
-                self._approve()
-            case "retry":
-                self._retry()
-            case "discard":
-                self.store.discard(self._parked(), "ann", self.clock.hubs())
-            case _:
-                self._edit_in_hub(event)
-
-    def _retry(self) -> None:
-        """What waits for a person is tried once more, as somebody does who has looked at it."""
-        parked, now = self._parked(), self.clock.hubs()
-        self.allowed.update(parked)
-        self.store.retry(parked, "ann", now)
-        aside = [
-            (link.id, key) for link, key, why in self.store.quarantined(None, 1_000) if why.direction == "out"
-        ]
-        self.store.give_back(aside, "ann", now)
-
-    def _parked(self) -> list[int]:
-        return [one.id for one in self.store.deliveries([DeliveryState.PARKED], None, 50)]
-
-    def _edit_in_hub(self, event: Event) -> None:
-        found = self.contacts()
-        if not found:
-            return
-        who = found[event.pick % len(found)]
-        if event.what == "due":
-            self.store.mark_due([self.store.case(who).entity.id], "looked_at")
-            return
-        value = None if event.what in ("clear", "pin empty") else typed(event.field, event.token)
-        name, pin, now = FIELDS[event.field], event.what in ("pin", "pin empty"), self.clock.hubs()
-        self.told.append(Told(who, name, value, pin, self.store.case(who).entity.values.get(name), now))
-        self.store.edit(who, {name: value}, "ann", now, pin)
-        self.note(f"ann sets {event.field} of {who} to {value}")
 
     # -- inside -------------------------------------------------------------------------------------------
 
