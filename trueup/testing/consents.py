@@ -12,6 +12,7 @@ from trueup.model.plan import Case
 from trueup.testing.findings import LIE, Findings
 from trueup.testing.system import HUB, Act, Row, System
 from trueup.testing.traits import OPT_OUT, OPTED_IN
+from trueup.testing.vocabulary import OBJECT
 
 if TYPE_CHECKING:
     from trueup.testing.world import World
@@ -39,6 +40,12 @@ class Said:
             for one in self.row.versions
             if one.number >= self.act.number
         )
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether a person said something else at this record since."""
+        later = (act for act in self.system.acts if act.id == self.row.id and act.place > self.act.place)
+        return any(OPT_OUT in act.after and act.by != HUB for act in later)
 
     def _stands(self, values: object) -> bool:
         assert isinstance(values, dict)
@@ -97,17 +104,29 @@ def opt_outs_hold(at: Findings) -> Iterator[str]:
             some = said(at.world, case)
             for one in some:
                 owned = at.owner(one.system.traits.name, one.row.id) == id
-                if owned and one.out and one.landed and not may_be_lifted(some):
-                    yield f"{id}: the opt-out at {one.system.traits.name}/{one.row.id} was not heard"
+                if not (owned and one.out and one.landed) or may_be_lifted(some):
+                    continue
+                if one.taken_back and not _in_the_ledger(case, one):
+                    at.excuse("an opt-out that somebody took back before it was decided")
+                    continue
+                yield f"{id}: the opt-out at {one.system.traits.name}/{one.row.id} was not heard"
+
+
+def _in_the_ledger(case: Case, one: Said) -> bool:
+    """Whether the hub ever wrote down that this record opted out."""
+    ref = f"{one.system.traits.name}/{OBJECT}/{one.row.id}"
+    return any(event.subject == ref and event.state is ConsentState.OPTED_OUT for event in case.consent)
 
 
 def opt_ins_are_heard(at: Findings) -> Iterator[str]:
-    """Who opted in again, with evidence of a time after every opt-out that the hub knows, may be mailed."""
+    """Who opted in again, with evidence of a time after every opt-out that the hub knows, may be mailed. Of
+    what was said while a run was under way nothing is demanded: its opt-outs may already be on their way."""
     for id, case in at.cases.items():
         state = case.entity.values.get(MAIL)
         outs = [event.at for event in case.consent if event.state is ConsentState.OPTED_OUT]
         for one in said(at.world, case):
             owned = at.owner(one.system.traits.name, one.row.id) == id
-            given = owned and not one.out and one.landed
+            heard = one.landed and not one.taken_back and one.act.place not in at.world.meanwhile
+            given = owned and not one.out and heard
             if given and state != ConsentState.OPTED_IN and all(one.at > out for out in outs):
                 yield f"{id}: the opt-in at {one.system.traits.name}/{one.row.id} was not heard"

@@ -85,6 +85,7 @@ class World:
         self.at_work: Worker | None = None
         self.told: list[Told] = []
         self.allowed: set[int] = set()  # writes that a person let through, by id
+        self.meanwhile: set[int] = set()  # acts while a run was under way, by place
         self.belated: list[tuple[str, Any]] = []  # requests before which a process stood still, by system
         self.policy = policy_of(plan.systems)
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
@@ -132,7 +133,8 @@ class World:
             self._listen(name, system.hinted())
 
     def rest(self) -> None:
-        """Faults and edits have stopped: resume who stands still, and sync until nothing is written."""
+        """Faults and edits have stopped: resume who stands still, and sync until nothing is written. A person
+        accepts what is missing: no system lies any more."""
         self.clock.off = 0.0
         for wire in self.wires.values():
             wire.forgive()
@@ -145,17 +147,16 @@ class World:
         self._come_to_rest()
 
     def list_again(self) -> None:
-        """Wait until everything is due to be listed again, and sync until nothing is written. A person
-        accepts what is missing then: no system lies any more."""
+        """Wait until everything is due to be listed again, and sync until nothing is written."""
         self.clock.advance(LISTED_EVERY.total_seconds())
-        self._come_to_rest(self.operator.accept)
+        self._come_to_rest()
 
-    def _come_to_rest(self, looked_at: Callable[[], None] = lambda: None) -> None:
+    def _come_to_rest(self) -> None:
         for _ in range(CYCLES):
             self.clock.advance(2 * 86_400.0)
             before = self.writes()
             self.operator.approve()
-            looked_at()
+            self.operator.accept()
             report = self.sync()
             if self.writes() == before and report is not None and report.outcome in _QUIET:
                 return
@@ -277,7 +278,9 @@ class World:
             self.note(f"{worker.name} {worker.steps} {phase} {what}")
             for step, event in worker.event.during:
                 if step == worker.steps:
+                    made = self._acts()
                     self.do(event)
+                    self.meanwhile.update(range(made + 1, self._acts() + 1))
                     self.at_work = worker
             if phase == "after":
                 worker.late = worker.late and "/" in what
@@ -328,6 +331,10 @@ class World:
         )
         wire.arriving = lambda route, body: self._arrives(name, route, body)
         return wire
+
+    def _acts(self) -> int:
+        """How many there were so far; the place of the last one."""
+        return sum(len(system.acts) for system in self.systems.values())
 
     def _arrives(self, name: str, route: str, body: object) -> None:
         by = self.at_work
