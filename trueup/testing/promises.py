@@ -155,7 +155,8 @@ def _was_gone(row: Row, act: Act) -> bool:
     """Whether a record that the hub had read was deleted or archived as another one was made."""
     before = [one for one in row.versions if one.number < act.number]
     gone = bool(before) and before[-1].deleted and before[-1].successor is None
-    return gone and any(one.number in row.landed and not one.deleted for one in before)
+    known = (one for one in before if one.number in row.landed and not one.deleted)
+    return gone and any(one.shown_at < act.at for one in known)
 
 
 def winners_are_people(at: Findings) -> Iterator[str]:
