@@ -100,6 +100,40 @@ def test_what_was_agreed_with_a_record_stays_when_a_lost_create_turns_out_to_be_
     assert hub.systems["target"].values("1")["job_title"] == "Chair"
 
 
+@pytest.mark.parametrize("read_first", [False, True])
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ({"job_title": "CTO"}, {"job_title": None}),
+        ({"job_title": "CTO"}, {"job_title": "COO"}),
+        ({"first_name": "Ann", "last_name": "Lee"}, {"first_name": "Anna", "last_name": None}),
+        ({"tags": ["a", "b"]}, {"tags": ["a"]}),
+    ],
+)
+def test_what_a_lost_create_carried_does_not_stand_again_where_it_was_changed_since(
+    was: dict[str, object], now: dict[str, Json], read_first: bool, tmp_path: Path, clock: Clock
+) -> None:
+    """Somebody edits another field of the record before the hub knows that it made it, and the record is read
+    before the create is looked for, or not."""
+    hub = pair(tmp_path, clock, lag=300.0, impatient=True)
+    source, target = hub.systems["source"], hub.systems["target"]
+    source.add(**{**ann(department="Sales"), **was})
+    target.after_write = [OutcomeUnknown("lost")]
+    hub.sync()
+    hub.release()
+    source.edit("1", **now)
+    clock.tick(60)
+    hub.sync(["source"])
+    target.edit("1", department="Board")
+    clock.tick(60 if read_first else 400)
+    for _ in range(4):
+        hub.sync()
+        clock.tick(400)
+    assert len(target.living()) == 1
+    for field, value in now.items():
+        assert [system.values("1").get(field) for system in hub.systems.values()] == [value, value]
+
+
 def test_one_of_a_team_is_not_mistaken_for_another_who_has_the_same_address(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -354,6 +354,20 @@ def test_another_value_than_the_one_sent_once_more_has_its_own_second_try(tmp_pa
     assert support.values(id)["job_title"] == "Chief"
 
 
+def test_what_stands_in_a_list_beside_all_that_we_sent_somebody_put_there(tmp_path: Path) -> None:
+    """Where no stamp tells, and little is known of the field."""
+    hub = hub_with(tmp_path, lambda path, value: value)
+    sales, support = hub.systems["sales"], hub.systems["support"]
+    sales.add(email="p1@example.com", first_name="P1", tags=["a"])
+    hub.sync()
+    id = id_of(support, 1)
+    stamp = support.rows[id].stamp
+    support.edit(id, tags=["a", "b"])
+    support.rows[id].stamp = stamp
+    until_quiet(hub, clock_of(hub))
+    assert sales.values(id_of(sales, 1))["tags"] == ["a", "b"]
+
+
 def test_what_stands_in_a_list_that_we_emptied_somebody_put_there(tmp_path: Path) -> None:
     """Where no stamp tells, and little is known of the field."""
     hub = hub_with(tmp_path, lambda path, value: value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.errors import NotFound
-from trueup.model.delivery import OPEN_STATES, DeliveryState, Settlement
+from trueup.model.delivery import OPEN_STATES, UNDER_WAY_STATES, DeliveryState, Settlement
 from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.record import Json, Record
@@ -82,7 +82,6 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
     return frozenset(newcomers.parked)
 
 
-_UNDER_WAY = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING)
 _OPEN = {str(state) for state in OPEN_STATES}
 _OWN = "v.id, v.entity_id, v.entity_revision, v.state, v.job, e.revision"
 
@@ -138,7 +137,7 @@ def _settle_one(
         because(rows.reasons, entity, one.due)
     if link.base != before and any(path not in before for path in link.base):
         because(rows.reasons, entity, "read")
-    if moved_on and one.state not in _UNDER_WAY:
+    if moved_on and one.state not in UNDER_WAY_STATES:
         because(rows.reasons, entity, "settled")
     rows.deliveries.append(_end(one, row, at))
     if one.untried:
@@ -182,7 +181,7 @@ def _apply(link: _Holding, one: Settlement, moved_on: bool) -> bool:
 
 def _seen_there(one: Settlement, link: _Holding) -> Settlement:
     """A record that stood with the entity already: what was agreed with it stays, the rest is a reading."""
-    return replace(one, observed={}, said={**one.said, **one.observed}, fresh=link.fresh == 1)
+    return replace(one, observed={}, agreed={}, said={**one.said, **one.observed}, fresh=link.fresh == 1)
 
 
 def _newer_reading(link: _Holding, one: Settlement, at: datetime) -> Record | None:
@@ -200,10 +199,11 @@ def _without(mapping: Mapping[str, T], keys: Mapping[str, object]) -> Mapping[st
 
 
 def _agreed(link: _Holding, one: Settlement, moved_on: bool) -> Mapping[str, Agreed]:
-    """Exceptions only: what was agreed at the entity's present value is the default and not stored."""
+    """Exceptions only: what was agreed at the entity's present value is the default and not stored. Of a
+    record that is seen for the first time nothing is agreed by default."""
     if not one.agreed:
         return link.agreed
-    default = one.state is DeliveryState.DONE and not moved_on
+    default = one.state is DeliveryState.DONE and not moved_on and not one.fresh
     stored = {
         key: pair
         for key, pair in one.agreed.items()

@@ -28,7 +28,8 @@ from trueup.mapping.elements import is_change
 from trueup.mapping.schema import Shape
 from trueup.model.consent import ConsentState
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
-from trueup.model.entity import Link, LinkState, public_id
+from trueup.model.entity import Agreed, Link, LinkState, public_id
+from trueup.model.formats import Format
 from trueup.model.record import Json, Record
 from trueup.model.run import Fence
 from trueup.model.values import Rejected
@@ -38,7 +39,7 @@ from trueup.sync.inbox import asked_fields, reread
 from trueup.sync.jobs import dated
 from trueup.sync.parts import Parts
 from trueup.sync.readback import read_back, read_now
-from trueup.sync.rules import acknowledge, publishing
+from trueup.sync.rules import acknowledge, made, publishing
 from trueup.sync.rules.formats import is_surely_form
 from trueup.sync.rules.policy import Stream
 from trueup.sync.tally import Tally
@@ -446,9 +447,27 @@ class Push:
         elif record is not None and acknowledge.is_silent(delivery, record):
             settlement = acknowledge.done(delivery, record.id, None, lag, now)
         else:
-            settlement = acknowledge.doubt_resolved(delivery, record, self._keeps(stream, delivery), lag, now)
+            settlement = acknowledge.doubt_resolved(
+                delivery,
+                record,
+                self._keeps(stream, delivery),
+                lag,
+                now,
+                self._agreed(stream, delivery, record),
+            )
         settlement = publishing.noted(settlement, delivery, mapping, now)
         self._end(stream, [settlement])
+
+    def _agreed(self, stream: Stream, delivery: Delivery, record: Record | None) -> Mapping[str, Agreed]:
+        """What a record that a create may have made holds of ours."""
+        if record is None or delivery.write.kind is not WriteKind.CREATE:
+            return {}
+        policy, wants = self.parts.policy, delivery.write.wants
+        table = policy.tables[delivery.link.kind]
+        return made.agreed(record.values, wants, policy.mappings[stream], table, self._formats(stream))
+
+    def _formats(self, stream: Stream) -> Mapping[str, Format]:
+        return {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
 
     def _can_look(self, delivery: Delivery) -> bool:
         """A create without a key to look up is found by a reading that began when it was to be seen."""
@@ -503,7 +522,7 @@ class Push:
         there before is no form: it says that nothing was written. Without `forms` nothing is one."""
         mapping = self.parts.policy.mappings[stream]
         sent, before = acknowledge.predicted(delivery), delivery.write.replaced
-        known = {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
+        known = self._formats(stream)
         own = [one for one in map(mapping.binding, delivery.write.wants) if one is not None]
 
         def keeps(path: str, value: Json) -> bool:

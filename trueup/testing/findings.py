@@ -15,8 +15,9 @@ from trueup.model.entity import Entity, Link, LinkState
 from trueup.model.history import HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
+from trueup.model.values import Value
 from trueup.testing.ports import STEP
-from trueup.testing.system import HUB, Act, Row
+from trueup.testing.system import HUB, HUB_ID, Act, Row
 from trueup.testing.traits import FIELDS
 from trueup.testing.wire import LISTS
 from trueup.testing.world import World
@@ -24,6 +25,7 @@ from trueup.testing.world import World
 EVERY = 10_000
 LIE = "a listing that said it was all, and was not"
 UNTOLD = "a deletion of which the system tells nothing"
+BELATED = "a request before which a process stood still, while others went on without it"
 DENIED = "a record of which a reading by id said twice in a row that it was not there"
 
 
@@ -59,13 +61,14 @@ class Findings:
         return self.world.policy.mappings[link.stream].bindings
 
     def owner(self, system: str, id: str) -> str | None:
-        """The contact that a record belongs to."""
+        """The contact that a record belongs to, or the one that it was joined to."""
+        stands = {id, *self._aliases(system, id)}
         return next(
             (
                 who
                 for who, case in self.cases.items()
                 for link in case.links
-                if link.connection == system and id in (link.remote_id, *self._aliases(system, id))
+                if link.connection == system and link.remote_id in stands
             ),
             None,
         )
@@ -85,6 +88,23 @@ class Findings:
     def off(self) -> timedelta:
         """By so much two times of the hub may be in another order than what happened: its clock was set."""
         return timedelta(seconds=2 * STEP if self.world.plan.unsteady else 0.0)
+
+    def written_late(self, name: str, id: str, remote: str | None, value: Value) -> bool:
+        """Whether the hub itself put this value there after it had given that write up, which looks like a
+        person who typed it: the request left a process that stood still while others did not wait for it."""
+        system = self.world.systems[name]
+        row = system.rows.get(id)
+        own = row.now.values.get(HUB_ID) if row is not None else None
+        items = (
+            item
+            for place, body in self.world.belated
+            if place == name
+            for item in body.get("items") or [body]
+            if item.get("id") == id or (own is not None and item.get(HUB_ID) == own)
+        )
+        sent = (item["values"][remote] for item in items if remote in item.get("values", {}))
+        kept = folded(system.traits.keeps(remote or "", value))
+        return any(folded(system.traits.keeps(remote or "", one)) == kept for one in sent)
 
     def excuse(self, predicate: str) -> None:
         self.exempt[predicate] += 1

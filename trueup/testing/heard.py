@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import LIE, Edit, Findings, edits, folded, lied
+from trueup.testing.findings import BELATED, LIE, Edit, Findings, edits, folded, lied
 from trueup.testing.system import HUB, System, Version
 from trueup.testing.traits import FIELDS
 from trueup.testing.vocabulary import OBJECT
@@ -91,15 +91,15 @@ def _read_with(edit: Edit) -> bool:
 
 
 def _replaced_unread(at: Findings, edit: Edit) -> bool:
-    """Whether a person wrote over it, or the record went, before the hub had it."""
+    """Whether a person wrote over it, or the hub where no version guards that, or the record went, before the
+    hub had it."""
     stood = _while_it_stood(edit)
     if not stood or _read_with(edit):
         return False
     system = at.world.systems[edit.system]
-    by = next(
-        (act.by for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number), None
-    )
-    return by is not None and (by != HUB or not system.traits.versions)
+    over = (act for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number)
+    act = next(over, None)
+    return act is not None and (act.by != HUB or act.number in system.unguarded)
 
 
 def _known(at: Findings, who: str, edit: Edit) -> bool:
@@ -169,6 +169,10 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
                 return True
     if _replaced_unread(at, edit) or not edit.row.living:
         at.excuse("a value that was replaced before it was read")
+        return True
+    links = at.cases[who].links
+    if any(at.written_late(one.connection, one.remote_id or "", edit.remote, held) for one in links):
+        at.excuse(BELATED)
         return True
     if not edit.after and _never_known_there(at, edit):
         at.excuse("a value that was taken away before the hub knew that it had arrived")

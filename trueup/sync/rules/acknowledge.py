@@ -341,15 +341,19 @@ def turned_away(
 
 
 def doubt_resolved(
-    delivery: Delivery, record: Record | None, keeps: Callable[[str, Json], bool], lag: float, now: datetime
+    delivery: Delivery,
+    record: Record | None,
+    keeps: Callable[[str, Json], bool],
+    lag: float,
+    now: datetime,
+    agreed: Mapping[str, Agreed] = MappingProxyType({}),
 ) -> Settlement:
     """A Delivery in doubt, read again: landed, not landed, or somebody edited there meanwhile.
 
     `keeps(path, value)` tells whether a value read is what the system keeps of what we sent. What cannot be
-    read tells nothing: a write of which no path is shown goes again as it was.
+    read tells nothing: a write of which no path is shown goes again as it was. `agreed`: as in `found`.
     """
-    write = delivery.write
-    if write.kind is WriteKind.DELETE:
+    if delivery.write.kind is WriteKind.DELETE:
         return (
             done(delivery, delivery.link.remote_id or "", None, lag, now)
             if record is None
@@ -357,12 +361,24 @@ def doubt_resolved(
         )
     if record is None:
         return _unlanded(delivery, now)
+    return replace(_looked_at(delivery, record, keeps, lag, now, agreed), told=lag > 0)
+
+
+def _looked_at(
+    delivery: Delivery,
+    record: Record,
+    keeps: Callable[[str, Json], bool],
+    lag: float,
+    now: datetime,
+    agreed: Mapping[str, Agreed],
+) -> Settlement:
+    write = delivery.write
     shown = [path for path in write.values if path in record.values]
     making = write.kind is WriteKind.CREATE
     if (shown or making) and all(keeps(path, record.values[path]) for path in shown):
         return done(delivery, record.id, record, lag, now)
     if making:
-        return found(delivery, record)
+        return found(delivery, record, agreed)
     if all(record.values[path] == write.replaced.get(path) for path in shown):
         return _unlanded(delivery, now)
     sent = predicted(delivery)
@@ -424,13 +440,15 @@ def _unlanded(delivery: Delivery, now: datetime) -> Settlement:
     return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
 
 
-def found(delivery: Delivery, record: Record) -> Settlement:
+def found(delivery: Delivery, record: Record, agreed: Mapping[str, Agreed]) -> Settlement:
     """A create in doubt whose record is there, with other values than ours (the system reshaped them, or
-    somebody was quick): it is this contact's record, and what it holds is judged as a first sight."""
+    somebody was quick): it is this contact's record. What it holds of ours is `agreed`; the rest is judged as
+    a first sight."""
     return Settlement(
         delivery.id,
         DeliveryState.DONE,
         observed=record.values,
+        agreed=agreed,
         remote_id=record.id,
         version=record.version,
         drops_version=record.version is None,

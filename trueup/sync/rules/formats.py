@@ -148,8 +148,8 @@ def _judge(
     if unwritten and AGAIN not in assumption:
         return _not_there(reading), How.EDIT, tuple(_perhaps_lost(reading, entity.sources, ONCE_MORE))
     sent = reading.agreed.remote if reading.agreed is not None else None
-    anew = not learned and _filled_anew(reading, assumption.get("was"))
-    if anew or (not unwritten and not is_form(sent, reading.raw, format, edited)):
+    more = _has_more(reading, assumption.get("was"), learned)
+    if more or (not unwritten and not is_form(sent, reading.raw, format, edited)):
         return reading, How.EDIT, ()
     usual = learned and not edited and (_plain(sent) == _plain(reading.raw) or left_out(sent, reading.raw))
     lost = () if usual else tuple(_perhaps_lost(reading, entity.sources, RULE))
@@ -176,17 +176,20 @@ def _unwritten(reading: Reading, was: Json) -> bool:
     return bool(reading.raw == was and _plain(sent) != _plain(was) and not left_out(sent, was))
 
 
-def _filled_anew(reading: Reading, was: Json) -> bool:
-    """Whether a list that we emptied holds nothing but what did not stand there before: somebody put it
-    there, no system makes it of nothing."""
+def _has_more(reading: Reading, was: Json, learned: bool) -> bool:
+    """Whether a list holds all that we left in it, and besides nothing but what did not stand there before:
+    somebody put that there, no system makes elements of nothing. In a list that we emptied a system that is
+    known for a form of its own may."""
     sent = reading.agreed.remote if reading.agreed is not None else None
-    if sent not in (None, "", []) or not isinstance(reading.has, Mapping):
+    if not isinstance(reading.has, Mapping) or (learned and sent in (None, "", [])):
         return False
     before = reading.binding.read(was)
-    held = before if isinstance(before, Mapping) else {}
-    lists = {name: value for name, value in reading.has.items() if isinstance(value, list) and value}
-    return bool(lists) and all(
-        set(map(str, value)).isdisjoint(map(str, held.get(name) or ())) for name, value in lists.items()
+    held, left = before if isinstance(before, Mapping) else {}, reading.was or {}
+    lists = {name: set(map(str, value)) for name, value in reading.has.items() if isinstance(value, list)}
+    ours = {name: set(map(str, left.get(name) or ())) for name in lists}
+    added = {name: lists[name] - ours[name] for name in lists}
+    return any(added.values()) and all(
+        ours[name] <= lists[name] and added[name].isdisjoint(map(str, held.get(name) or ())) for name in lists
     )
 
 

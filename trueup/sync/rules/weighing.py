@@ -29,6 +29,7 @@ from trueup.sync.rules.founding import keep_in_company
 from trueup.sync.rules.groups import brought_along
 from trueup.sync.rules.homes import fields_edited, homes_now
 from trueup.sync.rules.kinds import name_slots
+from trueup.sync.rules.made import recognised
 from trueup.sync.rules.policy import Policy
 from trueup.sync.rules.swinging import lost, swinging
 
@@ -106,7 +107,7 @@ class _Weighing:
     def of(
         cls, case: Case, links: Sequence[Link], context: Context, policy: Policy, now: datetime
     ) -> _Weighing:
-        legible = [link for link in links if readable(link, policy)]
+        legible = [link for link in recognised(links, case, context, policy) if readable(link, policy)]
         said = {
             one.id: tuple(evidence.readings(one, policy.mappings[one.stream], case.entity, context))
             for one in legible
