@@ -132,8 +132,9 @@ class Store(Protocol):
         self, connection: str, object: str, views: Sequence[Record], began: datetime, lag: timedelta
     ) -> Sequence[str]:
         """Of views in a list that began then and shows what is older than `lag`, the ids of those that differ
-        from what the system itself has told since, and of which no stamp says which is newer; and of those
-        that show what stood there before a write of ours."""
+        from what the system itself has told since, and of which no stamp says which is newer; of those that
+        show what stood there before a write of ours; and, whatever the lag, of those that were deleted
+        and may have been brought back since."""
         ...
 
     def hidden(self, now: datetime, connections: Sequence[str], after: int, limit: int) -> Sequence[Link]:

@@ -361,6 +361,15 @@ def test_a_view_with_another_stamp_or_the_same_version_tells_by_itself_what_it_i
     assert late(hub, record("1", 1, name="Ann"), shown=5) == []
 
 
+def test_a_stamp_of_a_wrong_clock_does_not_tell_which_of_two_views_is_older(hub: Hub) -> None:
+    far = 10 * 365 * 86_400.0
+    told(hub, 10, name="Ann")
+    assert late(hub, record("1", far, name="Anna"), shown=5) == ["1"]
+    told(hub, 20, far, name="Ann")
+    assert late(hub, record("1", 2, name="Anna"), shown=15) == ["1"]
+    assert late(hub, record("1", far + 1, name="Anna"), shown=15) == []
+
+
 def test_without_stamps_and_versions_the_content_tells_whether_a_view_differs(hub: Hub) -> None:
     told(hub, 10, None, name="Ann")
     assert late(hub, record("1", name="Ann"), shown=5) == []
@@ -372,6 +381,31 @@ def test_a_view_of_a_record_that_was_told_to_be_gone_may_be_older(hub: Hub) -> N
     gone = replace(record("1"), deleted=True)
     hub.land("sales", gone, now=20, asked=("1",), told_at=at(20))
     assert late(hub, record("1", 30, name="Anna"), shown=15) == ["1"]
+
+
+def test_a_record_that_bears_the_stamp_of_its_deletion_was_brought_back_if_it_is_there_when_asked_for(
+    hub: Hub,
+) -> None:
+    hub.land("sales", record("1", 1, name="Ann"), now=5)
+    hub.land("sales", replace(record("1", 60), deleted=True), now=70)
+    shown = record("1", 60, name="Ann")
+    assert list(hub.store.late("sales", "contacts", [shown], at(80), timedelta(0))) == ["1"]
+    assert (
+        list(hub.store.late("sales", "contacts", [record("1", 61, name="Ann")], at(80), timedelta(0))) == []
+    )
+    assert hub.land("sales", shown, now=80).older == 1
+    assert hub.land("sales", shown, now=81, asked=("1",)).changed == 1
+    assert hub.store.known("sales", "contacts", ["1"])["1"].state is LinkState.LIVE
+
+
+def test_where_nobody_stamped_a_deletion_our_clock_does_not_tell_whether_it_was_before_a_view(
+    hub: Hub,
+) -> None:
+    hub.land("sales", record("1", 1, name="Ann"), now=5)
+    hub.land("sales", replace(record("1"), deleted=True), now=100)
+    shown = record("1", 60, name="Ann")
+    assert list(hub.store.late("sales", "contacts", [shown], at(200), timedelta(0))) == ["1"]
+    assert hub.land("sales", shown, now=200, asked=("1",)).changed == 1
 
 
 def test_what_only_lists_told_makes_no_view_late(hub: Hub) -> None:

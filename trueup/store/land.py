@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -174,7 +174,7 @@ def _compare(found: _Found, record: Record, row: Row, landing: Landing) -> None:
     changed = micros_or_none(record.changed_at)
     if state == "live" and is_later(changed_at, changed, at):
         found.older += 1
-    elif record.deleted or (state == "tombstone" and not _restores(record, changed, row, at)):
+    elif record.deleted or (state == "tombstone" and not _restores(record, changed, row, landing)):
         _bury_one(found, record, row, changed, landing)
     elif said != known or state != "live":
         found.unsure[id] = (record, said, row)
@@ -208,13 +208,16 @@ def _bury_one(found: _Found, record: Record, row: Row, changed: int | None, land
         because(found.reasons, entity_id, "deleted")
 
 
-def _restores(record: Record, changed: int | None, row: Row, at: datetime) -> bool:
-    """Whether a tombstone lives again: the record is newer, or it was only missed before."""
+def _restores(record: Record, changed: int | None, row: Row, landing: Landing) -> bool:
+    """Whether a tombstone lives again: the record is newer, or it was only missed before. Where no stamp
+    tells, it counts if it was asked for by id."""
     if record.deleted:
         return False
     buried, buried_at = row[7], row[8]
     if buried == "missing" or changed is None:
-        return bool(micros(at) > buried_at)
+        return bool(micros(landing.at) > buried_at)
+    if _no_stamp_tells(changed, row[5], buried_at):
+        return record.id in landing.asked
     return bool(changed > buried_at)
 
 
@@ -347,14 +350,36 @@ def late(
     stream_id = known.ids.get((connection, object))
     if stream_id is None:
         return []
-    found = {
-        *_older_than_told(tx, stream_id, views, began - lag),
-        *_from_before_a_write(tx, known, stream_id, views, began),
-    }
+    found = set(_perhaps_brought_back(tx, stream_id, views))
+    if lag:
+        found.update(_older_than_told(tx, stream_id, views, began - lag, micros(began) + _DAY))
+        found.update(_from_before_a_write(tx, known, stream_id, views, began))
     return [view.id for view in views if view.id in found]
 
 
-def _older_than_told(tx: Tx, stream_id: int, views: Sequence[Record], shown: datetime) -> list[str]:
+def _perhaps_brought_back(tx: Tx, stream_id: int, views: Sequence[Record]) -> Iterator[str]:
+    """Records that were deleted, and that a view shows, where no stamp tells which was later."""
+    found = tx.rows(
+        "select remote_id, changed_at, buried_at from links where stream_id = ? and state = 'tombstone'"
+        " and buried = 'deleted' and remote_id in texts(?) order by id",
+        stream_id,
+        [view.id for view in views if not view.deleted and view.successor is None],
+    )
+    dead = {id: (changed_at, buried_at) for id, changed_at, buried_at in found}
+    for view in views:
+        if view.id in dead and _no_stamp_tells(micros_or_none(view.changed_at), *dead[view.id]):
+            yield view.id
+
+
+def _no_stamp_tells(stamp: int | None, changed_at: int | None, buried_at: int) -> bool:
+    """Whether a record that lives may have been deleted before or since: it bears the stamp of its deletion,
+    or nobody stamped that, and it counts as of when we heard of it, by our own clock."""
+    return stamp is not None and (stamp == buried_at or changed_at != buried_at)
+
+
+def _older_than_told(
+    tx: Tx, stream_id: int, views: Sequence[Record], shown: datetime, true: int
+) -> list[str]:
     found = tx.rows(
         "select remote_id, state, version, changed_at, digest from links where stream_id = ?"
         " and told_at > ? and remote_id in texts(?) order by id",
@@ -363,7 +388,7 @@ def _older_than_told(tx: Tx, stream_id: int, views: Sequence[Record], shown: dat
         [view.id for view in views],
     )
     told = {row[0]: row[1:] for row in found}
-    return [view.id for view in views if view.id in told and _may_be_older(view, *told[view.id])]
+    return [view.id for view in views if view.id in told and _may_be_older(view, true, *told[view.id])]
 
 
 def _from_before_a_write(
@@ -382,15 +407,17 @@ def _from_before_a_write(
 
 
 def _may_be_older(
-    view: Record, state: str, version: str | None, changed_at: int | None, digest: bytes | None
+    view: Record, true: int, state: str, version: str | None, changed_at: int | None, digest: bytes | None
 ) -> bool:
-    """Whether nobody can tell which is newer: this view, or what the system itself told."""
+    """Whether nobody can tell which is newer: this view, or what the system itself told. One stamp that is
+    past what may be `true` was made by a wrong clock, and is in no order with others."""
     if view.deleted or view.successor is not None:
         return False
     if state != "live":
         return True
-    stamps = {changed_at, micros_or_none(view.changed_at)}
-    if len(stamps) > 1 and None not in stamps:
+    stamp = micros_or_none(view.changed_at)
+    ordered = changed_at is not None and stamp is not None and (changed_at > true) == (stamp > true)
+    if ordered and stamp != changed_at:
         return False
     if version is not None and version == view.version:
         return False

@@ -53,7 +53,22 @@ def follow_moves(tx: Tx, known: Streams, landing: Landing, stream_id: int) -> Re
         for alias in record.aliases:
             if alias != record.id:
                 move(tx, known, (stream_id, alias), (stream_id, record.id), landing.at, reasons)
+    _look_there(tx, known, landing, stream_id)
     return reasons
+
+
+def _look_there(tx: Tx, known: Streams, landing: Landing, stream_id: int) -> None:
+    """Links that moved to an id which this landing does not bring are read by that id: of a chain A → B → C
+    the second step may have been told before anybody knew the first."""
+    here = {record.id for record in landing.records if record.successor is None and not record.deleted}
+    ids = {one.successor for one in landing.records if one.successor and not one.successor_object}
+    found = tx.rows(
+        "select id from links where stream_id = ? and state = 'live' and digest is null"
+        " and remote_id in texts(?) order by id",
+        stream_id,
+        sorted(ids - here),
+    )
+    tx.upsert("link_notes", ("link_id",), ("look_at",), [(id, micros(landing.at)) for (id,) in found])
 
 
 def stands_at(tx: Tx, known: Streams, place: Place) -> Link | None:

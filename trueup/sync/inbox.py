@@ -141,12 +141,12 @@ def _store(
 def _without_late(
     parts: Parts, stream: Stream, page: Page, began: datetime, tally: Tally, fence: Fence | None
 ) -> tuple[Page, Sequence[str]]:
-    """The page without views that may be older than what the system itself told of these records, or than our
-    own writes; they are read by id, before the place in the stream moves on. And their ids."""
-    lag = parts.specs[stream].lag
-    if not lag or not page.records:
+    """The page without views that may be older than what the system itself told of these records (its list
+    lags, or it was brought back in the same step of its stamps in which it was deleted), or than our own
+    writes; they are read by id, before the place in the stream moves on. And their ids."""
+    if not page.records:
         return page, ()
-    late = parts.store.late(*stream, page.records, began, timedelta(seconds=lag))
+    late = parts.store.late(*stream, page.records, began, timedelta(seconds=parts.specs[stream].lag))
     if not late:
         return page, ()
     reread(parts, stream, late, fence)

@@ -1,4 +1,4 @@
-"""At rest: all records agree with their contact, and whoever opted out is not mailed."""
+"""At rest: all records agree with their contact."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from trueup.model.values import ABSENT, Rejected
 from trueup.sync.rules.differences import alike
 from trueup.sync.rules.formats import RULE as FORM
 from trueup.testing.findings import EVERY, LIE, UNTOLD, Findings, folded, lied
-from trueup.testing.system import HUB, Row
-from trueup.testing.traits import OPT_OUT
-
-_OUT = "opted_out"
+from trueup.testing.system import Row
 
 
 def convergence(at: Findings) -> Iterator[str]:
@@ -92,6 +89,7 @@ def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -
     last = max((end for end in ends if end is not None), default=None)
     if last is None:
         return False
+    last += at.off
     there = at.world.systems[link.connection].acts
     moved = any(act.id == row.id and act.at > last and binding.remote in act.after for act in there)
     return not moved and not any(
@@ -102,26 +100,3 @@ def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -
 
 def _plain(value: Json) -> Json:
     return sorted(map(str, value)) if isinstance(value, list) else (value or None)
-
-
-def opt_outs_hold(at: Findings) -> Iterator[str]:
-    """Who opted out anywhere is opted out in every living record."""
-    for id, entity, link in at.links():
-        out = entity.values.get("consent.email.marketing") == _OUT
-        row = at.row(link)
-        if row is not None and row.living and bool(row.now.values.get(OPT_OUT)) != out:
-            if row.now.number not in row.landed and at.may_lack(link.connection):
-                at.excuse(LIE)
-                continue
-            yield f"{id}: {link.connection}/{link.remote_id} {'may' if out else 'must not'} be mailed"
-    for name, system in at.world.systems.items():
-        for act in system.acts:
-            if act.by != HUB and act.after.get(OPT_OUT):
-                who = at.owner(name, act.id)
-                if who and at.cases[who].entity.values.get("consent.email.marketing") != _OUT:
-                    row = system.rows[act.id]
-                    if any(
-                        one.number in row.landed and one.values.get(OPT_OUT) and not one.deleted
-                        for one in row.versions
-                    ):
-                        yield f"{who}: the opt-out at {name}/{act.id} was not heard"

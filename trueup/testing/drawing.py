@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from trueup.testing.plan import Event, Plan
+from trueup.testing.ports import STEP
 from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
 from trueup.testing.wire import FAULTS, LISTS, OF_LISTS, READS, TOKENS
 
@@ -20,13 +21,27 @@ _EDITS = {
     "label": 3,
     "unlabel": 1,
     "phase": 2,
-    "opt out": 1,
+    "opt out": 2,
+    "opt in": 2,
     "restore": 1,
     "create": 1,
 }
-_LIVES = {"create": 3, "twin": 1, "delete": 1, "merge": 1, "chain": 1, "swap": 1}
+_LIVES = {
+    "create": 3,
+    "twin": 1,
+    "delete": 1,
+    "archive": 2,
+    "revive": 4,
+    "merge": 1,
+    "chain": 2,
+    "swap": 1,
+    "misdate": 1,
+}
+_JOINS = {"merge": 4, "twin": 4, "chain": 7, "delete": 2, "archive": 2, "revive": 3}
 _FIRST = ("list", "list", "list", "find", "create", TOKENS)
 """Where misfortunes strike the first run of all: nothing else is listed, found or made so much."""
+_AHEAD = ("2038-01-19T03:14:08+00:00", "2099-07-01T12:00:00+00:00", "9999-12-31T23:59:59+00:00")
+"""What clients with broken clocks stamp an edit with."""
 _ANY = tuple(one for one in FAULTS if one not in OF_LISTS)
 _OPERATOR = ("edit", "edit", "pin", "clear", "pin empty", "retry", "discard", "approve", "due")
 
@@ -52,7 +67,7 @@ PROFILES: Mapping[str, Profile] = {
     "faults": Profile(15, {**_EDITS, "create": 4}, faults=2.0, crash=0.0, pause=0.0, fail=0.0),
     "crashes": Profile(15, {**_EDITS, "create": 3}, crash=0.65, pause=0.1, fail=0.3),
     "workers": Profile(10, _EDITS, pause=0.5, crash=0.1),
-    "merges": Profile(10, {**_EDITS, "merge": 4, "twin": 4, "chain": 4, "delete": 2}),
+    "merges": Profile(10, {**_EDITS, **_JOINS}),
     "drifts": Profile(8, {**_EDITS, "drift": 4, "drift over": 2, "sweep": 2}, faults=0.2),
     "everything": Profile(
         10,
@@ -75,7 +90,7 @@ def plan_of(seed: int) -> Plan:
     if dice.random() < 0.2:
         place = dice.randrange(len(systems))  # one: two workflows that rewrite each other never end
         systems[place] = replace(systems[place], robot=dice.choice(("title", "unit")))
-    hand = _Hand(dice, profile, tuple(systems))
+    hand = _Hand(dice, profile, tuple(systems), unsteady=dice.random() < 0.2)
     events = [hand.newcomer() for _ in range(dice.randint(2, 4))]
     events += [Event("wait", seconds=hand.pause()), *hand.first_run(), Event("release")]
     while len(events) < profile.events:
@@ -89,9 +104,12 @@ class _Hand:
     dice: Random
     profile: Profile
     systems: tuple[Traits, ...]
+    unsteady: bool = False
     token: int = 100
 
     def next_one(self) -> list[Event]:
+        if self.unsteady and self.dice.random() < 0.15:
+            return [self.step()]
         roll = self.dice.random()
         if roll < 0.45:
             return [self.act()]
@@ -100,6 +118,9 @@ class _Hand:
         if roll < 0.9:
             return [Event("wait", seconds=self.pause())]
         return [self.operator()]
+
+    def step(self) -> Event:
+        return Event("clock", seconds=self.dice.choice((-STEP, STEP)))
 
     def newcomer(self) -> Event:
         return Event("create", of=self.some(self.dice.randint(1, len(self.systems))), token=self.number())
@@ -122,8 +143,10 @@ class _Hand:
         if do == "drift":
             return self.drift()
         field = self.dice.choice(TYPED)
+        what = self.dice.choice(_AHEAD) if do == "misdate" else ""
         at, pick = self.dice.randrange(len(self.systems)), self.dice.randrange(100)
-        return Event(do, at=at, pick=pick, other=self.dice.randrange(100), field=field, token=self.number())
+        other, token = self.dice.randrange(100), self.number()
+        return Event(do, at=at, pick=pick, other=other, field=field, token=token, what=what)
 
     def drift(self) -> Event:
         """What a system has of a field changes for a while."""
@@ -165,10 +188,9 @@ class _Hand:
     def disturbed(self, some: tuple[int, ...]) -> list[Event]:
         """A run over these, with people at work meanwhile, and perhaps with its end before its time."""
         dice, profile = self.dice, self.profile
-        during = sorted(
-            ((dice.randint(1, 120), self.act()) for _ in range(_about(dice, profile.meanwhile))),
-            key=lambda one: one[0],
-        )
+        acts = [self.act() for _ in range(_about(dice, profile.meanwhile))]
+        acts += [self.step()] if self.unsteady and dice.random() < 0.3 else []
+        during = sorted(((dice.randint(1, 120), one) for one in acts), key=lambda one: one[0])
         crash = dice.randint(1, 150) if dice.random() < profile.crash else 0
         fail = dice.randint(1, 150) if dice.random() < profile.fail else 0
         pause = dice.randint(1, 120) if dice.random() < profile.pause else 0

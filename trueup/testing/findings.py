@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from trueup.mapping.compiled import Binding
 from trueup.model.entity import Entity, Link, LinkState
@@ -15,6 +16,7 @@ from trueup.model.history import HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Value
+from trueup.testing.ports import STEP
 from trueup.testing.system import HUB, HUB_ID, Act, Row
 from trueup.testing.traits import FIELDS
 from trueup.testing.wire import LISTS
@@ -81,6 +83,11 @@ class Findings:
     def may_lack(self, name: str) -> bool:
         """Whether the hub was told that this was all, and nothing told it otherwise since."""
         return not self.listed and lied(self.world, name)
+
+    @property
+    def off(self) -> timedelta:
+        """By so much two times of the hub may be in another order than what happened: its clock was set."""
+        return timedelta(seconds=2 * STEP if self.world.plan.unsteady else 0.0)
 
     def written_late(self, name: str, id: str, remote: str | None, value: Value) -> bool:
         """Whether the hub itself put this value there after it had given that write up, which looks like a

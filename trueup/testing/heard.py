@@ -78,9 +78,10 @@ def _replaced_knowingly(at: Findings, edit: Edit) -> bool:
 
 
 def _while_it_stood(edit: Edit) -> list[Version]:
-    """The versions of the record from the edit on, as long as they hold what was typed."""
+    """The versions of the record from the edit on, as long as what was typed stands there."""
     later = (one for one in edit.row.versions if one.number >= edit.act.number)
-    return list(takewhile(lambda one: one.values.get(edit.remote) == edit.after and not one.deleted, later))
+    held = takewhile(lambda one: one.values.get(edit.remote) == edit.after, later)
+    return [one for one in held if not one.deleted]
 
 
 def _read_with(edit: Edit) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from trueup.connectors.boundary import Bounded
+from trueup.connectors.manifest import Manifest
 from trueup.connectors.registry import session
 from trueup.connectors.rest import RestConnector
 from trueup.connectors.settings import ConnectionSettings
@@ -26,7 +27,7 @@ from trueup.sync.rules.policy import FieldPolicy, Policy
 from trueup.testing.ports import Jitter, Point, WorkerClock, WorkerStore, WorkerTransport, WorldClock
 from trueup.testing.system import HUB_ID
 from trueup.testing.traits import FIELDS, OPT_OUT, STAGES, Traits
-from trueup.testing.vocabulary import OBJECT, SECRET, manifest_of
+from trueup.testing.vocabulary import OBJECT, SECRET
 
 LISTED_EVERY = timedelta(days=200)
 """How often everything is listed again: longer than any history, so that only who waits for it sees it."""
@@ -53,13 +54,17 @@ def policy_of(systems: Sequence[Traits]) -> Policy:
     ranked = tuple(one.name for one in systems)
     table = with_stages(TABLES[Kind.CONTACT], STAGES)
     tables = {**TABLES, Kind.CONTACT: table}
-    rules = {(one.name, OBJECT): _rules() for one in systems}
+    rules = {(one.name, OBJECT): _rules(one) for one in systems}
     fields = {name: FieldSpec(name, name, "object" if name == "labels" else "text") for name in FIELDS}
+    dated = fields | {OPT_OUT: FieldSpec(OPT_OUT, OPT_OUT, "object")}
     return Policy(
         tables=tables,
         fields=lambda kind, name: FieldPolicy(tables[kind][name].strategy, lambda stage: ranked),
         mappings={
-            stream: compile_mapping(stream[0], one, table, Locale(), fields) for stream, one in rules.items()
+            (one.name, OBJECT): compile_mapping(
+                one.name, rules[one.name, OBJECT], table, Locale(), dated if one.dated else fields
+            )
+            for one in systems
         },
         rules=rules,
         create={(one.name, OBJECT): _Everybody() for one in systems if one.creates},
@@ -68,14 +73,16 @@ def policy_of(systems: Sequence[Traits]) -> Policy:
     )
 
 
-def _rules() -> ObjectRules:
+def _rules(traits: Traits) -> ObjectRules:
     fields = tuple(FieldRule(name, remote) for remote, name in FIELDS.items())
-    return ObjectRules(OBJECT, Kind.CONTACT, fields, consent=(ConsentRule("email", "marketing", OPT_OUT),))
+    evidence = ("time", "source") if traits.dated else ()
+    consent = ConsentRule("email", "marketing", OPT_OUT, evidence=evidence)
+    return ObjectRules(OBJECT, Kind.CONTACT, fields, consent=(consent,))
 
 
 def parts_for(
     worker: str,
-    systems: Mapping[str, tuple[Traits, httpx.BaseTransport]],
+    systems: Mapping[str, tuple[Manifest, httpx.BaseTransport]],
     policy: Policy,
     store: Store,
     clock: WorldClock,
@@ -89,7 +96,7 @@ def parts_for(
         name: Bounded(
             RestConnector(
                 session(
-                    manifest_of(traits),
+                    manifest,
                     ConnectionSettings(name, {"token": SECRET}),
                     WorkerTransport(wire, name, point),
                     own,
@@ -98,7 +105,7 @@ def parts_for(
             ),
             name,
         )
-        for name, (traits, wire) in systems.items()
+        for name, (manifest, wire) in systems.items()
     }
     specs = {(name, OBJECT): one.objects()[OBJECT] for name, one in connectors.items()}
     return Parts(

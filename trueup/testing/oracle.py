@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from trueup.model.delivery import DeliveryState
-from trueup.testing.agreement import convergence, opt_outs_hold
+from trueup.testing.agreement import convergence
+from trueup.testing.consents import opt_ins_are_heard, opt_outs_hold
 from trueup.testing.findings import DENIED, EVERY, LIE, UNTOLD, Findings, findings
 from trueup.testing.heard import no_lost_update, no_resurrection
 from trueup.testing.persons import links_are_sane, no_duplicate
@@ -70,6 +71,7 @@ def bounded_cost(at: Findings) -> Iterator[str]:
         1 for system in world.systems.values() for a in system.acts if a.by == HUB and a.what == "create"
     )
     struck = sum(sum(wire.struck.values()) for wire in world.wires.values())
+    struck += sum(wire.odd["forgotten item"] for wire in world.wires.values())
     struck += world.seen["crash"] + world.seen["database fails"]
     most = 2 * (typed + told) * len(world.systems) + made + 3 * struck
     if world.writes() > most:
@@ -83,6 +85,7 @@ CHECKS: Mapping[str, Callable[[Findings], Iterator[str]]] = {
     "no duplicate": no_duplicate,
     "links are sane": links_are_sane,
     "opt-outs hold": opt_outs_hold,
+    "opt-ins are heard": opt_ins_are_heard,
     "nothing waits for nobody": nothing_waits_for_nobody,
     "counts add up": counts_add_up,
     "bounded cost": bounded_cost,

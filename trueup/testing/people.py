@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
 from trueup.testing.plan import Event
 from trueup.testing.system import ROBOT, Row, System
-from trueup.testing.traits import STAGES
+from trueup.testing.traits import OPT_OUT, STAGES
 
 
 class People:
@@ -23,6 +24,10 @@ class People:
         if event.do == "create":
             for place in event.of:
                 self._move_in(self._systems[self._names[place % len(self._names)]], event)
+            return
+        if event.do == "revive":
+            for row in system.archived()[event.pick % max(1, len(system.archived())) :][:1]:
+                system.user_revive(row)
             return
         if not living:
             return
@@ -42,8 +47,16 @@ class People:
                 self._promote(system, row, event)
             case "opt out":
                 self._edit(system, row, "no_mail", True)
+            case "opt in":
+                self._opt_in(system, row, event)
             case "twin":
                 self._twin(system, row, event)
+            case "misdate":
+                moment = datetime.fromisoformat(event.what)
+                system.user_edit(row, event.field, typed(event.field, event.token), stamp=moment)
+                self._seen["stamp far ahead"] += 1
+            case "archive":
+                system.user_archive(row)
             case "delete":
                 system.user_delete(row)
             case "merge":
@@ -66,15 +79,31 @@ class People:
                 self._edit(system, row, "email", theirs)
                 self._edit(system, other, "email", mine)
 
+    def _opt_in(self, system: System, row: Row, event: Event) -> None:
+        """Somebody who is out wants to be in again, or it only looks so: nobody wrote down where."""
+        everywhere = [one for each in self._systems.values() for one in each.living()]
+        persons = {one.person for one in everywhere if one.now.values.get(OPT_OUT)}
+        out = [one for one in system.living() if one.person in persons]
+        row = out[event.pick % len(out)] if out else row
+        if not (system.traits.dated or row.now.values.get(OPT_OUT)):
+            return
+        source = "form" if event.other % 4 else ""
+        system.user_opt_in(row, {"at": system.true_time().isoformat(), "source": source})
+        self._seen["opt-in" if source and system.traits.dated else "opt-in without evidence"] += 1
+
     def _twin(self, system: System, row: Row, event: Event) -> None:
         values = {"email": row.now.values.get("email"), "given": typed("given", event.token)}
         if values["email"] and not system.traits.unique_email:
             system.user_create(row.person, values)
 
     def _chain(self, system: System, row: Row, event: Event) -> None:
-        """Of three records of a person the first goes into the second, and that into the third; until there
-        are three, one is made."""
-        twins = [one for one in system.living() if one.person == row.person and one is not row]
+        """Of three records of a person one goes into the second, and that into the third; until somebody
+        has three, one is made for whoever has most."""
+        living = system.living()
+        number = Counter(one.person for one in living)
+        most = [one for one in living if number[one.person] == max(number.values())]
+        row = most[event.pick % len(most)]
+        twins = [one for one in living if one.person == row.person and one is not row]
         if len(twins) < 2:
             self._twin(system, row, event)
             return

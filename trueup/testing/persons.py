@@ -25,7 +25,9 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if lied(at.world, name) and not any(number < act.number for number in other.landed):
                     at.excuse(LIE)
                     continue
-                if at.owner(name, other.id) not in (None, at.owner(name, made.id)) and _told_apart(at, other):
+                if at.owner(name, other.id) not in (None, at.owner(name, made.id)) and _told_apart(
+                    at, other, at.owner(name, made.id)
+                ):
                     at.excuse("two contacts with one address: who is who comes with identity")
                     continue
                 if at.world.wires[name].struck["create", "twice"] and other.by == HUB:
@@ -44,8 +46,8 @@ def no_duplicate(at: Findings) -> Iterator[str]:
 
 
 def _stood_before(other: Row, made: Row) -> bool:
-    first = other.versions[0].at <= made.versions[0].at
-    return first and not any(one.deleted and one.at <= made.versions[0].at for one in other.versions)
+    before = [one for one in other.versions if one.at <= made.versions[0].at]
+    return bool(before) and not before[-1].deleted
 
 
 def _known_by_it(other: Row, made: Row, act: Act) -> bool:
@@ -55,9 +57,11 @@ def _known_by_it(other: Row, made: Row, act: Act) -> bool:
     return bool(address) and shown is not None and str(shown.values.get("email") or "").lower() == address
 
 
-def _told_apart(at: Findings, other: Row) -> bool:
-    """Whether somebody gave this person, in any system, another address or first name than at first: then the
-    hub may rightly, or for want of anything better, take a record for somebody else's."""
+def _told_apart(at: Findings, other: Row, who: str | None) -> bool:
+    """Whether somebody gave this person, in any system or in the hub, another address or first name than at
+    first: then the hub may rightly, or for want of anything better, take a record for somebody else's."""
+    if any(one.who == who and one.field in ("email", "first_name") for one in at.world.told):
+        return True
     given = other.now.values.get("given")
     return any(
         act.by != HUB and (act.what != "create" or row.versions[0].values.get("given") != given)

@@ -75,6 +75,11 @@ class Plan:
     tight: bool = False
     apart: bool = False
 
+    @property
+    def unsteady(self) -> bool:
+        """Whether the hub's own clock is set while it works."""
+        return any(one.do == "clock" for event in self.events for one in (event, *_within(event)))
+
     def document(self) -> dict[str, Any]:
         return {
             "seed": self.seed,
@@ -90,6 +95,10 @@ class Plan:
         systems = tuple(_traits(one) for one in said["systems"])
         events = tuple(Event.of_document(one) for one in said["events"])
         return Plan(said["seed"], said["profile"], systems, events, said["tight"], said["apart"])
+
+
+def _within(event: Event) -> list[Event]:
+    return [one for _, one in event.during]
 
 
 def _said(traits: Traits) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import httpx
 
 from trueup.ports import Store
 
+STEP = 30.0
+"""By so many seconds the hub's own clock is set at once."""
 Point = Callable[[str, str], None]
 """Told before and after each call of a port: (`before` or `after`, what is called)."""
 
@@ -24,15 +26,25 @@ class DatabaseFails(Exception):
 
 class WorldClock:
     """Time of the world: it stands still until somebody lets it go on. It stops wherever `next_due` says that
-    something happens before the end of a wait; `passed` is told each time."""
+    something happens before the end of a wait; `passed` is told each time. `off`: how far the hub's own clock
+    is ahead of it, in seconds."""
 
     def __init__(self, start: datetime) -> None:
         self.time = start
+        self.off = 0.0
         self.passed: Callable[[], None] = lambda: None
         self.next_due: Callable[[], datetime | None] = lambda: None
 
     def now(self) -> datetime:
         return self.time
+
+    def hubs(self) -> datetime:
+        """What the hub takes the time for."""
+        return self.time + timedelta(seconds=self.off)
+
+    def step(self, seconds: float) -> None:
+        """Somebody sets the hub's clock, which is never further off than STEP."""
+        self.off = max(-STEP, min(STEP, self.off + seconds))
 
     def advance(self, seconds: float) -> None:
         end = self.time + timedelta(seconds=max(0.0, seconds))
@@ -44,13 +56,13 @@ class WorldClock:
 
 
 class WorkerClock:
-    """The world's clock as one worker has it: who sleeps lets time go on."""
+    """The hub's clock as one worker has it: who sleeps lets time go on."""
 
     def __init__(self, clock: WorldClock, point: Point) -> None:
         self._clock, self._point = clock, point
 
     def now(self) -> datetime:
-        return self._clock.now()
+        return self._clock.hubs()
 
     def sleep(self, seconds: float) -> None:
         self._point("before", "sleep")

@@ -18,10 +18,11 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.testing.findings import BELATED, Findings
-from trueup.testing.system import HUB, Act, System
+from trueup.testing.operating import Told
+from trueup.testing.system import HUB, Act, Row, System
 from trueup.testing.traits import FIELDS, STAGES, TYPED
 from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
-from trueup.testing.world import TIGHT, Told, World
+from trueup.testing.world import TIGHT, World
 
 Everybody = Sequence[tuple[str, Case]]
 """All contacts, each with all that the hub holds of them."""
@@ -49,7 +50,7 @@ def hub_edits_hold(at: Findings) -> Iterator[str]:
 
 def _heard(at: Findings, told: Told) -> bool:
     """Whether the history tells, since then, that the field was emptied, or to whom the clearing lost."""
-    since = (row for row in at.history[told.who] if row.at >= told.at)
+    since = (row for row in at.history[told.who] if row.at >= told.at - at.off)
     return any(
         any(one.field == told.field and not one.new for one in row.changes)
         or any(one.field == told.field and not one.lost for one in row.conflicts)
@@ -160,14 +161,19 @@ def _shows(values: Mapping[str, Any], act: Act) -> bool:
 def the_deleted_stay_so(at: Findings) -> Iterator[str]:
     """Whoever was deleted in a system is not made there again."""
     for name, system in at.world.systems.items():
-        gone = [row for row in system.rows.values() if not row.living and not row.now.successor]
         made = [act for act in system.acts if act.by == HUB and act.what == "create"]
-        for act, row in product(made, gone):
-            if all(moment >= act.at for moment in row.landed.values()):
-                continue  # nobody had read of it when the other was made
-            who = at.owner(name, act.id)
-            if row.id != act.id and row.now.at < act.at and who and who == at.owner(name, row.id):
+        for act, row in product(made, system.rows.values()):
+            who = at.owner(name, act.id) if _was_gone(row, act) else None
+            if who and who == at.owner(name, row.id):
                 yield f"{who}: {name}/{row.id} was deleted, and {act.id} was made in its place"
+
+
+def _was_gone(row: Row, act: Act) -> bool:
+    """Whether a record that the hub had read was deleted or archived as another one was made."""
+    before = [one for one in row.versions if one.number < act.number]
+    gone = bool(before) and before[-1].deleted and before[-1].successor is None
+    read = (row.landed[one.number] for one in before if one.number in row.landed and not one.deleted)
+    return gone and any(moment < act.at for moment in read)
 
 
 def winners_are_people(at: Findings) -> Iterator[str]:
@@ -327,6 +333,8 @@ def _fused(one: Delivery, worker: str) -> tuple[str, str, str] | None:
 def one_primary(everybody: Everybody) -> Iterator[str]:
     """Of several records of a contact in one system one is written to, the others are only read."""
     for id, case in everybody:
+        if case.reasons:
+            continue  # of what was read meanwhile nothing is decided yet
         links = [one for one in case.links if one.state is LinkState.LIVE and one.primary]
         for name, number in sorted(Counter(one.connection for one in links).items()):
             if number > 1:

@@ -23,7 +23,7 @@ FLOOR: Mapping[str, int] = {
     "crash in doubt": 30,
     "resumed": 100,
     "Held": 100,
-    "merge chain": 10,
+    "merge chain": 15,
     "database fails": 100,
     "fault lost answer": 100,
     "fault 401": 30,
@@ -31,6 +31,18 @@ FLOOR: Mapping[str, int] = {
     "drift": 30,
     "robot update": 100,
     "integration": 30,
+    "user archive": 100,
+    "user revive": 30,
+    "stamp far ahead": 50,
+    "hub clock step": 300,
+    "opt-in": 100,
+    "opt-in without evidence": 100,
+    "opt-out lifted": 20,
+    "uneven page": 1_000,
+    "forgotten item": 100,
+    "hint": 1_000,
+    "hint twice": 100,
+    "hint of nobody": 300,
 }
 """What a thousand histories must at least hold: who does nothing breaks nothing."""
 EXCUSED = 0.01

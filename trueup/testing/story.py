@@ -169,6 +169,7 @@ def _told_of(world: World, text: str) -> str:
     if (
         text.startswith("ann sets ")
         or " was killed " in text
+        or " hints at " in text
         or text.endswith(("Held", "LeaseLost", "PlanDrifted"))
     ):
         return text
@@ -192,6 +193,8 @@ def _planned(world: World, event: Mapping[str, Any]) -> str:
             return f"process {event.get('worker', 0)} applies the saved plan"
         case "resume":
             return f"process {event.get('worker', 0)} goes on"
+        case "clock":
+            return f"the hub's clock is set by {event['seconds']:+g} s"
         case "release":
             return "ann releases every connection"
         case "operator" if event["what"] in ("approve", "retry", "discard"):
@@ -238,6 +241,10 @@ def _traits(traits: Traits) -> Iterator[str]:
         "whole": "refuses batches as a whole",
         "ordered": "changes come oldest first",
         "offset": "counts pages",
+        "uneven": "pages of any number",
+        "dated": "keeps when and where somebody opted in",
+        "hints": "tells which record moved",
+        "forgets": "says of every batch that all was done, and forgets to tell of an item",
     }
     yield from (said for name, said in words.items() if getattr(traits, name))
     if not traits.feed:

@@ -5,12 +5,12 @@ It is judged by what it keeps itself: every act with its author, and every versi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from trueup.model.record import Json
-from trueup.testing.traits import Traits
+from trueup.testing.traits import OPT_OUT, OPTED_IN, Traits
 
 HUB = "hub"
 HUB_ID = "hub_id"
@@ -42,7 +42,8 @@ class Version:
 @dataclass(slots=True)
 class Row:
     """A record. `person` is who it is about, which no system and no hub knows; `by` who made it. `served` are
-    the versions that some answer held, `landed` those that the hub stored, and when first."""
+    the versions that some answer held, `landed` those that the hub stored, and when first. `archived`: it may
+    come back."""
 
     id: str
     person: str
@@ -50,6 +51,7 @@ class Row:
     versions: list[Version] = field(default_factory=list)
     served: set[int] = field(default_factory=set)
     landed: dict[int, datetime] = field(default_factory=dict)
+    archived: bool = False
 
     @property
     def now(self) -> Version:
@@ -71,7 +73,7 @@ class Act:
     place: int
     at: datetime
     by: str
-    what: str  # create | update | delete | merge
+    what: str  # create | update | delete | archive | revive | merge
     id: str
     before: Mapping[str, Json]
     after: Mapping[str, Json]
@@ -96,6 +98,7 @@ class System:
         self.acts: list[Act] = []
         self.unguarded: set[int] = set()  # versions that the hub made over whatever stood there
         self.drifts: dict[str, str] = {}  # remote field to what became of it
+        self.hints: list[tuple[datetime, str]] = []  # which record moved, and when the hub is told
         self._rewrites: list[tuple[datetime, Row]] = []
         self._now = now
         self._count = count
@@ -118,6 +121,13 @@ class System:
             if gone or (what == "short" and len(str(value or "")) > SHORT) or what == f"no {value}":
                 return name
         return ""
+
+    def hinted(self) -> list[str]:
+        """The records that the hub is told of now."""
+        now = self._now()
+        told = [id for at, id in self.hints if at <= now]
+        self.hints = [(at, id) for at, id in self.hints if at > now]
+        return told
 
     def due(self) -> Iterator[datetime]:
         """When the workflow of this system has something to do."""
@@ -152,9 +162,15 @@ class System:
         for row in self.living() if shown_again else ():
             self._put(row, ROBOT, "update", {})
 
+    def true_time(self) -> datetime:
+        return self._now()
+
     def clock(self) -> datetime:
         """The system's own time."""
         return self._now() + timedelta(seconds=self.traits.skew)
+
+    def archived(self) -> list[Row]:
+        return [row for row in self.rows.values() if row.archived]
 
     # -- what people do -----------------------------------------------------------------------------------
 
@@ -162,22 +178,43 @@ class System:
         taken = {name: value for name, value in values.items() if not self.refuses({name: value}, "user")}
         return self._create(person, "user", {**_EMPTY, **self._kept(taken)})
 
-    def user_edit(self, row: Row, name: str, value: Json, by: str = "user") -> None:
+    def user_edit(
+        self, row: Row, name: str, value: Json, by: str = "user", stamp: datetime | None = None
+    ) -> None:
+        """`stamp`: what a client with a broken clock says of when that was."""
         if not self.refuses({name: value}, by):
-            self._update(row, by, {name: self.traits.keeps(name, value)})
+            self._put(row, by, "update", {name: self.traits.keeps(name, value)}, stamp=stamp)
 
     def user_delete(self, row: Row) -> None:
         self._put(row, "user", "delete", {}, deleted=True)
+
+    def user_opt_in(self, row: Row, said: Mapping[str, Json] | None) -> None:
+        """The mark is taken away; `said`: when and where that was asked for, in so far as anybody knows."""
+        kept: Mapping[str, Json] = {OPTED_IN: said} if self.traits.dated else {}
+        self._update(row, "user", {OPT_OUT: False, **kept})
+
+    def user_archive(self, row: Row) -> None:
+        """Gone for everybody who asks, until somebody brings it back."""
+        row.archived = True
+        self._put(row, "user", "archive", {}, deleted=True)
+
+    def user_revive(self, row: Row) -> None:
+        """The archived record as it was, under its id; not where another one has its address meanwhile."""
+        if self._taken(row.now.values, row) is None:
+            row.archived = False
+            self._put(row, "user", "revive", {})
 
     def user_merge(self, loser: Row, winner: Row) -> None:
         """Join two records: the winner takes what it lacks, the loser points at it."""
         lacking = {name: value for name, value in loser.now.values.items() if not winner.now.values.get(name)}
         lacking = {name: value for name, value in lacking.items() if self.shows(name)}
-        if loser.now.values.get("no_mail"):
-            lacking["no_mail"] = True
+        if loser.now.values.get(OPT_OUT):
+            lacking[OPT_OUT] = True
         self._put(loser, "user", "merge", {}, deleted=True, successor=winner.id)
         self._update(
-            winner, "user", {name: value for name, value in lacking.items() if value and name != HUB_ID}
+            winner,
+            "user",
+            {name: value for name, value in lacking.items() if value and name not in (HUB_ID, OPTED_IN)},
         )
 
     # -- what the hub asks --------------------------------------------------------------------------------
@@ -229,7 +266,7 @@ class System:
         return {name: self.traits.keeps(name, value) for name, value in values.items()}
 
     def _create(self, person: str, by: str, values: Mapping[str, Json]) -> Row:
-        row = Row(f"{self.traits.name[0]}{len(self.rows) + 1:03d}", person, by)
+        row = Row(self._id(len(self.rows) + 1), person, by)
         self.rows[row.id] = row
         self._put(row, by, "create", values)
         return row
@@ -245,11 +282,14 @@ class System:
         values: Mapping[str, Json],
         deleted: bool = False,
         successor: str | None = None,
+        stamp: datetime | None = None,
     ) -> None:
         self._number += 1
         before = row.now.values if row.versions else {}
-        at, own = self._now(), self.clock()
+        at, own = self._now(), stamp or self.clock()
         whole = {**before, **values}
+        if values.get(OPT_OUT):
+            whole[OPTED_IN] = None
         shown = at + timedelta(seconds=self.traits.lag)
         row.versions.append(
             Version(self._number, at, _floored(own, self.traits.grain), shown, whole, deleted, successor)
@@ -257,7 +297,26 @@ class System:
         if self.traits.robot in values and by != ROBOT:
             self._rewrites.append((at + ROBOT_WAITS, row))
         told = {name: before.get(name) for name in values}
+        if self.traits.hints:
+            self.hints += [(at + wait, self._hinted(row)) for wait in _HINTS[self._number % len(_HINTS)]]
         self.acts.append(Act(next(self._count), at, by, what, row.id, told, dict(values), self._number))
+
+    def _hinted(self, row: Row) -> str:
+        """Whom a hint names: now and then whoever is made next, of whom nothing can be read yet."""
+        return row.id if self._number % 7 else self._id(len(self.rows) + 1)
+
+    def _id(self, number: int) -> str:
+        return f"{self.traits.name[0]}{number:03d}"
+
+
+_HINTS: Sequence[Sequence[timedelta]] = (
+    (timedelta(0),),
+    (),
+    (timedelta(0), timedelta(seconds=1)),
+    (timedelta(seconds=300),),
+    (timedelta(0), timedelta(seconds=50_000)),
+)
+"""How long the hints of a change take, one change after another: lost, late, twice, out of order."""
 
 
 _EMPTY: Mapping[str, Json] = {
@@ -269,7 +328,8 @@ _EMPTY: Mapping[str, Json] = {
     "unit": None,
     "labels": [],
     "phase": None,
-    "no_mail": False,
+    OPT_OUT: False,
+    OPTED_IN: None,
 }
 
 

@@ -20,6 +20,8 @@ FIELDS: Mapping[str, str] = {
 }
 """Remote field to the contact's field. `no_mail`, beside these, is the opt-out."""
 OPT_OUT = "no_mail"
+OPTED_IN = "opted_in"
+"""With what a person opted in, where a system keeps that: never a field of its own in an answer."""
 STAGES = ("name", "lead", "mql", "opportunity", "customer")
 TYPED = ("given", "family", "phone", "title", "unit")
 """Fields in which people type values that nobody else types."""
@@ -71,6 +73,10 @@ class Traits:
     refused as a whole. `ordered`: changes come oldest first. `offset`: pages are counted, so they shift.
     `tokens`: so many calls a token is good for (0: there are none, but a key for ever), `lives`: so many
     seconds, which the answer to who asks for one says (0: as long as it is good for calls).
+    `uneven`: its pages hold fewer or more than they were asked for, each another number. `forgets`: of a
+    batch the summary says that all was done, and many a time its list leaves one out.
+    `dated`: it keeps when and where somebody opted in, so that it counts.
+    `hints`: it tells which record moved, as web hooks do: some are lost, doubled, late or early.
     `grain`: the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock
     is ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
     `robot`: a remote field that a workflow of its own rewrites, some seconds after anybody wrote it.
@@ -93,12 +99,29 @@ class Traits:
     grain: float = 0.001
     lag: float = 0.0
     skew: float = 0.0
+    uneven: bool = False
+    forgets: bool = False
+    dated: bool = False
+    hints: bool = False
     habits: tuple[tuple[str, str], ...] = ()
     robot: str = ""
 
     def keeps(self, name: str, value: Json) -> Json:
         """What stands there after this value was sent or typed."""
+        if name == OPT_OUT and isinstance(value, dict):
+            return value.get("status") == OUT
         return HABITS[dict(self.habits).get(name, "keep")](value)
+
+
+OUT, IN = "UNSUBSCRIBED", "SUBSCRIBED"
+
+
+def subscription(values: Mapping[str, Json]) -> Json:
+    """The consent in a record as a system tells it that keeps when and where it was given."""
+    if values.get(OPT_OUT):
+        return {"status": OUT}
+    given = values.get(OPTED_IN)
+    return {"status": IN, **given} if isinstance(given, dict) else {"status": "UNKNOWN"}
 
 
 NAMES = ("alpha", "beta", "gamma")
@@ -131,5 +154,9 @@ def drawn(dice: Random, name: str) -> Traits:
         grain=grain,
         lag=dice.choice((0.0, 0.0, 2.0, 30.0)),
         skew=dice.choice((0.0,) * 6 + (-20.0, -20.0, 20.0, 20.0, -3_600.0, 3_600.0)),
+        uneven=maybe(0.2),
+        forgets=maybe(0.15),
+        dated=maybe(0.4),
+        hints=maybe(0.25),
         habits=tuple((field, dice.choice(ways)) for field, ways in _POSSIBLE.items()),
     )

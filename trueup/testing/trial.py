@@ -67,6 +67,7 @@ def activity(world: World) -> Counter[str]:
         found["redirects"] += sum(1 for row in system.rows.values() if row.now.successor)
     for wire in world.wires.values():
         found["token expiry"] += wire.expired
+        found.update(wire.odd)
         for (route, what), number in wire.struck.items():
             found[f"fault {what}"] += number
             found[f"{what} at {route}"] += number

@@ -18,8 +18,10 @@ _LATE = 30.0
 
 
 @lru_cache(maxsize=4096)
-def manifest_of(traits: Traits) -> Manifest:
-    """What is needed to speak to this system."""
+def manifest_of(traits: Traits, off: float = 0.0) -> Manifest:
+    """What is needed to speak to this system, for a hub whose clock may be so many seconds off. What it waits
+    for lies between two looks at that clock, which may be off both ways; where a reading goes on between one
+    look and the stamps of the system."""
     return Manifest.model_validate(
         {
             "name": traits.name,
@@ -44,7 +46,7 @@ def manifest_of(traits: Traits) -> Manifest:
                 ],
             },
             "whoami": {"request": {"path": "/me"}, "name": "name"},
-            "objects": {OBJECT: _object(traits)},
+            "objects": {OBJECT: _object(traits, off)},
         }
     )
 
@@ -60,11 +62,11 @@ def _auth(traits: Traits) -> dict[str, Any]:
     }
 
 
-def _object(traits: Traits) -> dict[str, Any]:
+def _object(traits: Traits, off: float) -> dict[str, Any]:
     return {
         "kind": "contact",
         "capabilities": sorted(_capabilities(traits)),
-        "lag": max(traits.lag, _LATE),
+        "lag": max(traits.lag, _LATE) + 2 * off,
         "keys": [HUB_ID, "email"] if traits.upsert else ["email"],
         "record": {
             "id": "id",
@@ -80,7 +82,7 @@ def _object(traits: Traits) -> dict[str, Any]:
             "size": traits.page,
             "paging": {"kind": "offset"} if traits.offset else {"kind": "cursor", "token": "next"},
         },
-        "changes": _changes(traits),
+        "changes": _changes(traits, off),
         "read": {
             "many": {
                 "request": {"method": "POST", "path": "/read", "body": {"ids": "{ids}"}},
@@ -103,7 +105,7 @@ def _object(traits: Traits) -> dict[str, Any]:
         ],
         "write": _writes(traits),
         "fields": {name: {"type": "text"} for name in FIELDS if name != "labels"}
-        | {"labels": {"type": "object"}, OPT_OUT: {"type": "bool"}},
+        | {"labels": {"type": "object"}, OPT_OUT: {"type": "object" if traits.dated else "bool"}},
     }
 
 
@@ -121,9 +123,9 @@ def _capabilities(traits: Traits) -> set[str]:
     return always | {name for name, able in said.items() if able}
 
 
-def _changes(traits: Traits) -> dict[str, Any]:
+def _changes(traits: Traits, off: float) -> dict[str, Any]:
     query = {"since": "{since}", "after": "{after}", "limit": "{limit}"}
-    slack = traits.lag + abs(traits.skew) + 2 * 0.001
+    slack = traits.lag + abs(traits.skew) + off + 2 * 0.001
     since: dict[str, Any] = {"format": "iso_ms", "granularity": traits.grain}
     if traits.ordered:
         query["after_stamp"] = "{after_stamp}"
@@ -134,7 +136,7 @@ def _changes(traits: Traits) -> dict[str, Any]:
         "request": {"path": "/changes", "query": query},
         "records": "items",
         "size": traits.page,
-        "paging": {"kind": "keyset", "start": ""},
+        "paging": {"kind": "keyset", "start": "", "end": "empty" if traits.uneven else "short"},
         "since": since,
     }
 

@@ -12,16 +12,17 @@ from datetime import timedelta
 from typing import Any
 
 from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
+from trueup.model.consent import ConsentState
 from trueup.model.delivery import DeliveryState
 from trueup.model.run import Fence
+from trueup.testing.consents import MAIL, may_be_lifted, said
 from trueup.testing.findings import lied
 from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
 from trueup.testing.saving import beyond, planned
 from trueup.testing.system import HUB_ID
-from trueup.testing.vocabulary import OBJECT, manifest_of
+from trueup.testing.vocabulary import OBJECT
 from trueup.testing.world import Watch, Worker, World
 
-_OUT = "opted_out"
 Intent = tuple[str, str | None, frozenset[str]]
 """A write that was stored as sent: the system, the record (None: a new one), and the fields."""
 _CHANGES = ("land", "settle", "commit", "assign")
@@ -56,7 +57,7 @@ class Invariants:
         if what != "commit":
             self._ask(world, worker, "one owner", one_owner(everybody))
             return
-        self._ask(world, worker, "opt-outs only tighten", self._opt_outs(everybody))
+        self._ask(world, worker, "opt-outs only tighten", self._opt_outs(world, everybody))
         self._ask(world, worker, "stages only climb", self.stages.after_commit(everybody))
         self._ask(world, worker, "one primary", one_primary(everybody))
 
@@ -78,12 +79,15 @@ class Invariants:
             if isinstance(one, Fence) and verb in ("land", "assign", "commit", "send", "settle"):
                 self._ask(world, None, "fencing", self.fences.as_stored(verb, one))
 
-    def _opt_outs(self, everybody: Everybody) -> Iterator[str]:
-        """A contact that is opted out stays so: nobody here documents an opt-in."""
+    def _opt_outs(self, world: World, everybody: Everybody) -> Iterator[str]:
+        """A contact that is opted out stays so, until the person opts in again, with evidence and later."""
         for id, case in everybody:
-            state = case.entity.values.get("consent.email.marketing")
-            if state == _OUT:
+            state = case.entity.values.get(MAIL)
+            if state == ConsentState.OPTED_OUT:
                 self.out.add(id)
+            elif id in self.out and state == ConsentState.OPTED_IN and may_be_lifted(said(world, case)):
+                self.out.discard(id)
+                world.seen["opt-out lifted"] += 1
             elif id in self.out:
                 yield f"{id} was opted out and is {state}"
 
@@ -116,7 +120,7 @@ def cursor_safety(world: World) -> Iterator[str]:
 
 
 def _lower_bound(world: World, name: str, cursor: Mapping[str, Any]) -> Any:
-    words = manifest_of(world.systems[name].traits).objects[OBJECT].changes
+    words = world.manifests[name].objects[OBJECT].changes
     assert words is not None
     moment = parse_stamp(cursor.get("since")) or EPOCH
     return floor_stamp(moment - timedelta(seconds=words.since.lookback), words.since.granularity)

@@ -14,6 +14,7 @@ import orjson
 from trueup.connectors.stamps import EPOCH, parse_stamp, write_stamp
 from trueup.model.record import Json
 from trueup.testing.system import HUB_ID, Problem, Row, System, Version
+from trueup.testing.traits import OPT_OUT, OPTED_IN, subscription
 from trueup.testing.vocabulary import TOKEN
 
 READS = ("list", "changes", "read", "find")
@@ -35,6 +36,9 @@ STRIKES = tuple(
 LATE = timedelta(seconds=20)
 """So long a request that timed out may still take to be applied: less than the lag that doubt waits out."""
 
+_SIZES = (-1, 2, 0, -2, 1)
+"""How many more than asked for the pages of a system hold where they are uneven, one after another."""
+
 _STATUS = {"stale": 412, "gone": 410, "exists": 409, "invalid": 422}
 
 
@@ -55,7 +59,8 @@ class _Waiting:
 
 class Wire(httpx.BaseTransport):
     """One account's transport. `struck` counts the faults that happened, `expired` the calls that came with a
-    token that was not good any more; `later` is what lands late."""
+    token that was not good any more; `odd` counts what its habits made of answers; `later` is what lands
+    late."""
 
     def __init__(self, system: System, now: Callable[[], datetime], person_of: Callable[[str], str]) -> None:
         self.system = system
@@ -63,6 +68,7 @@ class Wire(httpx.BaseTransport):
         self.struck: Counter[tuple[str, str]] = Counter()
         self.later: list[tuple[datetime, httpx.Request]] = []
         self.arriving: Callable[[str, Mapping[str, Any]], None] = lambda route, body: None
+        self.odd: Counter[str] = Counter()
         self.expired = 0
         self._good: dict[str, tuple[int, datetime | None]] = {}
         self._now = now
@@ -207,7 +213,7 @@ class Wire(httpx.BaseTransport):
         return httpx.Response(404, json={"message": "no such place"})
 
     def _listed(self, query: httpx.QueryParams) -> httpx.Response:
-        now, size = self._now(), int(query["limit"])
+        now, size = self._now(), self._size(int(query["limit"]))
         shown = [
             (row, version) for row in self._rows() if (version := row.shown(now)) and not version.deleted
         ]
@@ -219,7 +225,7 @@ class Wire(httpx.BaseTransport):
         return self._page(rest[:size], rest[size - 1][0].id if len(rest) > size else None)
 
     def _changed(self, query: httpx.QueryParams) -> httpx.Response:
-        now, size, after = self._now(), int(query["limit"]), query.get("after") or ""
+        now, size, after = self._now(), self._size(int(query["limit"])), query.get("after") or ""
         since = parse_stamp(query["since"], "iso") or EPOCH
         found = [
             (row, version)
@@ -239,6 +245,14 @@ class Wire(httpx.BaseTransport):
         else:
             rest = [one for one in found if one[0].id > after]
         return self._page(rest[:size], None)
+
+    def _size(self, asked: int) -> int:
+        """How many records a page holds: where pages are uneven another number each time."""
+        if not self.system.traits.uneven:
+            return asked
+        number = max(1, asked + _SIZES[self.calls.total() % len(_SIZES)])
+        self.odd["uneven page"] += number != asked
+        return number
 
     def _rows(self) -> list[Row]:
         return sorted(self.system.rows.values(), key=lambda row: row.id)
@@ -274,7 +288,9 @@ class Wire(httpx.BaseTransport):
         }
 
     def _shown(self, values: Mapping[str, Json]) -> dict[str, Json]:
-        return {name: value for name, value in values.items() if self.system.shows(name)}
+        shown = {name: value for name, value in values.items() if self.system.shows(name)}
+        del shown[OPTED_IN]
+        return shown | ({OPT_OUT: subscription(values)} if self.system.traits.dated else {})
 
     # -- writing ------------------------------------------------------------------------------------------
 
@@ -283,9 +299,29 @@ class Wire(httpx.BaseTransport):
         if self.system.traits.whole and problems:
             named = _told(problems[0]) if problems[0].what == "invalid" and len(items) == 1 else {}
             return httpx.Response(422, json={**named, "message": "one of them cannot be taken"})
-        return httpx.Response(
-            200, content=orjson.dumps({"results": [self._result(route, item) for item in items]})
-        )
+        said: dict[str, Json] = {"results": [one for one in self._results(route, items) if one is not None]}
+        if self.system.traits.forgets:
+            said["summary"] = {"status": "completed", "done": len(items), "failed": 0}
+        return httpx.Response(200, content=orjson.dumps(said))
+
+    def _results(self, route: str, items: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Json] | None]:
+        """What is told of each item; None: nothing. Every second that is forgotten was not done, either."""
+        forgotten = self._forgotten(len(items))
+        for place, item in enumerate(items):
+            if place == forgotten:
+                self.odd["forgotten item"] += 1
+                if self.odd["forgotten item"] % 2:
+                    self._result(route, item)
+                yield None
+            else:
+                yield self._result(route, item)
+
+    def _forgotten(self, number: int) -> int | None:
+        """The place of the item that this answer leaves out; of every third batch it leaves out none."""
+        batch = sum(self.calls[route] for route in ("create", "update"))
+        if not self.system.traits.forgets or number < 2 or batch % 3 == 0:
+            return None
+        return batch % number
 
     def _trial(self, route: str, item: Mapping[str, Any]) -> Problem | None:
         """What is wrong with an item, found out without doing anything."""

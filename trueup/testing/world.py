@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,26 +18,26 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from trueup.errors import Held, LeaseLost, PlanDrifted, Transient, TrueupError
+from trueup.errors import ConnectorError, Held, LeaseLost, PlanDrifted, Transient, TrueupError
 from trueup.model.delivery import DeliveryState
 from trueup.model.plan import Case
 from trueup.model.record import Ref
 from trueup.model.run import RunOutcome
-from trueup.model.values import Value
 from trueup.ports import Store
 from trueup.store.migrate import empty
 from trueup.store.open import open_store
+from trueup.sync import inbox
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
-from trueup.testing.people import People, typed
+from trueup.testing.operating import Operator, Told
+from trueup.testing.people import People
 from trueup.testing.plan import Event, Plan
-from trueup.testing.ports import Crash, DatabaseFails, WorldClock
+from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
 from trueup.testing.saving import apply, save
 from trueup.testing.system import System
-from trueup.testing.traits import FIELDS
-from trueup.testing.vocabulary import OBJECT
+from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.wire import Fault, Wire
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -61,18 +61,6 @@ class Worker:
     paused: bool = False
     late: bool = False
     event: Event = field(default_factory=lambda: Event("run"))
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What somebody set in the hub itself; None: took away. `held` stood there before."""
-
-    who: str
-    field: str
-    value: str | None
-    pin: bool
-    held: Value
-    at: datetime
 
 
 @dataclass(slots=True)
@@ -100,12 +88,15 @@ class World:
         self.at_work: Worker | None = None
         self.told: list[Told] = []
         self.allowed: set[int] = set()  # writes that a person let through, by id
+        self.meanwhile: set[int] = set()  # acts while a run was under way, by place
         self.belated: list[tuple[str, Any]] = []  # requests before which a process stood still, by system
         self.policy = policy_of(plan.systems)
+        self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
         self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
         self.wires = {name: self._wired(name) for name in self.systems}
         self.somebody = People(self.systems, self.people, self.seen)
+        self.operator = Operator(self)
         self.workers: dict[int, Worker] = {}
         self._processes = itertools.count(1)
         self._killed: set[str] = set()
@@ -125,6 +116,9 @@ class World:
         match event.do:
             case "wait":
                 self.clock.advance(event.seconds)
+            case "clock":
+                self.clock.step(event.seconds)
+                self.seen["hub clock step"] += 1
             case "fault":
                 self._at(event).plan(Fault(event.route, event.nth, event.what))
             case "run" | "plan" | "apply":
@@ -132,37 +126,40 @@ class World:
             case "resume":
                 self._resume(event.worker)
             case "release":
-                self._release()
+                self.operator.release()
             case "operator":
-                self._operate(event)
+                self.operator.operate(event)
             case _:
                 self.somebody.live(event)
         self.clock.advance(0.25)
+        for name, system in self.systems.items():
+            self._listen(name, system.hinted())
 
     def rest(self) -> None:
-        """Faults and edits have stopped: resume who stands still, and sync until nothing is written."""
+        """Faults and edits have stopped: resume who stands still, and sync until nothing is written. A person
+        accepts what is missing: no system lies any more."""
+        self.clock.off = 0.0
         for wire in self.wires.values():
             wire.forgive()
         for system in self.systems.values():
             system.mend()
         for number in sorted(self.workers):
             self._resume(number)
-        self._release()
-        self._retry()
+        self.operator.release()
+        self.operator.retry()
         self._come_to_rest()
 
     def list_again(self) -> None:
-        """Wait until everything is due to be listed again, and sync until nothing is written. A person
-        accepts what is missing then: no system lies any more."""
+        """Wait until everything is due to be listed again, and sync until nothing is written."""
         self.clock.advance(LISTED_EVERY.total_seconds())
-        self._come_to_rest(self._accept)
+        self._come_to_rest()
 
-    def _come_to_rest(self, looked_at: Callable[[], None] = lambda: None) -> None:
+    def _come_to_rest(self) -> None:
         for _ in range(CYCLES):
             self.clock.advance(2 * 86_400.0)
             before = self.writes()
-            self._approve()
-            looked_at()
+            self.operator.approve()
+            self.operator.accept()
             report = self.sync()
             if self.writes() == before and report is not None and report.outcome in _QUIET:
                 return
@@ -222,6 +219,29 @@ class World:
             self.seen["resumed"] += 1
             self._switch_to(worker)
 
+    def _listen(self, name: str, ids: Sequence[str]) -> None:
+        """The process that hears hints looks up what they name; it stores that, and decides nothing. Nobody
+        listens before the first run, and what cannot be read now is lost."""
+        if not ids or not self.workers:
+            return
+        self.note(f"{name} hints at {', '.join(ids)}")
+        self.seen["hint"] += len(ids)
+        self.seen["hint twice"] += len(ids) - len(set(ids))
+        self.seen["hint of nobody"] += sum(id not in self.systems[name].rows for id in ids)
+        before, worker = self.at_work, Worker(f"h{next(self._processes)}")
+        with self._survived(worker):
+            try:
+                inbox.reread(self._parts(worker), (name, OBJECT), list(ids), None)
+            except ConnectorError:
+                self.seen["hint that could not be read"] += 1
+        self.at_work = before
+
+    def _parts(self, worker: Worker) -> Parts:
+        ways = {name: (manifest, self.wires[name]) for name, manifest in self.manifests.items()}
+        point = self._point_of(worker)
+        parts = parts_for(worker.name, ways, self.policy, self.store, self.clock, point, self._stored)
+        return _with_fuses(parts, self.plan.tight, self._ended)
+
     def _switch_to(self, worker: Worker) -> None:
         assert worker.task is not None
         worker.task.parent = getcurrent()
@@ -229,12 +249,7 @@ class World:
 
     def _at_work(self, worker: Worker, event: Event) -> None:
         with self._survived(worker):
-            point = self._point_of(worker)
-            ways = {name: (system.traits, self.wires[name]) for name, system in self.systems.items()}
-            worker.parts = parts_for(
-                worker.name, ways, self.policy, self.store, self.clock, point, self._stored
-            )
-            worker.parts = _with_fuses(worker.parts, self.plan.tight, self._ended)
+            worker.parts = self._parts(worker)
             report = self._carried_out(worker.parts, event)
             if report is not None:
                 self.reports.append(report)
@@ -276,7 +291,10 @@ class World:
             self.note(f"{worker.name} {worker.steps} {phase} {what}")
             for step, event in worker.event.during:
                 if step == worker.steps:
+                    made = self._acts()
                     self.do(event)
+                    self.meanwhile.update(range(made + 1, self._acts() + 1))
+                    self.at_work = worker
             if phase == "after":
                 worker.late = worker.late and "/" in what
                 self.watch.stepped(self, worker, what)
@@ -315,58 +333,6 @@ class World:
         """Whether the process of this name has certainly ended, as one on the same machine can tell."""
         return name in self._killed and not self.plan.apart
 
-    def _release(self) -> None:
-        self.store.register(tuple(self.systems), self.policy.config_version)
-        for name in self.systems:
-            self.store.release(name, "ann", self.clock.now())
-
-    def _approve(self) -> None:
-        self.allowed |= {one.id for one in self.store.deliveries([DeliveryState.GATED], None, 10_000)}
-        for connection, gate in self.store.gates():
-            self.store.open_gates(connection, gate, "ann", self.clock.now())
-
-    def _accept(self) -> None:
-        for holder in sorted({one.run_id for one in self.store.absences()}):
-            self.store.accept_absences(holder, "ann", self.clock.now())
-
-    def _operate(self, event: Event) -> None:
-        match event.what:
-            case "approve":
-                self._approve()
-            case "retry":
-                self._retry()
-            case "discard":
-                self.store.discard(self._parked(), "ann", self.clock.now())
-            case _:
-                self._edit_in_hub(event)
-
-    def _retry(self) -> None:
-        """What waits for a person is tried once more, as somebody does who has looked at it."""
-        parked, now = self._parked(), self.clock.now()
-        self.allowed.update(parked)
-        self.store.retry(parked, "ann", now)
-        aside = [
-            (link.id, key) for link, key, why in self.store.quarantined(None, 1_000) if why.direction == "out"
-        ]
-        self.store.give_back(aside, "ann", now)
-
-    def _parked(self) -> list[int]:
-        return [one.id for one in self.store.deliveries([DeliveryState.PARKED], None, 50)]
-
-    def _edit_in_hub(self, event: Event) -> None:
-        found = self.contacts()
-        if not found:
-            return
-        who = found[event.pick % len(found)]
-        if event.what == "due":
-            self.store.mark_due([self.store.case(who).entity.id], "looked_at")
-            return
-        value = None if event.what in ("clear", "pin empty") else typed(event.field, event.token)
-        name, pin, now = FIELDS[event.field], event.what in ("pin", "pin empty"), self.clock.now()
-        self.told.append(Told(who, name, value, pin, self.store.case(who).entity.values.get(name), now))
-        self.store.edit(who, {name: value}, "ann", now, pin)
-        self.note(f"ann sets {event.field} of {who} to {value}")
-
     # -- inside -------------------------------------------------------------------------------------------
 
     def _at(self, event: Event) -> Wire:
@@ -378,6 +344,10 @@ class World:
         )
         wire.arriving = lambda route, body: self._arrives(name, route, body)
         return wire
+
+    def _acts(self) -> int:
+        """How many there were so far; the place of the last one."""
+        return sum(len(system.acts) for system in self.systems.values())
 
     def _arrives(self, name: str, route: str, body: object) -> None:
         by = self.at_work

@@ -17,6 +17,7 @@ from tests.simulation.defects.histories import (
     newcomer,
 )
 from trueup.dedupe import normalise
+from trueup.mapping import consents
 from trueup.model.consent import ConsentState
 from trueup.model.entity import LinkState
 from trueup.sync import decide, identifying
@@ -30,6 +31,7 @@ from trueup.sync.rules import (
     verdict,
     weighing,
 )
+from trueup.testing.traits import Traits
 
 
 def _plan(**changes: Any) -> Change:
@@ -109,6 +111,10 @@ def _tick_taken_away(original: Any, events: Any, channel: str, purpose: str) -> 
     return ConsentState.UNKNOWN if found is ConsentState.OPTED_OUT and len(mine) > 1 else found
 
 
+def _without_a_source(original: Any, rule: Any, raw: Any) -> Any:
+    return original(replace(rule, evidence=("time",)) if rule.evidence else rule, raw)
+
+
 def _of_the_primary(original: Any, state: Any, case: Any, readings: Any, *rest: Any) -> Any:
     return original(state, case, list(readings)[:1], *rest)
 
@@ -134,7 +140,7 @@ GONE = "no resurrection, convergence, hub edits hold"
 DECIDING = (
     defect("emptying is no edit", 0, GONE, (evidence, "claims", instead(_no_clears))),
     defect("nothing is ever emptied", 0, GONE, (reconcile, "_outward", instead(_no_empty_ones))),
-    defect("losers are forgotten", 0, f"{LOST}, hub edits hold", (decide, "reconcile", _plan(conflicts=()))),
+    defect("losers are forgotten", 1, f"{LOST}, hub edits hold", (decide, "reconcile", _plan(conflicts=()))),
     defect(
         "the history has no winners", 0, "history names who won", (decide, "reconcile", instead(_loser_only))
     ),
@@ -185,7 +191,7 @@ DECIDING = (
     ),
     defect(
         "the opt-out of one record counts",
-        13,
+        5,
         "opt-outs hold",
         (weighing, "settle_consent", instead(_of_the_primary)),
     ),
@@ -194,6 +200,35 @@ DECIDING = (
         0,
         f"{LOST}, convergence, {WORK}, winners are people",
         (decide, "reconcile", _plan(links=())),
+    ),
+    defect(
+        "an opt-in needs no source",
+        history(
+            newcomer(ALPHA, BETA),
+            *SETTLED,
+            Event("opt out", at=BETA),
+            *SETTLED,
+            Event("opt in", other=4),
+            RUN,
+            alpha=Traits("alpha", dated=True),
+        ),
+        "opt-outs hold, opt-outs only tighten",
+        (consents, "consent_said", instead(_without_a_source)),
+        (ledger, "consent_said", instead(_without_a_source)),
+    ),
+    defect(
+        "no opt-in is believed",
+        history(
+            newcomer(ALPHA, BETA),
+            *SETTLED,
+            Event("opt out", at=BETA),
+            *SETTLED,
+            Event("opt in", other=1),
+            RUN,
+            alpha=Traits("alpha", dated=True),
+        ),
+        "opt-ins are heard",
+        (ledger, "_documented", always(False)),
     ),
     defect("consent is not listened to", 1, "opt-outs hold", (ledger, "events", always([]))),
     defect(
@@ -211,7 +246,7 @@ DECIDING = (
     ),
     defect(
         "labels are never taken away",
-        4,
+        8,
         f"{GONE}, {WORK}, what was taken stays away",
         (verdict, "_union", instead(_union_grows)),
     ),
@@ -230,8 +265,8 @@ DECIDING = (
         f"{LOST}, convergence",
         (formats, "left_out", always(True)),
     ),
-    defect("all that differs was somebody", 5, "winners are people", (formats, "is_form", always(False))),
-    defect("everybody is a stranger", 1, "no duplicate", (identifying, "match_keys", always([]))),
+    defect("all that differs was somebody", 7, "winners are people", (formats, "is_form", always(False))),
+    defect("everybody is a stranger", 0, "no duplicate", (identifying, "match_keys", always([]))),
     defect(
         "addresses are told apart by case",
         history(newcomer(ALPHA, BETA, token=104), *SETTLED, beta=LOWER),
@@ -247,7 +282,7 @@ DECIDING = (
     ),
     defect(
         "whoever is being made is made again",
-        3,
+        5,
         "no duplicate, links are sane, nothing waits for nobody, run ends, silence",
         (reconcile, "create", instead(_made_twice)),
     ),
@@ -265,6 +300,6 @@ DECIDING = (
             ),
         ),
     ),
-    defect("every record is the primary one", 2, "one primary", (reconcile, "elect", instead(_all_primary))),
-    defect("duplicates are written to", 2, "only what is allowed", (reconcile, "_follows", always(True))),
+    defect("every record is the primary one", 5, "one primary", (reconcile, "elect", instead(_all_primary))),
+    defect("duplicates are written to", 5, "only what is allowed", (reconcile, "_follows", always(True))),
 )

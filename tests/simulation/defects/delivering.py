@@ -15,7 +15,7 @@ from tests.simulation.defects.histories import (
     newcomer,
 )
 from trueup.connectors import writing
-from trueup.connectors.base import Done, RefusedItem
+from trueup.connectors.base import Done, RefusedItem, UnknownItem
 from trueup.connectors.http import HttpClient
 from trueup.model.delivery import DeliveryState, Settlement
 from trueup.model.entity import LinkState
@@ -60,6 +60,13 @@ def _only_settled(original: Any, tx: Any, links: Any) -> Any:
     """What a link missed is loaded only where nothing is being made."""
     known = {one.id: one for one in original(tx, [one for one in links if one.state is not LinkState.WANTED])}
     return [known.get(one.id, one) for one in links]
+
+
+def _silent_done(original: Any, session: Any, object: Any, words: Any, items: Any, *rest: Any) -> Any:
+    """The summary is believed: what no item tells of is done."""
+    told = original(session, object, words, items, *rest)
+    pairs = zip(told, items, strict=True)
+    return [Done(item.id or "") if isinstance(one, UnknownItem) and item.id else one for one, item in pairs]
 
 
 def _in_order(original: Any, session: Any, object: Any, words: Any, items: Any, *rest: Any) -> Any:
@@ -181,12 +188,18 @@ DELIVERING = (
     defect("emptying never leaves", 0, f"{STILL}, {LOST}", (outbox.Push, "_item", instead(_without_empty))),
     defect(
         "no guard",
-        0,
+        3,
         LOST,
         (outbox.Push, "_item", instead(_no_version)),
         (outbox.Push, "_guarded", instead(lambda original, self, stream, batch: batch)),
     ),
-    defect("no guard by version", 4, LOST, (outbox.Push, "_item", instead(_no_version))),
+    defect("no guard by version", 3, LOST, (outbox.Push, "_item", instead(_no_version))),
+    defect(
+        "the summary of a batch is believed",
+        85,
+        f"{STILL}, {LOST}",
+        (writing, "match_results", instead(_silent_done)),
+    ),
     defect(
         "outcomes are mixed up",
         3,
@@ -199,7 +212,9 @@ DELIVERING = (
         f"{STILL}, {TWICE}, links are sane",
         (writing, "text_id", answering(lambda id: id or "?")),
     ),
-    defect("what is unknown is sent again", 8, f"{TWICE}, {LOST}", (acknowledge, "unknown", instead(_again))),
+    defect(
+        "what is unknown is sent again", 16, f"{TWICE}, {LOST}", (acknowledge, "unknown", instead(_again))
+    ),
     defect(
         "doubt does not wait",
         history(newcomer(ALPHA), goes_wrong(BETA, "create", "late"), *SETTLED),
@@ -208,19 +223,19 @@ DELIVERING = (
     ),
     defect(
         "doubt is taken for arrival",
-        45,
+        13,
         f"{STILL}, {LOST}",
         (acknowledge, "doubt_resolved", instead(_landed)),
     ),
     defect(
         "doubt is taken for loss",
-        11,
+        16,
         f"{TWICE}, {LOST}, silence, run ends",
         (acknowledge, "doubt_resolved", instead(_never_landed)),
     ),
     defect(
         "what failed is forgotten",
-        2,
+        5,
         f"{STILL}, nothing waits for nobody, {LOST}",
         (settling, "_settle_one", instead(_forgotten)),
     ),
@@ -232,7 +247,7 @@ DELIVERING = (
     ),
     defect(
         "what a dead worker sent is left",
-        8,
+        22,
         f"nothing waits for nobody, silence, {STILL}",
         (rows, "abandoned", always(0)),
     ),
@@ -256,13 +271,13 @@ DELIVERING = (
     ),
     defect(
         "fuses never trip",
-        19,
+        44,
         "fuses hold",
         (Meter, "tripped", always(False)),
     ),
     defect(
         "clearings are not in the history",
-        4,
+        0,
         "history rebuilds state",
         (commit, "told", instead(_without_clearings)),
     ),
@@ -274,7 +289,7 @@ DELIVERING = (
     ),
     defect(
         "no fencing",
-        22,
+        26,
         "fencing",
         *((room, "check", always(None)) for room in (commit, founding, identify, land, settling, rows)),
     ),

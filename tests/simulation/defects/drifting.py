@@ -56,13 +56,13 @@ WORK = "silence, bounded cost"
 DRIFTING = (
     defect(
         "what an answer lacks was emptied",
-        0,
+        20,
         f"{LOST}, winners are people",
         (RecordReader, "read_whole", instead(_empty_there)),
     ),
     defect(
         "an expired token stays in use",
-        3,
+        14,
         f"{LOST}, {WORK}",
         (TokenCredential, "renew", instead(_never_renewed)),
     ),
@@ -86,7 +86,7 @@ DRIFTING = (
         (pages, "_restarted", instead(_from_now)),
     ),
     defect(
-        "a workflow is not listened to", 1, f"{LOST}, {WORK}", (evidence, "claims", instead(_only_people))
+        "a workflow is not listened to", 7, f"{LOST}, {WORK}", (evidence, "claims", instead(_only_people))
     ),
     defect(
         "clearings in the hub are dropped",
