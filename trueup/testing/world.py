@@ -224,6 +224,9 @@ class World:
         listens before the first run, and what cannot be read now is lost."""
         if not ids or not self.workers:
             return
+        if self.store.stream(name, OBJECT).listed_at is None:
+            self.seen["hint before the first listing"] += len(ids)
+            return  # which reads everybody as they are then, and tells who is gone by whom it lacks
         self.note(f"{name} hints at {', '.join(ids)}")
         self.seen["hint"] += len(ids)
         self.seen["hint twice"] += len(ids) - len(set(ids))
