@@ -187,8 +187,8 @@ def tried(
     files: Sequence[str],
     wanted: Callable[[Key], bool],
     told: Callable[[Outcome], None],
-    seconds: float = 20.0,
-    slowest: float = 3.0,
+    seconds: float = 8.0,
+    slowest: float = 2.0,
 ) -> None:
     """Tries the wanted mutants of these modules with the tests of these files. A mutant gets tests for so many
     seconds (measured without it), and none that takes longer than `slowest`."""
