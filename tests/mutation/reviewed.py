@@ -1,4 +1,4 @@
-"""Mutants that somebody looked at: no test can see them, because nothing is different. Each with its reason."""
+"""Mutants that somebody looked at: no test can see them, because nothing differs. Each with its reason."""
 
 from __future__ import annotations
 

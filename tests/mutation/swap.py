@@ -1,7 +1,7 @@
 """Puts a mutant in the place of its function, in this process, for good.
 
-Only the code of the function is exchanged, so that everybody who holds it (by an import, in a table, as a method)
-runs the mutant, and nothing has to be imported anew.
+Only the code of the function is exchanged, so that everybody who holds it (by an import, in a table, as a
+method) runs the mutant, and nothing has to be imported anew.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from sys import modules
 from types import CodeType, FunctionType
@@ -31,7 +31,22 @@ def codes(code: CodeType) -> Iterator[CodeType]:
             yield from codes(inner)
 
 
-def put(mutant: Mutant) -> None:
+class Alive:
+    """Who runs which code in this process, looked up once for all mutants of these functions, and what is
+    remembered."""
+
+    def __init__(self, functions: Iterable[FunctionType]) -> None:
+        self.runs: dict[CodeType, list[FunctionType]] = defaultdict(list)
+        self.remembers = []
+        wanted = {code for function in functions for code in codes(function.__code__)}
+        for one in gc.get_objects():
+            if isinstance(one, FunctionType) and one.__code__ in wanted:
+                self.runs[one.__code__].append(one)
+            elif isinstance(one, functools._lru_cache_wrapper):
+                self.remembers.append(one)
+
+
+def put(mutant: Mutant, alive: Alive) -> None:
     """From now on the mutant runs; nothing that was remembered before counts."""
     scope = dict(vars(modules[mutant.key.module]))
     exec(compile(mutant.code, mutant.key.module, "exec"), scope)
@@ -39,16 +54,13 @@ def put(mutant: Mutant) -> None:
     changed = getattr(changed, "__func__", changed)
     function = function_of(mutant.key)
     function.__defaults__, function.__kwdefaults__ = changed.__defaults__, changed.__kwdefaults__
-    instead = dict(_pairs(function.__code__, changed.__code__))
     # Not the function alone: a function within it may be alive since the module was imported.
-    for one in gc.get_referrers(*instead):
-        if isinstance(one, FunctionType) and one.__code__ in instead:
-            code = instead[one.__code__]
-            if one is function or len(code.co_freevars) == len(one.__code__.co_freevars):
-                one.__code__ = code
-    for one in gc.get_objects():
-        if isinstance(one, functools._lru_cache_wrapper):
-            one.cache_clear()
+    for before, after in list(_pairs(function.__code__, changed.__code__)):
+        for one in alive.runs[before]:
+            if one is function or len(after.co_freevars) == len(before.co_freevars):
+                one.__code__ = after
+    for memory in alive.remembers:
+        memory.cache_clear()
 
 
 class _Scope:

@@ -1,7 +1,8 @@
 """Which modules are changed, and by which tests each is judged: small ones, near to what is decided there.
 
-Of these tests a mutant meets those that enter its function, the quickest of each file first. What takes long by itself
-(convergence, kills, whole histories) is left out: `tests.simulation` has mistakes of its own for those.
+Of these tests a mutant meets those that enter its function, the quickest of each file first. What takes
+long by itself (convergence, kills, whole histories) is left out: `tests.simulation` has mistakes of its own
+for those.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ def _files(folder: str, names: str) -> tuple[str, ...]:
 
 _RUNS = _files(
     "sync",
-    "about_some awaited_companies backfill changed_addresses clearing consent_by_address consent_by_hand consent_kept"
-    " consent_stays creates_that_wait deletions dormant doubt elements faults foretold founding fuses giving_up jobs"
-    " keys_that_disagree late_views leaving lost_creates names notes one_write_at_a_time opt_in_and_out parents"
-    " poison publishing reading_back refused_identity run shared_lists swinging tags terms typed_over",
+    "about_some awaited_companies backfill changed_addresses clearing consent_by_address"
+    " consent_by_hand consent_kept consent_stays creates_that_wait deletions dormant doubt elements"
+    " faults foretold founding fuses giving_up jobs keys_that_disagree late_views leaving lost_creates"
+    " names notes one_write_at_a_time opt_in_and_out parents poison publishing reading_back"
+    " refused_identity run shared_lists swinging tags terms typed_over",
 )
 
 ROOMS = (
@@ -40,7 +42,7 @@ ROOMS = (
         "deciding",
         "trueup.sync.rules",
         "verdict weighing evidence decide_values policy first_sight observe ledger",
-        (*_RUNS, *_files("sync", "strategies first_sight whole_records")),
+        (*_RUNS, *_files("sync", "strategies verdict first_sight whole_records")),
     ),
     Room(
         "planning",
@@ -60,8 +62,8 @@ ROOMS = (
         "addresses kinds slot_rights postal homes bare_phones guessed_phones places",
         _files(
             "sync",
-            "addresses changed_addresses consent_by_address elements guessed_phones retyped_phones names parents"
-            " places postal_addresses postal_edits postal_elements postal_rights shared_lists",
+            "addresses changed_addresses consent_by_address elements guessed_phones retyped_phones names"
+            " parents places postal_addresses postal_edits postal_elements postal_rights shared_lists",
         ),
     ),
     Room(
@@ -80,12 +82,10 @@ ROOMS = (
         "landing",
         "trueup.sync",
         "pages inbox",
-        (
-            *_files(
-                "sync",
-                "consent_kept consent_stays creates_that_wait deletions dormant faults jobs late_views many_missing"
-                " parents poison readings_that_take_long run",
-            ),
+        _files(
+            "sync",
+            "consent_kept consent_stays creates_that_wait deletions dormant faults jobs late_views"
+            " many_missing parents poison readings_that_take_long run",
         ),
     ),
     Room(

@@ -1,12 +1,13 @@
 """Tries the mutants of some modules with some tests, in one session of pytest.
 
-First every test runs as it is: it has to pass, and it is noted how long it takes and which functions it enters. Then
-each mutant gets a process of its own (a fork, so that nothing is imported or collected again), in which those tests
-run that enter its function, until one fails.
+First every test runs as it is: it has to pass, and it is noted how long it takes and which functions it
+enters. Then each mutant gets a process of its own (a fork, so that nothing is imported or collected again),
+in which those tests run that enter its function, until one fails.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -27,7 +28,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.mutation.mutants import Key, Mutant, mutants
-from tests.mutation.swap import codes, function_of, put
+from tests.mutation.swap import Alive, codes, function_of, put
 
 MEMORY = 4 << 30
 """So many bytes may a mutant take; one that takes more fails."""
@@ -55,7 +56,7 @@ class Outcome:
 
 
 class Trial:
-    """A plugin of pytest that tries mutants in place of running the tests once. Each outcome is told at once."""
+    """A plugin of pytest that tries mutants instead of running the tests once, and tells of each at once."""
 
     def __init__(
         self, tried: Sequence[Mutant], seconds: float, slowest: float, told: Callable[[Outcome], None]
@@ -78,6 +79,8 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
         self._learn(list(items.values()))
+        self.alive = Alive(function_of(one.key) for one in self.tried)
+        gc.freeze()  # what a child only looks at is not copied
         for mutant in self.tried:
             self.told(self._fate(mutant, items))
         self.done = True
@@ -91,7 +94,7 @@ class Trial:
         }
         for item, following in _with_next(items):
             began = time.process_time()
-            with _watched(functions) as entered:
+            with _Watched(functions) as entered:
                 failed = _fails(item, following)
             if failed:
                 raise pytest.UsageError(f"{item.nodeid} fails without any mutant")
@@ -118,13 +121,13 @@ class Trial:
         if not chosen:
             return Outcome(mutant.key, Fate.UNSEEN)
         limit = 10 + 10 * sum(self.took[id] for id in chosen)
-        fate, by = _apart(lambda: self._killer(mutant, [items[id] for id in chosen]), int(limit))
+        fate, by = apart(lambda: self._killer(mutant, [items[id] for id in chosen]), int(limit))
         if by:
             self.last[function] = by
         return Outcome(mutant.key, fate, by)
 
     def _killer(self, mutant: Mutant, chosen: Sequence[pytest.Item]) -> str:
-        put(mutant)
+        put(mutant, self.alive)
         for item, following in _with_next(chosen):
             if _fails(item, following):
                 return item.nodeid
@@ -139,7 +142,7 @@ def _fails(item: pytest.Item, following: pytest.Item | None) -> bool:
     return any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
 
 
-class _watched:
+class _Watched:
     """Which of these functions are entered, in whatever thread."""
 
     def __init__(self, functions: dict[CodeType, tuple[str, str]]) -> None:
@@ -160,9 +163,8 @@ class _watched:
         threading.setprofile(None)
 
 
-def _apart(killer: Callable[[], str], limit: int) -> tuple[Fate, str]:
-    """What a process of its own says, which may take so many seconds of CPU (and, where it waits, ten times as
-    long)."""
+def apart(killer: Callable[[], str], limit: int) -> tuple[Fate, str]:
+    """What a process of its own says, which may take so many seconds of CPU (ten times that, if it waits)."""
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
@@ -173,7 +175,7 @@ def _apart(killer: Callable[[], str], limit: int) -> tuple[Fate, str]:
         os.write(theirs, by.encode())
         os._exit(1 if by else 0)
     os.close(theirs)
-    with open(ours) as answer:
+    with os.fdopen(ours) as answer:
         by = answer.read()
     _, status = os.waitpid(child, 0)
     ended = os.waitstatus_to_exitcode(status)
@@ -187,11 +189,11 @@ def tried(
     files: Sequence[str],
     wanted: Callable[[Key], bool],
     told: Callable[[Outcome], None],
-    seconds: float = 8.0,
+    seconds: float = 5.0,
     slowest: float = 2.0,
 ) -> None:
-    """Tries the wanted mutants of these modules with the tests of these files. A mutant gets tests for so many
-    seconds (measured without it), and none that takes longer than `slowest`."""
+    """Tries the wanted mutants of these modules with the tests of these files. A mutant gets tests for so
+    many seconds (measured without it), and none that takes longer than `slowest`."""
     for module in modules:
         import_module(module)
     chosen = [one for module in modules for one in mutants(module) if wanted(one.key)]
@@ -205,19 +207,28 @@ def tried(
 def main(arguments: Sequence[str]) -> None:
     """One room in a process of its own: what it is to do as JSON, the outcomes as lines of a file."""
     said = json.loads(arguments[0])
-    with Path(said["outcomes"]).open("w", encoding="utf-8") as outcomes:
+    path = Path(said["outcomes"])
+    earlier = outcomes_of(path) if said["again"] else []
+    kept = [one for one in earlier if one.fate is Fate.KILLED or one.key.module not in said["modules"]]
+    lived = {one.key for one in earlier} - {one.key for one in kept}
+
+    def wanted(key: Key) -> bool:
+        return key in lived if said["again"] else key.drawn(said["share"], said["seed"])
+
+    with path.open("w", encoding="utf-8") as outcomes:
 
         def told(outcome: Outcome) -> None:
             print(json.dumps(asdict(outcome)), file=outcomes, flush=True)
 
-        tried(
-            said["modules"],
-            said["files"],
-            lambda key: key.drawn(said["share"], said["seed"]),
-            told,
-            said["seconds"],
-            said["slowest"],
-        )
+        for outcome in kept:
+            told(outcome)
+        tried(said["modules"], said["files"], wanted, told, said["seconds"], said["slowest"])
+
+
+def outcomes_of(path: Path) -> list[Outcome]:
+    """What an earlier run found."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() else ()
+    return [Outcome.of(json.loads(line)) for line in lines]
 
 
 if __name__ == "__main__":
