@@ -42,13 +42,13 @@ ROOMS = (
         "deciding",
         "trueup.sync.rules",
         "verdict weighing evidence decide_values policy first_sight observe ledger",
-        (*_RUNS, *_files("sync", "strategies verdict first_sight whole_records")),
+        (*_RUNS, *_files("sync", "strategies verdict first_sight whole_records guessed_phones postal_edits")),
     ),
     Room(
         "planning",
         "trueup.sync.rules",
         "reconcile differences creating groups guard founding lanes leaving publishing swinging backfill",
-        (*_RUNS, *_files("sync", "creating whole_records postal_addresses")),
+        (*_RUNS, *_files("sync", "creating whole_records postal_addresses postal_edits formats")),
     ),
     Room(
         "settling",
@@ -76,7 +76,10 @@ ROOMS = (
         "lists",
         "trueup.mapping",
         "items elements",
-        (*_files("mapping", "items postal_items apply"), *_files("sync", "elements shared_lists tags doubt")),
+        (
+            *_files("mapping", "items postal_items apply"),
+            *_files("sync", "elements shared_lists tags doubt creating addresses postal_edits"),
+        ),
     ),
     Room(
         "landing",
@@ -94,7 +97,11 @@ ROOMS = (
         "streams land missing",
         (
             *_files("store", "land missing moves rows tidy"),
-            *_files("sync", "deletions dormant late_views many_missing parents readings_that_take_long"),
+            *_files(
+                "sync",
+                "consent_stays deletions dormant late_views many_missing parents readings_that_take_long"
+                " rows_without_a_key recognise",
+            ),
         ),
     ),
     Room(
