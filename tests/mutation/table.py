@@ -42,7 +42,13 @@ ROOMS = (
         "deciding",
         "trueup.sync.rules",
         "verdict weighing evidence decide_values policy first_sight observe ledger",
-        (*_RUNS, *_files("sync", "strategies verdict first_sight whole_records guessed_phones postal_edits")),
+        (
+            *_RUNS,
+            *_files(
+                "sync",
+                "strategies verdict decide_values first_sight whole_records guessed_phones postal_edits",
+            ),
+        ),
     ),
     Room(
         "planning",

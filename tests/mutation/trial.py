@@ -120,7 +120,7 @@ class Trial:
         chosen = self._chosen(function)
         if not chosen:
             return Outcome(mutant.key, Fate.UNSEEN)
-        limit = 10 + 10 * sum(self.took[id] for id in chosen)
+        limit = 5 + 3 * sum(self.took[id] for id in chosen)
         fate, by = apart(lambda: self._killer(mutant, [items[id] for id in chosen]), int(limit))
         if by:
             self.last[function] = by
