@@ -46,7 +46,7 @@ ROOMS = (
             *_RUNS,
             *_files(
                 "sync",
-                "strategies verdict decide_values first_sight whole_records guessed_phones postal_edits",
+                "strategies verdict decide_values ledger observe first_sight whole_records guessed_phones postal_edits",
             ),
         ),
     ),

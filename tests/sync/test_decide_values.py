@@ -1,4 +1,4 @@
-"""What a contact becomes, field by field: the value, its source, the change and the conflicts, all of each."""
+"""What a contact becomes, field by field: its value and source, the change and the conflicts."""
 
 from __future__ import annotations
 
