@@ -46,7 +46,8 @@ ROOMS = (
             *_RUNS,
             *_files(
                 "sync",
-                "strategies verdict decide_values ledger observe first_sight whole_records guessed_phones postal_edits",
+                "strategies verdict decide_values ledger observe first_sight whole_records guessed_phones"
+                " postal_edits",
             ),
         ),
     ),
@@ -115,7 +116,7 @@ ROOMS = (
         "trueup.connectors",
         "paging reading stamps",
         (
-            *_files("connectors", "paging manifest odd_answers rest"),
+            *_files("connectors", "paging places stamps manifest odd_answers rest"),
             *_files("connectors/hubspot", "reading"),
             *_files("connectors/zendesk", "reading"),
             *_files("connectors/salesforce", "reading"),
