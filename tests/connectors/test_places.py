@@ -56,7 +56,7 @@ def asked(vendor: Toy) -> list[dict[str, str]]:
     return [dict(request.url.params) for request in vendor.asked]
 
 
-# -- a listing -----------------------------------------------------------------------------------------------
+# -- a listing -------------------------------------------------------------------------------------
 
 
 def test_after_a_listing_the_changes_since_it_began_are_read_however_long_it_took() -> None:
@@ -86,7 +86,7 @@ def test_a_listing_that_is_begun_anew_forgets_the_place_of_the_changes() -> None
     assert "after" not in asked(vendor)[0]
 
 
-# -- changes in any order ------------------------------------------------------------------------------
+# -- changes in any order --------------------------------------------------------------------------
 
 
 def test_changes_are_read_from_a_little_before_the_place_and_the_next_run_from_where_this_one_began() -> None:
@@ -117,7 +117,7 @@ def test_a_listing_is_not_gone_on_with_as_changes() -> None:
     assert page.cursor == {"since": "2026-03-01T11:59:30+00:00"}
 
 
-# -- changes by stamp and key --------------------------------------------------------------------------
+# -- changes by stamp and key ----------------------------------------------------------------------
 
 
 def test_by_stamp_and_key_each_page_begins_behind_the_last_record_and_the_newest_stamp_is_the_place() -> None:
@@ -203,7 +203,7 @@ def test_where_the_place_of_a_page_is_forgotten_it_is_begun_anew_from_the_newest
     assert asked(again)[2] == asked(again)[0]
 
 
-# -- a token of the vendor -----------------------------------------------------------------------------
+# -- a token of the vendor -------------------------------------------------------------------------
 
 
 def test_the_vendors_token_is_kept_from_the_last_page_and_asked_for_in_the_next_run() -> None:
@@ -235,7 +235,7 @@ def test_a_token_that_is_forgotten_is_begun_anew_by_time() -> None:
     assert page.cursor == {"since": NOON, "token": "t9"}
 
 
-# -- deletions -----------------------------------------------------------------------------------------
+# -- deletions -------------------------------------------------------------------------------------
 
 
 def gone(id: int, at: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ ROOMS = (
         "planning",
         "trueup.sync.rules",
         "reconcile differences creating groups guard founding lanes leaving publishing swinging backfill",
-        (*_RUNS, *_files("sync", "creating whole_records postal_addresses postal_edits formats")),
+        (*_RUNS, *_files("sync", "creating differences whole_records postal_addresses postal_edits formats")),
     ),
     Room(
         "settling",

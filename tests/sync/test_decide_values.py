@@ -57,7 +57,7 @@ def held(values: Mapping[str, Value], by: Source | None = None) -> Values:
     return Values(dict(values), dict.fromkeys(values, by) if by else {})
 
 
-# -- single fields ---------------------------------------------------------------------------------------
+# -- single fields ---------------------------------------------------------------------------------
 
 
 def test_a_first_sight_of_an_empty_field_fills_it() -> None:
@@ -110,7 +110,7 @@ def test_the_stage_is_decided_first_and_says_who_may_decide_the_rest() -> None:
     assert (state.values["stage"], state.values["job_title"]) == ("customer", "CTO")
 
 
-# -- edits in the hub --------------------------------------------------------------------------------------
+# -- edits in the hub ------------------------------------------------------------------------------
 
 
 def contact(values: Mapping[str, Value]) -> Entity:
@@ -159,7 +159,7 @@ def test_an_edit_of_a_field_that_is_not_configured_any_more_claims_nothing_and_i
     ]
 
 
-# -- groups ------------------------------------------------------------------------------------------------
+# -- groups ----------------------------------------------------------------------------------------
 
 HOME = {STREET: "Am Hof 1", CITY: "Bonn", POSTCODE: "53111", COUNTRY: "DE"}
 
@@ -254,7 +254,7 @@ def test_less_of_a_name_that_says_otherwise_is_told() -> None:
     assert state.conflicts == [Conflict("first_name", "Bob", "a/people/1", "Ann", "b/people/1", rule)]
 
 
-# -- sources -----------------------------------------------------------------------------------------------
+# -- sources ---------------------------------------------------------------------------------------
 
 
 def test_the_time_of_a_source_is_that_of_the_edit_where_the_latest_wins() -> None:
@@ -286,7 +286,7 @@ def test_of_an_element_of_a_set_the_set_says_who_may_decide() -> None:
     assert ruling(rules, Kind.CONTACT, element).authority(None) == ("a", "b")
 
 
-# -- what follows from other fields ------------------------------------------------------------------------
+# -- what follows from other fields ----------------------------------------------------------------
 
 ACME, OTHER = (Reference(f"o-{n}", {"name": name}, {}) for n, name in ((1, "Acme"), (2, "Other")))
 CONTEXT = Context(references={"o-1": ACME, "o-2": OTHER})

@@ -79,7 +79,7 @@ def out(kind: str, subject: str, at: datetime = SEEN, certain: bool = False) -> 
     return ConsentEvent(kind, subject, "email", "marketing", OUT, at, certain, "a")
 
 
-# -- what a reading adds -----------------------------------------------------------------------------------
+# -- what a reading adds ---------------------------------------------------------------------------
 
 
 def test_an_opt_out_is_about_the_record_and_the_addresses_that_it_holds() -> None:
@@ -191,7 +191,7 @@ def test_a_phone_is_a_subject_by_its_number_and_an_opt_in_is_not_about_the_list(
     assert subjects(REF, "pigeon", values, OUT) == [("ref", REF)]
 
 
-# -- addresses that follow -----------------------------------------------------------------------------------
+# -- addresses that follow -------------------------------------------------------------------------
 
 
 def heirs(

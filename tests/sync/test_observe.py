@@ -33,7 +33,7 @@ def record(version: str | None = "1", changed_at: datetime | None = None, **valu
     return Record("1", values, version, changed_at)
 
 
-# -- without a prediction ----------------------------------------------------------------------------------
+# -- without a prediction --------------------------------------------------------------------------
 
 
 def test_a_reading_of_what_is_known_changes_nothing_at_all() -> None:
@@ -67,7 +67,7 @@ def test_a_new_version_and_a_return_from_the_dead_are_news_though_no_value_moved
     assert (alive.state, alive.seen_at, alive.changed_at) == (LinkState.LIVE, NOW, SEEN)
 
 
-# -- with a prediction ---------------------------------------------------------------------------------------
+# -- with a prediction -----------------------------------------------------------------------------
 
 
 def predicted(**more: Json) -> dict[str, Json]:
@@ -137,7 +137,7 @@ def test_an_older_view_in_a_list_is_known_for_what_it_is() -> None:
     assert not shows_before(written(**{TOUCHED: True}), record(title="old"), NOW)
 
 
-# -- what follows from it: the readings and their claims -----------------------------------------------------
+# -- what follows from it: the readings and their claims -------------------------------------------
 
 MAPPING = compile_mapping("a", rules(fields=("job_title", "tags", "department")), CONTACT, Locale())
 

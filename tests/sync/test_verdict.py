@@ -74,7 +74,7 @@ def stays(question: Question, rule: str, to: str, *losers: Claim) -> Verdict:
     return Verdict(current, None, rule, tuple(lost(one, current, to, rule) for one in losers))
 
 
-# -- authority -----------------------------------------------------------------------------------------
+# -- authority -------------------------------------------------------------------------------------
 
 
 def test_of_edits_the_highest_authority_wins_and_the_others_are_told_that_they_lost() -> None:
@@ -146,7 +146,7 @@ def test_whether_somebody_may_edit_hangs_on_the_stage() -> None:
     assert [may_edit(question, edit(name, "1")) for name in (*AUTHORITY, HUB)] == [False, True, False, True]
 
 
-# -- first sights --------------------------------------------------------------------------------------
+# -- first sights ----------------------------------------------------------------------------------
 
 
 def test_of_first_sights_the_highest_rank_fills() -> None:
@@ -169,7 +169,7 @@ def test_a_first_sight_of_somebody_unlisted_fills_nothing() -> None:
     assert judge(question) == stays(question, UNLISTED, "hub", new)
 
 
-# -- edits in the hub ----------------------------------------------------------------------------------
+# -- edits in the hub ------------------------------------------------------------------------------
 
 
 def test_the_last_edit_in_the_hub_goes_before_every_system() -> None:
@@ -192,7 +192,7 @@ def test_what_is_pinned_stays_until_somebody_edits_it_in_the_hub() -> None:
     assert judge(replace(question, claims=[system, person])) == won(person, "edited in the hub", system)
 
 
-# -- an emptiness --------------------------------------------------------------------------------------
+# -- an emptiness ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("strategy", [Strategy.AUTHORITY, Strategy.LATEST])
@@ -223,7 +223,7 @@ def test_an_emptiness_that_a_person_pins_is_filled_by_nobody() -> None:
     assert judge(asked(Strategy.AUTHORITY, unpinned, other, current="old")).winner is other
 
 
-# -- latest --------------------------------------------------------------------------------------------
+# -- latest ----------------------------------------------------------------------------------------
 
 
 def test_the_latest_edit_wins_whatever_its_rank() -> None:
@@ -262,7 +262,7 @@ def test_without_edits_the_latest_is_a_first_sight() -> None:
     assert judge(asked(Strategy.LATEST, new)) == won(new, "first sight")
 
 
-# -- the most complete ---------------------------------------------------------------------------------
+# -- the most complete -----------------------------------------------------------------------------
 
 
 def test_the_longest_edit_wins_and_of_two_as_long_the_higher_rank() -> None:
@@ -291,7 +291,7 @@ def test_of_first_sights_the_longest_fills_and_displaces_a_shorter_one() -> None
     assert judge(asked(Strategy.MOST_COMPLETE, *beside)).value == "Alexandre"
 
 
-# -- first, highest, lowest, furthest, strictest -------------------------------------------------------
+# -- first, highest, lowest, furthest, strictest ---------------------------------------------------
 
 
 def test_the_first_value_stays_for_ever() -> None:
@@ -366,7 +366,7 @@ def test_of_options_the_strictest_is_the_first() -> None:
     assert judge(replace(question, claims=tied)).winner is tied[1]
 
 
-# -- sets ----------------------------------------------------------------------------------------------
+# -- sets ------------------------------------------------------------------------------------------
 
 
 def moved(connection: str, added: str = "", removed: str = "", **more: object) -> Claim:
@@ -443,7 +443,7 @@ def test_a_group_of_values_is_compared_as_a_whole() -> None:
     assert judge(asked(Strategy.AUTHORITY, one, two, same)) == won(one, "authority", two)
 
 
-# -- in whatever order -----------------------------------------------------------------------------------
+# -- in whatever order -----------------------------------------------------------------------------
 
 _claims = st.lists(
     st.builds(
