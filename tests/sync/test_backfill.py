@@ -199,7 +199,7 @@ class Unreleased:
         return frozenset()
 
 
-# -- a field that was never mapped -----------------------------------------------------------------
+# -- a field that was never mapped ------------------------------------------------------------------
 
 
 def untitled(folder: Path, clock: Clock, sales: str | None, marketing: str | None) -> SmallHub:

@@ -147,7 +147,7 @@ def test_what_waited_behind_a_refused_write_is_decided_when_that_waits_for_a_per
     assert "1" not in hub.systems["target"].living()
 
 
-# -- given up --------------------------------------------------------------------------------------
+# -- given up ----------------------------------------------------------------------------------------
 
 
 def parked(hub: SmallHub, connection: str = "target") -> list[int]:
@@ -201,7 +201,7 @@ def test_a_discarded_create_is_raised_again_only_when_it_would_carry_something_e
     assert [one["first_name"] for one in systems["target"].living().values()] == ["Anna"]
 
 
-# -- opt-outs that a system will not take ----------------------------------------------------------
+# -- opt-outs that a system will not take ----------------------------------------------------------------
 
 
 def test_a_refused_opt_out_stays_shown_until_it_is_delivered(tmp_path: Path, clock: Clock) -> None:

@@ -92,7 +92,7 @@ def billing_is_for(hub: SmallHub, *who: str) -> None:
     with_policy(hub, replace(hub.parts.policy, fields=judged))
 
 
-# -- one part is emptied ---------------------------------------------------------------------------
+# -- one part is emptied ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -155,7 +155,7 @@ def test_who_moves_somebody_leaves_no_region_of_the_old_address(lists: SmallHub,
     assert held_in("address", ada(lists)) == '{"street":"Ring 5","city":"Bonn","postcode":"53111"}'
 
 
-# -- said in part ----------------------------------------------------------------------------------
+# -- said in part -----------------------------------------------------------------------------------
 
 
 def test_no_slot_is_completed_from_another_slot(tmp_path: Path, clock: Clock) -> None:
@@ -194,7 +194,7 @@ def test_the_short_form_that_a_list_shows_of_an_address_is_no_second_one(
     assert len(ada(hub)["addresses"]) == len(on(hub, "desk")) == 1
 
 
-# -- put right -------------------------------------------------------------------------------------
+# -- put right --------------------------------------------------------------------------------------
 
 
 def test_a_neighbour_with_the_same_postcode_takes_no_other_slot_along(slots: SmallHub, clock: Clock) -> None:
@@ -245,7 +245,7 @@ def test_a_pinned_slot_stays_with_a_conflict(lists: SmallHub, clock: Clock) -> N
     assert [one.lost_source for one in losses(lists) if one.field == "addresses.billing"] == ["crm/people/1"]
 
 
-# -- items of lists --------------------------------------------------------------------------------
+# -- items of lists ---------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def without_shop(kind: Kind, name: str) -> FieldPolicy:
     return FieldPolicy(TABLES[kind][name].strategy, lambda stage: order)
 
 
-# -- lists that are not heard ----------------------------------------------------------------------
+# -- lists that are not heard -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("why", ["direction out", "no authority"])
@@ -83,7 +83,7 @@ def test_a_list_that_is_not_heard_completes_no_slot(tmp_path: Path, clock: Clock
     assert (crm(hub), towns(hub)) == ((None, "Kiel", None), [(None, "Kiel")])
 
 
-# -- pins ------------------------------------------------------------------------------------------
+# -- pins -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_pinned_set_keeps_its_addresses_and_its_pin_when_a_slot_moves(tmp_path
     assert hub.store.case(public(hub)).entity.sources["addresses"].pinned
 
 
-# -- spellings -------------------------------------------------------------------------------------
+# -- spellings --------------------------------------------------------------------------------------
 
 
 class Shouting(ItemMemory):
@@ -188,7 +188,7 @@ def test_an_address_that_a_system_keeps_short_and_in_capitals_is_removed_there(
     assert (towns(shouting), sorted(on(shouting, "shop"))) == ([HILLSIDE], ["Bergstr. 9"])
 
 
-# -- lists without a place for every part ----------------------------------------------------------
+# -- lists without a place for every part -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -237,7 +237,7 @@ def test_one_of_two_addresses_that_a_list_cannot_tell_apart_is_put_right_there(
     assert said == [(71, "Main 11", "IL"), (72, "Main 1", "MO")]
 
 
-# -- odd lists of objects --------------------------------------------------------------------------
+# -- odd lists of objects ---------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_equal_rows_of_one_contact_follow_as_far_as_there_are_any() -> None:
     assert pairs(was(ANN, ANN, entities=(7, 7)), came(ANN)) == [(1, 100)]
 
 
-# -- two of whom one went and the other came -------------------------------------------------------
+# -- two of whom one went and the other came ----------------------------------------------------------
 
 
 def one_row(fields: str, before: str, after: str, kind: Kind = Kind.CONTACT, unread: int = 0) -> bool:

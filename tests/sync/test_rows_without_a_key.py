@@ -294,7 +294,7 @@ def test_an_opt_out_stays_with_its_row_where_another_one_says_now_what_it_said_t
     assert tables.opted_out(c_4)
 
 
-# -- interrupted -----------------------------------------------------------------------------------
+# -- interrupted --------------------------------------------------------------------------------------
 
 
 class Breaks:

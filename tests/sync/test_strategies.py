@@ -57,7 +57,7 @@ def test_the_highest_and_lowest_of_dates(strategy: Strategy, expected: str) -> N
     assert judged(Type.DATE, strategy, "2025-01-01", "2024-12-31", "2025-03-01") == expected
 
 
-# -- latest ----------------------------------------------------------------------------------------
+# -- latest --------------------------------------------------------------------------------------------
 
 
 def latest(folder: Path) -> SmallHub:
@@ -99,7 +99,7 @@ def test_an_edit_after_the_latest_one_wins_again(tmp_path: Path) -> None:
     assert hub.systems["b"].values("1")["job_title"] == "three"
 
 
-# -- edits in the hub ------------------------------------------------------------------------------
+# -- edits in the hub ----------------------------------------------------------------------------------
 
 
 def tagged(folder: Path) -> tuple[SmallHub, str]:
