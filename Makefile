@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-fast lint types bench soak schema clean
+.PHONY: demo test test-fast lint types bench soak mutants schema clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("trueup needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
@@ -45,6 +45,10 @@ soak: $(VENV)/.test  ## the same proofs at their full figures; many hours on two
 	TRUEUP_CREATES=100000 TRUEUP_ROWS=100000 TRUEUP_REASON_SEEDS=200 \
 	$(BIN)/python -m pytest -n auto tests/acceptance tests/live tests/sync/test_confined.py tests/simulation \
 	tests/mapping/test_shipped.py tests/demands/test_creates.py tests/connectors/sql/test_reading.py
+
+mutants: SHARE ?= 1
+mutants: $(VENV)/.test  ## small mistakes in the code that decides, and whether its tests see them; hours (SHARE=20: every 20th)
+	$(BIN)/python -m tests.mutation --share $(SHARE)
 
 bench: $(VENV)/.test  ## writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

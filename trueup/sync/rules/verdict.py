@@ -146,7 +146,7 @@ def _latest(question: Question) -> Verdict:
     edits = [claim for claim in question.claims if not claim.first and question.listed(claim)]
     if not edits or any(claim.at is None for claim in edits):
         return _authority(question)
-    best = max(edits, key=lambda claim: (claim.at, [-part for part in question.rank(claim)[:2]]))
+    best = max(sorted(edits, key=question.rank), key=lambda claim: (claim.at,))
     source = question.source
     outdated = source is not None and source.how != "first" and best.at is not None and best.at < source.at
     return _stays(question, "latest") if outdated else _won(question, best, "latest")

@@ -1,0 +1,285 @@
+"""The place in a stream: what each page asks for and leaves behind, and from where the next run reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.connectors.kit import HandClock
+from tests.connectors.test_rest import PEOPLE, Toy, person, toy
+from trueup.connectors.rest import RestConnector
+from trueup.errors import Malformed, Refused
+from trueup.model.record import Cursor, Page, Reading
+
+NOON = "2026-03-01T12:00:00+00:00"
+"""When the clock of `kit` starts."""
+
+BY_STAMP = {
+    "request": {"path": "/changes", "query": {"since": "{since}", "until": "{until}", "limit": "{limit}"}},
+    "next": {"path": "/changes", "query": {"since": "{after_stamp}", "id": "{after}", "until": "{until}"}},
+    "records": "people",
+    "size": 2,
+    "paging": {"kind": "keyset"},
+    "since": {"format": "iso_ms", "lookback": 60.0, "position": "newest"},
+}
+IN_ANY_ORDER = {
+    "request": {"path": "/changes", "query": {"since": "{since}", "page": "{after}"}},
+    "records": "people",
+    "paging": {"kind": "cursor", "token": "next"},
+    "since": {"format": "epoch_s", "granularity": 60.0, "lookback": 90.0, "lag": 30.0},
+}
+BIN = {
+    "request": {"path": "/bin", "query": {"since": "{since}", "page": "{after}"}},
+    "records": "gone",
+    "paging": {"kind": "cursor", "token": "next"},
+    "every": 600.0,
+    "since": {"format": "iso", "lookback": 60.0},
+    "stamp": "died",
+}
+
+
+def connector(vendor: Toy, clock: HandClock | None = None, **changes: Any) -> RestConnector:
+    return toy(vendor, clock, objects={"people": {**PEOPLE, **changes}})
+
+
+def changes(known: RestConnector, cursor: Cursor | None) -> Page:
+    return known.pull("people", Reading.CHANGES, cursor, ["name"])
+
+
+def stamped(id: int, at: str) -> dict[str, Any]:
+    return {**person(id), "at": f"2026-03-01T{at}Z"}
+
+
+def asked(vendor: Toy) -> list[dict[str, str]]:
+    return [dict(request.url.params) for request in vendor.asked]
+
+
+# -- a listing -------------------------------------------------------------------------------------
+
+
+def test_after_a_listing_the_changes_since_it_began_are_read_however_long_it_took() -> None:
+    clock = HandClock()
+    vendor = Toy(people=[{"people": [person(1)], "next": "n1"}, {"people": [person(2)]}])
+    known = connector(vendor, clock, changes=IN_ANY_ORDER)
+    first = known.pull("people", Reading.LISTING, None, ["name"])
+    assert first.more
+    assert first.cursor == {
+        "phase": "listing",
+        "started": NOON,
+        "after": "n1",
+        "after_stamp": "2026-01-01T00:00:00+00:00",
+    }
+    clock.advance(3600)
+    last = known.pull("people", Reading.LISTING, first.cursor, ["name"])
+    assert (last.more, last.cursor) == (False, {"since": "2026-03-01T11:59:30+00:00", "swept": NOON})
+    assert [one.get("after") for one in asked(vendor)] == [None, "n1"]
+
+
+def test_a_listing_that_is_begun_anew_forgets_the_place_of_the_changes() -> None:
+    vendor = Toy(people=[{"people": []}])
+    known = connector(vendor, changes=IN_ANY_ORDER)
+    going = {"phase": "changes", "started": "x", "after": "c7", "token": "t", "since": NOON, "swept": NOON}
+    page = known.pull("people", Reading.LISTING, going, ["name"])
+    assert page.cursor == {"since": "2026-03-01T11:59:30+00:00", "swept": NOON}
+    assert "after" not in asked(vendor)[0]
+
+
+# -- changes in any order --------------------------------------------------------------------------
+
+
+def test_changes_are_read_from_a_little_before_the_place_and_the_next_run_from_where_this_one_began() -> None:
+    clock = HandClock()
+    vendor = Toy(changes=[{"people": [stamped(1, "11:30:00")], "next": "p2"}, {"people": []}])
+    known = connector(vendor, clock, changes=IN_ANY_ORDER)
+    first = changes(known, {"since": "2026-03-01T11:00:45+00:00", "swept": NOON})
+    clock.advance(100)
+    last = changes(known, first.cursor)
+    minute = 1772362740  # 10:59, of 11:00:45 - 90 s
+    assert [int(one["since"]) for one in asked(vendor)] == [minute, minute]
+    assert asked(vendor)[1]["page"] == "p2"
+    assert (first.more, last.more) == (True, False)
+    assert last.cursor == {"since": "2026-03-01T11:59:30+00:00", "swept": NOON}
+
+
+def test_without_a_place_the_changes_begin_with_the_epoch() -> None:
+    vendor = Toy(changes=[{"people": []}])
+    changes(connector(vendor, changes=IN_ANY_ORDER), None)
+    assert asked(vendor) == [{"since": "0"}]
+
+
+def test_a_listing_is_not_gone_on_with_as_changes() -> None:
+    vendor = Toy(changes=[{"people": []}])
+    place = {"phase": "listing", "started": "2026-01-01T00:00:00+00:00", "after": "n1", "after_stamp": "x"}
+    page = changes(connector(vendor, changes=IN_ANY_ORDER), place)
+    assert asked(vendor) == [{"since": "0"}]
+    assert page.cursor == {"since": "2026-03-01T11:59:30+00:00"}
+
+
+# -- changes by stamp and key ----------------------------------------------------------------------
+
+
+def test_by_stamp_and_key_each_page_begins_behind_the_last_record_and_the_newest_stamp_is_the_place() -> None:
+    pages = [
+        {"people": [stamped(1, "11:10:00"), stamped(2, "11:20:00")]},
+        {"people": [stamped(3, "11:20:00"), stamped(4, "11:15:00")]},
+        {"people": [stamped(5, "11:16:00")]},
+    ]
+    vendor = Toy(changes=pages)
+    known = connector(vendor, changes=BY_STAMP)
+    page = changes(known, {"since": "2026-03-01T11:00:00+00:00"})
+    assert page.cursor == {
+        "phase": "changes",
+        "since": "2026-03-01T11:00:00+00:00",
+        "started": NOON,
+        "newest": "2026-03-01T11:20:00+00:00",
+        "after": 2,
+        "after_stamp": "2026-03-01T11:20:00+00:00",
+    }
+    page = changes(known, page.cursor)
+    page = changes(known, page.cursor)
+    until = "2026-03-01T12:00:00.000Z"
+    assert asked(vendor) == [
+        {"since": "2026-03-01T10:59:00.000Z", "until": until, "limit": "2"},
+        {"since": "2026-03-01T11:20:00.000Z", "id": "2", "until": until},
+        {"since": "2026-03-01T11:15:00.000Z", "id": "4", "until": until},
+    ]
+    assert (page.more, page.cursor) == (False, {"since": "2026-03-01T11:20:00+00:00"})
+
+
+def test_the_place_is_no_later_than_the_beginning_of_the_reading_and_stays_where_nothing_came() -> None:
+    vendor = Toy(changes=[{"people": [stamped(1, "12:30:00")]}, {"people": []}])
+    known = connector(vendor, changes=BY_STAMP)
+    page = changes(known, {"since": "2026-03-01T11:00:00+00:00"})
+    assert page.cursor == {"since": NOON}
+    assert changes(known, {"since": "2026-03-01T11:00:00+00:00"}).cursor == {
+        "since": "2026-03-01T11:00:00+00:00"
+    }
+
+
+def test_a_record_that_ends_two_pages_may_have_moved_but_a_page_that_stands_still_is_an_error() -> None:
+    pages = [[stamped(1, "11:10:00"), stamped(2, at)] for at in ("11:20:00", "11:25:00", "11:25:00")]
+    vendor = Toy(changes=[{"people": one} for one in pages])
+    known = connector(vendor, changes=BY_STAMP)
+    page = changes(known, changes(known, None).cursor)
+    assert page.more
+    with pytest.raises(Malformed):
+        changes(known, page.cursor)
+
+
+def test_a_page_whose_last_record_bears_no_stamp_goes_on_from_the_stamp_before() -> None:
+    unstamped = {"id": 4, "fields": {}, "rev": "1"}
+    vendor = Toy(
+        changes=[
+            {"people": [stamped(1, "11:10:00"), stamped(2, "11:20:00")]},
+            {"people": [stamped(3, "11:20:00"), unstamped]},
+        ]
+    )
+    known = connector(vendor, changes=BY_STAMP)
+    page = changes(known, changes(known, None).cursor)
+    assert (page.cursor or {})["after_stamp"] == "2026-03-01T11:20:00+00:00"
+
+
+def test_where_the_place_of_a_page_is_forgotten_it_is_begun_anew_from_the_newest_that_was_brought() -> None:
+    lost = httpx.Response(400, json={"code": "LOST_PLACE"})
+    pages = [
+        {"people": [stamped(1, "11:10:00"), stamped(2, "11:20:00")]},
+        lost,
+        {"people": [stamped(2, "11:20:00")]},
+    ]
+    vendor = Toy(changes=pages)
+    known = connector(vendor, changes=BY_STAMP)
+    page = changes(known, changes(known, {"since": "2026-03-01T11:00:00+00:00"}).cursor)
+    assert asked(vendor)[2] == {
+        "since": "2026-03-01T11:19:00.000Z",
+        "until": "2026-03-01T12:00:00.000Z",
+        "limit": "2",
+    }
+    assert page.cursor == {"since": "2026-03-01T11:20:00+00:00"}
+    again = Toy(changes=[{"people": [stamped(1, "11:10:00")], "next": "p2"}, lost, {"people": []}])
+    known = connector(again, changes=IN_ANY_ORDER)
+    changes(known, changes(known, {"since": "2026-03-01T11:00:45+00:00"}).cursor)
+    assert asked(again)[2] == asked(again)[0]
+
+
+# -- a token of the vendor -------------------------------------------------------------------------
+
+
+def test_the_vendors_token_is_kept_from_the_last_page_and_asked_for_in_the_next_run() -> None:
+    vendor = Toy(
+        changes=[
+            {"people": [], "next": "t1", "more": True},
+            {"people": [], "next": "t2", "more": False},
+            {"people": [], "next": None},
+        ]
+    )
+    known = connector(vendor)
+    page = changes(known, {"since": NOON})
+    page = changes(known, page.cursor)
+    assert (page.more, page.cursor) == (False, {"since": NOON, "token": "t2"})
+    page = changes(known, page.cursor)
+    assert [one.get("token") for one in asked(vendor)] == [None, "t1", "t2"]
+    assert page.cursor == {"since": NOON, "token": "t2"}
+
+
+def test_a_last_page_without_any_token_is_no_place() -> None:
+    with pytest.raises(Malformed, match="no position to go on from"):
+        changes(connector(Toy(changes=[{"people": []}])), {"since": NOON})
+
+
+def test_a_token_that_is_forgotten_is_begun_anew_by_time() -> None:
+    vendor = Toy(changes=[httpx.Response(400, json={"code": "LOST_PLACE"}), {"people": [], "next": "t9"}])
+    page = changes(connector(vendor), {"since": "2026-03-01T11:00:30+00:00", "token": "t2"})
+    assert asked(vendor) == [{"token": "t2"}, {"since": "1772362800"}]
+    assert page.cursor == {"since": NOON, "token": "t9"}
+
+
+# -- deletions -------------------------------------------------------------------------------------
+
+
+def gone(id: int, at: str) -> dict[str, Any]:
+    return {**person(id), "died": f"2026-03-01T{at}Z"}
+
+
+def test_deletions_are_read_behind_the_changes_and_the_place_of_both_is_kept() -> None:
+    clock = HandClock()
+    died = [gone(1, "11:48:59"), gone(2, "11:49:00"), {**person(3), "died": None}]
+    vendor = Toy(
+        changes=[{"people": [stamped(9, "11:59:00")]}], bin=[{"gone": died, "next": "b2"}, {"gone": []}]
+    )
+    known = connector(vendor, clock, changes=BY_STAMP, deletions=BIN)
+    page = changes(known, {"since": "2026-03-01T11:50:00+00:00", "swept": "2026-03-01T11:50:00+00:00"})
+    assert page.more
+    assert page.cursor == {
+        "since": "2026-03-01T11:59:00+00:00",
+        "swept": "2026-03-01T11:50:00+00:00",
+        "phase": "deletions",
+        "started": NOON,
+    }
+    clock.advance(50)
+    page = changes(known, page.cursor)
+    assert [(one.id, one.deleted) for one in page.records] == [("2", True), ("3", True)]
+    page = changes(known, page.cursor)
+    assert (page.more, page.cursor) == (False, {"since": "2026-03-01T11:59:00+00:00", "swept": NOON})
+    assert [one["since"] for one in asked(vendor)[1:]] == ["2026-03-01T11:58:00Z"] * 2
+
+
+@pytest.mark.parametrize(("swept", "read"), [(None, True), ("11:50:00", True), ("11:50:01", False)])
+def test_deletions_are_read_no_more_often_than_the_manifest_says(swept: str | None, read: bool) -> None:
+    vendor = Toy(changes=[{"people": []}], bin=[{"gone": []}])
+    place = {"since": NOON} | ({"swept": f"2026-03-01T{swept}+00:00"} if swept else {})
+    page = changes(connector(vendor, changes=IN_ANY_ORDER, deletions=BIN), place)
+    assert page.more is read
+    assert ("phase" in (page.cursor or {})) is read
+
+
+def test_what_cannot_be_read_is_refused() -> None:
+    without = {name: words for name, words in PEOPLE.items() if name not in ("changes", "read")}
+    known = toy(Toy(), objects={"people": {**without, "capabilities": ["batch_write"]}})
+    with pytest.raises(Refused, match="people has no reading of changes"):
+        changes(known, None)
+    with pytest.raises(Refused, match="people cannot be read by id"):
+        known.read("people", ["1"], ["name"])
+    with pytest.raises(Refused, match="people cannot be looked up by email"):
+        known.find("people", "email", ["a@b.de"], ["name"])
