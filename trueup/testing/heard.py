@@ -99,7 +99,9 @@ def _replaced_unread(at: Findings, edit: Edit) -> bool:
     system = at.world.systems[edit.system]
     over = (act for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number)
     act = next(over, None)
-    return act is not None and (act.by != HUB or act.number in system.unguarded)
+    if act is None:
+        return False
+    return act.by != HUB or not system.traits.versions or act.number in system.unguarded
 
 
 def _known(at: Findings, who: str, edit: Edit) -> bool:

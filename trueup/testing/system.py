@@ -96,7 +96,7 @@ class System:
         self.traits = traits
         self.rows: dict[str, Row] = {}
         self.acts: list[Act] = []
-        self.unguarded: set[int] = set()  # versions that the hub made over whatever stood there
+        self.unguarded: set[int] = set()  # versions that a repeated upsert made over whatever stood there
         self.drifts: dict[str, str] = {}  # remote field to what became of it
         self.hints: list[tuple[datetime, str]] = []  # which record moved, and when the hub is told
         self._rewrites: list[tuple[datetime, Row]] = []
@@ -235,15 +235,16 @@ class System:
         if problem is not None:
             return problem
         self._update(row, HUB, self._kept(values))
-        if version is None:
-            self.unguarded.add(row.now.number)
         return row
 
     def upsert(self, hub_id: str, values: Mapping[str, Json], person: str) -> Row | Problem:
         """By the hub's own id in a unique field."""
         found = next((row for row in self.living() if row.now.values.get(HUB_ID) == hub_id), None)
         if found is not None:
-            return self.update(found.id, values, None)
+            written = self.update(found.id, values, None)
+            if isinstance(written, Row):
+                self.unguarded.add(written.now.number)
+            return written
         return self.create({**values, HUB_ID: hub_id}, person)
 
     # -- inside -------------------------------------------------------------------------------------------

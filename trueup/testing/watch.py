@@ -112,8 +112,8 @@ def cursor_safety(world: World) -> Iterator[str]:
         since = _lower_bound(world, name, state.cursor)
         for row in system.rows.values():
             version = row.now
-            if version.deleted and not row.landed:
-                continue  # it went before anybody read it: there is nothing to be told
+            if version.deleted and (not row.landed or version.at < state.listed_at):
+                continue  # it went before anybody read it, or before a listing that tells by lacking it
             unread = version.number not in row.landed and version.stamp < since
             if unread and (not version.deleted or system.traits.feed) and not _by_hub(world, name, row.id):
                 yield f"{name}/{row.id} as of {version.stamp} is not stored; the next reading is from {since}"

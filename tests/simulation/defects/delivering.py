@@ -247,7 +247,7 @@ DELIVERING = (
     ),
     defect(
         "what a dead worker sent is left",
-        22,
+        29,
         f"nothing waits for nobody, silence, {STILL}",
         (rows, "abandoned", always(0)),
     ),
