@@ -55,7 +55,12 @@ ROOMS = (
         "planning",
         "trueup.sync.rules",
         "reconcile differences creating groups guard founding lanes leaving publishing swinging backfill",
-        (*_RUNS, *_files("sync", "creating differences whole_records postal_addresses postal_edits formats")),
+        (
+            *_RUNS,
+            *_files(
+                "sync", "creating differences why_not whole_records postal_addresses postal_edits formats"
+            ),
+        ),
     ),
     Room(
         "settling",
