@@ -66,7 +66,7 @@ ROOMS = (
         "settling",
         "trueup.sync.rules",
         "acknowledge aside backoff formats made recognise",
-        (*_RUNS, *_files("sync", "acknowledge formats recognise rows_without_a_key")),
+        (*_RUNS, *_files("sync", "acknowledge settlements formats recognise rows_without_a_key")),
     ),
     Room(
         "addresses",
