@@ -314,6 +314,11 @@ class Store(Protocol):
         """All that is gated now, by (connection, gate kind); of the entities `among`, if they are named."""
         ...
 
+    def let_through(self, among: Collection[int] | None = None) -> Mapping[tuple[str, str], frozenset[int]]:
+        """The links whose destructive writes a run let through, and not a person, and that have not ended
+        yet, by (connection, gate kind); of the entities `among`, if they are named."""
+        ...
+
     def gated(self, run_id: int, among: Collection[int] | None = None) -> Mapping[tuple[str, str], int]:
         """What is gated under this run, by (connection, gate kind); of the entities `among`, if they are
         named."""

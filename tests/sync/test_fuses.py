@@ -131,3 +131,29 @@ def interrupted_while_it_writes(hub: SmallHub) -> None:
     marketing.between = interrupt
     with pytest.raises(KeyboardInterrupt):
         later(hub)
+
+
+def test_what_a_run_let_through_and_leaves_only_later_counts_in_the_run_in_which_it_leaves(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """A run about another system cannot deliver it, and the next one adds as many of its own."""
+    hub = pair(tmp_path, clock)
+    emptied(hub, 1)
+    clock.tick(60)
+    hub.sync(["sales"])
+    emptied(hub, 2)
+    later(hub)
+    assert titles(hub) == [None, "Old", "Old", "Old"]
+    assert hub.reports[-1].held == {("marketing", "clear"): 1}
+
+
+def test_what_a_person_let_through_counts_no_more(tmp_path: Path, clock: Clock) -> None:
+    hub = pair(tmp_path, clock)
+    emptied(hub, 1, 2)
+    clock.tick(60)
+    hub.sync(["sales"])
+    assert hub.store.open_gates("marketing", "clear", "ann", hub.parts.now()) == 2
+    emptied(hub, 3)
+    later(hub)
+    assert titles(hub) == [None, None, None, "Old"]
+    assert hub.reports[-1].outcome is RunOutcome.COMPLETED

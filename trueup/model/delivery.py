@@ -63,6 +63,9 @@ DISCARDED, REJECTED = "TU-DEL-010", "TU-DEL-011"
 GIVEN_UP = (DISCARDED, REJECTED)
 
 
+UNDER_WAY_STATES = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING)
+"""Open, and nobody has to let them through first."""
+
 UNSENT_STATES = (DeliveryState.DUE, DeliveryState.GATED, DeliveryState.PARKED)
 """A Delivery in one of these was never sent, or certainly not applied: it may be superseded."""
 

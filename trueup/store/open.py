@@ -312,6 +312,9 @@ class SqlStore:
     def gates(self, among: Collection[int] | None = None) -> Mapping[tuple[str, str], Gate]:
         return self._db.read(lambda tx: outbox.gates(tx, among))
 
+    def let_through(self, among: Collection[int] | None = None) -> Mapping[tuple[str, str], frozenset[int]]:
+        return self._db.read(lambda tx: outbox.let_through(tx, among))
+
     def gated(self, run_id: int, among: Collection[int] | None = None) -> Mapping[tuple[str, str], int]:
         return self._db.read(lambda tx: outbox.gated(tx, run_id, among))
 

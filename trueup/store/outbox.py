@@ -8,7 +8,16 @@ from datetime import datetime
 
 from trueup.errors import NotFound
 from trueup.model.counting import counted
-from trueup.model.delivery import DISCARDED, GIVEN_UP, REJECTED, Delivery, DeliveryState, Lane, WriteKind
+from trueup.model.delivery import (
+    DISCARDED,
+    GIVEN_UP,
+    REJECTED,
+    UNDER_WAY_STATES,
+    Delivery,
+    DeliveryState,
+    Lane,
+    WriteKind,
+)
 from trueup.model.entity import Agreed
 from trueup.model.run import Fence, Gate, RunOutcome
 from trueup.store.audit import note
@@ -209,6 +218,23 @@ def gates(tx: Tx, among: Collection[int] | None) -> dict[tuple[str, str], Gate]:
     return found_by
 
 
+def let_through(tx: Tx, among: Collection[int] | None) -> dict[tuple[str, str], frozenset[int]]:
+    """See `Store.let_through`. What a person lets through has no gate any more."""
+    known = streams(tx)
+    of_some, some = _of(among)
+    found = tx.rows(
+        "select distinct stream_id, gate, link_id from deliveries where open = 1 and stream_id in ints(?)"
+        f" and state in texts(?) and gate <> ''{of_some} order by 1, 2, 3",
+        sorted(known.names),
+        [str(state) for state in UNDER_WAY_STATES],
+        *some,
+    )
+    places: dict[tuple[str, str], set[int]] = {}
+    for stream_id, gate, link_id in found:
+        places.setdefault((known.names[stream_id][0], gate), set()).add(link_id)
+    return {place: frozenset(links) for place, links in places.items()}
+
+
 def gated(tx: Tx, run_id: int, among: Collection[int] | None) -> dict[tuple[str, str], int]:
     known = streams(tx)
     of_some, some = _of(among)
@@ -236,7 +262,8 @@ def open_gates(
 ) -> int:
     of_some, some = _of(among)
     condition = f"stream_id in ints(?) and state = 'gated' and gate = ?{of_some}"
-    freed = _reopen(tx, condition, "state = 'due'", streams(tx).of([connection]), gate, *some)
+    change = "state = 'due', gate = ''" if user else "state = 'due'"
+    freed = _reopen(tx, condition, change, streams(tx).of([connection]), gate, *some)
     for run_id, number in sorted(Counter(run_id for _, run_id in freed).items()):
         details = {"connection": connection, "gate": gate, "writes": number}
         note(tx, user, "runs approve", f"run {run_id}", details, at)
@@ -245,7 +272,8 @@ def open_gates(
 
 def retry(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:
     fresh = (
-        f"state = 'due', attempts = 0, failing_since = null, not_before = {micros(at)}, error = '', code = ''"
+        f"state = 'due', gate = '', attempts = 0, failing_since = null, not_before = {micros(at)},"
+        " error = '', code = ''"
     )
     again = _reopen(tx, "state = 'parked' and id in ints(?)", fresh, list(ids))
     return _noted(tx, user, "failures retry", again, at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.errors import NotFound
-from trueup.model.delivery import OPEN_STATES, DeliveryState, Settlement
+from trueup.model.delivery import OPEN_STATES, UNDER_WAY_STATES, DeliveryState, Settlement
 from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.record import Json, Record
@@ -82,7 +82,6 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
     return frozenset(newcomers.parked)
 
 
-_UNDER_WAY = (DeliveryState.DUE, DeliveryState.SENT, DeliveryState.DOUBT, DeliveryState.WAITING)
 _OPEN = {str(state) for state in OPEN_STATES}
 _OWN = "v.id, v.entity_id, v.entity_revision, v.state, v.job, e.revision"
 
@@ -138,7 +137,7 @@ def _settle_one(
         because(rows.reasons, entity, one.due)
     if link.base != before and any(path not in before for path in link.base):
         because(rows.reasons, entity, "read")
-    if moved_on and one.state not in _UNDER_WAY:
+    if moved_on and one.state not in UNDER_WAY_STATES:
         because(rows.reasons, entity, "settled")
     rows.deliveries.append(_end(one, row, at))
     if one.untried:

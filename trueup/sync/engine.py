@@ -139,8 +139,9 @@ def landing(parts: Parts, connections: Sequence[str], report: Report, fence: Fen
 
 
 def meter_for(parts: Parts, lifted: frozenset[str], about: About = EVERYBODY) -> Meter:
-    """What the fuses allow a run that begins now, with all that is held back already of whom it is about.
-    What an ended run held back waits for a person; of a run about some contacts only their number counts."""
+    """What the fuses allow a run that begins now, with all that is held back already of whom it is about, and
+    all that an earlier run let through and that leaves only now. What an ended run held back waits for a
+    person; of a run about some contacts only their number counts."""
     links: dict[str, int] = {}
     for (connection, _, _), number in parts.store.count_links().items():
         links[connection] = links.get(connection, 0) + number
@@ -148,7 +149,10 @@ def meter_for(parts: Parts, lifted: frozenset[str], about: About = EVERYBODY) ->
     gates = parts.store.gates(among)
     counts = {place: gate.number for place, gate in gates.items()}
     held = frozenset(place for place, gate in gates.items() if gate.held and among is None)
-    return Meter(parts.fuses, links, lifted, counts, held)
+    ahead: dict[tuple[str, str], set[int | None]] = {
+        place: set(some) for place, some in parts.store.let_through(among).items()
+    }
+    return Meter(parts.fuses, links, lifted, counts, held, ahead)
 
 
 def _allowed(parts: Parts, order: Order) -> list[str]:

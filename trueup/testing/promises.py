@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trueup.model.delivery import Delivery, DeliveryState, Effect, Lane, WriteKind
 from trueup.model.entity import LinkState
@@ -17,13 +17,11 @@ from trueup.model.plan import Case
 from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
+from trueup.testing.findings import BELATED, Findings
 from trueup.testing.system import HUB, Act, System
 from trueup.testing.traits import FIELDS, STAGES, TYPED
 from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
 from trueup.testing.world import TIGHT, Told, World
-
-if TYPE_CHECKING:
-    from trueup.testing.oracle import Findings
 
 Everybody = Sequence[tuple[str, Case]]
 """All contacts, each with all that the hub holds of them."""
@@ -164,8 +162,9 @@ def winners_are_people(at: Findings) -> Iterator[str]:
                 if at.world.wires[change.source.partition("/")[0]].struck["update", "twice"]:
                     at.excuse("a request that the network doubled")
                     continue
-                if _written_late(at, change.source, change.field, change.new):
-                    at.excuse("a request before which a process stood still, while others went on without it")
+                name, _, id = change.source.partition(f"/{OBJECT}/")
+                if at.written_late(name, id, _remote(change.field), change.new):
+                    at.excuse(BELATED)
                     continue
                 yield f"{who} {change.field}: nobody typed {change.new!r} at {change.source}"
 
@@ -179,21 +178,6 @@ def _typed_there(at: Findings, source: str, field: str, value: Value) -> bool:
     wanted = _plain(system, remote, value)
     said = (act.after.get(remote) for act in system.acts if act.by != HUB and remote in act.after)
     return any(_plain(system, remote, one) == wanted for one in said)
-
-
-def _written_late(at: Findings, source: str, field: str, value: Value) -> bool:
-    """Whether the hub itself put this value there after it had given that write up, which looks like a person
-    who typed it: the request left a process that stood still for longer than others wait for it."""
-    name, _, id = source.partition(f"/{OBJECT}/")
-    remote, system = _remote(field), at.world.systems[name]
-    sent = (
-        item["values"][remote]
-        for place, body in at.world.belated
-        if place == name
-        for item in body.get("items") or [body]
-        if item.get("id") == id and remote in item.get("values", {})
-    )
-    return any(_plain(system, remote or "", one) == _plain(system, remote or "", value) for one in sent)
 
 
 def _remote(field: str) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from trueup.model.delivery import DeliveryState
 from trueup.model.history import Change, Conflict, HistoryRow
-from trueup.testing.oracle import findings
+from trueup.testing.findings import findings
 from trueup.testing.system import HUB, ROBOT, Act
 from trueup.testing.traits import FIELDS, OPT_OUT, Traits
 from trueup.testing.world import Watch, Worker, World

@@ -94,6 +94,7 @@ class System:
         self.traits = traits
         self.rows: dict[str, Row] = {}
         self.acts: list[Act] = []
+        self.unguarded: set[int] = set()  # versions that the hub made over whatever stood there
         self.drifts: dict[str, str] = {}  # remote field to what became of it
         self._rewrites: list[tuple[datetime, Row]] = []
         self._now = now
@@ -135,13 +136,20 @@ class System:
                     self.user_edit(row, name, marked, ROBOT)
 
     def drift(self, name: str, what: str) -> None:
+        """From now on this is what became of the field."""
+        hidden = not self.shows(name)
         self.drifts[name] = what
+        self._touch(hidden and self.shows(name))
 
     def mend(self) -> None:
         """Every field is again what it was; who lacked one is touched, so that it is seen again."""
         hidden = not all(map(self.shows, self.drifts))
         self.drifts.clear()
-        for row in self.living() if hidden else ():
+        self._touch(hidden)
+
+    def _touch(self, shown_again: bool) -> None:
+        """Where a field that nobody saw is shown again its records are in the next changes."""
+        for row in self.living() if shown_again else ():
             self._put(row, ROBOT, "update", {})
 
     def clock(self) -> datetime:
@@ -190,6 +198,8 @@ class System:
         if problem is not None:
             return problem
         self._update(row, HUB, self._kept(values))
+        if version is None:
+            self.unguarded.add(row.now.number)
         return row
 
     def upsert(self, hub_id: str, values: Mapping[str, Json], person: str) -> Row | Problem:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trueup.testing.oracle import typed_values, verdict
+from trueup.testing.findings import typed_values
+from trueup.testing.oracle import verdict
 from trueup.testing.plan import Plan
 from trueup.testing.story import Story
 from trueup.testing.watch import Invariants

@@ -14,7 +14,7 @@ from typing import Any
 from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
 from trueup.model.delivery import DeliveryState
 from trueup.model.run import Fence
-from trueup.testing.oracle import lied
+from trueup.testing.findings import lied
 from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
 from trueup.testing.system import HUB_ID
 from trueup.testing.vocabulary import OBJECT, manifest_of

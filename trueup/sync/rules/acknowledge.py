@@ -353,8 +353,7 @@ def doubt_resolved(
     `keeps(path, value)` tells whether a value read is what the system keeps of what we sent. What cannot be
     read tells nothing: a write of which no path is shown goes again as it was. `agreed`: as in `found`.
     """
-    write = delivery.write
-    if write.kind is WriteKind.DELETE:
+    if delivery.write.kind is WriteKind.DELETE:
         return (
             done(delivery, delivery.link.remote_id or "", None, lag, now)
             if record is None
@@ -362,6 +361,18 @@ def doubt_resolved(
         )
     if record is None:
         return _unlanded(delivery, now)
+    return replace(_looked_at(delivery, record, keeps, lag, now, agreed), told=lag > 0)
+
+
+def _looked_at(
+    delivery: Delivery,
+    record: Record,
+    keeps: Callable[[str, Json], bool],
+    lag: float,
+    now: datetime,
+    agreed: Mapping[str, Agreed],
+) -> Settlement:
+    write = delivery.write
     shown = [path for path in write.values if path in record.values]
     making = write.kind is WriteKind.CREATE
     if (shown or making) and all(keeps(path, record.values[path]) for path in shown):

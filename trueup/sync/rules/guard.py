@@ -41,7 +41,7 @@ DEFAULT_FUSES: Mapping[str, Fuse] = {
 @dataclass(slots=True)
 class Meter:
     """Counts one run's intentions per connection against their allowances. `held`: what an earlier run held
-    back, by (connection, gate); `ahead`: links to which such a write follows."""
+    back, by (connection, gate); `ahead`: links to which such a write follows, or goes from an earlier run."""
 
     fuses: Mapping[str, Fuse]
     links: Mapping[str, int]

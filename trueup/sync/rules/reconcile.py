@@ -141,8 +141,10 @@ def _changed_rank(link: Link) -> Link:
     now was never agreed with anybody: it is weighed as a first sight before anything is written there."""
     if link.primary:
         return replace(link, primary=False)
-    unheard = {key: Agreed(NEVER, WAS_ABSENT) for key, one in link.agreed.items() if one.left}
-    return replace(link, primary=True, agreed={**link.agreed, **unheard})
+    unheard = {key for key, one in link.agreed.items() if one.left}
+    unheard |= {path for path, was in link.base.items() if was == WAS_ABSENT}  # not shown until now
+    never = dict.fromkeys(unheard, Agreed(NEVER, WAS_ABSENT))
+    return replace(link, primary=True, agreed={**link.agreed, **never})
 
 
 def _precedence(link: Link) -> tuple[bool, float, str]:

@@ -1,0 +1,127 @@
+"""At rest: all records agree with their contact, and whoever opted out is not mailed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trueup.mapping.compiled import Binding
+from trueup.model.delivery import DISCARDED, DeliveryState, Lane
+from trueup.model.entity import Entity, Link
+from trueup.model.record import Json
+from trueup.model.values import ABSENT, Rejected
+from trueup.sync.rules.differences import alike
+from trueup.sync.rules.formats import RULE as FORM
+from trueup.testing.findings import EVERY, LIE, UNTOLD, Findings, folded
+from trueup.testing.system import HUB, Row
+from trueup.testing.traits import OPT_OUT
+
+_OUT = "opted_out"
+
+
+def convergence(at: Findings) -> Iterator[str]:
+    """Every living primary record holds what its system keeps of the contact's value."""
+    for id, entity, link in at.links():
+        row = at.row(link)
+        if row is None or not row.living:
+            yield from _gone(at, id, link, row)
+            continue
+        if not link.primary:
+            continue
+        for binding in at.bindings(link):
+            if not binding.consent:
+                yield from _agrees(at, id, entity, link, row, binding)
+
+
+def _gone(at: Findings, id: str, link: Link, row: Row | None) -> Iterator[str]:
+    traits = at.world.systems[link.connection].traits
+    if row is not None and not traits.feed and (traits.offset or not at.listed):
+        at.excuse(UNTOLD)
+        return
+    if row is not None and at.may_lack(link.connection):
+        at.excuse(LIE)
+        return
+    yield f"{id} is linked to {link.connection}/{link.remote_id}, which is not there any more"
+
+
+def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding: Binding) -> Iterator[str]:
+    if binding.key in link.quarantine:
+        at.excuse("a field that waits for a person")
+        return
+    traits = at.world.systems[link.connection].traits
+    stands = row.now.values.get(binding.remote)
+    wanted = binding.write(entity.values)
+    kept = traits.keeps(binding.remote, None if isinstance(wanted, Rejected) or wanted is ABSENT else wanted)
+    if _plain(stands) != _plain(kept) and not alike(binding, binding.read(stands), binding.read(kept)):
+        if _parked(at, link):
+            at.excuse("a write that waits for a person")
+            return
+        if _discarded(at, id, link, row, binding):
+            at.excuse("a write that a person discarded")
+            return
+        if row.now.number not in row.landed and at.may_lack(link.connection):
+            at.excuse(LIE)
+            return
+        if _taken_for_a_form(at, id, binding.fields[0], stands):
+            at.excuse("an edit that could be the system's own form of what was written")
+            return
+        yield (
+            f"{id} {binding.fields[0]}: {link.connection}/{link.remote_id} holds {stands!r}, the contact "
+            f"{entity.values.get(binding.fields[0])!r} (there {kept!r})"
+        )
+
+
+def _taken_for_a_form(at: Findings, who: str, name: str, stands: Json) -> bool:
+    """Whether the history names what stands there as what the system may have made of our value."""
+    return any(
+        conflict.field == name and conflict.rule == FORM and folded(conflict.lost) == folded(stands)
+        for row in at.history[who]
+        for conflict in row.conflicts
+    )
+
+
+def _parked(at: Findings, link: Link) -> bool:
+    """Whether an ordinary write to this record waits for a person: the next ones wait behind it."""
+    waiting = at.world.store.deliveries([DeliveryState.PARKED], link.connection, EVERY)
+    return any(one.link.id == link.id and one.write.lane is not Lane.URGENT for one in waiting)
+
+
+def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -> bool:
+    """Whether a person gave up writes to this record after both sides last moved: then they may differ."""
+    over = at.world.store.deliveries([DeliveryState.SUPERSEDED], link.connection, EVERY)
+    ends = [one.ended_at for one in over if one.link.id == link.id and one.code == DISCARDED]
+    last = max((end for end in ends if end is not None), default=None)
+    if last is None:
+        return False
+    there = at.world.systems[link.connection].acts
+    moved = any(act.id == row.id and act.at > last and binding.remote in act.after for act in there)
+    return not moved and not any(
+        one.at > last and any(change.field in binding.fields for change in one.changes)
+        for one in at.history[who]
+    )
+
+
+def _plain(value: Json) -> Json:
+    return sorted(map(str, value)) if isinstance(value, list) else (value or None)
+
+
+def opt_outs_hold(at: Findings) -> Iterator[str]:
+    """Who opted out anywhere is opted out in every living record."""
+    for id, entity, link in at.links():
+        out = entity.values.get("consent.email.marketing") == _OUT
+        row = at.row(link)
+        if row is not None and row.living and bool(row.now.values.get(OPT_OUT)) != out:
+            if row.now.number not in row.landed and at.may_lack(link.connection):
+                at.excuse(LIE)
+                continue
+            yield f"{id}: {link.connection}/{link.remote_id} {'may' if out else 'must not'} be mailed"
+    for name, system in at.world.systems.items():
+        for act in system.acts:
+            if act.by != HUB and act.after.get(OPT_OUT):
+                who = at.owner(name, act.id)
+                if who and at.cases[who].entity.values.get("consent.email.marketing") != _OUT:
+                    row = system.rows[act.id]
+                    if any(
+                        one.number in row.landed and one.values.get(OPT_OUT) and not one.deleted
+                        for one in row.versions
+                    ):
+                        yield f"{who}: the opt-out at {name}/{act.id} was not heard"

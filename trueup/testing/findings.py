@@ -1,0 +1,138 @@
+"""A world at rest, read once: what the checks of `oracle` ask, and what excuses several of them.
+
+What nobody could have observed is exempt by a predicate with a name of its own; `exempt` counts those.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from trueup.mapping.compiled import Binding
+from trueup.model.entity import Entity, Link, LinkState
+from trueup.model.history import HistoryRow
+from trueup.model.plan import Case
+from trueup.model.record import Json
+from trueup.model.values import Value
+from trueup.testing.system import HUB, HUB_ID, Act, Row
+from trueup.testing.traits import FIELDS
+from trueup.testing.wire import LISTS
+from trueup.testing.world import World
+
+EVERY = 10_000
+LIE = "a listing that said it was all, and was not"
+UNTOLD = "a deletion of which the system tells nothing"
+BELATED = "a request before which a process stood still, while others went on without it"
+DENIED = "a record of which a reading by id said twice in a row that it was not there"
+
+
+def lied(world: World, name: str) -> bool:
+    """Whether a listing of this system came back empty or cut short with status 200: nobody can tell it
+    from the truth."""
+    struck = world.wires[name].struck
+    return any(struck[route, what] for route in LISTS for what in ("empty", "partial"))
+
+
+@dataclass(slots=True)
+class Findings:
+    """The state of a world at rest, read once. `exempt`: how many cases a predicate let pass. `listed`:
+    everything was listed once more, after all misfortunes: what a listing shows excuses nothing any more."""
+
+    world: World
+    cases: Mapping[str, Case]
+    history: Mapping[str, Sequence[HistoryRow]]
+    exempt: Counter[str] = field(default_factory=Counter)
+    listed: bool = False
+
+    def links(self) -> Iterator[tuple[str, Entity, Link]]:
+        """Every living link, with whom it belongs to."""
+        for id, case in self.cases.items():
+            for link in case.links:
+                if link.state is LinkState.LIVE:
+                    yield id, case.entity, link
+
+    def row(self, link: Link) -> Row | None:
+        return self.world.systems[link.connection].rows.get(link.remote_id or "")
+
+    def bindings(self, link: Link) -> tuple[Binding, ...]:
+        return self.world.policy.mappings[link.stream].bindings
+
+    def owner(self, system: str, id: str) -> str | None:
+        """The contact that a record belongs to, or the one that it was joined to."""
+        stands = {id, *self._aliases(system, id)}
+        return next(
+            (
+                who
+                for who, case in self.cases.items()
+                for link in case.links
+                if link.connection == system and link.remote_id in stands
+            ),
+            None,
+        )
+
+    def _aliases(self, system: str, id: str) -> Iterator[str]:
+        row, seen = self.world.systems[system].rows.get(id), set[str]()
+        while row is not None and row.now.successor and row.id not in seen:
+            seen.add(row.id)
+            yield row.now.successor
+            row = self.world.systems[system].rows.get(row.now.successor)
+
+    def may_lack(self, name: str) -> bool:
+        """Whether the hub was told that this was all, and nothing told it otherwise since."""
+        return not self.listed and lied(self.world, name)
+
+    def written_late(self, name: str, id: str, remote: str | None, value: Value) -> bool:
+        """Whether the hub itself put this value there after it had given that write up, which looks like a
+        person who typed it: the request left a process that stood still while others did not wait for it."""
+        system = self.world.systems[name]
+        row = system.rows.get(id)
+        own = row.now.values.get(HUB_ID) if row is not None else None
+        items = (
+            item
+            for place, body in self.world.belated
+            if place == name
+            for item in body.get("items") or [body]
+            if item.get("id") == id or (own is not None and item.get(HUB_ID) == own)
+        )
+        sent = (item["values"][remote] for item in items if remote in item.get("values", {}))
+        kept = folded(system.traits.keeps(remote or "", value))
+        return any(folded(system.traits.keeps(remote or "", one)) == kept for one in sent)
+
+    def excuse(self, predicate: str) -> None:
+        self.exempt[predicate] += 1
+
+
+def findings(world: World) -> Findings:
+    cases = {id: world.store.case(id) for id in world.contacts()}
+    return Findings(world, cases, {id: world.store.history(id, EVERY) for id in cases})
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One field of one record that a person changed."""
+
+    system: str
+    act: Act
+    row: Row
+    remote: str
+    before: Json
+    after: Json
+
+
+def typed_values(world: World) -> int:
+    """How many values people typed, or took away: in a new record each that it held."""
+    return sum(1 for edit in edits(world) if edit.before or edit.after)
+
+
+def edits(world: World) -> Iterator[Edit]:
+    for name, system in world.systems.items():
+        for act in system.acts:
+            if act.by != HUB:
+                for remote, after in act.after.items():
+                    if remote in FIELDS and remote not in ("labels", "phase"):
+                        yield Edit(name, act, system.rows[act.id], remote, act.before.get(remote), after)
+
+
+def folded(value: Json) -> str:
+    return "".join(str(value or "").split())

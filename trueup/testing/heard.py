@@ -1,0 +1,226 @@
+"""At rest: whatever a person typed is held or in the history, and what a person replaced stays away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from trueup.model.record import Json
+from trueup.model.values import Value
+from trueup.testing.findings import BELATED, LIE, Edit, Findings, edits, folded, lied
+from trueup.testing.system import HUB, System, Version
+from trueup.testing.traits import FIELDS
+from trueup.testing.vocabulary import OBJECT
+
+
+def no_lost_update(at: Findings) -> Iterator[str]:
+    """Every value that a person typed is the contact's, or its history knows of it."""
+    for edit in edits(at.world):
+        if edit.after in (None, ""):
+            continue
+        who = at.owner(edit.system, edit.act.id)
+        if who is None:
+            yield from _unknown(at, edit)
+        elif not _known(at, who, edit) and not _replaced_knowingly(at, edit):
+            yield from _unheard(at, who, edit)
+
+
+def _unknown(at: Findings, edit: Edit) -> Iterator[str]:
+    if not edit.row.living:
+        return  # who deleted it, or joined it to another before it was decided, saw what it held
+    if _never_shown(at, edit):
+        at.excuse("a record that nobody ever read")
+        return
+    yield f"{edit.system}/{edit.act.id} is nobody's record"
+
+
+def _unheard(at: Findings, who: str, edit: Edit) -> Iterator[str]:
+    if _replaced_unread(at, edit):
+        at.excuse("a value that was replaced before it was read")
+        return
+    if _stands_in_a_duplicate(at, who, edit):
+        at.excuse("a value that stands in a duplicate, which is only reported")
+        return
+    if not edit.row.living:
+        at.excuse("a record that was deleted before its edit was decided")
+        return
+    if lied(at.world, edit.system) and not _read_with(edit):
+        at.excuse(LIE)
+        return
+    yield (
+        f"{who} {FIELDS[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is neither held "
+        "nor in the history"
+    )
+
+
+def _stands_in_a_duplicate(at: Findings, who: str, edit: Edit) -> bool:
+    """A secondary record is read and never written: what it says is lost to nobody."""
+    return (
+        any(
+            link.connection == edit.system and link.remote_id == edit.act.id and not link.primary
+            for link in at.cases[who].links
+        )
+        and edit.row.now.values.get(edit.remote) == edit.after
+    )
+
+
+def _never_shown(at: Findings, edit: Edit) -> bool:
+    return not edit.row.landed
+
+
+def _replaced_knowingly(at: Findings, edit: Edit) -> bool:
+    """Whether somebody who saw this value put another one in its place, in the same record."""
+    return any(
+        act.by != HUB and act.id == edit.act.id and act.place > edit.act.place
+        for act in at.world.systems[edit.system].acts
+        if edit.remote in act.after and act.before.get(edit.remote) == edit.after
+    )
+
+
+def _while_it_stood(edit: Edit) -> list[Version]:
+    """The versions of the record from the edit on, as long as they hold what was typed."""
+    later = (one for one in edit.row.versions if one.number >= edit.act.number)
+    return list(takewhile(lambda one: one.values.get(edit.remote) == edit.after and not one.deleted, later))
+
+
+def _read_with(edit: Edit) -> bool:
+    """Whether the hub stored a version of the record while the typed value stood there. Where the field held
+    the same before another edit, that version tells nothing of this one."""
+    return any(one.number in edit.row.landed for one in _while_it_stood(edit))
+
+
+def _replaced_unread(at: Findings, edit: Edit) -> bool:
+    """Whether a person wrote over it, or the hub where no version guards that, or the record went, before the
+    hub had it."""
+    stood = _while_it_stood(edit)
+    if not stood or _read_with(edit):
+        return False
+    system = at.world.systems[edit.system]
+    over = (act for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number)
+    act = next(over, None)
+    return act is not None and (act.by != HUB or act.number in system.unguarded)
+
+
+def _known(at: Findings, who: str, edit: Edit) -> bool:
+    name, system = FIELDS[edit.remote], at.world.systems[edit.system]
+    return any(_same(system, edit, value) for value in _told(at, who, name))
+
+
+def _told(at: Findings, who: str, name: str) -> Iterator[Value]:
+    """Every value that this field of the contact holds, held or refused."""
+    family = {"email": ("email", "emails", "former_emails"), "phone": ("phone", "phones", "former_phones")}
+    for field_name in family.get(name, (name,)):
+        held = at.cases[who].entity.values.get(field_name)
+        yield from held if isinstance(held, list) else [held]
+        for row in at.history[who]:
+            for change in row.changes:
+                if change.field == field_name:
+                    for one in (change.old, change.new):
+                        yield from one if isinstance(one, list) else [one]
+            for conflict in row.conflicts:
+                if conflict.field == field_name:
+                    for one in (conflict.lost, conflict.kept):
+                        yield from one if isinstance(one, list) else [one]
+
+
+def _same(system: System, edit: Edit, value: Value) -> bool:
+    """Whether a canonical value is what was typed: as it stands there, or as that system would keep it."""
+    kept, typed = folded(system.traits.keeps(edit.remote, value)), folded(edit.after)
+    return kept == typed or (edit.remote == "email" and kept.lower() == typed.lower())
+
+
+def no_resurrection(at: Findings) -> Iterator[str]:
+    """A value that a person knowingly replaced or cleared does not stand in the contact at the end."""
+    for edit in edits(at.world):
+        if edit.before in (None, "") or edit.act.what != "update":
+            continue
+        who = at.owner(edit.system, edit.act.id)
+        if who is None:
+            continue
+        held = at.cases[who].entity.values.get(FIELDS[edit.remote])
+        system = at.world.systems[edit.system]
+        if held is None or folded(system.traits.keeps(edit.remote, held)) != folded(edit.before):
+            continue
+        if folded(edit.after) == folded(edit.before):
+            continue
+        if not _may_stand(at, who, edit, held):
+            yield (
+                f"{who} {FIELDS[edit.remote]}: {held!r} stands again, though at {edit.system}/{edit.act.id} "
+                f"somebody put {edit.after!r} in its place"
+            )
+
+
+def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
+    """Somebody typed it again later or elsewhere, or the history names the loser and this winner."""
+    for other in edits(at.world):
+        later = other is not edit and other.act.place > edit.act.place and other.remote == edit.remote
+        if later and _as_there(at, edit, other.after) == folded(edit.before):
+            return True
+    if _typed_elsewhere(at, edit):
+        return True
+    name = FIELDS[edit.remote]
+    for row in at.history[who]:
+        for conflict in row.conflicts:
+            if conflict.field == name and folded(conflict.lost) in (folded(edit.after), ""):
+                return True
+        for change in row.changes:
+            if change.field == name and change.source.startswith("hub"):
+                return True
+    if _replaced_unread(at, edit) or not edit.row.living:
+        at.excuse("a value that was replaced before it was read")
+        return True
+    links = at.cases[who].links
+    if any(at.written_late(one.connection, one.remote_id or "", edit.remote, held) for one in links):
+        at.excuse(BELATED)
+        return True
+    if not edit.after and _never_known_there(at, edit):
+        at.excuse("a value that was taken away before the hub knew that it had arrived")
+        return True
+    if _from_a_double(at, who, name, held):
+        at.excuse("a request that the network doubled")
+        return True
+    if lied(at.world, edit.system) and not _read_with(edit):
+        at.excuse(LIE)
+        return True
+    return False
+
+
+def _never_known_there(at: Findings, edit: Edit) -> bool:
+    """Whether the hub had put the value there and no answer showed it before it was taken away: then it looks
+    as if the write had not arrived."""
+    row, remote = edit.row, edit.remote
+    stood = {one.number for one in row.versions if one.number < edit.act.number}
+    held = {one.number for one in row.versions if one.values.get(remote) == edit.before} & stood
+    acts = at.world.systems[edit.system].acts
+    return row.landed.isdisjoint(held) and any(
+        act.by == HUB and act.number in held and remote in act.after for act in acts
+    )
+
+
+def _from_a_double(at: Findings, who: str, name: str, held: Value) -> bool:
+    """Whether the value came back from a record of the hub, where a request to make one was doubled."""
+    for row in at.history[who]:
+        for change in row.changes:
+            system, _, id = change.source.partition(f"/{OBJECT}/")
+            if change.field != name or change.new != held or system not in at.world.systems:
+                continue
+            doubled = at.world.wires[system].struck["create", "twice"]
+            if doubled and at.world.systems[system].rows[id].by == HUB:
+                return True
+    return False
+
+
+def _as_there(at: Findings, edit: Edit, value: Json) -> str:
+    """A value as the system of this edit would keep it."""
+    return folded(at.world.systems[edit.system].traits.keeps(edit.remote, value))
+
+
+def _typed_elsewhere(at: Findings, edit: Edit) -> bool:
+    """Another record said this value on its own, not because the hub wrote it there."""
+    makers = [
+        (name, act.id)
+        for name, system in at.world.systems.items()
+        for act in system.acts
+        if act.by != HUB and _as_there(at, edit, act.after.get(edit.remote)) == folded(edit.before)
+    ]
+    return len(set(makers)) > 1

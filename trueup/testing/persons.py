@@ -1,0 +1,116 @@
+"""At rest: the hub made nobody twice, and every record belongs to one contact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trueup.model.record import Json
+from trueup.testing.findings import DENIED, LIE, Findings, folded, lied
+from trueup.testing.system import HUB, Act, Row, System
+
+
+def no_duplicate(at: Findings) -> Iterator[str]:
+    """The hub makes no record for a person who has a living one in that system."""
+    for name, system in at.world.systems.items():
+        for act in system.acts:
+            if act.by != HUB or act.what != "create":
+                continue
+            made = system.rows[act.id]
+            for other in system.rows.values():
+                if other is made or not _stood_before(other, made) or not _known_by_it(other, made, act):
+                    continue
+                if _exchanged(at, act.after.get("email")):
+                    at.excuse("an address that two people exchanged")
+                    continue
+                if lied(at.world, name) and not any(number < act.number for number in other.landed):
+                    at.excuse(LIE)
+                    continue
+                if at.owner(name, other.id) not in (None, at.owner(name, made.id)) and _told_apart(at, other):
+                    at.excuse("two contacts with one address: who is who comes with identity")
+                    continue
+                if at.world.wires[name].struck["create", "twice"] and other.by == HUB:
+                    at.excuse("a request that the network doubled")
+                    continue
+                if at.world.wires[name].struck["find", "empty"] and other.by == HUB:
+                    at.excuse("a look-up that said that there is none, and there was")
+                    continue
+                if _unseen_then(at, system, other, act) or at.owner(name, other.id) == at.owner(
+                    name, made.id
+                ):
+                    at.excuse("a record that a person made before the hub could see it")
+                    if other.by != HUB:
+                        continue
+                yield f"{name}: {made.id} was made for {made.person}, who is {other.id} there"
+
+
+def _stood_before(other: Row, made: Row) -> bool:
+    first = other.versions[0].at <= made.versions[0].at
+    return first and not any(one.deleted and one.at <= made.versions[0].at for one in other.versions)
+
+
+def _known_by_it(other: Row, made: Row, act: Act) -> bool:
+    """Whether the other record bore the address of the one that was made, as its system showed it then."""
+    shown = other.shown(act.at) if other.person == made.person else None
+    address = str(act.after.get("email") or "").lower()
+    return bool(address) and shown is not None and str(shown.values.get("email") or "").lower() == address
+
+
+def _told_apart(at: Findings, other: Row) -> bool:
+    """Whether somebody gave this person, in any system, another address or first name than at first: then the
+    hub may rightly, or for want of anything better, take a record for somebody else's."""
+    given = other.now.values.get("given")
+    return any(
+        act.by != HUB and (act.what != "create" or row.versions[0].values.get("given") != given)
+        for system in at.world.systems.values()
+        for act in system.acts
+        if (row := system.rows[act.id]).person == other.person and {"email", "given"} & set(act.after)
+    )
+
+
+def _exchanged(at: Findings, address: Json) -> bool:
+    """Whether people gave this address to two persons, so that it says of nobody who it is."""
+    persons = {
+        row.person
+        for system in at.world.systems.values()
+        for row in system.rows.values()
+        for act in system.acts
+        if act.id == row.id and act.by != HUB and folded(act.after.get("email")) == folded(address)
+    }
+    return len(persons) > 1
+
+
+def _unseen_then(at: Findings, system: System, other: Row, act: Act) -> bool:
+    """Whether no answer before the create could have shown the other record."""
+    return other.versions[0].shown_at >= act.at or not other.landed
+
+
+def links_are_sane(at: Findings) -> Iterator[str]:
+    """A living record belongs to one contact, and every record that was read belongs to somebody."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for id, _, link in at.links():
+        owners.setdefault((link.connection, link.remote_id or ""), []).append(id)
+    for (name, record), ids in sorted(owners.items()):
+        if len(ids) > 1:
+            yield f"{name}/{record} belongs to {ids}"
+    for name, system in at.world.systems.items():
+        for row in system.living():
+            if (name, row.id) not in owners:
+                if not row.landed and at.may_lack(name):
+                    at.excuse(LIE)
+                    continue
+                if not at.listed and _denied(at, name, row):
+                    at.excuse(DENIED)
+                    continue
+                yield f"{name}/{row.id} belongs to nobody"
+
+
+def _denied(at: Findings, name: str, row: Row) -> bool:
+    """Whether the hub was told by id, and when it asked again, that there is no such record, and could not
+    know better so far: nobody touched it since, or the changes that told so lied, too. A listing shows it."""
+    owner = at.owner(name, row.id)
+    links = at.cases[owner].links if owner is not None else ()
+    missed = any(
+        one.connection == name and one.remote_id == row.id and one.buried == "missing" for one in links
+    )
+    unmoved = row.now.number in row.landed or at.may_lack(name)
+    return missed and unmoved and at.world.wires[name].struck["read", "empty"] > 1
