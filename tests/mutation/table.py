@@ -55,13 +55,18 @@ ROOMS = (
         "planning",
         "trueup.sync.rules",
         "reconcile differences creating groups guard founding lanes leaving publishing swinging backfill",
-        (*_RUNS, *_files("sync", "creating differences whole_records postal_addresses postal_edits formats")),
+        (
+            *_RUNS,
+            *_files(
+                "sync", "creating differences why_not whole_records postal_addresses postal_edits formats"
+            ),
+        ),
     ),
     Room(
         "settling",
         "trueup.sync.rules",
         "acknowledge aside backoff formats made recognise",
-        (*_RUNS, *_files("sync", "acknowledge formats recognise rows_without_a_key")),
+        (*_RUNS, *_files("sync", "acknowledge settlements formats recognise rows_without_a_key")),
     ),
     Room(
         "addresses",
