@@ -62,10 +62,6 @@ def _newest_stage(original: Any, question: Any) -> Any:
     return verdict._won(question, listed[-1], "newest") if listed else original(question)
 
 
-def _replaced_whole(original: Any, reading: Any, raw: Any) -> Any:
-    return raw
-
-
 def _all_primary(original: Any, links: Any) -> Any:
     return tuple(replace(one, primary=True) for one in original(links))
 
@@ -252,12 +248,6 @@ DECIDING = (
     ),
     defect(
         "labels are never given", 2, f"{LOST}, convergence", (verdict, "_union", instead(_elements_taken))
-    ),
-    defect(
-        "lists are replaced whole",
-        "a-label-beside-a-label-that-was-not-read-yet",
-        f"{LOST}, convergence",
-        (differences, "_payload", instead(_replaced_whole)),
     ),
     defect(
         "a form that was learned leaves no trace",
