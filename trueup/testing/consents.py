@@ -129,4 +129,7 @@ def opt_ins_are_heard(at: Findings) -> Iterator[str]:
             heard = one.landed and not one.taken_back and one.act.place not in at.world.meanwhile
             given = owned and not one.out and heard
             if given and state != ConsentState.OPTED_IN and all(one.at > out for out in outs):
+                if any(each.deleted and each.number > one.act.number for each in one.row.versions):
+                    at.excuse("an opt-in whose record went before it was decided")
+                    continue
                 yield f"{id}: the opt-in at {one.system.traits.name}/{one.row.id} was not heard"

@@ -61,17 +61,14 @@ class Findings:
         return self.world.policy.mappings[link.stream].bindings
 
     def owner(self, system: str, id: str) -> str | None:
-        """The contact that a record belongs to, or the one that it was joined to."""
-        stands = {id, *self._aliases(system, id)}
-        return next(
-            (
-                who
-                for who, case in self.cases.items()
-                for link in case.links
-                if link.connection == system and link.remote_id in stands
-            ),
-            None,
-        )
+        """The contact that a record belongs to, or the one that it was joined to belongs to."""
+        owners = {
+            link.remote_id: who
+            for who, case in self.cases.items()
+            for link in case.links
+            if link.connection == system
+        }
+        return next((owners[one] for one in (id, *self._aliases(system, id)) if one in owners), None)
 
     def _aliases(self, system: str, id: str) -> Iterator[str]:
         row, seen = self.world.systems[system].rows.get(id), set[str]()
