@@ -39,34 +39,31 @@ _RUNS = _files(
 
 ROOMS = (
     Room(
-        "deciding",
+        "rules",
         "trueup.sync.rules",
-        "verdict weighing evidence decide_values policy first_sight observe ledger",
+        "verdict weighing evidence decide_values policy first_sight observe ledger reconcile differences"
+        " creating groups guard founding lanes leaving publishing swinging backfill acknowledge aside backoff"
+        " formats made recognise",
         (
             *_RUNS,
             *_files(
                 "sync",
-                "strategies verdict decide_values ledger observe first_sight whole_records guessed_phones"
-                " postal_edits",
+                "acknowledge creating decide_values differences first_sight formats guessed_phones ledger"
+                " observe postal_addresses postal_edits recognise rows_without_a_key settlements strategies"
+                " verdict whole_records why_not",
             ),
         ),
     ),
     Room(
-        "planning",
-        "trueup.sync.rules",
-        "reconcile differences creating groups guard founding lanes leaving publishing swinging backfill",
+        "reading",
+        "trueup.connectors",
+        "paging reading stamps",
         (
-            *_RUNS,
-            *_files(
-                "sync", "creating differences why_not whole_records postal_addresses postal_edits formats"
-            ),
+            *_files("connectors", "paging places stamps manifest odd_answers rest"),
+            *_files("connectors/hubspot", "reading"),
+            *_files("connectors/zendesk", "reading"),
+            *_files("connectors/salesforce", "reading"),
         ),
-    ),
-    Room(
-        "settling",
-        "trueup.sync.rules",
-        "acknowledge aside backoff formats made recognise",
-        (*_RUNS, *_files("sync", "acknowledge settlements formats recognise rows_without_a_key")),
     ),
     Room(
         "addresses",
@@ -114,17 +111,6 @@ ROOMS = (
                 "consent_stays deletions dormant late_views many_missing parents readings_that_take_long"
                 " rows_without_a_key recognise",
             ),
-        ),
-    ),
-    Room(
-        "reading",
-        "trueup.connectors",
-        "paging reading stamps",
-        (
-            *_files("connectors", "paging places stamps manifest odd_answers rest"),
-            *_files("connectors/hubspot", "reading"),
-            *_files("connectors/zendesk", "reading"),
-            *_files("connectors/salesforce", "reading"),
         ),
     ),
 )
