@@ -96,8 +96,8 @@ ROOMS = (
         "pages inbox",
         _files(
             "sync",
-            "consent_kept consent_stays creates_that_wait deletions dormant faults jobs late_views"
-            " many_missing parents poison readings_that_take_long run",
+            "consent_kept consent_stays creates_that_wait deletions dormant faults jobs landing"
+            " late_views many_missing parents poison readings_that_take_long run",
         ),
     ),
     Room(
