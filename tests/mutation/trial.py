@@ -199,7 +199,8 @@ def tried(
     chosen = [one for module in modules for one in mutants(module) if wanted(one.key)]
     trial = Trial(chosen, seconds, slowest, told)
     plain = ["-p", "no:cacheprovider", "-p", "no:xdist", "-qq", "--hypothesis-profile=mutation"]
-    ended = pytest.main([*plain, "-o", "tmp_path_retention_policy=failed", *files], plugins=[trial])
+    cheap = ["-m", "not server", "-o", "tmp_path_retention_policy=failed"]
+    ended = pytest.main([*plain, *cheap, *files], plugins=[trial])
     if not trial.done:
         raise SystemExit(f"the tests of {', '.join(modules)} do not run: pytest answers {ended!r}")
 

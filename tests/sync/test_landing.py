@@ -424,18 +424,18 @@ def test_a_case_is_handed_over_as_a_fact_and_counted() -> None:
     [
         (
             Landed(doubted=1, living=1),
-            "a people: 1 of 1 known record is missing from a complete listing; that is more than may be believed,"
-            " so nobody was treated as deleted",
-        ),
-        (
-            Landed(doubted=1200, living=2000),
-            "a people: 1,200 of 2,000 known records are missing from a complete listing; that is more than may be"
+            "a people: 1 of 1 known record is missing from a complete listing; that is more than may be"
             " believed, so nobody was treated as deleted",
         ),
         (
+            Landed(doubted=1200, living=2000),
+            "a people: 1,200 of 2,000 known records are missing from a complete listing; that is more than may"
+            " be believed, so nobody was treated as deleted",
+        ),
+        (
             Landed(unread=1, doubted=3, living=9),
-            "a people: 1 row could not be read, nor told whose it is; so of the known records that this listing"
-            " lacks (3) none was treated as deleted",
+            "a people: 1 row could not be read, nor told whose it is; so of the known records that this"
+            " listing lacks (3) none was treated as deleted",
         ),
         (
             Landed(unread=2, doubted=3, living=9),
