@@ -429,8 +429,8 @@ def test_a_case_is_handed_over_as_a_fact_and_counted() -> None:
         ),
         (
             Landed(doubted=1200, living=2000),
-            "a people: 1,200 of 2,000 known records are missing from a complete listing; that is more than may"
-            " be believed, so nobody was treated as deleted",
+            "a people: 1,200 of 2,000 known records are missing from a complete listing; that is more than"
+            " may be believed, so nobody was treated as deleted",
         ),
         (
             Landed(unread=1, doubted=3, living=9),
