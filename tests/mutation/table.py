@@ -49,8 +49,8 @@ ROOMS = (
             *_files(
                 "sync",
                 "acknowledge creating decide_values differences first_sight formats guessed_phones ledger"
-                " observe postal_addresses postal_edits recognise rows_without_a_key settlements strategies"
-                " verdict whole_records why_not",
+                " observe policy postal_addresses postal_edits recognise rows_without_a_key settlements"
+                " strategies verdict whole_records why_not",
             ),
         ),
     ),

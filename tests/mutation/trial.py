@@ -189,11 +189,11 @@ def tried(
     files: Sequence[str],
     wanted: Callable[[Key], bool],
     told: Callable[[Outcome], None],
-    seconds: float = 5.0,
-    slowest: float = 2.0,
+    seconds: float = 12.0,
+    slowest: float = 6.0,
 ) -> None:
     """Tries the wanted mutants of these modules with the tests of these files. A mutant gets tests for so
-    many seconds (measured without it), and none that takes longer than `slowest`."""
+    many seconds (as they take while they are watched), and none that takes longer than `slowest`."""
     for module in modules:
         import_module(module)
     chosen = [one for module in modules for one in mutants(module) if wanted(one.key)]

@@ -104,6 +104,12 @@ def test_what_still_stands_there_when_the_time_is_over_or_the_record_itself_is_a
         assert (seen.observed, seen.base) == ({"title": "old"}, {"title": "new"})
 
 
+def test_what_we_wrote_is_seen_and_not_hidden_also_where_it_stood_there_before() -> None:
+    seen = observe(link({"title": "old"}, assumed={"title": predicted()}), record(title="old"), NOW)
+    assert seen.assumed == {}
+    assert not shows_before(link({"title": "old"}, assumed={"title": predicted()}), record(title="old"), NOW)
+
+
 def test_what_is_hidden_is_so_no_more_once_something_else_is_seen() -> None:
     seen = observe(written(**{HIDDEN: True}), record(title="other"), NOW)
     assert seen.assumed == {"title": predicted(**{TOUCHED: None})}
