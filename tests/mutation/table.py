@@ -1,6 +1,6 @@
 """Which modules are changed, and by which tests each is judged: small ones, near to what is decided there.
 
-Of these tests a mutant meets those that enter its function, the quickest of each file first. What takes
+Of these tests a mutant meets those that enter its function, those that enter few others first. What takes
 long by itself (convergence, kills, whole histories) is left out: `tests.simulation` has mistakes of its own
 for those.
 """

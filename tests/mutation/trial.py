@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import import_module
-from itertools import count
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -63,6 +62,7 @@ class Trial:
     ) -> None:
         self.tried, self.seconds, self.slowest, self.told = tried, seconds, slowest, told
         self.took: dict[str, float] = {}
+        self.enters: dict[str, int] = {}
         self.entered: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.last: dict[tuple[str, str], str] = {}
         self.done = False
@@ -99,17 +99,15 @@ class Trial:
             if failed:
                 raise pytest.UsageError(f"{item.nodeid} fails without any mutant")
             self.took[item.nodeid] = time.process_time() - began
+            self.enters[item.nodeid] = len(entered)
             for function in entered:
                 self.entered[function].add(item.nodeid)
 
     def _chosen(self, function: tuple[str, str]) -> list[str]:
-        """The tests of a function: the quickest of each file first, as many as fit into the time of a mutant;
+        """The tests of a function: those that enter few others first, as many as fit into the time of a mutant;
         before all that which killed the mutant before."""
-        place: dict[str, Iterator[int]] = defaultdict(count)
-        quickest = sorted(self.entered[function], key=lambda id: (self.took[id], id))
-        order = sorted(quickest, key=lambda id: next(place[id.partition("::")[0]]))
         chosen, total = [], 0.0
-        for id in order:
+        for id in sorted(self.entered[function], key=lambda id: (self.enters[id], self.took[id], id)):
             if self.took[id] <= self.slowest and total + self.took[id] <= self.seconds:
                 chosen.append(id)
                 total += self.took[id]
