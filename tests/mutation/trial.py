@@ -104,7 +104,7 @@ class Trial:
                 self.entered[function].add(item.nodeid)
 
     def _chosen(self, function: tuple[str, str]) -> list[str]:
-        """The tests of a function: those that enter few others first, as many as fit into the time of a mutant;
+        """The tests of a function: those that enter few others first, as many as fit into its time;
         before all that which killed the mutant before."""
         chosen, total = [], 0.0
         for id in sorted(self.entered[function], key=lambda id: (self.enters[id], self.took[id], id)):
