@@ -52,8 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--module", action="append", metavar="M", help="this module only (again for more)")
     parser.add_argument("--share", type=int, default=1, metavar="N", help="every Nth mutant")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="which share")
-    parser.add_argument("--seconds", type=float, default=5.0, help="so long are the tests of a mutant")
-    parser.add_argument("--slowest", type=float, default=2.0, help="no single test is longer")
+    parser.add_argument(
+        "--seconds", type=float, default=12.0, help="so long are the tests of a mutant, watched"
+    )
+    parser.add_argument("--slowest", type=float, default=6.0, help="no single test is longer")
     parser.add_argument("--outcomes", type=Path, default=ROOT / ".mutants", metavar="FOLDER")
     parser.add_argument("--again", action="store_true", help="only what lived in the folder of outcomes")
     parser.add_argument("--tell", action="store_true", help="only tell what is in the folder of outcomes")

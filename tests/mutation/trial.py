@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import import_module
-from itertools import count
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -63,6 +62,7 @@ class Trial:
     ) -> None:
         self.tried, self.seconds, self.slowest, self.told = tried, seconds, slowest, told
         self.took: dict[str, float] = {}
+        self.enters: dict[str, int] = {}
         self.entered: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.last: dict[tuple[str, str], str] = {}
         self.done = False
@@ -99,17 +99,15 @@ class Trial:
             if failed:
                 raise pytest.UsageError(f"{item.nodeid} fails without any mutant")
             self.took[item.nodeid] = time.process_time() - began
+            self.enters[item.nodeid] = len(entered)
             for function in entered:
                 self.entered[function].add(item.nodeid)
 
     def _chosen(self, function: tuple[str, str]) -> list[str]:
-        """The tests of a function: the quickest of each file first, as many as fit into the time of a mutant;
+        """The tests of a function: those that enter few others first, as many as fit into its time;
         before all that which killed the mutant before."""
-        place: dict[str, Iterator[int]] = defaultdict(count)
-        quickest = sorted(self.entered[function], key=lambda id: (self.took[id], id))
-        order = sorted(quickest, key=lambda id: next(place[id.partition("::")[0]]))
         chosen, total = [], 0.0
-        for id in order:
+        for id in sorted(self.entered[function], key=lambda id: (self.enters[id], self.took[id], id)):
             if self.took[id] <= self.slowest and total + self.took[id] <= self.seconds:
                 chosen.append(id)
                 total += self.took[id]
@@ -189,17 +187,18 @@ def tried(
     files: Sequence[str],
     wanted: Callable[[Key], bool],
     told: Callable[[Outcome], None],
-    seconds: float = 5.0,
-    slowest: float = 2.0,
+    seconds: float = 12.0,
+    slowest: float = 6.0,
 ) -> None:
     """Tries the wanted mutants of these modules with the tests of these files. A mutant gets tests for so
-    many seconds (measured without it), and none that takes longer than `slowest`."""
+    many seconds (as they take while they are watched), and none that takes longer than `slowest`."""
     for module in modules:
         import_module(module)
     chosen = [one for module in modules for one in mutants(module) if wanted(one.key)]
     trial = Trial(chosen, seconds, slowest, told)
     plain = ["-p", "no:cacheprovider", "-p", "no:xdist", "-qq", "--hypothesis-profile=mutation"]
-    ended = pytest.main([*plain, "-o", "tmp_path_retention_policy=failed", *files], plugins=[trial])
+    cheap = ["-m", "not server", "-o", "tmp_path_retention_policy=failed"]
+    ended = pytest.main([*plain, *cheap, *files], plugins=[trial])
     if not trial.done:
         raise SystemExit(f"the tests of {', '.join(modules)} do not run: pytest answers {ended!r}")
 

@@ -151,6 +151,13 @@ def test_an_opt_in_without_its_evidence_or_from_times_to_come_counts_for_nothing
     assert events([read(shown, OBJECT, fresh=True)], {"email": ANN}, [], NOW) == []
 
 
+def test_an_opt_in_without_a_time_counts_for_nothing_whatever_the_rule_demands() -> None:
+    undemanding = ConsentRule("email", "marketing", "subscription.news", evidence=("source",))
+    for rule in (undemanding, OBJECT):
+        shown = read(subscription("SUBSCRIBED", None), rule, fresh=True)
+        assert events([shown], {"email": ANN}, [], NOW) == []
+
+
 def test_a_clock_may_be_a_little_ahead() -> None:
     shown = read(subscription("SUBSCRIBED", NOW + AHEAD), OBJECT, fresh=True)
     assert [one.state for one in events([shown], {}, [], NOW)] == [IN]

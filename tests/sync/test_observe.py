@@ -10,11 +10,12 @@ from tests.sync.small_hub import rules
 from trueup.mapping.apply import compile_mapping
 from trueup.mapping.schema import FieldRule
 from trueup.model.canonical import Locale
-from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link, LinkState
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link, LinkState, Quarantine, Source
 from trueup.model.fields import CONTACT, Kind
 from trueup.model.plan import Context
 from trueup.model.record import Json, Record
 from trueup.model.values import ABSENT
+from trueup.sync.rules.backfill import pulled, pushed
 from trueup.sync.rules.evidence import Claim, Reading, claims, differing, readings
 from trueup.sync.rules.formats import HIDDEN, TOUCHED
 from trueup.sync.rules.observe import look_at, looked, observe, shows_before
@@ -102,6 +103,12 @@ def test_what_still_stands_there_when_the_time_is_over_or_the_record_itself_is_a
     for seen in (late, asked):
         assert seen.assumed == {"title": predicted(**{TOUCHED: None})}
         assert (seen.observed, seen.base) == ({"title": "old"}, {"title": "new"})
+
+
+def test_what_we_wrote_is_seen_and_not_hidden_also_where_it_stood_there_before() -> None:
+    seen = observe(link({"title": "old"}, assumed={"title": predicted()}), record(title="old"), NOW)
+    assert seen.assumed == {}
+    assert not shows_before(link({"title": "old"}, assumed={"title": predicted()}), record(title="old"), NOW)
 
 
 def test_what_is_hidden_is_so_no_more_once_something_else_is_seen() -> None:
@@ -212,6 +219,32 @@ def test_nothing_is_agreed_on_what_is_said_for_the_first_time() -> None:
     silent = seen(link(agreed={"job_title": unseen}), job_title="Boss")["job_title"]
     assert (silent.agreed, silent.was) == (unseen, {})
     assert seen(link({"job_title": "CTO"}, fresh=True), job_title="Boss")["job_title"].agreed is None
+
+
+def test_a_back_fill_writes_whatever_differs_and_forgets_that_it_was_refused() -> None:
+    refused = {key: Quarantine("out", "no", "x", "y", NOW) for key in ("job_title", "tags")}
+    known = link({"job_title": "Old", "tags": []}, quarantine=refused)
+    one = seen(known, job_title="CTO")
+    pushed_title = pushed(one["job_title"], {"job_title": "CTO"})
+    assert pushed_title.agreed == Agreed(NEVER, "Old")
+    assert list(pushed_title.link.quarantine) == ["tags"]
+    assert pushed(one["job_title"], {}) is one["job_title"]
+    assert pushed(one["tags"], {"tags": []}) is one["tags"]
+    new = seen(link({"job_title": "Old"}, fresh=True))["job_title"]
+    assert pushed(new, {"job_title": "CTO"}).agreed is None
+
+
+def test_a_back_fill_reads_as_a_first_sight_or_as_a_correction_of_its_own_value() -> None:
+    reading = seen(link({"job_title": "Old"}), job_title="CTO")["job_title"]
+    (first,) = pulled(reading, CONTACT, {})
+    assert (first.first, first.value) == (True, "Old")
+    own = {"job_title": Source("a", "edit", NOW, "a/people/1")}
+    (edit,) = pulled(reading, CONTACT, own)
+    assert edit == replace(first, first=False)
+    (other,) = pulled(reading, CONTACT, {"job_title": Source("b", "edit", NOW)})
+    assert other.first
+    moved = seen(link({"job_title": "New"}, base={"job_title": "Old"}), job_title="CTO")["job_title"]
+    assert [(one.first, one.value) for one in pulled(moved, CONTACT, {})] == [(False, "New")]
 
 
 def test_where_a_record_says_otherwise_than_the_hub() -> None:

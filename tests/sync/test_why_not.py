@@ -19,6 +19,7 @@ from trueup.model.fields import TABLES, Kind
 from trueup.model.plan import Context, Founding
 from trueup.model.record import Json
 from trueup.model.values import Value
+from trueup.sync.rules.aside import refused
 from trueup.sync.rules.creating import GONE, NOBODY, create, create_write, wanted_at
 from trueup.sync.rules.differences import Difference, Draft
 from trueup.sync.rules.founding import foundings
@@ -375,6 +376,25 @@ def test_a_refused_write_is_tried_again_once_its_field_is_another() -> None:
     assert tried_again([parked], {}, {HERE: mapping}) == frozenset()
     refused = Quarantine("out", "no", "TU-CON-010", "x", NOW, terms="as it was")
     assert tried_again([parked], {1: replace(plain, quarantine={"title": refused})}, {}) == frozenset()
+
+
+def test_only_a_write_that_carries_the_refused_value_is_tried_again() -> None:
+    mapping = compile_mapping(
+        "a", rules(fields=(FieldRule("job_title", "title"),)), TABLES[Kind.CONTACT], Locale()
+    )
+    (binding,) = mapping.bindings
+    today = replace(mapping, bindings=(replace(binding, terms="longer now"),))
+    known = link(quarantine={"title": refused("1", binding.terms, "too long", "TU-CON-030", NOW)})
+    parked = standing_write(write("1"), DeliveryState.PARKED)
+    assert tried_again([parked], {1: known}, {HERE: today}) == {7}
+    assert tried_again([parked], {1: known}, {HERE: mapping}) == frozenset()
+    for other in (
+        replace(parked, wants={"title": "2"}),
+        replace(parked, wants={"dep": "1"}),
+        replace(parked, link_id=2),
+        replace(parked, state=DeliveryState.DUE),
+    ):
+        assert tried_again([other], {1: known}, {HERE: today}) == frozenset()
 
 
 def test_what_a_person_gave_up_is_not_raised_again_until_it_moves() -> None:
