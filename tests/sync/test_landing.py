@@ -56,10 +56,11 @@ class Script:
 
 @dataclass
 class Kept:
-    """A store that keeps what it is told."""
+    """A store that keeps what it is told. `lag`: of the system, in seconds."""
 
     state: StreamState
     clock: Clock
+    lag: float = 0.0
     linked: dict[str, Link] = field(default_factory=dict)
     older: list[str] = field(default_factory=list)
     behind: list[Link] = field(default_factory=list)
@@ -80,7 +81,7 @@ class Kept:
     def late(
         self, connection: str, object: str, records: Sequence[Record], began: datetime, lag: timedelta
     ) -> list[str]:
-        assert ((connection, object), lag) == (HERE, timedelta(seconds=30))
+        assert ((connection, object), lag) == (HERE, timedelta(seconds=self.lag))
         return [one.id for one in records if one.id in self.older]
 
     def known(self, connection: str, object: str, ids: Sequence[str]) -> Mapping[str, Link]:
@@ -141,7 +142,7 @@ def world(
         "cursor": {"since": "c"},
         "fields": ("email", "department", "optout"),
     }
-    store = Kept(StreamState(*HERE, **(known | (state or {}))), clock)
+    store = Kept(StreamState(*HERE, **(known | (state or {}))), clock, (spec or {}).get("lag", 0.0))
     parts = Parts(
         store,  # type: ignore[arg-type]
         {"a": script},  # type: ignore[dict-item]
