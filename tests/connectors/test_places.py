@@ -290,7 +290,7 @@ def test_what_cannot_be_read_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("paging", "asked_for"),
-    [({"kind": "offset"}, ["0", "2", "4"]), ({"kind": "page_number", "first": 1}, ["1", "2", "3"])],
+    [({"kind": "offset"}, ["0", "2", "4"]), ({"kind": "page", "first": 1}, ["1", "2", "3"])],
 )
 def test_pages_that_are_counted_begin_with_the_first(paging: dict[str, Any], asked_for: list[str]) -> None:
     listing = {
