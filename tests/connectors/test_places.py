@@ -11,7 +11,7 @@ from tests.connectors.kit import HandClock
 from tests.connectors.test_rest import PEOPLE, Toy, person, toy
 from trueup.connectors.rest import RestConnector
 from trueup.errors import Malformed, Refused
-from trueup.model.record import Cursor, Page, Reading
+from trueup.model.record import Cursor, Page, Reading, Record
 
 NOON = "2026-03-01T12:00:00+00:00"
 """When the clock of `kit` starts."""
@@ -283,3 +283,48 @@ def test_what_cannot_be_read_is_refused() -> None:
         known.read("people", ["1"], ["name"])
     with pytest.raises(Refused, match="people cannot be looked up by email"):
         known.find("people", "email", ["a@b.de"], ["name"])
+
+
+# -- counted pages, ids and keys -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("paging", "asked_for"),
+    [({"kind": "offset"}, ["0", "2", "4"]), ({"kind": "page", "first": 1}, ["1", "2", "3"])],
+)
+def test_pages_that_are_counted_begin_with_the_first(paging: dict[str, Any], asked_for: list[str]) -> None:
+    listing = {
+        "request": {"path": "/people", "query": {"at": "{after}"}},
+        "records": "people",
+        "size": 2,
+        "paging": paging,
+    }
+    full = {"people": [person(1), person(2)]}
+    vendor = Toy(people=[full, full, {"people": []}])
+    known = connector(vendor, listing=listing)
+    cursor: Cursor | None = None
+    for _ in asked_for:
+        cursor = known.pull("people", Reading.LISTING, cursor, ["name"]).cursor
+    assert [one["at"] for one in asked(vendor)] == asked_for
+
+
+@pytest.mark.parametrize(("ids", "found"), [("exact", False), ("casefold", True)])
+def test_ids_compare_as_the_manifest_says(ids: str, found: bool) -> None:
+    many = {"many": {"request": {"path": "/many", "query": {"ids": "{ids}"}}, "records": "people"}}
+    vendor = Toy(many=[{"people": [person("AbC")]}] * 2)
+    known = connector(vendor, ids=ids, read=many)
+    (answer,) = known.read("people", ["abc"], ["name"])
+    assert isinstance(answer, Record) is found
+
+
+@pytest.mark.parametrize(("case", "sent"), [("as_is", "Ann@X.de"), ("lower", "ann@x.de")])
+def test_a_value_is_looked_up_in_the_case_that_the_manifest_says(case: str, sent: str) -> None:
+    find = {
+        "request": {"path": "/find", "query": {"value": "{value}"}},
+        "records": "people",
+        "keys": ["email"],
+        "case": case,
+    }
+    vendor = Toy(find=[{"people": [person(1)]}])
+    (found,) = connector(vendor, find=[find]).find("people", "email", ["Ann@X.de"], ["name"])
+    assert (found.id, asked(vendor)) == ("1", [{"value": sent}])

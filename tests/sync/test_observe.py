@@ -15,6 +15,7 @@ from trueup.model.fields import CONTACT, Kind
 from trueup.model.plan import Context
 from trueup.model.record import Json, Record
 from trueup.model.values import ABSENT
+from trueup.sync.rules.aside import as_never_there
 from trueup.sync.rules.backfill import pulled, pushed
 from trueup.sync.rules.evidence import Claim, Reading, claims, differing, readings
 from trueup.sync.rules.formats import HIDDEN, TOUCHED
@@ -232,6 +233,27 @@ def test_a_back_fill_writes_whatever_differs_and_forgets_that_it_was_refused() -
     assert pushed(one["tags"], {"tags": []}) is one["tags"]
     new = seen(link({"job_title": "Old"}, fresh=True))["job_title"]
     assert pushed(new, {"job_title": "CTO"}).agreed is None
+
+
+def test_a_value_that_was_set_aside_never_came_there() -> None:
+    aside = Quarantine("out", "no", "x", "y", NOW)
+    known = link({"job_title": "Old", "tags": []}, quarantine={"job_title": aside})
+    one = seen(known, job_title="CTO")
+    assert as_never_there(one["job_title"], "CTO").agreed == Agreed(NEVER, "Old")
+    new = seen(link({"job_title": "Old"}, fresh=True, quarantine={"job_title": aside}))["job_title"]
+    assert as_never_there(new, "CTO").agreed == Agreed(NEVER, "Old")
+    silent = seen(link(fresh=True, quarantine={"job_title": aside}))["job_title"]
+    assert as_never_there(silent, "CTO").agreed == Agreed(NEVER, WAS_ABSENT)
+    inward = seen(link({"job_title": "Old"}, quarantine={"job_title": replace(aside, direction="in")}))
+    moved = seen(link({"job_title": "New"}, base={"job_title": "Old"}, quarantine={"job_title": aside}))
+    for reading, hub in (
+        (one["job_title"], None),
+        (one["job_title"], [None]),
+        (one["tags"], ["x"]),
+        (inward["job_title"], "CTO"),
+        (moved["job_title"], "CTO"),
+    ):
+        assert as_never_there(reading, hub) is reading
 
 
 def test_a_back_fill_reads_as_a_first_sight_or_as_a_correction_of_its_own_value() -> None:

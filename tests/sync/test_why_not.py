@@ -14,15 +14,17 @@ from trueup.mapping.apply import compile_mapping
 from trueup.mapping.schema import FieldRule, ObjectRules, Publish
 from trueup.model.canonical import Locale
 from trueup.model.delivery import DeliveryState, Effect, Lane, OpenDelivery, Write, WriteKind
-from trueup.model.entity import NEVER, Agreed, Entity, Link, LinkState, Quarantine, Source
+from trueup.model.entity import NEVER, Agreed, Entity, Link, LinkState, Quarantine, Reference, Source
 from trueup.model.fields import TABLES, Kind
+from trueup.model.history import Change
 from trueup.model.plan import Context, Founding
 from trueup.model.record import Json
 from trueup.model.values import Value
 from trueup.sync.rules.aside import refused
 from trueup.sync.rules.creating import GONE, NOBODY, create, create_write, wanted_at
+from trueup.sync.rules.decide_values import Values
 from trueup.sync.rules.differences import Difference, Draft
-from trueup.sync.rules.founding import foundings
+from trueup.sync.rules.founding import foundings, keep_in_company
 from trueup.sync.rules.guard import FEW, Fuse, Meter, too_many_missing
 from trueup.sync.rules.lanes import given_up, left, queue, tried_again, was_given_up, write_digest
 from trueup.sync.rules.leaving import Standing, is_active, standing, switch
@@ -237,6 +239,50 @@ def test_a_company_that_was_named_where_companies_are_left_alone_is_not_made() -
     for ref, made in (("b/people/1", 0), ("a/people/1", 1)):
         source = Source(ref[0], "first", NOW, ref)
         assert len(founded(replace(who, sources={"company_name": source}), rules=ignoring)[0]) == made
+
+
+def kept_in(who: Entity, before: Entity, context: Context, rules: Policy = FOUNDING) -> Values:
+    state = Values(dict(who.values), dict(who.sources))
+    keep_in_company(state, before, context, rules, NOW)
+    return state
+
+
+def test_a_contact_without_a_company_belongs_to_the_only_one_of_its_domain() -> None:
+    who = ann(email="ann@acme.example")
+    one, two = (
+        Context(holders={("domain", "acme.example"): frozenset(some)}) for some in (["o-1"], ["o-1", "o-2"])
+    )
+    state = kept_in(who, ann(), one)
+    assert state.values["company"] == "o-1"
+    assert state.sources["company"] == Source("rule", "rule", NOW)
+    assert state.changes == [Change("company", None, "o-1", "rule", "company of that domain")]
+    named = ann(email="ann@acme.example", company_name="Acme")
+    bears = replace(one, holders={**one.holders, ("name", "acme"): frozenset({"o-7"})})
+    for state in (
+        kept_in(who, ann(), two),
+        kept_in(who, ann(), Context()),
+        kept_in(who, ann(), one, policy((HERE, PEOPLE))),
+        kept_in(ann(), ann(), one),
+        kept_in(named, ann(company_name="Old"), one),
+        kept_in(named, named, bears),
+    ):
+        assert "company" not in state.values
+    assert (
+        kept_in(ann(email="ann@acme.example", company="o-9"), ann(company="o-9"), one).values["company"]
+        == "o-9"
+    )
+    assert kept_in(named, named, one).values["company"] == "o-1"
+
+
+def test_a_name_from_where_companies_are_left_alone_links_nothing() -> None:
+    ignoring = policy((HERE, replace(NAMING, company="ignore")), (FIRMS, FIRM))
+    source = Source("a", "first", NOW, "a/people/1")
+    who = replace(ann(company_name="Acme"), sources={"company_name": source})
+    known = Context(companies={"Acme": "o-1"}, references={"o-2": Reference("o-2", {"name": "Other"}, {})})
+    assert "company" not in kept_in(who, ann(), known, ignoring).values
+    assert kept_in(who, ann(), known, policy((HERE, NAMING), (FIRMS, FIRM))).values["company"] == "o-1"
+    moved = replace(who, values={**who.values, "company": "o-2"})
+    assert kept_in(moved, replace(who), known, ignoring).values["company_name"] == "Other"
 
 
 # -- who leaves ------------------------------------------------------------------------------------
