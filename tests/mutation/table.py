@@ -87,7 +87,7 @@ ROOMS = (
         "trueup.mapping",
         "items elements",
         (
-            *_files("mapping", "items postal_items apply"),
+            *_files("mapping", "items postal_items apply element_lists"),
             *_files("sync", "elements shared_lists tags doubt creating addresses postal_edits"),
         ),
     ),
