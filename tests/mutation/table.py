@@ -106,7 +106,7 @@ ROOMS = (
         "trueup.store",
         "streams land missing",
         (
-            *_files("store", "audit connections land missing moves rows tidy"),
+            *_files("store", "audit connections land missing moves outbox rows tidy"),
             *_files(
                 "sync",
                 "consent_stays deletions dormant late_views many_missing parents readings_that_take_long"
