@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--share", type=int, default=1, metavar="N", help="every Nth mutant")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="which share")
     parser.add_argument(
-        "--seconds", type=float, default=30.0, help="so long are the tests of a mutant, watched"
+        "--seconds", type=float, default=12.0, help="so long are the tests of a mutant, watched"
     )
     parser.add_argument("--slowest", type=float, default=6.0, help="no single test is longer")
     parser.add_argument("--outcomes", type=Path, default=ROOT / ".mutants", metavar="FOLDER")

@@ -87,7 +87,7 @@ ROOMS = (
         "trueup.mapping",
         "items elements",
         (
-            *_files("mapping", "items postal_items apply"),
+            *_files("mapping", "items postal_items apply element_lists"),
             *_files("sync", "elements shared_lists tags doubt creating addresses postal_edits"),
         ),
     ),
@@ -106,7 +106,7 @@ ROOMS = (
         "trueup.store",
         "streams land missing",
         (
-            *_files("store", "land missing moves rows tidy"),
+            *_files("store", "audit connections land missing moves outbox rows tidy"),
             *_files(
                 "sync",
                 "consent_stays deletions dormant late_views many_missing parents readings_that_take_long"

@@ -78,7 +78,7 @@ def test_a_mutant_of_the_engine_runs_in_its_own_process_only() -> None:
     assert next_try(1, now, None, 0.0) == now + timedelta(seconds=2)
 
 
-def test_a_mutant_that_does_not_end_is_toldapart() -> None:
+def test_a_mutant_that_does_not_end_is_told_apart() -> None:
     def for_ever() -> str:
         while True:
             pass

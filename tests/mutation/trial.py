@@ -187,7 +187,7 @@ def tried(
     files: Sequence[str],
     wanted: Callable[[Key], bool],
     told: Callable[[Outcome], None],
-    seconds: float = 30.0,
+    seconds: float = 12.0,
     slowest: float = 6.0,
 ) -> None:
     """Tries the wanted mutants of these modules with the tests of these files. A mutant gets tests for so

@@ -376,6 +376,34 @@ def test_an_edit_goes_to_the_other_systems_in_one_write_that_says_what_it_does()
     assert (plan.withheld, plan.superseded, plan.later, plan.unwanted) == ((), (), (), ())
 
 
+@pytest.mark.parametrize("others", [(), (both(9, "former", {}, state=LinkState.DORMANT),)])
+def test_a_new_record_fills_its_contact_and_the_history_tells_with_what(others: tuple[Link, ...]) -> None:
+    """Taken at once, and weighed field by field because there is another link."""
+    new = both(1, "a", {"email": "ann@x.de", "title": "CTO", "stage": "lead", "tags": ["x"]}, fresh=True)
+    plan = planned({}, new, *others)
+    assert plan.entity.values == {
+        "email": "ann@x.de",
+        "emails": ["ann@x.de"],
+        "job_title": "CTO",
+        "stage": "lead",
+        "tags": ["x"],
+        STATE: "unknown",
+    }
+    told = {one.field: (one.old, one.new, one.source, one.rule) for one in plan.changes}
+    assert told["job_title"] == (None, "CTO", "a/people/a1", "first sight")
+    assert told["stage"] == (None, "lead", "a/people/a1", "first sight")
+    assert told["tags"] == (None, ["x"], "a/people/a1", "union")
+    assert told["emails"] == (None, ["ann@x.de"], "rule", "follows its fields")
+    source = plan.entity.sources["job_title"]
+    assert (source.origin, source.how, source.at, source.ref) == ("a", "first", NOW, "a/people/a1")
+
+
+def test_a_record_that_is_gone_before_it_was_decided_fills_nothing() -> None:
+    for state in (LinkState.TOMBSTONE, LinkState.DORMANT):
+        plan = planned({}, both(1, "a", SHOWN, fresh=True, state=state))
+        assert [one.field for one in plan.changes] == [STATE]
+
+
 def test_what_clears_leaves_in_a_write_of_its_own_behind_the_rest() -> None:
     edited = both(1, "a", {**SHOWN, "title": None, "dep": "IT"}, base={"title": "CTO", "dep": None})
     plan = planned(ANN, edited, both(2, "b", SHOWN))

@@ -209,6 +209,14 @@ def test_what_both_sides_agreed_on_is_what_is_kept_else_what_they_held() -> None
     assert missed.agreed == Agreed("Old", "CTO")
 
 
+def test_of_a_field_that_carries_several_of_the_hubs_all_are_agreed() -> None:
+    said = rules(fields=(FieldRule("full_name", "name"),))
+    mapping = compile_mapping("a", said, CONTACT, Locale())
+    held = Entity(1, Kind.CONTACT, 1, {"first_name": "Ann", "last_name": "Lee"}, {})
+    (one,) = readings(link({"name": "Ann Lee"}), mapping, held, Context())
+    assert one.agreed == Agreed([None, "Ann", None, "Lee", None], "Ann Lee")
+
+
 def test_nothing_is_agreed_on_what_is_said_for_the_first_time() -> None:
     first = seen(link({"job_title": "CTO"}, base={"job_title": WAS_ABSENT}), job_title="Boss")["job_title"]
     assert (first.agreed, first.was, first.before, first.moved) == (None, None, "Boss", False)
