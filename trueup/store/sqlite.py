@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -44,12 +43,16 @@ class SqliteDatabase:
     def read(self, verb: Callable[[Tx], T]) -> T:
         if self._shared:
             return self.write(verb)
-        with self._reader() as connection, _transaction(connection, "begin"):
-            return verb(SqliteTx(connection))
+        connection = self._reader()
+        try:
+            return _transaction(connection, "begin", verb)
+        finally:
+            with self._reading:
+                self._idle.append(connection)
 
     def write(self, verb: Callable[[Tx], T]) -> T:
-        with self._writing, _transaction(self._writer, "begin immediate"):
-            return verb(SqliteTx(self._writer))
+        with self._writing:
+            return _transaction(self._writer, "begin immediate", verb)
 
     def prepare(self, step: Callable[[sqlite3.Connection], None]) -> None:
         """Hand the writer to somebody who ends his own transactions (the migrations of a memory)."""
@@ -67,20 +70,16 @@ class SqliteDatabase:
             self._open.clear()
             self._idle.clear()
 
-    @contextmanager
-    def _reader(self) -> Iterator[sqlite3.Connection]:
+    def _reader(self) -> sqlite3.Connection:
+        """One that nobody reads with, for as long as a reading takes."""
         with self._reading:
-            connection = self._idle.pop() if self._idle else None
-        if connection is None:
-            connection = self._connect()
-            connection.execute("pragma query_only = on")
-            with self._reading:
-                self._open.append(connection)
-        try:
-            yield connection
-        finally:
-            with self._reading:
-                self._idle.append(connection)
+            if self._idle:
+                return self._idle.pop()
+        connection = self._connect()
+        connection.execute("pragma query_only = on")
+        with self._reading:
+            self._open.append(connection)
+        return connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -95,12 +94,11 @@ class SqliteDatabase:
         return connection
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+def _transaction(connection: sqlite3.Connection, begin: str, verb: Callable[[Tx], T]) -> T:
     try:
         connection.execute(begin)
         try:
-            yield
+            answer = verb(SqliteTx(connection))
         except BaseException:
             connection.rollback()
             raise
@@ -109,6 +107,7 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
         if connection.in_transaction:
             connection.rollback()
         raise _kind_of(error) from error
+    return answer
 
 
 def _kind_of(error: sqlite3.Error) -> Exception:

@@ -24,6 +24,7 @@ from trueup.model.plan import Case
 from trueup.model.record import Ref
 from trueup.model.run import RunOutcome
 from trueup.ports import Store
+from trueup.store.codec import id_of
 from trueup.store.migrate import empty
 from trueup.store.open import open_store
 from trueup.sync import inbox
@@ -178,7 +179,9 @@ class World:
 
     def everybody(self) -> list[tuple[str, Case]]:
         """Each of them with all that the hub holds of them."""
-        return [(id, self.store.case(id)) for id in self.contacts()]
+        ids = self.contacts()
+        cases = {case.entity.id: case for case in self.store.load([id_of(id) for id in ids])}
+        return [(id, cases[id_of(id)]) for id in ids]
 
     def writes(self) -> int:
         return sum(1 for system in self.systems.values() for act in system.acts if act.by == "hub")
