@@ -142,10 +142,10 @@ def test_of_two_edits_of_a_set_in_one_moment_the_one_that_was_kept_last_counts()
     assert [one.value for one in edit_claims(contact({}), edits, CONTACT)] == [["new"]]
 
 
-def test_of_two_edits_of_a_field_both_are_claims_in_the_order_of_their_times() -> None:
+def test_of_two_edits_of_a_field_both_are_claims_in_the_order_in_which_they_were_kept() -> None:
     edits = [
-        HubEdit(1, "job_title", "late", "ann", AT + timedelta(1)),
-        HubEdit(2, "job_title", "soon", "ann", AT),
+        HubEdit(2, "job_title", "late", "ann", AT),
+        HubEdit(1, "job_title", "soon", "ann", AT + timedelta(1)),
     ]
     assert [one.value for one in edit_claims(contact({}), edits, CONTACT)] == ["soon", "late"]
 
@@ -190,6 +190,22 @@ def test_an_edit_of_a_part_is_laid_over_the_address_that_is_held() -> None:
 def test_a_part_that_is_taken_away_leaves_the_rest_of_the_address() -> None:
     state = decided(held(HOME, source("a")), claim("b", POSTCODE, None))
     assert state.values == {name: value for name, value in HOME.items() if name != POSTCODE}
+
+
+def test_people_in_the_hub_edit_one_address_together_and_of_one_part_the_last_edit_counts() -> None:
+    edits = [
+        HubEdit(1, STREET, "Am Markt 2", "ann", AT + timedelta(minutes=1)),
+        HubEdit(2, CITY, "Köln", "bob", AT, pin=True),
+        HubEdit(3, STREET, "Am Markt 3", "eve", AT),
+    ]
+    before = held(HOME, source("a"))
+    state = decided(before, *edit_claims(contact(HOME), edits, CONTACT), claim("a", POSTCODE, "50667"))
+    assert state.values == {**HOME, STREET: "Am Markt 3", CITY: "Köln"}
+    assert state.sources[CITY].user == "eve"
+    assert (
+        Conflict(STREET, "Am Markt 2", "hub:ann", "Am Markt 3", "hub:eve", "edited in the hub")
+        in state.conflicts
+    )
 
 
 def test_of_two_edits_of_an_address_the_loser_is_told_of_the_part_that_it_said_only() -> None:

@@ -391,6 +391,9 @@ def test_what_was_typed_over_beside_a_field_that_arrived_is_judged_next() -> Non
     assert settled.assumed == {}
     half = resolved(both, record(title="CTO", dep="Clerk"))
     assert half.state is DeliveryState.OVERTAKEN
+    cut = resolved(both, record(title="CT", dep="Sales"))
+    assert (cut.state, cut.said) == (DeliveryState.DONE, {"title": "CT", "dep": "Sales"})
+    assert list(cut.assumed) == ["title"]
     seen = delivery({"title": "CTO"}, link={"seen_at": NOW, "observed": {"title": "CTO"}})
     assert resolved(seen, record(title="Baker")).state is DeliveryState.DONE
 

@@ -184,6 +184,11 @@ def test_of_two_edits_in_the_hub_in_one_moment_the_one_that_was_kept_last_counts
     assert judge(asked(Strategy.AUTHORITY, two, one)).winner is two
 
 
+def test_an_edit_in_the_hub_is_later_if_it_was_kept_later_though_its_clock_was_set_back() -> None:
+    one, two = hub("1", minutes=3, id=1), hub("2", minutes=1, id=2)
+    assert judge(asked(Strategy.AUTHORITY, one, two)).winner is two
+
+
 def test_what_is_pinned_stays_until_somebody_edits_it_in_the_hub() -> None:
     system = edit("a", "new")
     question = asked(Strategy.AUTHORITY, system, current="old", source=held_by(HUB, "hub", pinned=True))
@@ -424,7 +429,7 @@ def test_people_and_systems_move_the_same_set() -> None:
 
 def test_who_pins_a_set_pins_it_as_they_edited_it() -> None:
     pins, system = moved(HUB, "p", pin=True), moved("a", "q", "x")
-    earlier = replace(moved(HUB, "r", pin=True, edit_id=0), at=NOW - timedelta(hours=1))
+    earlier = replace(moved(HUB, "r", pin=True, edit_id=0), at=NOW + timedelta(hours=1))
     verdict = judge(sets("x", system, pins, earlier))
     assert (verdict.value, verdict.winner, verdict.rule) == (["p", "r", "x"], pins, "edited in the hub")
     unmoved = moved(HUB, pin=True)

@@ -65,7 +65,8 @@ def _stands_in_a_duplicate(at: Findings, who: str, edit: Edit) -> bool:
 
 
 def _never_shown(at: Findings, edit: Edit) -> bool:
-    return not edit.row.landed
+    """Whether the hub read it never, or only that it was gone."""
+    return not any(one.number in edit.row.landed and not one.deleted for one in edit.row.versions)
 
 
 def _replaced_knowingly(at: Findings, edit: Edit) -> bool:

@@ -16,7 +16,7 @@ from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules import aside
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
-from trueup.sync.rules.formats import AGAIN, HIDDEN, left_out
+from trueup.sync.rules.formats import AGAIN, HIDDEN, cut_short, left_out
 from trueup.sync.rules.ledger import must_change
 
 
@@ -384,9 +384,12 @@ def _looked_at(
     sent = predicted(delivery)
     others = [path for path in shown if not keeps(path, record.values[path])]
     if all(left_out(sent[path], record.values[path]) for path in others):
-        return _cut(delivery, record, others, lag, now)
+        settled = done(delivery, record.id, None, lag, now)
+        return _judged_next(settled, record, {**settled.assumed, **_as_cut(delivery, others, now)})
     if _was_there(delivery, record, keeps):
-        return _judged_next(done(delivery, record.id, None, lag, now), record, {})
+        cut = [path for path in others if cut_short(sent[path], record.values[path])]
+        settled = done(delivery, record.id, None, lag, now)
+        return _judged_next(settled, record, _as_cut(delivery, cut, now))
     return Settlement(
         delivery.id,
         DeliveryState.OVERTAKEN,
@@ -402,25 +405,28 @@ def _was_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json], 
     views = [record.values]
     if read_meanwhile(delivery):
         views.append(delivery.link.observed)
-    return any(_shows(view, delivery.write, keeps) for view in views)
+    return any(_shows(view, delivery, keeps) for view in views)
 
 
-def _shows(view: Mapping[str, Json], write: Write, keeps: Callable[[str, Json], bool]) -> bool:
-    ours = [path for path in write.values if path in view and keeps(path, view[path])]
-    others = [path for path in write.values if path in view and path not in ours]
-    before = write.replaced
+def _shows(view: Mapping[str, Json], delivery: Delivery, keeps: Callable[[str, Json], bool]) -> bool:
+    sent, before = predicted(delivery), delivery.write.replaced
+    ours = [
+        path
+        for path in sent
+        if path in view and (keeps(path, view[path]) or cut_short(sent[path], view[path]))
+    ]
+    others = [path for path in sent if path in view and path not in ours]
     return any(view[path] != before.get(path) for path in ours) and all(
         view[path] != before.get(path) for path in others
     )
 
 
-def _cut(delivery: Delivery, record: Record, paths: Sequence[str], lag: float, now: datetime) -> Settlement:
-    """Applied, as it seems, and cut by the system. The next decision judges that as it judges what a system
-    without an answer shows, so that the history keeps what may have been somebody's edit after all."""
-    settled = done(delivery, record.id, None, lag, now)
+def _as_cut(delivery: Delivery, paths: Sequence[str], now: datetime) -> dict[str, Json]:
+    """Of paths that the system cut, as it seems, assumptions that failed: the next decision judges them as it
+    judges what a system without an answer shows, so that the history keeps what may have been somebody's edit
+    after all."""
     at = {"until": now.isoformat(), "at": now.isoformat()}
-    cut = {path: {"was": delivery.write.replaced.get(path), **at} for path in paths}
-    return _judged_next(settled, record, {**settled.assumed, **cut})
+    return {path: {"was": delivery.write.replaced.get(path), **at} for path in paths}
 
 
 def _judged_next(settled: Settlement, record: Record, assumed: Mapping[str, Json]) -> Settlement:

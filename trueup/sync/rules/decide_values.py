@@ -85,9 +85,10 @@ class Values:
 
 def edit_claims(entity: Entity, edits: Sequence[HubEdit], table: Mapping[str, Field]) -> list[Claim]:
     """What people edited in the hub, as claims above all systems. A set is changed by what an edit adds to
-    it and takes from it; of one person's edits of a set the last counts. An edit of a field that is no
-    longer configured claims nothing (`lost_edits` tells of it)."""
-    known = [edit for edit in sorted(edits, key=lambda one: (one.at, one.id)) if field_of(table, edit.field)]
+    it and takes from it; of one person's edits of a set the last counts. They are in the order in which the hub
+    kept them: its clock may have been set back between two. An edit of a field that is no longer configured
+    claims nothing (`lost_edits` tells of it)."""
+    known = [edit for edit in sorted(edits, key=lambda one: one.id) if field_of(table, edit.field)]
     last = {(one.field, one.user if _is_set(one.field, table) else one.id): one for one in known}
     return [_edit_claim(entity, edit) for edit in last.values()]
 
@@ -242,7 +243,7 @@ def _judge_group(
         state.conflicts.extend(set_aside(less, state.values, state.sources))
     keeper = _lead(names, state, rule.authority(state.values.get(STAGE))) if aside else None
     lost = (*verdict.conflicts, *set_aside_places(aside, keeper))
-    state.conflicts.extend(_lost_parts(state, lost, claims, table))
+    state.conflicts.extend([*_lost_parts(state, lost, claims, table), *_edited_again(claims, table)])
 
 
 def _lead(names: Sequence[str], state: Values, order: Sequence[str]) -> Source | None:
@@ -273,10 +274,24 @@ def _lost_parts(
                 yield Conflict(name, said, whole.lost_source, held, whole.kept_source, whole.rule)
 
 
+def _edited_again(claims: Sequence[Claim], table: Mapping[str, Field]) -> Iterator[Conflict]:
+    """A part that was edited twice in the hub: the later edit is laid over the earlier one."""
+    last: dict[str, Claim] = {}
+    for one in claims:
+        if one.connection != HUB:
+            continue
+        before, last[one.field] = last.get(one.field), one
+        if before is not None and not same(table[one.field].type, before.value, one.value):
+            yield Conflict(one.field, before.value, before.source, one.value, one.source, "edited in the hub")
+
+
 def _by_source(claims: Sequence[Claim]) -> list[tuple[tuple[str, bool], list[Claim]]]:
+    """What each source says, and all people in the hub together: who edits a part of what another has just
+    edited there sees it."""
     parts: dict[tuple[str, bool], list[Claim]] = {}
     for claim in claims:
-        parts.setdefault((claim.source, claim.first), []).append(claim)
+        source = HUB if claim.connection == HUB else claim.source
+        parts.setdefault((source, claim.first), []).append(claim)
     return sorted(parts.items())
 
 
@@ -290,18 +305,18 @@ def _whole(
             base.pop(part.field, None)
         else:
             base[part.field] = part.value
-    first = parts[0]
+    last = max(parts, key=lambda part: part.edit_id)
     return Claim(
         names[0],
         base or None,
-        first.connection,
-        first.source,
-        first.first,
-        first.rank_below,
-        first.at,
-        user=first.user,
-        pin=first.pin,
-        edit_id=first.edit_id,
+        last.connection,
+        last.source,
+        last.first,
+        last.rank_below,
+        last.at,
+        user=last.user,
+        pin=last.pin,
+        edit_id=last.edit_id,
     )
 
 

@@ -61,7 +61,7 @@ def is_form(sent: Json, has: Json, format: Format | None, edited: bool | None) -
     if is_surely_form(sent, has, format):
         return True
     if edited:
-        return _cut_short(sent, has)
+        return cut_short(sent, has)
     return left_out(sent, has) or format is None or format.as_sent <= FEW
 
 
@@ -77,7 +77,7 @@ def _plain(value: Json) -> Json:
     return " ".join(value.split()).casefold() if isinstance(value, str) else value
 
 
-def _cut_short(sent: Json, has: Json) -> bool:
+def cut_short(sent: Json, has: Json) -> bool:
     """Whether `has` is how `sent` begins: systems cut what is too long far more often than somebody does in
     the moment after our write, and a cut value that wins is cut everywhere."""
     if not isinstance(sent, str) or not isinstance(has, str):

@@ -82,12 +82,17 @@ def _judged(question: Question) -> Verdict:
     if hub and question.field.type.is_set:
         return _edited_set(question, hub)
     if hub:
-        return _won(question, max(hub, key=lambda claim: (claim.at, claim.edit_id)), "edited in the hub")
+        return _won(question, max(hub, key=_kept_last), "edited in the hub")
     if question.source is not None and question.source.pinned:
         return _stays(question, "pinned")
     if question.field.type.is_set:
         return _union(question, "union")
     return _STRATEGIES[question.policy.strategy](question)
+
+
+def _kept_last(claim: Claim) -> int:
+    """Of edits in the hub the one that was kept last is the last, whatever its clock said."""
+    return claim.edit_id
 
 
 def _edited_set(question: Question, hub: Sequence[Claim]) -> Verdict:
@@ -96,7 +101,7 @@ def _edited_set(question: Question, hub: Sequence[Claim]) -> Verdict:
     if not pins:
         return _union(question, "edited in the hub")
     verdict = _union(replace(question, claims=hub), "edited in the hub")
-    return replace(verdict, winner=max(pins, key=lambda claim: (claim.at, claim.edit_id)))
+    return replace(verdict, winner=max(pins, key=_kept_last))
 
 
 def _authority(question: Question) -> Verdict:
