@@ -342,23 +342,29 @@ class Store(Protocol):
         """The run that holds gated deliveries; of several the newest. None where nothing is gated."""
         ...
 
-    def gather_gated(self) -> int | None:
+    def gather_gated(self, fence: Fence | None) -> int | None:
         """Bring all that is gated under that one run, and note with the others which one has it now: a run
         that gates nothing itself leaves it under the number that people know. That run's number."""
         ...
 
     def open_gates(
-        self, connection: str, gate: str, user: str, at: datetime, among: Collection[int] | None = None
+        self,
+        connection: str,
+        gate: str,
+        user: str,
+        at: datetime,
+        among: Collection[int] | None = None,
+        fence: Fence | None = None,
     ) -> int:
         """Let the gated deliveries of this kind flow, those of the entities `among` if they are named; how
-        many. No user: the hub by itself."""
+        many. No user: the hub by itself, behind its fence."""
         ...
 
     def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:
         """Discard a held run's gated deliveries (rejected by a person), for good; how many."""
         ...
 
-    def hold_absences(self, run_id: int, missing: Mapping[tuple[str, str], int]) -> None:
+    def hold_absences(self, run_id: int, missing: Mapping[tuple[str, str], int], fence: Fence | None) -> None:
         """Remember under this run how many records the last listing of each of these streams lacked, beyond
         what is believed to be deleted. Replaces what an earlier run found of the same stream."""
         ...

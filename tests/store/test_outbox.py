@@ -108,14 +108,14 @@ def test_a_gated_write_waits_for_its_gate(hub: Hub) -> None:
 
 def test_what_is_gated_is_gathered_under_the_newest_run_that_gates_and_the_others_say_so(hub: Hub) -> None:
     store = hub.store
-    assert (store.held_by(), store.gather_gated()) == (None, None)
+    assert (store.held_by(), store.gather_gated(None)) == (None, None)
     runs = [store.start_run("sync", "c", "ann", at(0)) for _ in range(3)]
     for run_id, name in ((runs[0], "1"), (runs[1], "2")):
         case = hub.linked("sales", name, "shop", a=1)
         store.mark_due([case.entity.id], "test")
         cleared = replace(update(mine(case), a=None), gate="clear")
         assert hub.commit(plan(hub.case(case.entity.id), {}, cleared), run=run_id) == []
-    assert store.gather_gated() == store.held_by() == runs[1]
+    assert store.gather_gated(None) == store.held_by() == runs[1]
     assert store.gated(runs[1]) == {("shop", "clear"): 2}
     told = [run_id for run_id in runs if any("went over" in note for note in store.run(run_id).notes)]
     assert told == runs[:1]

@@ -6,13 +6,16 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from trueup.model.landing import Absences
+from trueup.model.run import Fence
 from trueup.store.audit import note
+from trueup.store.leases import check
 from trueup.store.sql import Tx
 from trueup.store.streams import streams
 
 
-def hold(tx: Tx, run_id: int, missing: Mapping[tuple[str, str], int]) -> None:
+def hold(tx: Tx, run_id: int, missing: Mapping[tuple[str, str], int], fence: Fence | None) -> None:
     """See `Store.hold_absences`."""
+    check(tx, fence)
     known = streams(tx)
     for place, number in sorted(missing.items()):
         tx.run(

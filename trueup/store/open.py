@@ -306,8 +306,8 @@ class SqlStore:
     def held_by(self) -> int | None:
         return self._db.read(outbox.held_by)
 
-    def gather_gated(self) -> int | None:
-        return self._db.write(outbox.gather_gated)
+    def gather_gated(self, fence: Fence | None) -> int | None:
+        return self._db.write(lambda tx: outbox.gather_gated(tx, fence))
 
     def gates(self, among: Collection[int] | None = None) -> Mapping[tuple[str, str], Gate]:
         return self._db.read(lambda tx: outbox.gates(tx, among))
@@ -318,8 +318,8 @@ class SqlStore:
     def gated(self, run_id: int, among: Collection[int] | None = None) -> Mapping[tuple[str, str], int]:
         return self._db.read(lambda tx: outbox.gated(tx, run_id, among))
 
-    def hold_absences(self, run_id: int, missing: Mapping[tuple[str, str], int]) -> None:
-        self._db.write(lambda tx: absences.hold(tx, run_id, missing))
+    def hold_absences(self, run_id: int, missing: Mapping[tuple[str, str], int], fence: Fence | None) -> None:
+        self._db.write(lambda tx: absences.hold(tx, run_id, missing, fence))
 
     def absences(self) -> Sequence[Absences]:
         return self._db.read(absences.held)
@@ -328,9 +328,15 @@ class SqlStore:
         return self._db.write(lambda tx: absences.accept(tx, run_id, user, at))
 
     def open_gates(
-        self, connection: str, gate: str, user: str, at: datetime, among: Collection[int] | None = None
+        self,
+        connection: str,
+        gate: str,
+        user: str,
+        at: datetime,
+        among: Collection[int] | None = None,
+        fence: Fence | None = None,
     ) -> int:
-        return self._db.write(lambda tx: outbox.open_gates(tx, connection, gate, user, at, among))
+        return self._db.write(lambda tx: outbox.open_gates(tx, connection, gate, user, at, among, fence))
 
     def close_gates(self, run_id: int, user: str, reason: str, at: datetime) -> int:
         return self._db.write(lambda tx: outbox.close_gates(tx, run_id, user, reason, at))

@@ -163,8 +163,9 @@ def held_by(tx: Tx) -> int | None:
     return max(_holders(tx), default=None)
 
 
-def gather_gated(tx: Tx) -> int | None:
+def gather_gated(tx: Tx, fence: Fence | None) -> int | None:
     """See `Store.gather_gated`."""
+    check(tx, fence)
     runs = _holders(tx)
     for run_id in runs[:-1]:
         add_note(tx, run_id, f"what it held back went over to run {runs[-1]}")
@@ -258,8 +259,15 @@ def _of(among: Collection[int] | None, column: str = "entity_id") -> tuple[str, 
 
 
 def open_gates(
-    tx: Tx, connection: str, gate: str, user: str, at: datetime, among: Collection[int] | None
+    tx: Tx,
+    connection: str,
+    gate: str,
+    user: str,
+    at: datetime,
+    among: Collection[int] | None,
+    fence: Fence | None,
 ) -> int:
+    check(tx, fence)
     of_some, some = _of(among)
     condition = f"stream_id in ints(?) and state = 'gated' and gate = ?{of_some}"
     change = "state = 'due', gate = ''" if user else "state = 'due'"

@@ -89,13 +89,17 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
     try:
         report.tally.began_with(_pending(parts))
         _work(parts, order, report, fence)
+        _hold_back(parts, report, fence)
     except KeyboardInterrupt:
         _end(parts, report, RunOutcome.STOPPED, "somebody stopped it; the next run goes on where it was")
         raise
     except Exception as error:
         _end(parts, report, RunOutcome.FAILED, _ended_by(error))
         raise
-    _finish(parts, order, report)
+    report.tally.notes.extend(_of_forms(parts, report.tally))
+    report.outcome = _outcome(parts, order, report)
+    failed = [f"{name}: {error}" for name, error in sorted(report.failed.items())]
+    _end(parts, report, report.outcome, *failed)
     return report
 
 
@@ -113,7 +117,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     for _ in range(ROUNDS):
         identify_all(parts, fence)
         decided = decide_all(parts, deciding, fence)
-        _open_gates(parts, meter, order.about)
+        _open_gates(parts, meter, order.about, fence)
         attempted = push.run(_allowed(parts, order))
         looked = push.resolve(order.connections)
         fence = parts.store.renew(fence, parts.now() + LEASE)
@@ -163,14 +167,14 @@ def _allowed(parts: Parts, order: Order) -> list[str]:
     return [name for name in order.connections if name in approved]
 
 
-def _open_gates(parts: Parts, meter: Meter, about: About) -> None:
+def _open_gates(parts: Parts, meter: Meter, about: About, fence: Fence) -> None:
     """The run's decisions are complete for now: destructive writes go, unless a fuse tripped. Of a run about
     some contacts only theirs are: those of others are for a run about all to count and to let through."""
     among = about.entities()
     for (connection, gate), waiting in parts.store.gates(among).items():
         meter.at_least(connection, gate, waiting.number)
         if gate in DESTRUCTIVE and not meter.tripped(connection, gate):
-            parts.store.open_gates(connection, gate, "", parts.now(), among)
+            parts.store.open_gates(connection, gate, "", parts.now(), among, fence)
 
 
 def _waited(parts: Parts, order: Order, push: Push) -> bool:
@@ -199,15 +203,12 @@ def _next_at(parts: Parts, order: Order, names: Sequence[str]) -> datetime | Non
     return min((at for at in (own, opt_outs) if at is not None), default=None)
 
 
-def _finish(parts: Parts, order: Order, report: Report) -> None:
+def _hold_back(parts: Parts, report: Report, fence: Fence) -> None:
+    """What waits for a person is this run's now."""
     missing = {(one, two): n for (one, two, what), n in report.tally.counts.items() if what == "held missing"}
-    parts.store.hold_absences(report.run_id, missing)
-    report.holder = parts.store.gather_gated()
+    parts.store.hold_absences(report.run_id, missing, fence)
+    report.holder = parts.store.gather_gated(fence)
     report.held = dict(parts.store.gated(report.holder)) if report.holder is not None else {}
-    report.tally.notes.extend(_of_forms(parts, report.tally))
-    report.outcome = _outcome(parts, order, report)
-    failed = [f"{name}: {error}" for name, error in sorted(report.failed.items())]
-    _end(parts, report, report.outcome, *failed)
 
 
 def _end(parts: Parts, report: Report, outcome: RunOutcome, *more: str) -> None:

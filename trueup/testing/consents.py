@@ -47,6 +47,15 @@ class Said:
         later = (act for act in self.system.acts if act.id == self.row.id and act.place > self.act.place)
         return any(OPT_OUT in act.after and act.by != HUB for act in later)
 
+    @property
+    def anew(self) -> bool:
+        """Whether the record was known as opted out, and was read as nothing else until this was said there anew:
+        who took it back in between left no trace."""
+        ours = {act.number for act in self.system.acts if act.by == HUB}
+        before = (one for one in self.row.versions if one.number < self.act.number)
+        known = [one for one in before if one.number in self.row.landed or one.number in ours]
+        return self.out and bool(known) and bool(known[-1].values.get(OPT_OUT)) and not known[-1].deleted
+
     def _stands(self, values: object) -> bool:
         assert isinstance(values, dict)
         if self.out:
@@ -85,7 +94,7 @@ def _listed(value: object) -> list[object]:
 
 def may_be_lifted(some: list[Said]) -> bool:
     """Whether somebody opted in with evidence, later than every opt-out by whatever stamp it bears."""
-    heard = [one.at for one in some if one.out and one.landed]
+    heard = [one.at for one in some if one.out and one.landed and not one.anew]
     return any(not one.out and one.landed and all(one.at > at for at in heard) for one in some)
 
 
@@ -104,7 +113,11 @@ def opt_outs_hold(at: Findings) -> Iterator[str]:
             some = said(at.world, case)
             for one in some:
                 owned = at.owner(one.system.traits.name, one.row.id) == id
-                if not (owned and one.out and one.landed) or may_be_lifted(some):
+                if not (owned and one.out and one.landed):
+                    continue
+                if may_be_lifted(some):
+                    if one.anew:
+                        at.excuse("an opt-out that was taken back and said anew between two readings")
                     continue
                 if one.taken_back and not _in_the_ledger(case, one):
                     at.excuse("an opt-out that somebody took back before it was decided")

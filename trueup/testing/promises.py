@@ -188,6 +188,8 @@ def winners_are_people(at: Findings) -> Iterator[str]:
                     at.excuse("a request that the network doubled")
                     continue
                 name, _, id = change.source.partition(f"/{OBJECT}/")
+                if _came_with_a_join(at, name, id, change.field, change.new):
+                    continue
                 if at.written_late(name, id, _remote(change.field), change.new):
                     at.excuse(BELATED)
                     continue
@@ -203,6 +205,19 @@ def _typed_there(at: Findings, source: str, field: str, value: Value) -> bool:
     wanted = _plain(system, remote, value)
     said = (act.after.get(remote) for act in system.acts if act.by != HUB and remote in act.after)
     return any(_plain(system, remote, one) == wanted for one in said)
+
+
+def _came_with_a_join(at: Findings, name: str, id: str, field: str, value: Value) -> bool:
+    """Whether a person joined another record to this one, and what it held then won by that: they saw it and
+    chose it, also where the hub had written it there."""
+    system, remote = at.world.systems[name], _remote(field)
+    row = system.rows.get(id)
+    joined = [one for one in system.rows.values() if one.now.successor == id]
+    if row is None or not joined or remote is None:
+        return False
+    since = min(one.now.number for one in joined)
+    held = [one for one in row.versions if one.number <= since] or row.versions[:1]
+    return _plain(system, remote, held[-1].values.get(remote)) == _plain(system, remote, value)
 
 
 def _remote(field: str) -> str | None:

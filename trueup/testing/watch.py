@@ -76,7 +76,7 @@ class Invariants:
     def stored(self, world: World, verb: str, given: tuple[Any, ...]) -> None:
         """As something is stored."""
         for one in given:
-            if isinstance(one, Fence) and verb in ("land", "assign", "commit", "send", "settle"):
+            if isinstance(one, Fence) and verb not in ("take_over", "renew", "let_go"):
                 self._ask(world, None, "fencing", self.fences.as_stored(verb, one))
 
     def _opt_outs(self, world: World, everybody: Everybody) -> Iterator[str]:

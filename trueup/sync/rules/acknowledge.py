@@ -10,7 +10,7 @@ from types import MappingProxyType
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, items_settled, listed, written
 from trueup.model.counting import counted
-from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, Write, WriteKind
+from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
@@ -126,12 +126,12 @@ _SWITCHED = {WriteKind.DEACTIVATE: False, WriteKind.REACTIVATE: True}
 
 
 def _seen_moved(delivery: Delivery, path: str) -> bool:
-    """Whether a reading while our write was under way showed no more what stood there: what we wrote, or
-    somebody's edit. Either way nothing is assumed of the next reading."""
+    """Whether a reading while our write was under way showed no more what stood there, in whatever form: what
+    we wrote, or somebody's edit. Either way nothing is assumed of the next reading."""
     observed = delivery.link.observed
     if not read_meanwhile(delivery) or path not in observed or path not in delivery.write.replaced:
         return False
-    return bool(observed[path] != delivery.write.replaced[path])
+    return bool(observed[path] != _stood(delivery, path))
 
 
 def read_meanwhile(delivery: Delivery) -> bool:

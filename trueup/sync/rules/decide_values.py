@@ -85,9 +85,9 @@ class Values:
 
 def edit_claims(entity: Entity, edits: Sequence[HubEdit], table: Mapping[str, Field]) -> list[Claim]:
     """What people edited in the hub, as claims above all systems. A set is changed by what an edit adds to
-    it and takes from it; of one person's edits of a set the last counts. They are in the order in which the hub
-    kept them: its clock may have been set back between two. An edit of a field that is no longer configured
-    claims nothing (`lost_edits` tells of it)."""
+    it and takes from it; of one person's edits of a set the last counts. They are in the order in which the
+    hub kept them: its clock may have been set back between two. An edit of a field that is no longer
+    configured claims nothing (`lost_edits` tells of it)."""
     known = [edit for edit in sorted(edits, key=lambda one: one.id) if field_of(table, edit.field)]
     last = {(one.field, one.user if _is_set(one.field, table) else one.id): one for one in known}
     return [_edit_claim(entity, edit) for edit in last.values()]
