@@ -30,6 +30,7 @@ from trueup.store.streams import Streams, ensure, streams
 from trueup.sync.rules.observe import look_at, looked, observe, shows_before
 
 _DAY = 86_400 * 1_000_000
+_YEAR = 366 * _DAY
 
 
 @dataclass(slots=True)
@@ -187,11 +188,12 @@ def _compare(found: _Found, record: Record, row: Row, landing: Landing) -> None:
 def is_later(known: int | None, stamp: int | None, at: datetime) -> bool:
     """Whether what is known of a record is later than this stamp. A time more than a day ahead was made by a
     wrong clock; it would make every edit until then an older one, so it is not later than one that may be
-    true. Two of them are in order like any others: that clock may always be ahead."""
+    true. Two of them are in order like any others, because that clock may always be ahead; not if it is ahead by
+    years (2038, 9999): that is nobody's clock, but a mistake of whoever wrote there, made more than once."""
     if known is None or stamp is None or stamp >= known:
         return False
     true = micros(at) + _DAY
-    return known <= true or stamp > true
+    return known <= true or true < stamp and known <= micros(at) + _YEAR
 
 
 def _bury_one(found: _Found, record: Record, row: Row, changed: int | None, landing: Landing) -> None:

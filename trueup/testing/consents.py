@@ -49,8 +49,8 @@ class Said:
 
     @property
     def anew(self) -> bool:
-        """Whether the record was known as opted out, and was read as nothing else until this was said there anew:
-        who took it back in between left no trace."""
+        """Whether the record was known as opted out, and was read as nothing else until this was said there
+        anew: who took it back in between left no trace."""
         ours = {act.number for act in self.system.acts if act.by == HUB}
         before = (one for one in self.row.versions if one.number < self.act.number)
         known = [one for one in before if one.number in self.row.landed or one.number in ours]
@@ -84,7 +84,7 @@ def _all(world: World) -> Iterator[Said]:
 def _about(one: Said, case: Case) -> bool:
     held = {str(address).lower() for name in _ADDRESSES for address in _listed(case.entity.values.get(name))}
     bore = {str(each.values.get("email") or "").lower() for each in one.row.versions}
-    name, ids = one.system.traits.name, {one.row.id, one.row.now.successor}
+    name, ids = one.system.traits.name, {one.row.id, one.row.now.successor} - {None}
     return bool(held & bore) or any(link.connection == name and link.remote_id in ids for link in case.links)
 
 
