@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trueup.connectors import manifest as words
 from trueup.connectors.paths import path
@@ -47,6 +48,43 @@ def first_after(paging: words.Paging) -> Json:
             return paging.start
         case _:
             return None
+
+
+_RESTARTS = 3
+"""So often one reading of counted records begins again from 0. Then their order is never the same; it goes on."""
+
+
+def overlaps(stream: words.Stream, position: Mapping[str, Any]) -> bool:
+    """Whether the next page is asked for from the last record of the page before. Where records are counted,
+    one that goes before the place moves all behind it, and the next page would leave one out."""
+    known = position.get("last") is not None and not position.get("sure")
+    return (
+        isinstance(stream.paging, words.OffsetPaging)
+        and stream.size > 1
+        and known
+        and position.get("restarts", 0) < _RESTARTS
+    )
+
+
+def passed(
+    stream: words.Stream, position: Mapping[str, Any], ids: Sequence[str]
+) -> tuple[int, dict[str, Any] | None]:
+    """Of a page asked for from the last record on (`ids`): how many of its records were read before, and, where it says too little, the position from which to ask again: a page further back if that record is
+    not on it, or right behind it if there is nothing else (the end may be a page that is shorter than others).
+    From 0 on all of it is new, once nothing is further back."""
+    last, asked = position["last"], position["after"] - 1
+    if last not in ids:
+        return 0, {**position, "after": max(1, position["after"] - stream.size)} if asked else None
+    behind = ids.index(last) + 1
+    end = stream.paging.end if isinstance(stream.paging, words.OffsetPaging) else "empty"
+    unsure = behind == len(ids) and _goes_on(end, ids, stream.size)
+    return behind, {**position, "after": asked + behind, "sure": True} if unsure else None
+
+
+def place_after(cursor: Mapping[str, Any], last: str | None, anew: bool) -> dict[str, Any]:
+    """The place behind the record `last`; `anew`: its page was the first of a reading that began again."""
+    place = {name: value for name, value in cursor.items() if name != "sure"} | {"last": last}
+    return place | ({"restarts": cursor.get("restarts", 0) + 1} if anew else {})
 
 
 def next_after(

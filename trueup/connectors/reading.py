@@ -14,9 +14,9 @@ from typing import Any
 
 from trueup.connectors import manifest as words
 from trueup.connectors.base import GoneItem
-from trueup.connectors.paging import first_after, is_url, next_after, rows_of
+from trueup.connectors.paging import first_after, is_url, next_after, overlaps, passed, place_after, rows_of
 from trueup.connectors.paths import path
-from trueup.connectors.records import RecordReader, read_rows, reader
+from trueup.connectors.records import RecordReader, read_rows, reader, text_id
 from trueup.connectors.session import Session
 from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp, write_stamp
 from trueup.connectors.verdict import Answer, ExpiredPaging
@@ -80,7 +80,7 @@ def _ask(
 
 def _values(stream: words.Stream, position: Position, object: str, fields: Sequence[str]) -> dict[str, Json]:
     values: dict[str, Json] = {"object": object, "fields": list(fields), "limit": stream.size}
-    after = position.get("after", first_after(stream.paging))
+    after = _used(stream, position)
     if after is not None:
         values["after"] = after
     if isinstance(stream, words.Changes | words.Deletions):
@@ -92,15 +92,27 @@ def _values(stream: words.Stream, position: Position, object: str, fields: Seque
     return values
 
 
+def _used(stream: words.Stream, position: Position) -> Json:
+    """The `{after}` of this request."""
+    return (
+        position["after"] - 1
+        if overlaps(stream, position)
+        else position.get("after", first_after(stream.paging))
+    )
+
+
 def filter_stamp(since: words.Since, moment: datetime) -> str | int:
     """The change filter's value: the position less the lookback, rounded down."""
     start = max(EPOCH, moment - timedelta(seconds=since.lookback))
     return write_stamp(floor_stamp(start, since.granularity), since.format)
 
 
+_OF_PAGES = ("after", "after_stamp", "token", "last", "sure")
+
+
 def _restarted(stream: words.Stream, position: Position) -> Position:
     """The position without its paging, from the last moment up to which everything was brought."""
-    kept = {name: value for name, value in position.items() if name not in ("after", "after_stamp", "token")}
+    kept = {name: value for name, value in position.items() if name not in _OF_PAGES}
     if isinstance(stream, words.Changes) and stream.since.position == "newest" and "newest" in kept:
         kept["since"] = kept["newest"]
     return kept
@@ -115,8 +127,14 @@ def _page(
 ) -> Page:
     rows = rows_of(stream.records, answer)
     read = reader(spec.record)
-    records, rejected = read_rows(rows, lambda row: read.read_whole(row, fields))
-    used = position.get("after", first_after(stream.paging))
+    behind, anew = 0, False
+    if overlaps(stream, position):
+        behind, again = passed(stream, position, [text_id(read.id(row)) for row in rows])
+        if again is not None:
+            return Page((), again, True)
+        anew = not behind
+    records, rejected = read_rows(rows[behind:], lambda row: read.read_whole(row, fields))
+    used = _used(stream, position)
     last = parse_stamp(read.changed_at(rows[-1]), spec.record.stamp_format) if rows else None
     last_stamp = last.isoformat() if last else position.get("after_stamp")
     stamps = (position.get("after_stamp"), last_stamp) if _by_stamp(stream) else (None, None)
@@ -125,7 +143,9 @@ def _page(
     if isinstance(stream, words.Deletions):
         records = _newly_deleted(stream, rows, records, read, position)
     cursor, more = _moved_on(spec, position, records, after, last_stamp, answer)
-    return Page(records, cursor, more, total if isinstance(total, int) else None, rejected)
+    if more and rows and isinstance(stream.paging, words.OffsetPaging):
+        cursor = place_after(cursor, text_id(read.id(rows[-1])) or None, anew)
+    return Page(records, cursor, more, total if isinstance(total, int) else None, rejected, anew)
 
 
 def _by_stamp(stream: words.Stream) -> bool:

@@ -43,14 +43,22 @@ class HeaderTokenPaging(Words):
 
 
 class OffsetPaging(Words):
-    """`{after}` counts records from 0. Ends with an empty page, or (`end: short`) one below `size`."""
+    """`{after}` counts records from 0. Ends with an empty page, or (`end: short`) one below `size`.
+
+    Each page is asked for from the last record of the page before: a record that went meanwhile moves all
+    behind it, and none is left out for that. Where `size` is 1 this cannot be seen.
+    """
 
     kind: Literal["offset"]
     end: Literal["empty", "short"] = "empty"
 
 
 class PageNumberPaging(Words):
-    """`{after}` counts pages from `first`. Ends with an empty page, a short one, or `more` false."""
+    """`{after}` counts pages from `first`. Ends with an empty page, a short one, or `more` false.
+
+    A record that goes while pages are read moves all behind it: one may be left out until everything is
+    listed again. Prefer another way where the system has one.
+    """
 
     kind: Literal["page"]
     first: int = 1

@@ -188,8 +188,8 @@ def _compare(found: _Found, record: Record, row: Row, landing: Landing) -> None:
 def is_later(known: int | None, stamp: int | None, at: datetime) -> bool:
     """Whether what is known of a record is later than this stamp. A time more than a day ahead was made by a
     wrong clock; it would make every edit until then an older one, so it is not later than one that may be
-    true. Two of them are in order like any others, because that clock may always be ahead; not if it is ahead by
-    years (2038, 9999): that is nobody's clock, but a mistake of whoever wrote there, made more than once."""
+    true. Two of them are in order like any others, because that clock may always be ahead; not if it is ahead
+    by years (2038, 9999): that is nobody's clock, but a mistake of who wrote there, made more than once."""
     if known is None or stamp is None or stamp >= known:
         return False
     true = micros(at) + _DAY

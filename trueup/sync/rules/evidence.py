@@ -83,8 +83,12 @@ def agreement(link: Link, binding: Binding, entity: Entity) -> Agreed | None:
     remote = link.base.get(binding.remote, link.observed.get(binding.remote, WAS_ABSENT))
     if remote == WAS_ABSENT and binding.remote in link.observed:
         return None
-    held = {**entity.values, **link.missed} if link.missed else entity.values
-    return Agreed(hub_side(binding, held), remote)
+    return Agreed(hub_side(binding, _met(link, entity)), remote)
+
+
+def _met(link: Link, entity: Entity) -> Mapping[str, Value]:
+    """What the hub held when it last compared this record: it may have missed what moved since."""
+    return {**entity.values, **link.missed} if link.missed else entity.values
 
 
 def hub_side(binding: Binding, values: Mapping[str, Value]) -> Value:
@@ -130,7 +134,7 @@ def readings(link: Link, mapping: ObjectMapping, entity: Entity, context: Contex
         has = read(binding, raw, link, context)
         agreed = agreement(link, binding, entity)
         was = _was(binding, agreed, raw, has, link, context)
-        before = hub_side(binding, entity.values) if agreed is None else None
+        before = hub_side(binding, _met(link, entity)) if agreed is None else None
         yield Reading(link, binding, raw, has, agreed, was, before)
 
 
