@@ -207,6 +207,8 @@ def test_what_both_sides_agreed_on_is_what_is_kept_else_what_they_held() -> None
     assert known.moved
     missed = seen(link({"job_title": "CTO"}, missed={"job_title": "Old"}), job_title="Boss")["job_title"]
     assert missed.agreed == Agreed("Old", "CTO")
+    never_shown = link({"job_title": None}, base={"job_title": WAS_ABSENT}, missed={"job_title": "Old"})
+    assert seen(never_shown, job_title="Boss")["job_title"].before == "Old"
 
 
 def test_of_a_field_that_carries_several_of_the_hubs_all_are_agreed() -> None:

@@ -391,6 +391,8 @@ def test_what_was_typed_over_beside_a_field_that_arrived_is_judged_next() -> Non
     assert settled.assumed == {}
     half = resolved(both, record(title="CTO", dep="Clerk"))
     assert half.state is DeliveryState.OVERTAKEN
+    assert half.observed == {"title": "CTO"}
+    assert half.agreed == {"title": Agreed("CTO", "CTO")}
     cut = resolved(both, record(title="CT", dep="Sales"))
     assert (cut.state, cut.said) == (DeliveryState.DONE, {"title": "CT", "dep": "Sales"})
     assert list(cut.assumed) == ["title"]

@@ -51,7 +51,7 @@ def first_after(paging: words.Paging) -> Json:
 
 
 _RESTARTS = 3
-"""So often one reading of counted records begins again from 0. Then their order is never the same; it goes on."""
+"""So often one reading of counted records begins again from 0; then their order is never the same."""
 
 
 def overlaps(stream: words.Stream, position: Mapping[str, Any]) -> bool:
@@ -69,8 +69,9 @@ def overlaps(stream: words.Stream, position: Mapping[str, Any]) -> bool:
 def passed(
     stream: words.Stream, position: Mapping[str, Any], ids: Sequence[str]
 ) -> tuple[int, dict[str, Any] | None]:
-    """Of a page asked for from the last record on (`ids`): how many of its records were read before, and, where it says too little, the position from which to ask again: a page further back if that record is
-    not on it, or right behind it if there is nothing else (the end may be a page that is shorter than others).
+    """Of a page asked for from the last record on (`ids`): how many of its records were read before, and,
+    where it says too little, the position from which to ask again: a page further back if that record is not
+    on it, or right behind it if there is nothing else (the end may be a page that is shorter than others).
     From 0 on all of it is new, once nothing is further back."""
     last, asked = position["last"], position["after"] - 1
     if last not in ids:

@@ -132,11 +132,13 @@ def _in_the_ledger(case: Case, one: Said) -> bool:
 
 
 def opt_ins_are_heard(at: Findings) -> Iterator[str]:
-    """Who opted in again, with evidence of a time after every opt-out that the hub knows, may be mailed. Of
+    """Who opted in again, with evidence of a time after every opt-out that the hub knows of them, and of
+    whom they may be one person with, may be mailed. Of
     what was said while a run was under way nothing is demanded: its opt-outs may already be on their way."""
     for id, case in at.cases.items():
         state = case.entity.values.get(MAIL)
-        outs = [event.at for event in case.consent if event.state is ConsentState.OPTED_OUT]
+        known = (*case.consent, *case.rival_consent)
+        outs = [event.at for event in known if event.state is ConsentState.OPTED_OUT]
         for one in said(at.world, case):
             owned = at.owner(one.system.traits.name, one.row.id) == id
             heard = one.landed and not one.taken_back and one.act.place not in at.world.meanwhile

@@ -390,13 +390,32 @@ def _looked_at(
         cut = [path for path in others if cut_short(sent[path], record.values[path])]
         settled = done(delivery, record.id, None, lag, now)
         return _judged_next(settled, record, _as_cut(delivery, cut, now))
+    ours = _stand_there(delivery, record, keeps)
     return Settlement(
         delivery.id,
         DeliveryState.OVERTAKEN,
         error="somebody edited the record while our write was in doubt",
+        observed=ours,
+        agreed={
+            key: Agreed(hub, ours[path])
+            for key, hub in write.wants.items()
+            if (path := remote_path(key, sent)) in ours
+        },
         drops_version=True,
         due="overtaken",
     )
+
+
+def _stand_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json], bool]) -> dict[str, Json]:
+    """What stands there as we wrote it, and did not before: whether the write arrived or somebody typed the
+    same, it is no edit of theirs against what the hub says by now."""
+    before = delivery.write.replaced
+    return {
+        path: record.values[path]
+        for path, change in delivery.write.values.items()
+        if path in record.values and not is_change(change)
+        if record.values[path] != before.get(path) and keeps(path, record.values[path])
+    }
 
 
 def _was_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json], bool]) -> bool:
