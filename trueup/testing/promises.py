@@ -165,7 +165,23 @@ def the_deleted_stay_so(at: Findings) -> Iterator[str]:
         for act, row in product(made, system.rows.values()):
             who = at.owner(name, act.id) if _was_gone(row, act) else None
             if who and who == at.owner(name, row.id):
+                if _nobodys_then(at, who, name, row):
+                    at.excuse("a record that went and came back before it was anybody's")
+                    continue
                 yield f"{who}: {name}/{row.id} was deleted, and {act.id} was made in its place"
+
+
+def _nobodys_then(at: Findings, who: str, name: str, row: Row) -> bool:
+    """Whether a record went after it was read and before it was decided whose it is: it was nobody's tombstone.
+    That it belongs to somebody now is because it came back."""
+    gone, ref = min(one.at for one in row.versions if one.deleted), f"{name}/{OBJECT}/{row.id}"
+    decided = [
+        one.at
+        for one in at.history[who]
+        if any(ref == change.source for change in one.changes)
+        or any(ref in (lost.lost_source, lost.kept_source) for lost in one.conflicts)
+    ]
+    return row.living and all(moment > gone - at.off for moment in decided)
 
 
 def _was_gone(row: Row, act: Act) -> bool:
