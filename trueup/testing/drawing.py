@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from trueup.testing.plan import Event, Plan
+from trueup.testing.plans_saved import with_saved_plans
 from trueup.testing.ports import STEP
 from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
 from trueup.testing.wire import FAULTS, LISTS, OF_LISTS, READS, TOKENS
@@ -83,6 +84,10 @@ PROFILES: Mapping[str, Profile] = {
 
 def plan_of(seed: int) -> Plan:
     """The plan of this seed: the same for ever, as long as this file stays."""
+    return with_saved_plans(_plain(seed))
+
+
+def _plain(seed: int) -> Plan:
     dice = Random(seed)
     name = dice.choices(list(PROFILES), [one.share for one in PROFILES.values()])[0]
     profile = PROFILES[name]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 
@@ -24,7 +23,7 @@ from trueup.ports import Store
 from trueup.services.budget import TokenBudget
 from trueup.sync.parts import Pace, Parts
 from trueup.sync.rules.policy import FieldPolicy, Policy
-from trueup.testing.ports import Jitter, Point, WorkerClock, WorkerStore, WorkerTransport, WorldClock
+from trueup.testing.ports import Jitter, Point, Stored, WorkerClock, WorkerStore, WorkerTransport, WorldClock
 from trueup.testing.system import HUB_ID
 from trueup.testing.traits import FIELDS, OPT_OUT, STAGES, Traits
 from trueup.testing.vocabulary import OBJECT, SECRET
@@ -87,7 +86,7 @@ def parts_for(
     store: Store,
     clock: WorldClock,
     point: Point,
-    told: Callable[[str, tuple[Any, ...]], None],
+    told: Stored,
 ) -> Parts:
     """What one worker works with; every call of a port goes through `point`, what is stored to `told`."""
     own = WorkerClock(clock, point)

@@ -18,7 +18,7 @@ from trueup.model.run import Fence
 from trueup.testing.consents import MAIL, may_be_lifted, said
 from trueup.testing.findings import lied
 from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
-from trueup.testing.saving import beyond, planned
+from trueup.testing.saving import Applying, planned
 from trueup.testing.system import HUB_ID
 from trueup.testing.vocabulary import OBJECT
 from trueup.testing.world import Watch, Worker, World
@@ -39,6 +39,7 @@ class Invariants:
     stages: Stages = field(default_factory=Stages)
     fences: Fences = field(default_factory=Fences)
     fuses: Fuses = field(default_factory=Fuses)
+    applying: Applying = field(default_factory=Applying)
 
     def watch(self) -> Watch:
         return Watch(self.stepped, self.arrived, self.stored)
@@ -69,12 +70,15 @@ class Invariants:
                 known |= self.sent
             self._ask(world, None, "no effect without intent", intended(known, system, route, body))
             self._ask(world, None, "only what is allowed", allowed(world, system, route, body))
-            if world.at_work is not None and world.at_work.event.do == "apply":
-                by_plan = beyond(planned(world.saved), system, route, body)
+            if _applies(world):
+                sent = world.store.deliveries([DeliveryState.SENT], system, 1_000)
+                by_plan = self.applying.beyond(planned(world.saved), system, sent, route, body)
                 self._ask(world, None, "nothing beyond the plan", by_plan)
 
-    def stored(self, world: World, verb: str, given: tuple[Any, ...]) -> None:
+    def stored(self, world: World, verb: str, given: tuple[Any, ...], answer: Any) -> None:
         """As something is stored."""
+        if verb == "commit" and _applies(world):
+            self.applying.committed(given[0], given[1], answer)
         for one in given:
             if isinstance(one, Fence) and verb in ("land", "assign", "commit", "send", "settle"):
                 self._ask(world, None, "fencing", self.fences.as_stored(verb, one))
@@ -99,6 +103,11 @@ class Invariants:
             said = f"{name}: {one} ({where}, line {len(world.journal)})"
             if not any(before.startswith(f"{name}: {one} (") for before in known):
                 world.violations.append(said)
+
+
+def _applies(world: World) -> bool:
+    """Whether who is at work applies a saved plan."""
+    return world.at_work is not None and world.at_work.event.do == "apply"
 
 
 def cursor_safety(world: World) -> Iterator[str]:

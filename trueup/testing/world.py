@@ -69,7 +69,7 @@ class Watch:
 
     stepped: Callable[[World, Worker, str], None] = lambda world, worker, what: None
     asked: Callable[[World, str, str, object], None] = lambda world, system, route, body: None
-    stored: Callable[[World, str, tuple[Any, ...]], None] = lambda world, verb, given: None
+    stored: Callable[[World, str, tuple[Any, ...], Any], None] = lambda world, verb, given, answer: None
 
 
 class World:
@@ -264,9 +264,17 @@ class World:
             save(parts, self.saved)
             return None
         if event.do == "apply":
-            return apply(parts, self.saved) if self.saved.exists() else None
+            return self._applied(parts)
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         return run(parts, Order(tuple(dict.fromkeys(names)), user="ann", approve_first=True))
+
+    def _applied(self, parts: Parts) -> Report | None:
+        if not self.saved.exists():
+            self.seen["no plan to apply"] += 1
+            return None
+        report = apply(parts, self.saved)
+        self.seen["applied"] += 1
+        return report
 
     @contextmanager
     def _survived(self, worker: Worker) -> Iterator[None]:
@@ -316,9 +324,9 @@ class World:
 
         return point
 
-    def _stored(self, verb: str, given: tuple[Any, ...]) -> None:
+    def _stored(self, verb: str, given: tuple[Any, ...], answer: Any) -> None:
         """Remember which versions of which records the hub has in its store."""
-        self.watch.stored(self, verb, given)
+        self.watch.stored(self, verb, given, answer)
         if verb == "land":
             for record in given[0].records:
                 self._reached(given[0].connection, record.version)
