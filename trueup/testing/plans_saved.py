@@ -16,8 +16,8 @@ SHARE = 0.1
 
 
 def with_saved_plans(plan: Plan) -> Plan:
-    """The history, in its share of the seeds with some of its later runs as two: a plan is saved where the run
-    was, and applied at once or after some of what happens next, which may make it outdated."""
+    """The history, in its share of the seeds with some of its later runs as two: a plan is saved where the
+    run was, and applied at once or after some of what happens next, which may make it outdated."""
     dice = Random(f"{plan.seed} saved plans")
     if dice.random() >= SHARE:
         return plan

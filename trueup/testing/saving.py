@@ -78,8 +78,8 @@ class Applying:
     def beyond(
         self, writes: Planned, system: str, sent: Sequence[Delivery], route: str, body: Mapping[str, Any]
     ) -> Iterator[str]:
-        """A record is made or written to as no plan says it, and as this run decided it first. Opt-outs go past
-        every plan, and what earlier runs decided leaves with any."""
+        """A record is made or written to as no plan says it, and as this run decided it first. Opt-outs go
+        past every plan, and what earlier runs decided leaves with any."""
         for item in body.get("items") or [body]:
             values = {name: value for name, value in item["values"].items() if name != HUB_ID}
             place = (system, item.get("id"))
@@ -114,7 +114,7 @@ def _holds(write: Mapping[str, Any], place: Place, values: Mapping[str, Json]) -
 
 
 def _says(planned: Json, value: Json) -> bool:
-    """Of a list a plan says what is added and what is taken away: what else it holds is known as it is sent."""
+    """Of a list a plan says what is added and taken away; what else it holds is known as it is sent."""
     if not (is_change(planned) and isinstance(value, list)):
-        return planned == value
+        return bool(planned == value)
     return set(planned["+"]) <= set(value) and set(planned["-"]).isdisjoint(value)

@@ -43,6 +43,8 @@ FLOOR: Mapping[str, int] = {
     "hint": 1_000,
     "hint twice": 100,
     "hint of nobody": 300,
+    "applied": 80,
+    "PlanDrifted": 30,
 }
 """What a thousand histories must at least hold: who does nothing breaks nothing."""
 EXCUSED = 0.01
