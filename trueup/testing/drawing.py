@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from trueup.testing.drawing_firms import with_companies
+from trueup.testing.drawing_plans import with_saved_plans
 from trueup.testing.plan import Event, Plan
-from trueup.testing.plans_saved import with_saved_plans
 from trueup.testing.ports import STEP
 from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
 from trueup.testing.wire import FAULTS, LISTS, OF_LISTS, READS, TOKENS
@@ -84,7 +85,7 @@ PROFILES: Mapping[str, Profile] = {
 
 def plan_of(seed: int) -> Plan:
     """The plan of this seed: the same for ever, as long as this file stays."""
-    return with_saved_plans(_plain(seed))
+    return with_companies(with_saved_plans(_plain(seed)))
 
 
 def _plain(seed: int) -> Plan:

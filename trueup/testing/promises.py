@@ -17,11 +17,13 @@ from trueup.model.plan import Case
 from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
+from trueup.sync.rules.policy import Stream
 from trueup.testing.findings import BELATED, Findings
 from trueup.testing.operating import Told
+from trueup.testing.sorts import Sort
 from trueup.testing.system import HUB, Act, Row, System
-from trueup.testing.traits import FIELDS, STAGES, TYPED
-from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
+from trueup.testing.traits import STAGES
+from trueup.testing.vocabulary import SECRET, TOKEN
 from trueup.testing.world import TIGHT, World
 
 Everybody = Sequence[tuple[str, Case]]
@@ -73,7 +75,7 @@ def _remembered(at: Findings, who: str, field: str) -> list[Value]:
 
 def no_lost_element(at: Findings) -> Iterator[str]:
     """A label that somebody gave is the contact's until somebody takes it away."""
-    for name, system in at.world.systems.items():
+    for name, system in at.systems.items():
         for act in system.acts:
             who = at.owner(name, act.id) if act.by != HUB and _LABELS in act.after else None
             if who is None or not _was_read(system, act):
@@ -115,7 +117,7 @@ def _never_seen_there(system: System, act: Act, label: str) -> bool:
 def _heard_of_it_since(at: Findings, taking: Act, label: str) -> bool:
     """Whether the hub read of somebody who gave this label only after it was taken away: what is added in one
     place and taken away in another stays."""
-    for system in at.world.systems.values():
+    for system in at.systems.values():
         for act in system.acts:
             if act.by != HUB and _LABELS in act.after and label in _given(act):
                 landed = system.rows[act.id].landed
@@ -126,7 +128,7 @@ def _heard_of_it_since(at: Findings, taking: Act, label: str) -> bool:
 
 
 def _acts(at: Findings) -> Iterator[Act]:
-    for system in at.world.systems.values():
+    for system in at.systems.values():
         yield from (act for act in system.acts if act.by != HUB and _LABELS in act.after)
 
 
@@ -135,7 +137,7 @@ def _given(act: Act) -> set[str]:
 
 
 def _takings(at: Findings, label: str) -> Iterator[tuple[System, Act]]:
-    for system in at.world.systems.values():
+    for system in at.systems.values():
         for act in system.acts:
             before, after = act.before.get(_LABELS) or (), act.after.get(_LABELS) or ()
             if act.by != HUB and _LABELS in act.after and label in before and label not in after:
@@ -160,11 +162,14 @@ def _shows(values: Mapping[str, Any], act: Act) -> bool:
 
 def the_deleted_stay_so(at: Findings) -> Iterator[str]:
     """Whoever was deleted in a system is not made there again."""
-    for name, system in at.world.systems.items():
+    for name, system in at.systems.items():
         made = [act for act in system.acts if act.by == HUB and act.what == "create"]
         for act, row in product(made, system.rows.values()):
             who = at.owner(name, act.id) if _was_gone(row, act) else None
             if who and who == at.owner(name, row.id):
+                if _nobodys_as_it_went(at, name, row, act):
+                    at.excuse("a record that went before anybody decided whose it was")
+                    continue
                 yield f"{who}: {name}/{row.id} was deleted, and {act.id} was made in its place"
 
 
@@ -174,6 +179,14 @@ def _was_gone(row: Row, act: Act) -> bool:
     gone = bool(before) and before[-1].deleted and before[-1].successor is None
     read = (row.landed[one.number] for one in before if one.number in row.landed and not one.deleted)
     return gone and any(moment < act.at for moment in read)
+
+
+def _nobodys_as_it_went(at: Findings, name: str, row: Row, act: Act) -> bool:
+    """Whether the hub had only read the record, to plan or before it was killed, and it was gone as the first
+    run came to decide about it."""
+    went = next(one.at for one in reversed(row.versions) if one.number < act.number and one.deleted)
+    since = at.world.assigned.get((name, row.id))
+    return since is None or since >= went
 
 
 def winners_are_people(at: Findings) -> Iterator[str]:
@@ -187,17 +200,17 @@ def winners_are_people(at: Findings) -> Iterator[str]:
                 if at.world.wires[change.source.partition("/")[0]].struck["update", "twice"]:
                     at.excuse("a request that the network doubled")
                     continue
-                name, _, id = change.source.partition(f"/{OBJECT}/")
-                if at.written_late(name, id, _remote(change.field), change.new):
+                name, _, id = change.source.partition(f"/{at.sort.object}/")
+                if at.written_late(name, id, _remote(at.sort, change.field), change.new):
                     at.excuse(BELATED)
                     continue
                 yield f"{who} {change.field}: nobody typed {change.new!r} at {change.source}"
 
 
 def _typed_there(at: Findings, source: str, field: str, value: Value) -> bool:
-    name, _, id = source.partition(f"/{OBJECT}/")
-    remote = _remote(field)
-    system = at.world.systems.get(name)
+    name, _, id = source.partition(f"/{at.sort.object}/")
+    remote = _remote(at.sort, field)
+    system = at.systems.get(name)
     if remote is None or system is None or not id:
         return True
     wanted = _plain(system, remote, value)
@@ -205,8 +218,8 @@ def _typed_there(at: Findings, source: str, field: str, value: Value) -> bool:
     return any(_plain(system, remote, one) == wanted for one in said)
 
 
-def _remote(field: str) -> str | None:
-    return next((one for one in TYPED if FIELDS[one] == field), None)
+def _remote(sort: Sort, field: str) -> str | None:
+    return next((one for one in sort.typed if sort.fields[one] == field), None)
 
 
 def _plain(system: System, remote: str, value: Any) -> str:
@@ -271,10 +284,11 @@ class Stages:
             self._reached[id] = max(now, before)
 
 
-def allowed(world: World, system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
+def allowed(world: World, stream: Stream, route: str, body: Mapping[str, Any]) -> Iterator[str]:
     """No record is made in a system that was never listed to its end, and nothing is replaced in one that
     nobody released."""
-    if route != "update" and world.store.stream(system, OBJECT).listed_at is None:
+    system, _ = stream
+    if route != "update" and world.store.stream(*stream).listed_at is None:
         yield f"{system} is asked to {route} a record before it was listed to its end"
     if route == "update":
         ids = {str(item.get("id")) for item in body.get("items") or [body]}
