@@ -148,10 +148,10 @@ def _typed_since(binding: Binding, values: Mapping[str, Value], draft: Draft, si
 
 
 def _hub_moved(reading: Reading, hub: Value) -> bool:
+    """Whether the hub holds something else than was agreed; where nothing was, what stands there is heard
+    first."""
     agreed = reading.agreed
-    if agreed is None:
-        return hub not in (None, [])
-    return agreed.hub != NEVER and not _same_hub(reading.binding, agreed.hub, hub)
+    return agreed is not None and agreed.hub != NEVER and not _same_hub(reading.binding, agreed.hub, hub)
 
 
 def _stays_news(reading: Reading, draft: Draft) -> None:
