@@ -41,6 +41,17 @@ def _agreed(people: Findings, firms: Findings) -> Iterator[str]:
         if held is None and _gone(firms, link.connection, stands):
             people.excuse("a company that is gone and that a record still tells of")
             continue
+        if _gone(firms, link.connection, stands) and firms.owner(link.connection, str(stands)) == held:
+            people.excuse(
+                "a company that went here and stands here as another record: re-pointing comes later"
+            )
+            continue
+        if (
+            _gone(firms, link.connection, stands)
+            and not firms.systems[link.connection].rows[str(stands)].landed
+        ):
+            people.excuse("a company that went before anybody read it")
+            continue
         if _waits(people, link):
             people.excuse("a company that waits for a person")
             continue

@@ -196,13 +196,9 @@ def _has_more(reading: Reading, was: Json, learned: bool) -> bool:
 
 
 def _names_another(reading: Reading) -> bool:
-    """Whether a reference is to a record of somebody else than what we wrote: no system makes that of an id."""
-    has = reading.has
-    return (
-        reading.binding.refers is not None
-        and isinstance(has, Mapping)
-        and any(isinstance(value, str) for value in has.values())
-    )
+    """Whether a reference is to another record than we wrote, also to one that was not read yet: no system
+    makes that of an id."""
+    return reading.binding.refers is not None and isinstance(reading.raw, str) and bool(reading.raw)
 
 
 def _not_there(reading: Reading) -> Reading:
