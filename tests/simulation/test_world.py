@@ -70,6 +70,13 @@ def test_one_history_in_ten_saves_plans_and_applies_them() -> None:
     assert all(one.count("plan") == one.count("apply") for one in some)
 
 
+def test_one_history_in_five_has_companies_in_some_systems() -> None:
+    kept = [[one.companies for one in plan_of(seed).systems] for seed in range(400)]
+    some = [one for one in kept if any(one)]
+    assert 50 <= len(some) <= 110
+    assert {way for one in some for way in one} == {"", "kept", "made"}
+
+
 def test_any_event_may_be_left_out() -> None:
     plan = plan_of(2)
     for place in range(0, len(plan.events), 5):

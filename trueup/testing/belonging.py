@@ -16,8 +16,8 @@ from trueup.testing.system import HUB, Act, Row, System
 
 
 def who_belongs_to_whom(people: Findings, firms: Findings) -> Iterator[str]:
-    """Every living primary record of a person tells the record of that company that its contact belongs to; what
-    people said of it is held, or the history knows it; what they took back does not stand."""
+    """Every living primary record of a person tells the record of the company that its contact belongs to;
+    what people said of it is held, or the history knows it; what they took back does not stand."""
     yield from _agreed(people, firms)
     for said in _said(people, firms):
         yield from _heard(people, said)
@@ -123,7 +123,8 @@ def _heard(people: Findings, said: _Said) -> Iterator[str]:
     if not _read(said):
         people.excuse("a company that was replaced before it was read")
         return
-    yield f"{said.who} company: {said.after}, said at {name}/{said.row.id}, is neither held nor in the history"
+    where = f"{name}/{said.row.id}"
+    yield f"{said.who} company: {said.after}, said at {where}, is neither held nor in the history"
 
 
 def _told(people: Findings, who: str) -> list[Value]:

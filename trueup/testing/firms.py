@@ -26,8 +26,8 @@ FIRM_ACTS: Mapping[str, int] = {
 
 
 class Firms:
-    """Everybody at work with companies, in the systems that keep some. `owners` learns whose a domain is, `seen`
-    counts acts."""
+    """Everybody at work with companies, in the systems that keep some. `owners` learns whose a domain is,
+    `seen` counts acts."""
 
     def __init__(self, systems: Mapping[str, System], owners: dict[str, str], seen: Counter[str]) -> None:
         self._people = [one for one in systems.values() if one.companies is not None]

@@ -46,8 +46,8 @@ def _unheard(at: Findings, who: str, edit: Edit) -> Iterator[str]:
         at.excuse(LIE)
         return
     yield (
-        f"{who} {at.sort.fields[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is neither held "
-        "nor in the history"
+        f"{who} {at.sort.fields[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is "
+        "neither held nor in the history"
     )
 
 
@@ -146,8 +146,8 @@ def no_resurrection(at: Findings) -> Iterator[str]:
             continue
         if not _may_stand(at, who, edit, held):
             yield (
-                f"{who} {at.sort.fields[edit.remote]}: {held!r} stands again, though at {edit.system}/{edit.act.id} "
-                f"somebody put {edit.after!r} in its place"
+                f"{who} {at.sort.fields[edit.remote]}: {held!r} stands again, though at "
+                f"{edit.system}/{edit.act.id} somebody put {edit.after!r} in its place"
             )
 
 
