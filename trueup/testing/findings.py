@@ -39,8 +39,8 @@ def lied(world: World, name: str) -> bool:
 @dataclass(slots=True)
 class Findings:
     """The state of a world at rest, read once: of all that is of one sort. `exempt`: how many cases a
-    predicate let pass. `listed`: everything was listed once more, after all misfortunes: what a listing shows excuses
-    nothing any more."""
+    predicate let pass. `listed`: everything was listed once more, after all misfortunes: what a listing
+    shows excuses nothing any more."""
 
     world: World
     sort: Sort
