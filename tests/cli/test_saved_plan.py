@@ -101,3 +101,15 @@ def test_writes_that_wait_for_time_say_why_and_until_when(desk: Path) -> None:
         assert "Run 1 did a part" in said.out
         (line,) = [line for line in said.out.splitlines() if line.startswith("  marketing contacts: ")]
         assert "2 writes not taken for now [TU-CON-011], tried again from" in line, said.out
+
+
+def test_whom_the_plan_knew_by_one_record_only_is_left_out_when_there_is_another(desk: Path) -> None:
+    two_keyless_tables()
+    changed("config/connections/left.yaml", "    create: 'true'", "    # create: 'true'")
+    left = Path("left.csv").read_text("utf-8")
+    Path("left.csv").unlink()
+    say("plan", "--out", "the.plan")
+    Path("left.csv").write_text(left, "utf-8")
+    said = say("sync", "--plan", "the.plan", "--approve-first")
+    assert "would be written differently now" in said.out + said.err
+    assert "Ann Lee,ann@example.com,CTO,\n" in Path("right.csv").read_text("utf-8")

@@ -11,7 +11,7 @@ import pytest
 from tests.simulation.defects import DEFECTS
 from tests.simulation.defects.base import Defect
 from trueup.testing.drawing import plan_of
-from trueup.testing.oracle import CHECKS
+from trueup.testing.oracle import BELONGING, CHECKS
 from trueup.testing.plan import Plan
 from trueup.testing.trial import tried
 
@@ -50,7 +50,7 @@ def test_without_a_defect_the_same_histories_break_nothing() -> None:
 
 def test_every_check_is_meant_for_some_defect() -> None:
     meant = frozenset[str]().union(*(one.killed_by for one in DEFECTS.values()))
-    assert {*CHECKS, *STEPS} <= meant
+    assert {*CHECKS, *STEPS, BELONGING} <= meant
 
 
 def test_there_are_sixty_of_them() -> None:

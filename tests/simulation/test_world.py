@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -50,6 +51,30 @@ def test_a_plan_can_be_kept_and_lived_again(seed: int) -> None:
     kept = Plan.of_document(json.loads(json.dumps(plan.document())))
     assert kept.document() == plan.document()
     assert (kept.events, kept.tight, kept.apart) == (plan.events, plan.tight, plan.apart)
+
+
+BEFORE = {0: "3fc6ddb42e5aa155", 1: "62082c0d73ead772", 2: "890f14947b081ff4", 3: "0cc8c7a2edea57de"}
+"""Plans as they were drawn before histories saved plans: what is drawn beside them moves no other history."""
+
+
+@pytest.mark.parametrize("seed", BEFORE)
+def test_what_is_drawn_beside_a_history_moves_no_other(seed: int) -> None:
+    said = json.dumps(plan_of(seed).document()).encode()
+    assert hashlib.blake2b(said, digest_size=8).hexdigest() == BEFORE[seed]
+
+
+def test_one_history_in_ten_saves_plans_and_applies_them() -> None:
+    acts = [[event.do for event in plan_of(seed).events] for seed in range(400)]
+    some = [one for one in acts if "apply" in one]
+    assert 20 <= len(some) <= 60
+    assert all(one.count("plan") == one.count("apply") for one in some)
+
+
+def test_one_history_in_five_has_companies_in_some_systems() -> None:
+    kept = [[one.companies for one in plan_of(seed).systems] for seed in range(400)]
+    some = [one for one in kept if any(one)]
+    assert 50 <= len(some) <= 110
+    assert {way for one in some for way in one} == {"", "kept", "made"}
 
 
 def test_any_event_may_be_left_out() -> None:

@@ -335,6 +335,19 @@ def test_the_reference_follows_the_name_of_the_company() -> None:
     assert company({"company_name": "Acme"}, {"company_name": "Acme"}, Acme="o-1").values["company"] == "o-1"
 
 
+def test_the_name_of_a_company_that_was_taken_away_goes_with_it_and_another_text_stays() -> None:
+    before = {"company_name": "Acme", "company": "o-1"}
+    state = company({"company_name": "Acme"}, before, Acme="o-1")
+    assert state.values == {}
+    assert state.changes == [Change("company_name", "Acme", None, "rule", "company taken away")]
+    assert company({"company_name": "Acme"}, before).values == {"company_name": "Acme"}
+    assert company({"company_name": "Acme"}, before, Acme="o-2").values == {"company_name": "Acme"}
+    renamed = held({"company_name": "Acme"})
+    renamed.sources["company_name"] = RULE
+    keep_company(renamed, contact(before), CONTEXT, {}, NOW)
+    assert renamed.values == {}
+
+
 def test_where_both_moved_or_neither_did_name_and_reference_stay() -> None:
     both = {"company_name": "New", "company": "o-2"}
     assert company(both, {"company_name": "Acme", "company": "o-1"}).values == both

@@ -240,7 +240,14 @@ def test_an_id_of_a_record_that_is_not_linked_is_news_for_later() -> None:
     new = drafted(OWNER, link({"boss": "404"}, fresh=True), {})
     assert new.agreed == {"boss": Agreed(NEVER, WAS_ABSENT)}
     other = drafted(OWNER, unknown, {}, before={"owner": "u-9"})
-    assert told(other.ordinary) == [(None, None, Effect.CLEAR, "404")]
+    assert (other.ordinary, other.agreed) == ([], {"boss": Agreed("u-9", "77")})
+    filled = drafted(OWNER, link({"boss": "404"}, fresh=True), {"owner": "u-9"})
+    assert (filled.ordinary, filled.agreed) == ([], {"boss": Agreed(NEVER, WAS_ABSENT)})
+
+
+def test_an_id_that_stood_there_before_and_is_not_linked_gives_way_to_what_the_hub_holds_since() -> None:
+    draft = drafted(OWNER, link({"boss": "404"}), {}, before={"owner": "u-9"})
+    assert told(draft.ordinary) == [(None, None, Effect.CLEAR, "404")]
 
 
 def test_an_id_is_the_same_as_text_and_as_a_number() -> None:

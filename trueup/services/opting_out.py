@@ -6,7 +6,7 @@ same person, is told; and who has an opt-out to be sent is decided.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field, replace
 
 from trueup.model.consent import ConsentEvent, ConsentState
@@ -15,7 +15,7 @@ from trueup.model.entity import Link
 from trueup.model.fields import Kind
 from trueup.model.landing import Landing
 from trueup.model.plan import Case, Plan
-from trueup.services.planfile import Drift, SavedPlan, key_of
+from trueup.services.planfile import Drift, SavedPlan, digests, key_of, names_of, without
 from trueup.services.scope import Scope
 from trueup.sync.parts import Parts
 
@@ -47,7 +47,7 @@ class OptOuts:
         owed = {key: id for key, id in self.owed.items() if whole and key not in moved.equal}
         parts.store.mark_due(sorted(id for id in owed.values() if id > 0), HEARD)
         left_out = [key for key in moved.outdated if key not in owed]
-        return Planned(replace(moved, outdated=left_out), frozenset(owed))
+        return Planned(saved, replace(moved, outdated=left_out), frozenset(owed))
 
 
 HEARD = "consent"
@@ -68,28 +68,51 @@ def _hear(parts: Parts, link: Link, events: tuple[ConsentEvent, ...]) -> None:
 class Planned:
     """Entities whose plan still holds, those with an opt-out `owed` to them, and whom one reaches that this
     run hears of. Once chosen they stay so for all rounds of the run: the ids of their records, by which the
-    plan knows them, may change with what is written."""
+    plan knows them, may change with what is written. What a run decides first of somebody has to be what was
+    planned, whatever moved since the plan was held against the systems; what follows from it need not."""
 
+    saved: SavedPlan
     moved: Drift
     owed: frozenset[str]
     picked: set[int] = field(default_factory=set)
+    first: dict[int, int] = field(default_factory=dict)  # the revision at which this run met somebody
+    past: set[str] = field(default_factory=set)  # whose plan did not hold any more as they were decided
 
     def chosen(self, case: Case) -> bool:
         if case.entity.kind is not Kind.CONTACT or case.entity.id in self.picked:
             return True
-        if HEARD not in case.reasons and not _names(case) & (self.moved.equal | self.owed):
+        if not self._goes_past(case) and not names_of(case) & self.moved.equal:
             return False
         self.picked.add(case.entity.id)
         return True
+
+    def holds(self, case: Case, plan: Plan) -> bool:
+        names = names_of(case)
+        known = names & (self.moved.equal if case.entity.kind is Kind.CONTACT else self.saved.entities.keys())
+        holds = self._follows(case) or self._goes_past(case) or self._as_planned(plan, known)
+        self.past = self.past - names if holds else self.past | known
+        return holds
+
+    def _follows(self, case: Case) -> bool:
+        """Whether this run decided about it before, or itself made it just now."""
+        met = self.first.setdefault(case.entity.id, case.entity.revision)
+        return case.entity.revision > met or not any(link.remote_id for link in case.links)
+
+    def _as_planned(self, plan: Plan, known: Set[str]) -> bool:
+        planned = {self.saved.entities[name] for name in known} or {()}
+        return digests(plan, self.saved.fills) in planned
+
+    def _goes_past(self, case: Case) -> bool:
+        """Whether an opt-out goes past the plan, and all else of this person with it."""
+        return HEARD in case.reasons or not names_of(case).isdisjoint(self.owed)
+
+    @property
+    def drift(self) -> Drift:
+        """How far the plan was outdated, as far as the run came."""
+        return without(self.saved, self.moved, self.past)
 
     def brings(self, plan: Plan) -> bool:
         return False
 
     def entities(self) -> Collection[int] | None:
         return None
-
-
-def _names(case: Case) -> set[str]:
-    """What a saved plan may call this entity."""
-    refs = (f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id)
-    return {case.entity.public_id, *refs}

@@ -7,9 +7,9 @@ counts. It holds personal data: only its owner may read it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -34,10 +34,17 @@ HUB = "hub"
 
 def key_of(case: Case) -> str:
     """What an entity is called in a plan: the first of its records; new contacts have no other name yet."""
-    refs = sorted(
-        f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id
-    )
-    return refs[0] if refs else case.entity.public_id
+    return min(_records(case), default=case.entity.public_id)
+
+
+def names_of(case: Case) -> set[str]:
+    """What a plan that was saved before may call this entity: another record may have been the first of them,
+    or the only one."""
+    return {case.entity.public_id, *_records(case)}
+
+
+def _records(case: Case) -> list[str]:
+    return [f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id]
 
 
 def digests(plan: Plan, fills: Sequence[Backfill] = ()) -> tuple[str, ...]:
@@ -209,8 +216,22 @@ def drift(saved: SavedPlan, now: Mapping[str, tuple[str, ...]]) -> Drift:
     equal = frozenset(key for key, planned in saved.entities.items() if now.get(key, ()) == planned)
     outdated = sorted(key for key in saved.entities if key not in equal)
     written = sum(1 for key, planned in saved.entities.items() if planned or key not in equal)
-    writes = Counter(place for key in equal for place in map(_place, saved.entities[key]) if place[0] != HUB)
-    return Drift(equal, outdated, written, writes)
+    return Drift(equal, outdated, written, _writes(saved, equal))
+
+
+def without(saved: SavedPlan, moved: Drift, some: Set[str]) -> Drift:
+    """The same with these among the outdated."""
+    equal = moved.equal - some
+    return replace(
+        moved,
+        equal=equal,
+        outdated=sorted({*moved.outdated, *some}),
+        writes=_writes(saved, equal),
+    )
+
+
+def _writes(saved: SavedPlan, equal: Set[str]) -> Mapping[tuple[str, str], int]:
+    return Counter(place for key in equal for place in map(_place, saved.entities[key]) if place[0] != HUB)
 
 
 def _place(digest: str) -> tuple[str, str]:

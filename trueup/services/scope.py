@@ -65,6 +65,9 @@ class Some:
         self.picked.add(case.entity.id)
         self._bring(case.entity.values.get("company"))
 
+    def holds(self, case: Case, plan: Plan) -> bool:
+        return True
+
     def brings(self, plan: Plan) -> bool:
         return plan.before.id in self.picked and self._bring(plan.entity.values.get("company"))
 

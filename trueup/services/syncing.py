@@ -19,7 +19,7 @@ from trueup.services.backfilling import Filled, filled
 from trueup.services.failing import MOST as MOST_FAILURES
 from trueup.services.hub import Hub
 from trueup.services.opting_out import OptOuts, Planned
-from trueup.services.planfile import Drift, PlanWriter, digests, drift, key_of, read_plan
+from trueup.services.planfile import Drift, PlanWriter, digests, drift, names_of, read_plan
 from trueup.services.scope import Scope
 from trueup.services.unsent import Unsent, unsent
 from trueup.sync.about import About
@@ -222,13 +222,11 @@ def sync(hub: Hub, asked: Sync) -> SyncReport:
     configuration changed, Held while another run is at work.
     """
     earlier = hub.parts.store.backlog()
-    about: About = asked.scope.about(hub.parts.store)
-    moved: Drift | None = None
-    if asked.plan is not None:
-        about = _against(hub, asked.plan)
-        moved = about.moved
+    planned = _against(hub, asked.plan) if asked.plan is not None else None
+    about: About = planned or asked.scope.about(hub.parts.store)
     order = Order(tuple(hub.parts.connectors), "sync", asked.user, asked.approve_first, about)
-    return SyncReport(run(hub.parts, order), moved, earlier)
+    report = run(hub.parts, order)
+    return SyncReport(report, planned.drift if planned is not None else None, earlier)
 
 
 def _against(hub: Hub, path: Path) -> Planned:
@@ -242,8 +240,9 @@ def _against(hub: Hub, path: Path) -> Planned:
     ids: dict[str, int] = {}
     outs = OptOuts()
     for case, one in preview(hub.parts, Tally().undecided, fills=saved.fills):
-        now[key_of(case)] = digests(one, saved.fills)
-        ids[key_of(case)] = case.entity.id
+        planned = digests(one, saved.fills)
+        for name in names_of(case):
+            now[name], ids[name] = planned, case.entity.id
         outs.note(case, one)
     moved = drift(saved, now)
     if moved.share > hub.config.hub.drift_limit:

@@ -15,6 +15,10 @@ class About(Protocol):
         """Whether this entity is decided."""
         ...
 
+    def holds(self, case: Case, plan: Plan) -> bool:
+        """Whether this decision about somebody who was chosen may stand; else he stays due."""
+        ...
+
     def brings(self, plan: Plan) -> bool:
         """Choose whom this decision refers to; whether any of them was not chosen yet."""
         ...
@@ -28,6 +32,9 @@ class Everybody:
     """No choice."""
 
     def chosen(self, case: Case) -> bool:
+        return True
+
+    def holds(self, case: Case, plan: Plan) -> bool:
         return True
 
     def brings(self, plan: Plan) -> bool:

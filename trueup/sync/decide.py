@@ -94,7 +94,7 @@ def planned(parts: Parts, kinds: Sequence[Kind], deciding: Deciding) -> Iterator
         cases = [case for case in parts.store.load(ids) if deciding.about.chosen(case)]
         if cases:
             found = plans_for(parts, cases, context_for(parts, cases), deciding.undecided)
-            yield [plan for _, plan in found]
+            yield [plan for case, plan in found if deciding.about.holds(case, plan)]
 
 
 def plans_for(

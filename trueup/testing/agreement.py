@@ -25,12 +25,12 @@ def convergence(at: Findings) -> Iterator[str]:
         if not link.primary:
             continue
         for binding in at.bindings(link):
-            if not binding.consent:
+            if not binding.consent and binding.refers is None:
                 yield from _agrees(at, id, entity, link, row, binding)
 
 
 def _gone(at: Findings, id: str, link: Link, row: Row | None) -> Iterator[str]:
-    traits = at.world.systems[link.connection].traits
+    traits = at.systems[link.connection].traits
     if row is not None and not traits.feed and (traits.offset or not at.listed):
         at.excuse(UNTOLD)
         return
@@ -44,7 +44,7 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
     if binding.key in link.quarantine:
         at.excuse("a field that waits for a person")
         return
-    traits = at.world.systems[link.connection].traits
+    traits = at.systems[link.connection].traits
     stands = row.now.values.get(binding.remote)
     wanted = binding.write(entity.values)
     kept = traits.keeps(binding.remote, None if isinstance(wanted, Rejected) or wanted is ABSENT else wanted)
@@ -90,7 +90,7 @@ def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -
     if last is None:
         return False
     last += at.off
-    there = at.world.systems[link.connection].acts
+    there = at.systems[link.connection].acts
     moved = any(act.id == row.id and act.at > last and binding.remote in act.after for act in there)
     return not moved and not any(
         one.at > last and any(change.field in binding.fields for change in one.changes)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from trueup.testing.drawing_firms import with_companies
+from trueup.testing.drawing_plans import with_saved_plans
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP
 from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
@@ -83,6 +85,10 @@ PROFILES: Mapping[str, Profile] = {
 
 def plan_of(seed: int) -> Plan:
     """The plan of this seed: the same for ever, as long as this file stays."""
+    return with_companies(with_saved_plans(_plain(seed)))
+
+
+def _plain(seed: int) -> Plan:
     dice = Random(seed)
     name = dice.choices(list(PROFILES), [one.share for one in PROFILES.values()])[0]
     profile = PROFILES[name]

@@ -17,8 +17,8 @@ from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Value
 from trueup.testing.ports import STEP
-from trueup.testing.system import HUB, HUB_ID, Act, Row
-from trueup.testing.traits import FIELDS
+from trueup.testing.sorts import PEOPLE, Sort
+from trueup.testing.system import HUB, HUB_ID, Act, Row, System
 from trueup.testing.wire import LISTS
 from trueup.testing.world import World
 
@@ -38,10 +38,13 @@ def lied(world: World, name: str) -> bool:
 
 @dataclass(slots=True)
 class Findings:
-    """The state of a world at rest, read once. `exempt`: how many cases a predicate let pass. `listed`:
-    everything was listed once more, after all misfortunes: what a listing shows excuses nothing any more."""
+    """The state of a world at rest, read once: of all that is of one sort. `exempt`: how many cases a
+    predicate let pass. `listed`: everything was listed once more, after all misfortunes: what a listing
+    shows excuses nothing any more."""
 
     world: World
+    sort: Sort
+    systems: Mapping[str, System]
     cases: Mapping[str, Case]
     history: Mapping[str, Sequence[HistoryRow]]
     exempt: Counter[str] = field(default_factory=Counter)
@@ -55,7 +58,7 @@ class Findings:
                     yield id, case.entity, link
 
     def row(self, link: Link) -> Row | None:
-        return self.world.systems[link.connection].rows.get(link.remote_id or "")
+        return self.systems[link.connection].rows.get(link.remote_id or "")
 
     def bindings(self, link: Link) -> tuple[Binding, ...]:
         return self.world.policy.mappings[link.stream].bindings
@@ -71,11 +74,11 @@ class Findings:
         return next((owners[one] for one in (id, *self._aliases(system, id)) if one in owners), None)
 
     def _aliases(self, system: str, id: str) -> Iterator[str]:
-        row, seen = self.world.systems[system].rows.get(id), set[str]()
+        row, seen = self.systems[system].rows.get(id), set[str]()
         while row is not None and row.now.successor and row.id not in seen:
             seen.add(row.id)
             yield row.now.successor
-            row = self.world.systems[system].rows.get(row.now.successor)
+            row = self.systems[system].rows.get(row.now.successor)
 
     def may_lack(self, name: str) -> bool:
         """Whether the hub was told that this was all, and nothing told it otherwise since."""
@@ -89,13 +92,13 @@ class Findings:
     def written_late(self, name: str, id: str, remote: str | None, value: Value) -> bool:
         """Whether the hub itself put this value there after it had given that write up, which looks like a
         person who typed it: the request left a process that stood still while others did not wait for it."""
-        system = self.world.systems[name]
+        system = self.systems[name]
         row = system.rows.get(id)
         own = row.now.values.get(HUB_ID) if row is not None else None
         items = (
             item
             for place, body in self.world.belated
-            if place == name
+            if place == (name, self.sort.object)
             for item in body.get("items") or [body]
             if item.get("id") == id or (own is not None and item.get(HUB_ID) == own)
         )
@@ -103,13 +106,18 @@ class Findings:
         kept = folded(system.traits.keeps(remote or "", value))
         return any(folded(system.traits.keeps(remote or "", one)) == kept for one in sent)
 
+    def edits(self) -> Iterator[Edit]:
+        for system in self.systems.values():
+            yield from edits(system)
+
     def excuse(self, predicate: str) -> None:
         self.exempt[predicate] += 1
 
 
-def findings(world: World) -> Findings:
-    cases = {id: world.store.case(id) for id in world.contacts()}
-    return Findings(world, cases, {id: world.store.history(id, EVERY) for id in cases})
+def findings(world: World, sort: Sort = PEOPLE) -> Findings:
+    systems = world.systems if sort is PEOPLE else world.companies
+    cases = {id: world.store.case(id) for id in world.known(systems)}
+    return Findings(world, sort, systems, cases, {id: world.store.history(id, EVERY) for id in cases})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +134,16 @@ class Edit:
 
 def typed_values(world: World) -> int:
     """How many values people typed, or took away: in a new record each that it held."""
-    return sum(1 for edit in edits(world) if edit.before or edit.after)
+    return sum(1 for one in world.all for edit in edits(one) if edit.before or edit.after)
 
 
-def edits(world: World) -> Iterator[Edit]:
-    for name, system in world.systems.items():
-        for act in system.acts:
-            if act.by != HUB:
-                for remote, after in act.after.items():
-                    if remote in FIELDS and remote not in ("labels", "phase"):
-                        yield Edit(name, act, system.rows[act.id], remote, act.before.get(remote), after)
+def edits(system: System) -> Iterator[Edit]:
+    for act in system.acts:
+        if act.by != HUB:
+            for remote, after in act.after.items():
+                if remote in system.sort.plain:
+                    row = system.rows[act.id]
+                    yield Edit(system.traits.name, act, row, remote, act.before.get(remote), after)
 
 
 def folded(value: Json) -> str:

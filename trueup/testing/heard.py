@@ -7,15 +7,13 @@ from itertools import takewhile
 
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import BELATED, LIE, Edit, Findings, edits, folded, lied
+from trueup.testing.findings import BELATED, LIE, Edit, Findings, folded, lied
 from trueup.testing.system import HUB, System, Version
-from trueup.testing.traits import FIELDS
-from trueup.testing.vocabulary import OBJECT
 
 
 def no_lost_update(at: Findings) -> Iterator[str]:
     """Every value that a person typed is the contact's, or its history knows of it."""
-    for edit in edits(at.world):
+    for edit in at.edits():
         if edit.after in (None, ""):
             continue
         who = at.owner(edit.system, edit.act.id)
@@ -48,8 +46,8 @@ def _unheard(at: Findings, who: str, edit: Edit) -> Iterator[str]:
         at.excuse(LIE)
         return
     yield (
-        f"{who} {FIELDS[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is neither held "
-        "nor in the history"
+        f"{who} {at.sort.fields[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is "
+        "neither held nor in the history"
     )
 
 
@@ -73,7 +71,7 @@ def _replaced_knowingly(at: Findings, edit: Edit) -> bool:
     """Whether somebody who saw this value put another one in its place, in the same record."""
     return any(
         act.by != HUB and act.id == edit.act.id and act.place > edit.act.place
-        for act in at.world.systems[edit.system].acts
+        for act in at.systems[edit.system].acts
         if edit.remote in act.after and act.before.get(edit.remote) == edit.after
     )
 
@@ -97,7 +95,7 @@ def _replaced_unread(at: Findings, edit: Edit) -> bool:
     stood = _while_it_stood(edit)
     if not stood or _read_with(edit):
         return False
-    system = at.world.systems[edit.system]
+    system = at.systems[edit.system]
     over = (act for act in system.acts if act.id == edit.row.id and act.number > stood[-1].number)
     act = next(over, None)
     if act is None:
@@ -106,7 +104,7 @@ def _replaced_unread(at: Findings, edit: Edit) -> bool:
 
 
 def _known(at: Findings, who: str, edit: Edit) -> bool:
-    name, system = FIELDS[edit.remote], at.world.systems[edit.system]
+    name, system = at.sort.fields[edit.remote], at.systems[edit.system]
     return any(_same(system, edit, value) for value in _told(at, who, name))
 
 
@@ -135,34 +133,34 @@ def _same(system: System, edit: Edit, value: Value) -> bool:
 
 def no_resurrection(at: Findings) -> Iterator[str]:
     """A value that a person knowingly replaced or cleared does not stand in the contact at the end."""
-    for edit in edits(at.world):
+    for edit in at.edits():
         if edit.before in (None, "") or edit.act.what != "update":
             continue
         who = at.owner(edit.system, edit.act.id)
         if who is None:
             continue
-        held = at.cases[who].entity.values.get(FIELDS[edit.remote])
-        system = at.world.systems[edit.system]
+        held = at.cases[who].entity.values.get(at.sort.fields[edit.remote])
+        system = at.systems[edit.system]
         if held is None or folded(system.traits.keeps(edit.remote, held)) != folded(edit.before):
             continue
         if folded(edit.after) == folded(edit.before):
             continue
         if not _may_stand(at, who, edit, held):
             yield (
-                f"{who} {FIELDS[edit.remote]}: {held!r} stands again, though at {edit.system}/{edit.act.id} "
-                f"somebody put {edit.after!r} in its place"
+                f"{who} {at.sort.fields[edit.remote]}: {held!r} stands again, though at "
+                f"{edit.system}/{edit.act.id} somebody put {edit.after!r} in its place"
             )
 
 
 def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     """Somebody typed it again later or elsewhere, or the history names the loser and this winner."""
-    for other in edits(at.world):
+    for other in at.edits():
         later = other is not edit and other.act.place > edit.act.place and other.remote == edit.remote
         if later and _as_there(at, edit, other.after) == folded(edit.before):
             return True
     if _typed_elsewhere(at, edit):
         return True
-    name = FIELDS[edit.remote]
+    name = at.sort.fields[edit.remote]
     for row in at.history[who]:
         for conflict in row.conflicts:
             if conflict.field == name and folded(conflict.lost) in (folded(edit.after), ""):
@@ -195,7 +193,7 @@ def _never_known_there(at: Findings, edit: Edit) -> bool:
     row, remote = edit.row, edit.remote
     stood = {one.number for one in row.versions if one.number < edit.act.number}
     held = {one.number for one in row.versions if one.values.get(remote) == edit.before} & stood
-    acts = at.world.systems[edit.system].acts
+    acts = at.systems[edit.system].acts
     return row.landed.keys().isdisjoint(held) and any(
         act.by == HUB and act.number in held and remote in act.after for act in acts
     )
@@ -205,11 +203,11 @@ def _from_a_double(at: Findings, who: str, name: str, held: Value) -> bool:
     """Whether the value came back from a record of the hub, where a request to make one was doubled."""
     for row in at.history[who]:
         for change in row.changes:
-            system, _, id = change.source.partition(f"/{OBJECT}/")
-            if change.field != name or change.new != held or system not in at.world.systems:
+            system, _, id = change.source.partition(f"/{at.sort.object}/")
+            if change.field != name or change.new != held or system not in at.systems:
                 continue
             doubled = at.world.wires[system].struck["create", "twice"]
-            if doubled and at.world.systems[system].rows[id].by == HUB:
+            if doubled and at.systems[system].rows[id].by == HUB:
                 return True
     return False
 
@@ -226,14 +224,14 @@ def _in_a_double(at: Findings, who: str, edit: Edit) -> bool:
 
 def _as_there(at: Findings, edit: Edit, value: Json) -> str:
     """A value as the system of this edit would keep it."""
-    return folded(at.world.systems[edit.system].traits.keeps(edit.remote, value))
+    return folded(at.systems[edit.system].traits.keeps(edit.remote, value))
 
 
 def _typed_elsewhere(at: Findings, edit: Edit) -> bool:
     """Another record said this value on its own, not because the hub wrote it there."""
     makers = [
         (name, act.id)
-        for name, system in at.world.systems.items()
+        for name, system in at.systems.items()
         for act in system.acts
         if act.by != HUB and _as_there(at, edit, act.after.get(edit.remote)) == folded(edit.before)
     ]

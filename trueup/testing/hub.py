@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 
@@ -24,10 +23,11 @@ from trueup.ports import Store
 from trueup.services.budget import TokenBudget
 from trueup.sync.parts import Pace, Parts
 from trueup.sync.rules.policy import FieldPolicy, Policy
-from trueup.testing.ports import Jitter, Point, WorkerClock, WorkerStore, WorkerTransport, WorldClock
+from trueup.testing.ports import Jitter, Point, Stored, WorkerClock, WorkerStore, WorkerTransport, WorldClock
+from trueup.testing.sorts import COMPANIES, COMPANY, EMPLOYER, PEOPLE, Sort
 from trueup.testing.system import HUB_ID
-from trueup.testing.traits import FIELDS, OPT_OUT, STAGES, Traits
-from trueup.testing.vocabulary import OBJECT, SECRET
+from trueup.testing.traits import MADE, OPT_OUT, STAGES, Traits
+from trueup.testing.vocabulary import SECRET, sorts_of
 
 LISTED_EVERY = timedelta(days=200)
 """How often everything is listed again: longer than any history, so that only who waits for it sees it."""
@@ -54,30 +54,47 @@ def policy_of(systems: Sequence[Traits]) -> Policy:
     ranked = tuple(one.name for one in systems)
     table = with_stages(TABLES[Kind.CONTACT], STAGES)
     tables = {**TABLES, Kind.CONTACT: table}
-    rules = {(one.name, OBJECT): _rules(one) for one in systems}
-    fields = {name: FieldSpec(name, name, "object" if name == "labels" else "text") for name in FIELDS}
-    dated = fields | {OPT_OUT: FieldSpec(OPT_OUT, OPT_OUT, "object")}
+    rules = {(one.name, sort.object): _rules(one, sort) for one in systems for sort in sorts_of(one)}
     return Policy(
         tables=tables,
         fields=lambda kind, name: FieldPolicy(tables[kind][name].strategy, lambda stage: ranked),
         mappings={
-            (one.name, OBJECT): compile_mapping(
-                one.name, rules[one.name, OBJECT], table, Locale(), dated if one.dated else fields
+            (one.name, sort.object): compile_mapping(
+                one.name, rules[one.name, sort.object], tables[sort.kind], Locale(), _specs(one, sort)
             )
             for one in systems
+            for sort in sorts_of(one)
         },
         rules=rules,
-        create={(one.name, OBJECT): _Everybody() for one in systems if one.creates},
-        upsert={(one.name, OBJECT): HUB_ID for one in systems if one.upsert},
+        create={
+            (one.name, sort.object): _Everybody()
+            for one in systems
+            for sort in sorts_of(one)
+            if (one.creates if sort is PEOPLE else one.companies == MADE)
+        },
+        upsert={(one.name, sort.object): HUB_ID for one in systems if one.upsert for sort in sorts_of(one)},
         config_version="world",
     )
 
 
-def _rules(traits: Traits) -> ObjectRules:
-    fields = tuple(FieldRule(name, remote) for remote, name in FIELDS.items())
+def _specs(traits: Traits, sort: Sort) -> dict[str, FieldSpec]:
+    found = {name: FieldSpec(name, name, "object" if name == "labels" else "text") for name in sort.fields}
+    if sort is PEOPLE and traits.dated:
+        found[OPT_OUT] = FieldSpec(OPT_OUT, OPT_OUT, "object")
+    if sort is PEOPLE and traits.companies:
+        found[EMPLOYER] = FieldSpec(EMPLOYER, EMPLOYER, "reference", reference_to=(COMPANIES.object,))
+    return found
+
+
+def _rules(traits: Traits, sort: Sort) -> ObjectRules:
+    fields = tuple(FieldRule(name, remote) for remote, name in sort.fields.items())
+    if sort is COMPANIES:
+        return ObjectRules(sort.object, sort.kind, fields)
+    if traits.companies:
+        fields += (FieldRule(COMPANY, EMPLOYER, to=COMPANIES.object),)
     evidence = ("time", "source") if traits.dated else ()
     consent = ConsentRule("email", "marketing", OPT_OUT, evidence=evidence)
-    return ObjectRules(OBJECT, Kind.CONTACT, fields, consent=(consent,))
+    return ObjectRules(sort.object, sort.kind, fields, consent=(consent,))
 
 
 def parts_for(
@@ -87,7 +104,7 @@ def parts_for(
     store: Store,
     clock: WorldClock,
     point: Point,
-    told: Callable[[str, tuple[Any, ...]], None],
+    told: Stored,
 ) -> Parts:
     """What one worker works with; every call of a port goes through `point`, what is stored to `told`."""
     own = WorkerClock(clock, point)
@@ -107,7 +124,9 @@ def parts_for(
         )
         for name, (manifest, wire) in systems.items()
     }
-    specs = {(name, OBJECT): one.objects()[OBJECT] for name, one in connectors.items()}
+    specs = {
+        (name, object): spec for name, one in connectors.items() for object, spec in one.objects().items()
+    }
     return Parts(
         store=WorkerStore(store, point, told),
         connectors=connectors,

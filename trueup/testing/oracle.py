@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from trueup.model.delivery import DeliveryState
 from trueup.testing.agreement import convergence
+from trueup.testing.belonging import who_belongs_to_whom
 from trueup.testing.consents import opt_ins_are_heard, opt_outs_hold
 from trueup.testing.findings import DENIED, EVERY, LIE, UNTOLD, Findings, findings
 from trueup.testing.heard import no_lost_update, no_resurrection
@@ -25,6 +26,7 @@ from trueup.testing.promises import (
     what_was_taken_stays_away,
     winners_are_people,
 )
+from trueup.testing.sorts import COMPANIES
 from trueup.testing.system import HUB
 from trueup.testing.world import World
 
@@ -62,14 +64,12 @@ def bounded_cost(at: Findings) -> Iterator[str]:
     world = at.world
     typed = sum(
         1
-        for system in world.systems.values()
+        for system in world.all
         for act in system.acts
         if act.by != HUB and (act.after or act.what != "update")
     )
     told = sum(1 for event in world.plan.events if event.do == "operator")
-    made = sum(
-        1 for system in world.systems.values() for a in system.acts if a.by == HUB and a.what == "create"
-    )
+    made = sum(1 for system in world.all for a in system.acts if a.by == HUB and a.what == "create")
     struck = sum(sum(wire.struck.values()) for wire in world.wires.values())
     struck += sum(wire.odd["forgotten item"] for wire in world.wires.values())
     struck += world.seen["crash"] + world.seen["database fails"]
@@ -100,17 +100,38 @@ CHECKS: Mapping[str, Callable[[Findings], Iterator[str]]] = {
 }
 
 
+OF_COMPANIES = (
+    "convergence",
+    "no lost update",
+    "no resurrection",
+    "no duplicate",
+    "links are sane",
+    "the deleted stay so",
+    "history names who won",
+    "history rebuilds state",
+    "winners are people",
+)
+"""Those that companies are judged by, too; the others are about people, or about all."""
+BELONGING = "who belongs to whom"
+
+
 def verdict(world: World) -> tuple[list[str], Counter[str]]:
     """What is wrong, `check: what`, and how often what was excused. The store must still be open. Where only
     a listing of everything could show what the hub lacks, it is waited for, and then all must be well."""
-    at = findings(world)
-    wrong = _found(at)
-    if at.exempt[LIE] or at.exempt[UNTOLD] or at.exempt[DENIED]:
+    exempt: Counter[str] = Counter()
+    wrong = _found(world, False, exempt)
+    if exempt[LIE] or exempt[UNTOLD] or exempt[DENIED]:
         world.list_again()
-        at = replace(findings(world), listed=True)
-        wrong += [one for one in _found(at) if one not in wrong]
-    return [*world.violations, *wrong], at.exempt
+        exempt.clear()
+        wrong += [one for one in _found(world, True, exempt) if one not in wrong]
+    return [*world.violations, *wrong], exempt
 
 
-def _found(at: Findings) -> list[str]:
-    return [f"{name}: {one}" for name, check in CHECKS.items() for one in check(at)]
+def _found(world: World, listed: bool, exempt: Counter[str]) -> list[str]:
+    at = replace(findings(world), exempt=exempt, listed=listed)
+    found = [f"{name}: {one}" for name, check in CHECKS.items() for one in check(at)]
+    if not world.companies:
+        return found
+    firms = replace(findings(world, COMPANIES), exempt=exempt, listed=listed)
+    found += [f"{name}: {one}" for name in OF_COMPANIES for one in CHECKS[name](firms)]
+    return found + [f"{BELONGING}: {one}" for one in who_belongs_to_whom(at, firms)]

@@ -6,20 +6,22 @@ from collections.abc import Iterator
 
 from trueup.model.record import Json
 from trueup.testing.findings import DENIED, LIE, Findings, folded, lied
+from trueup.testing.sorts import PEOPLE
 from trueup.testing.system import HUB, Act, Row, System
 
 
 def no_duplicate(at: Findings) -> Iterator[str]:
     """The hub makes no record for a person who has a living one in that system."""
-    for name, system in at.world.systems.items():
+    key = at.sort.key
+    for name, system in at.systems.items():
         for act in system.acts:
             if act.by != HUB or act.what != "create":
                 continue
             made = system.rows[act.id]
             for other in system.rows.values():
-                if other is made or not _stood_before(other, made) or not _known_by_it(other, made, act):
+                if other is made or not _stood_before(other, made) or not _known_by_it(other, made, act, key):
                     continue
-                if _exchanged(at, act.after.get("email")):
+                if _exchanged(at, act.after.get(key)):
                     at.excuse("an address that two people exchanged")
                     continue
                 if lied(at.world, name) and not any(number < act.number for number in other.landed):
@@ -50,11 +52,11 @@ def _stood_before(other: Row, made: Row) -> bool:
     return bool(before) and not before[-1].deleted
 
 
-def _known_by_it(other: Row, made: Row, act: Act) -> bool:
+def _known_by_it(other: Row, made: Row, act: Act, key: str) -> bool:
     """Whether the other record bore the address of the one that was made, as its system showed it then."""
     shown = other.shown(act.at) if other.person == made.person else None
-    address = str(act.after.get("email") or "").lower()
-    return bool(address) and shown is not None and str(shown.values.get("email") or "").lower() == address
+    address = str(act.after.get(key) or "").lower()
+    return bool(address) and shown is not None and str(shown.values.get(key) or "").lower() == address
 
 
 def _told_apart(at: Findings, other: Row, who: str | None) -> bool:
@@ -62,12 +64,13 @@ def _told_apart(at: Findings, other: Row, who: str | None) -> bool:
     first: then the hub may rightly, or for want of anything better, take a record for somebody else's."""
     if any(one.who == who and one.field in ("email", "first_name") for one in at.world.told):
         return True
-    given = other.now.values.get("given")
+    name = "given" if at.sort is PEOPLE else "firm"
+    given = other.now.values.get(name)
     return any(
-        act.by != HUB and (act.what != "create" or row.versions[0].values.get("given") != given)
-        for system in at.world.systems.values()
+        act.by != HUB and (act.what != "create" or row.versions[0].values.get(name) != given)
+        for system in at.systems.values()
         for act in system.acts
-        if (row := system.rows[act.id]).person == other.person and {"email", "given"} & set(act.after)
+        if (row := system.rows[act.id]).person == other.person and at.sort.telling & set(act.after)
     )
 
 
@@ -75,10 +78,10 @@ def _exchanged(at: Findings, address: Json) -> bool:
     """Whether people gave this address to two persons, so that it says of nobody who it is."""
     persons = {
         row.person
-        for system in at.world.systems.values()
+        for system in at.systems.values()
         for row in system.rows.values()
         for act in system.acts
-        if act.id == row.id and act.by != HUB and folded(act.after.get("email")) == folded(address)
+        if act.id == row.id and act.by != HUB and folded(act.after.get(at.sort.key)) == folded(address)
     }
     return len(persons) > 1
 
@@ -96,7 +99,7 @@ def links_are_sane(at: Findings) -> Iterator[str]:
     for (name, record), ids in sorted(owners.items()):
         if len(ids) > 1:
             yield f"{name}/{record} belongs to {ids}"
-    for name, system in at.world.systems.items():
+    for name, system in at.systems.items():
         for row in system.living():
             if (name, row.id) not in owners:
                 if row.now.number not in row.landed and at.may_lack(name):

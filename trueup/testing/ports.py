@@ -14,6 +14,8 @@ STEP = 30.0
 """By so many seconds the hub's own clock is set at once."""
 Point = Callable[[str, str], None]
 """Told before and after each call of a port: (`before` or `after`, what is called)."""
+Stored = Callable[[str, tuple[Any, ...], Any], None]
+"""Told what a verb of the store was given, and what it answered."""
 
 
 class Crash(BaseException):
@@ -86,9 +88,9 @@ class WorkerTransport(httpx.BaseTransport):
 
 class WorkerStore:
     """The real store, as one worker has it. Each verb is one transaction: killed before it, nothing of it is
-    there; killed after it, all. `told` gets what a verb was given, once it is stored."""
+    there; killed after it, all. `told` gets what a verb was given and what it answered, once it is stored."""
 
-    def __init__(self, inner: Store, point: Point, told: Callable[[str, tuple[Any, ...]], None]) -> None:
+    def __init__(self, inner: Store, point: Point, told: Stored) -> None:
         self._inner, self._point, self._told = inner, point, told
 
     def __getattr__(self, verb: str) -> Any:
@@ -99,7 +101,7 @@ class WorkerStore:
         def called(*args: Any, **kwargs: Any) -> Any:
             self._point("before", verb)
             answer = found(*args, **kwargs)
-            self._told(verb, args)
+            self._told(verb, args, answer)
             self._point("after", verb)
             return answer
 

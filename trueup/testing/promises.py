@@ -17,11 +17,13 @@ from trueup.model.plan import Case
 from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
+from trueup.sync.rules.policy import Stream
 from trueup.testing.findings import BELATED, Findings
 from trueup.testing.operating import Told
+from trueup.testing.sorts import Sort
 from trueup.testing.system import HUB, Act, Row, System
-from trueup.testing.traits import FIELDS, STAGES, TYPED
-from trueup.testing.vocabulary import OBJECT, SECRET, TOKEN
+from trueup.testing.traits import STAGES
+from trueup.testing.vocabulary import SECRET, TOKEN
 from trueup.testing.world import TIGHT, World
 
 Everybody = Sequence[tuple[str, Case]]
@@ -73,7 +75,7 @@ def _remembered(at: Findings, who: str, field: str) -> list[Value]:
 
 def no_lost_element(at: Findings) -> Iterator[str]:
     """A label that somebody gave is the contact's until somebody takes it away."""
-    for name, system in at.world.systems.items():
+    for name, system in at.systems.items():
         for act in system.acts:
             who = at.owner(name, act.id) if act.by != HUB and _LABELS in act.after else None
             if who is None or not _was_read(system, act):
@@ -115,7 +117,7 @@ def _never_seen_there(system: System, act: Act, label: str) -> bool:
 def _heard_of_it_since(at: Findings, taking: Act, label: str) -> bool:
     """Whether the hub read of somebody who gave this label only after it was taken away: what is added in one
     place and taken away in another stays."""
-    for system in at.world.systems.values():
+    for system in at.systems.values():
         for act in system.acts:
             if act.by != HUB and _LABELS in act.after and label in _given(act):
                 landed = system.rows[act.id].landed
@@ -126,7 +128,7 @@ def _heard_of_it_since(at: Findings, taking: Act, label: str) -> bool:
 
 
 def _acts(at: Findings) -> Iterator[Act]:
-    for system in at.world.systems.values():
+    for system in at.systems.values():
         yield from (act for act in system.acts if act.by != HUB and _LABELS in act.after)
 
 
@@ -135,7 +137,7 @@ def _given(act: Act) -> set[str]:
 
 
 def _takings(at: Findings, label: str) -> Iterator[tuple[System, Act]]:
-    for system in at.world.systems.values():
+    for system in at.systems.values():
         for act in system.acts:
             before, after = act.before.get(_LABELS) or (), act.after.get(_LABELS) or ()
             if act.by != HUB and _LABELS in act.after and label in before and label not in after:
@@ -160,28 +162,15 @@ def _shows(values: Mapping[str, Any], act: Act) -> bool:
 
 def the_deleted_stay_so(at: Findings) -> Iterator[str]:
     """Whoever was deleted in a system is not made there again."""
-    for name, system in at.world.systems.items():
+    for name, system in at.systems.items():
         made = [act for act in system.acts if act.by == HUB and act.what == "create"]
         for act, row in product(made, system.rows.values()):
             who = at.owner(name, act.id) if _was_gone(row, act) else None
             if who and who == at.owner(name, row.id):
-                if _nobodys_then(at, who, name, row):
-                    at.excuse("a record that went and came back before it was anybody's")
+                if _nobodys_as_it_went(at, name, row, act):
+                    at.excuse("a record that went before anybody decided whose it was")
                     continue
                 yield f"{who}: {name}/{row.id} was deleted, and {act.id} was made in its place"
-
-
-def _nobodys_then(at: Findings, who: str, name: str, row: Row) -> bool:
-    """Whether a record went after it was read and before it was decided whose it is: it was nobody's tombstone.
-    That it belongs to somebody now is because it came back."""
-    gone, ref = min(one.at for one in row.versions if one.deleted), f"{name}/{OBJECT}/{row.id}"
-    decided = [
-        one.at
-        for one in at.history[who]
-        if any(ref == change.source for change in one.changes)
-        or any(ref in (lost.lost_source, lost.kept_source) for lost in one.conflicts)
-    ]
-    return row.living and all(moment > gone - at.off for moment in decided)
 
 
 def _was_gone(row: Row, act: Act) -> bool:
@@ -190,6 +179,14 @@ def _was_gone(row: Row, act: Act) -> bool:
     gone = bool(before) and before[-1].deleted and before[-1].successor is None
     read = (row.landed[one.number] for one in before if one.number in row.landed and not one.deleted)
     return gone and any(moment < act.at for moment in read)
+
+
+def _nobodys_as_it_went(at: Findings, name: str, row: Row, act: Act) -> bool:
+    """Whether the hub had only read the record, to plan or before it was killed, and it was gone as the first
+    run came to decide about it."""
+    went = next(one.at for one in reversed(row.versions) if one.number < act.number and one.deleted)
+    since = at.world.assigned.get((name, row.id))
+    return since is None or since >= went
 
 
 def winners_are_people(at: Findings) -> Iterator[str]:
@@ -203,19 +200,19 @@ def winners_are_people(at: Findings) -> Iterator[str]:
                 if at.world.wires[change.source.partition("/")[0]].struck["update", "twice"]:
                     at.excuse("a request that the network doubled")
                     continue
-                name, _, id = change.source.partition(f"/{OBJECT}/")
+                name, _, id = change.source.partition(f"/{at.sort.object}/")
                 if _came_with_a_join(at, name, id, change.field, change.new):
                     continue
-                if at.written_late(name, id, _remote(change.field), change.new):
+                if at.written_late(name, id, _remote(at.sort, change.field), change.new):
                     at.excuse(BELATED)
                     continue
                 yield f"{who} {change.field}: nobody typed {change.new!r} at {change.source}"
 
 
 def _typed_there(at: Findings, source: str, field: str, value: Value) -> bool:
-    name, _, id = source.partition(f"/{OBJECT}/")
-    remote = _remote(field)
-    system = at.world.systems.get(name)
+    name, _, id = source.partition(f"/{at.sort.object}/")
+    remote = _remote(at.sort, field)
+    system = at.systems.get(name)
     if remote is None or system is None or not id:
         return True
     wanted = _plain(system, remote, value)
@@ -226,7 +223,7 @@ def _typed_there(at: Findings, source: str, field: str, value: Value) -> bool:
 def _came_with_a_join(at: Findings, name: str, id: str, field: str, value: Value) -> bool:
     """Whether a person joined another record to this one, and what it held then won by that: they saw it and
     chose it, also where the hub had written it there."""
-    system, remote = at.world.systems[name], _remote(field)
+    system, remote = at.world.systems[name], _remote(at.sort, field)
     row = system.rows.get(id)
     joined = [one for one in system.rows.values() if one.now.successor == id]
     if row is None or not joined or remote is None:
@@ -236,8 +233,8 @@ def _came_with_a_join(at: Findings, name: str, id: str, field: str, value: Value
     return _plain(system, remote, held[-1].values.get(remote)) == _plain(system, remote, value)
 
 
-def _remote(field: str) -> str | None:
-    return next((one for one in TYPED if FIELDS[one] == field), None)
+def _remote(sort: Sort, field: str) -> str | None:
+    return next((one for one in sort.typed if sort.fields[one] == field), None)
 
 
 def _plain(system: System, remote: str, value: Any) -> str:
@@ -302,10 +299,11 @@ class Stages:
             self._reached[id] = max(now, before)
 
 
-def allowed(world: World, system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
+def allowed(world: World, stream: Stream, route: str, body: Mapping[str, Any]) -> Iterator[str]:
     """No record is made in a system that was never listed to its end, and nothing is replaced in one that
     nobody released."""
-    if route != "update" and world.store.stream(system, OBJECT).listed_at is None:
+    system, _ = stream
+    if route != "update" and world.store.stream(*stream).listed_at is None:
         yield f"{system} is asked to {route} a record before it was listed to its end"
     if route == "update":
         ids = {str(item.get("id")) for item in body.get("items") or [body]}

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from trueup.config.lifecycle_settings import Lifecycle
 from trueup.config.settings import Dedupe, HubConfig, HubSettings
+from trueup.mapping.elements import is_change
+from trueup.model.consent import ConsentState
+from trueup.model.delivery import Delivery
+from trueup.model.plan import Plan
+from trueup.model.record import Json
 from trueup.services.hub import Hub
 from trueup.services.syncing import Sync, plan, sync
 from trueup.sync.engine import Report
 from trueup.sync.parts import Parts
 from trueup.testing.system import HUB_ID
-from trueup.testing.traits import OPT_OUT
+from trueup.testing.traits import OPT_OUT, OUT
 
 DRIFT = 0.5
 """So much of a plan may be outdated: a history holds a few people."""
@@ -52,14 +58,63 @@ def planned(file: Path) -> Planned:
     return [write for line in lines for what in ("writes", "unsent") for write in line.get(what, ())]
 
 
-def beyond(writes: Planned, system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
-    """A record is made or written to as no plan says it. Opt-outs go past every plan."""
-    for item in body.get("items") or [body]:
-        values = {name: value for name, value in item["values"].items() if name != HUB_ID}
-        place = (system, item.get("id"))
-        if values != {OPT_OUT: True} and not any(_holds(one, place, values) for one in writes):
-            yield f"{system} is asked to {route} {place[1] or 'a record'} with {values}: no plan says so"
+@dataclass(slots=True)
+class Applying:
+    """What processes that apply plans decided, by run: of whom once, and of whom more, which follows from
+    what the run itself wrote and heard, or from an opt-out, with which everything about a person goes."""
+
+    _once: set[tuple[int, int]] = field(default_factory=set)
+    _free: set[tuple[int, int]] = field(default_factory=set)
+
+    def committed(self, plans: Sequence[Plan], run: int, back: Sequence[int]) -> None:
+        for one in plans:
+            who = (run, one.before.id)
+            if one.before.id in back:
+                continue
+            if who in self._once or _hears(one) or any(_opts_out(write.values) for write in one.writes):
+                self._free.add(who)
+            self._once.add(who)
+
+    def beyond(
+        self, writes: Planned, system: str, sent: Sequence[Delivery], route: str, body: Mapping[str, Any]
+    ) -> Iterator[str]:
+        """A record is made or written to as no plan says it, and as this run decided it first. Opt-outs go
+        past every plan, and what earlier runs decided leaves with any."""
+        for item in body.get("items") or [body]:
+            values = {name: value for name, value in item["values"].items() if name != HUB_ID}
+            place = (system, item.get("id"))
+            if _opts_out(values) or any(_holds(one, place, values) for one in writes):
+                continue
+            decided = {(one.run_id, one.entity_id) for one in sent if _carries(one, place, values)}
+            if decided and decided <= self._once - self._free:
+                yield f"{system} is asked to {route} {place[1] or 'a record'} with {values}: no plan says so"
 
 
-def _holds(write: Mapping[str, Any], place: tuple[str, str | None], values: Mapping[str, Any]) -> bool:
-    return (write["connection"], write["record"]) == place and values.items() <= write["values"].items()
+def _hears(plan: Plan) -> bool:
+    return any(event.state is ConsentState.OPTED_OUT for event in plan.consent)
+
+
+Place = tuple[str, str | None]
+"""A system, and a record there (None: a new one)."""
+
+
+def _carries(one: Delivery, place: Place, values: Mapping[str, Json]) -> bool:
+    return (one.write.connection, one.link.remote_id) == place and values.keys() <= one.write.values.keys()
+
+
+def _opts_out(values: Mapping[str, Json]) -> bool:
+    """In either of the ways in which a system keeps it (`traits.Traits.dated`)."""
+    return values.keys() == {OPT_OUT} and (values[OPT_OUT] is True or values[OPT_OUT] == {"status": OUT})
+
+
+def _holds(write: Mapping[str, Any], place: Place, values: Mapping[str, Json]) -> bool:
+    planned = write["values"]
+    there = (write["connection"], write["record"]) == place
+    return there and all(name in planned and _says(planned[name], one) for name, one in values.items())
+
+
+def _says(planned: Json, value: Json) -> bool:
+    """Of a list a plan says what is added and taken away; what else it holds is known as it is sent."""
+    if not (is_change(planned) and isinstance(value, list)):
+        return bool(planned == value)
+    return set(planned["+"]) <= set(value) and set(planned["-"]).isdisjoint(value)

@@ -43,6 +43,14 @@ FLOOR: Mapping[str, int] = {
     "hint": 1_000,
     "hint twice": 100,
     "hint of nobody": 300,
+    "applied": 80,
+    "PlanDrifted": 30,
+    "company made": 600,
+    "company joined": 700,
+    "company left": 80,
+    "company deletion": 100,
+    "company merge": 20,
+    "company twin": 50,
 }
 """What a thousand histories must at least hold: who does nothing breaks nothing."""
 EXCUSED = 0.01

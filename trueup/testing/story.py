@@ -15,11 +15,12 @@ from typing import Any
 from trueup.model.delivery import DeliveryState
 from trueup.model.history import Change, Conflict, HistoryRow
 from trueup.testing.findings import findings
+from trueup.testing.sorts import COMPANIES, COMPANY, COMPANY_FIELDS, EMPLOYER
 from trueup.testing.system import HUB, ROBOT, Act
-from trueup.testing.traits import FIELDS, OPT_OUT, Traits
+from trueup.testing.traits import FIELDS, MADE, OPT_OUT, Traits
 from trueup.testing.world import Watch, Worker, World
 
-_REMOTE = {field: remote for remote, field in FIELDS.items()}
+_REMOTE = {field: remote for remote, field in {**COMPANY_FIELDS, **FIELDS, EMPLOYER: COMPANY}.items()}
 _MOST = 12
 """So many lines of the story are named below each thing that is wrong."""
 
@@ -53,7 +54,7 @@ class Story:
             if what == "commit":
                 self._decisions(world, worker)
 
-        return Watch(stepped, watch.asked)
+        return Watch(stepped, watch.asked, watch.stored)
 
     def told(self, world: World, wrong: Sequence[str]) -> Iterator[str]:
         """The whole story of a world at rest, and the verdict: `wrong` is what the oracle found."""
@@ -73,7 +74,9 @@ class Story:
     def _listen(self, world: World) -> None:
         """Tell the acts and events since the last time, in the order in which they happened."""
         entries = list(enumerate(world.journal[self._journal :], self._journal + 1))
-        acts = sorted((act.place, name, act) for name, one in world.systems.items() for act in one.acts)
+        acts = sorted(
+            (act.place, name, act) for one in world.all for name in (one.traits.name,) for act in one.acts
+        )
         fresh = [_event(world, number, entry) for number, entry in entries]
         for _, name, act in acts[self._acts :]:
             before = (number for number, entry in entries if entry.partition(" ")[0] <= act.at.isoformat())
@@ -83,7 +86,7 @@ class Story:
 
     def _decisions(self, world: World, worker: Worker) -> None:
         """Tell what the history knows since the last commit, and why."""
-        for who in world.contacts():
+        for who in (*world.contacts(), *world.known(world.companies)):
             rows = world.store.history(who, 1000)
             known = self._decided.get(who, 0)
             self._decided[who] = len(rows)
@@ -124,15 +127,15 @@ class Story:
         return sorted(set(found))[-_MOST:]
 
 
-_CONTACT = re.compile(r"c-\d+")
-_RECORD = re.compile(r"(?:alpha|beta|gamma)/[abg]\d+")
-_FIELD = re.compile("|".join((*FIELDS, OPT_OUT)))
+_CONTACT = re.compile(r"(?:c|co)-\d+")
+_RECORD = re.compile(r"(?:alpha|beta|gamma)/[abg]c?\d+")
+_FIELD = re.compile("|".join((*FIELDS, *COMPANY_FIELDS, EMPLOYER, OPT_OUT)))
 
 
 def _named(text: str) -> frozenset[str]:
     """The contacts, records and remote fields that a sentence speaks of."""
-    words = re.findall(r"[a-z][\w-]*(?:/people)?(?:/[abg]\d+)?", text)
-    plain = (word.replace("/people", "") for word in words)
+    words = re.findall(r"[a-z][\w-]*(?:/people|/companies)?(?:/[abg]c?\d+)?", text)
+    plain = (word.replace("/people", "").replace("/companies", "") for word in words)
     fields = (_REMOTE.get(word, word) for word in plain)
     return frozenset(
         word for word in fields if any(one.fullmatch(word) for one in (_CONTACT, _RECORD, _FIELD))
@@ -221,7 +224,7 @@ def _conflict(who: str, one: Conflict) -> str:
 
 
 def _at_rest(world: World) -> Iterator[str]:
-    for id, case in findings(world).cases.items():
+    for id, case in {**findings(world).cases, **findings(world, COMPANIES).cases}.items():
         values = ", ".join(f"{name} {value}" for name, value in sorted(case.entity.values.items()) if value)
         links = ", ".join(f"{link.connection}/{link.remote_id} ({link.state})" for link in case.links)
         yield f"At rest {id} is {values}; linked: {links}"
@@ -258,6 +261,11 @@ def _traits(traits: Traits) -> Iterator[str]:
         yield f"lists lag {traits.lag:g} s"
     if traits.skew:
         yield f"its clock is {traits.skew:+g} s off"
+    if traits.companies:
+        hub = ", and the hub makes some" if traits.companies == MADE else ""
+        yield f"keeps companies{hub}"
+    if traits.lets_go:
+        yield "takes a company that goes out of people's records"
     if traits.robot:
         yield f"a workflow rewrites {traits.robot}"
     yield from (f"{name}: {way}" for name, way in traits.habits if way != "keep")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from trueup.model.record import Json
+from trueup.testing.sorts import EMPLOYER, PEOPLE, Sort
 from trueup.testing.traits import OPT_OUT, OPTED_IN, Traits
 
 HUB = "hub"
@@ -90,10 +91,21 @@ class Problem:
 
 
 class System:
-    """The state of one account. `count` numbers the acts of all systems of a world in one row."""
+    """The records of one sort in one account. `count` numbers the acts of all systems of a world in one row;
+    `companies`: those that its people may belong to."""
 
-    def __init__(self, traits: Traits, now: Callable[[], datetime], count: Iterator[int]) -> None:
+    def __init__(
+        self,
+        traits: Traits,
+        now: Callable[[], datetime],
+        count: Iterator[int],
+        sort: Sort = PEOPLE,
+        companies: System | None = None,
+    ) -> None:
         self.traits = traits
+        self.sort = sort
+        self.companies = companies
+        self.empty = {**sort.empty, **({EMPLOYER: None} if companies is not None else {})}
         self.rows: dict[str, Row] = {}
         self.acts: list[Act] = []
         self.unguarded: set[int] = set()  # versions that a repeated upsert made over whatever stood there
@@ -176,7 +188,7 @@ class System:
 
     def user_create(self, person: str, values: Mapping[str, Json]) -> Row:
         taken = {name: value for name, value in values.items() if not self.refuses({name: value}, "user")}
-        return self._create(person, "user", {**_EMPTY, **self._kept(taken)})
+        return self._create(person, "user", {**self.empty, **self._kept(taken)})
 
     def user_edit(
         self, row: Row, name: str, value: Json, by: str = "user", stamp: datetime | None = None
@@ -223,7 +235,7 @@ class System:
         problem = self.problem(values, None)
         if problem is not None:
             return problem
-        return self._create(person, HUB, {**_EMPTY, **self._kept(values)})
+        return self._create(person, HUB, {**self.empty, **self._kept(values)})
 
     def update(self, id: str, values: Mapping[str, Json], version: str | None) -> Row | Problem:
         row = self.rows.get(id)
@@ -254,13 +266,20 @@ class System:
         refused, taken = self.refuses(values, HUB), self._taken(values, row)
         if refused:
             return Problem("invalid", field=refused)
-        return Problem("exists", taken.id, "email") if taken is not None else None
+        if self.companies is not None and not self.companies.has(values.get(EMPLOYER)):
+            return Problem("invalid", field=EMPLOYER)
+        return Problem("exists", taken.id, self.sort.key) if taken is not None else None
+
+    def has(self, id: Json) -> bool:
+        """Whether this is the id of a living record, or of none."""
+        return id is None or (str(id) in self.rows and self.rows[str(id)].living)
 
     def _taken(self, values: Mapping[str, Json], but: Row | None) -> Row | None:
-        email = str(values.get("email") or "").lower()
-        if not (self.traits.unique_email and email):
+        key = self.sort.key
+        said = str(values.get(key) or "").lower()
+        if not (self.traits.unique_email and said):
             return None
-        holders = (row for row in self.living() if str(row.now.values.get("email") or "").lower() == email)
+        holders = (row for row in self.living() if str(row.now.values.get(key) or "").lower() == said)
         return next((row for row in holders if row is not but), None)
 
     def _kept(self, values: Mapping[str, Json]) -> dict[str, Json]:
@@ -307,7 +326,7 @@ class System:
         return row.id if self._number % 7 else self._id(len(self.rows) + 1)
 
     def _id(self, number: int) -> str:
-        return f"{self.traits.name[0]}{number:03d}"
+        return f"{self.traits.name[0]}{self.sort.mark}{number:03d}"
 
 
 _HINTS: Sequence[Sequence[timedelta]] = (
@@ -318,20 +337,6 @@ _HINTS: Sequence[Sequence[timedelta]] = (
     (timedelta(0), timedelta(seconds=50_000)),
 )
 """How long the hints of a change take, one change after another: lost, late, twice, out of order."""
-
-
-_EMPTY: Mapping[str, Json] = {
-    "email": None,
-    "given": None,
-    "family": None,
-    "phone": None,
-    "title": None,
-    "unit": None,
-    "labels": [],
-    "phase": None,
-    OPT_OUT: False,
-    OPTED_IN: None,
-}
 
 
 def _floored(moment: datetime, grain: float) -> datetime:

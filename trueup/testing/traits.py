@@ -80,6 +80,9 @@ class Traits:
     `grain`: the step of its stamps, `lag`: until lists and look-ups show a change, `skew`: how far its clock
     is ahead of the true one, all but the last in seconds. `habits`: remote field to a name in HABITS.
     `robot`: a remote field that a workflow of its own rewrites, some seconds after anybody wrote it.
+    `companies`: whether it keeps companies, of which its people's records tell one each (empty: it does not;
+    `kept`, or `made` where the hub makes some, too). `lets_go`: when one is deleted or joined to another it
+    does the same to what its people's records tell; else that stays as it was.
     """
 
     name: str
@@ -105,6 +108,8 @@ class Traits:
     hints: bool = False
     habits: tuple[tuple[str, str], ...] = ()
     robot: str = ""
+    companies: str = ""
+    lets_go: bool = False
 
     def keeps(self, name: str, value: Json) -> Json:
         """What stands there after this value was sent or typed."""
@@ -114,6 +119,8 @@ class Traits:
 
 
 OUT, IN = "UNSUBSCRIBED", "SUBSCRIBED"
+KEPT, MADE = "kept", "made"
+"""Where companies are (`Traits.companies`)."""
 
 
 def subscription(values: Mapping[str, Json]) -> Json:

@@ -59,7 +59,7 @@ def tried(plan: Plan, told: Told | None = None, journal: Told | None = None) -> 
 def activity(world: World) -> Counter[str]:
     """What the history was made of: a soak that did nothing proves nothing."""
     found = Counter(world.seen)
-    for system in world.systems.values():
+    for system in world.all:
         for act in system.acts:
             found[f"{act.by} {act.what}"] += 1
             if act.by == "hub" and act.what == "update":

@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 from trueup.connectors.manifest import Manifest
+from trueup.testing.sorts import COMPANIES, EMPLOYER, PEOPLE, Sort
 from trueup.testing.system import HUB_ID
-from trueup.testing.traits import FIELDS, OPT_OUT, Traits
+from trueup.testing.traits import OPT_OUT, Traits
 
-OBJECT = "people"
+OBJECT = PEOPLE.object
 SECRET = "s3cr3t-of-the-world"
 TOKEN = "t0k3n-of-the-world"
 """How every token begins that a system gives for it."""
@@ -46,7 +47,7 @@ def manifest_of(traits: Traits, off: float = 0.0) -> Manifest:
                 ],
             },
             "whoami": {"request": {"path": "/me"}, "name": "name"},
-            "objects": {OBJECT: _object(traits, off)},
+            "objects": {sort.object: _object(traits, off, sort) for sort in sorts_of(traits)},
         }
     )
 
@@ -62,12 +63,18 @@ def _auth(traits: Traits) -> dict[str, Any]:
     }
 
 
-def _object(traits: Traits, off: float) -> dict[str, Any]:
+def sorts_of(traits: Traits) -> tuple[Sort, ...]:
+    """What this system keeps."""
+    return (PEOPLE, COMPANIES) if traits.companies else (PEOPLE,)
+
+
+def _object(traits: Traits, off: float, sort: Sort) -> dict[str, Any]:
+    path = sort.path
     return {
-        "kind": "contact",
+        "kind": sort.kind.value,
         "capabilities": sorted(_capabilities(traits)),
         "lag": max(traits.lag, _LATE) + 2 * off,
-        "keys": [HUB_ID, "email"] if traits.upsert else ["email"],
+        "keys": [HUB_ID, sort.key] if traits.upsert else [sort.key],
         "record": {
             "id": "id",
             "values": "fields",
@@ -77,15 +84,15 @@ def _object(traits: Traits, off: float) -> dict[str, Any]:
             "successor": "successor",
         },
         "listing": {
-            "request": {"path": "/list", "query": {"limit": "{limit}", "after": "{after}"}},
+            "request": {"path": f"{path}/list", "query": {"limit": "{limit}", "after": "{after}"}},
             "records": "items",
             "size": traits.page,
             "paging": {"kind": "offset"} if traits.offset else {"kind": "cursor", "token": "next"},
         },
-        "changes": _changes(traits, off),
+        "changes": _changes(traits, off, path),
         "read": {
             "many": {
-                "request": {"method": "POST", "path": "/read", "body": {"ids": "{ids}"}},
+                "request": {"method": "POST", "path": f"{path}/read", "body": {"ids": "{ids}"}},
                 "records": "items",
                 "batch": traits.batch,
             },
@@ -96,17 +103,25 @@ def _object(traits: Traits, off: float) -> dict[str, Any]:
                 "keys": ["*"],
                 "request": {
                     "method": "POST",
-                    "path": "/find",
+                    "path": f"{path}/find",
                     "body": {"key": "{key}", "values": "{values}"},
                 },
                 "records": "items",
                 "batch": 10,
             }
         ],
-        "write": _writes(traits),
-        "fields": {name: {"type": "text"} for name in FIELDS if name != "labels"}
-        | {"labels": {"type": "object"}, OPT_OUT: {"type": "object" if traits.dated else "bool"}},
+        "write": _writes(traits, path),
+        "fields": {name: {"type": "text"} for name in sort.fields if name != "labels"}
+        | (_of_people(traits) if sort is PEOPLE else {}),
     }
+
+
+def _of_people(traits: Traits) -> dict[str, Any]:
+    found: dict[str, Any] = {"labels": {"type": "object"}}
+    found[OPT_OUT] = {"type": "object" if traits.dated else "bool"}
+    if traits.companies:
+        found[EMPLOYER] = {"type": "reference", "reference_to": [COMPANIES.object]}
+    return found
 
 
 def _capabilities(traits: Traits) -> set[str]:
@@ -123,7 +138,7 @@ def _capabilities(traits: Traits) -> set[str]:
     return always | {name for name, able in said.items() if able}
 
 
-def _changes(traits: Traits, off: float) -> dict[str, Any]:
+def _changes(traits: Traits, off: float, path: str) -> dict[str, Any]:
     query = {"since": "{since}", "after": "{after}", "limit": "{limit}"}
     slack = traits.lag + abs(traits.skew) + off + 2 * 0.001
     since: dict[str, Any] = {"format": "iso_ms", "granularity": traits.grain}
@@ -133,7 +148,7 @@ def _changes(traits: Traits, off: float) -> dict[str, Any]:
     else:
         since |= {"position": "start_of_run", "lag": slack}
     return {
-        "request": {"path": "/changes", "query": query},
+        "request": {"path": f"{path}/changes", "query": query},
         "records": "items",
         "size": traits.page,
         "paging": {"kind": "keyset", "start": "", "end": "empty" if traits.uneven else "short"},
@@ -141,7 +156,7 @@ def _changes(traits: Traits, off: float) -> dict[str, Any]:
     }
 
 
-def _writes(traits: Traits) -> dict[str, Any]:
+def _writes(traits: Traits, path: str) -> dict[str, Any]:
     results = {
         "items": "results",
         "match": "tag",
@@ -158,13 +173,13 @@ def _writes(traits: Traits) -> dict[str, Any]:
     record = "record" if traits.answers else ""
 
     def batch(route: str, item: dict[str, str]) -> dict[str, Any]:
-        request = {"method": "POST", "path": f"/{route}", "body": {"items": "{items}"}, "item": item}
+        request = {"method": "POST", "path": f"{path}/{route}", "body": {"items": "{items}"}, "item": item}
         return {"request": request, "batch": max(2, traits.batch), "results": results}
 
     one = {
         "request": {
             "method": "POST",
-            "path": "/update/one",
+            "path": f"{path}/update/one",
             "body": {"id": "{id}", "tag": "{key}", "values": "{values}"},
         },
         "guard": {"header": "If-Match"},
@@ -180,7 +195,7 @@ def _writes(traits: Traits) -> dict[str, Any]:
     if traits.upsert:
         request = {
             "method": "POST",
-            "path": "/upsert",
+            "path": f"{path}/upsert",
             "body": {HUB_ID: "{upsert_value}", "values": "{values}"},
         }
         found["upsert"] = {"request": request, "id": "id", "record": record}

@@ -15,12 +15,12 @@ from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
 from trueup.model.consent import ConsentState
 from trueup.model.delivery import DeliveryState
 from trueup.model.run import Fence
+from trueup.sync.rules.policy import Stream
 from trueup.testing.consents import MAIL, may_be_lifted, said
 from trueup.testing.findings import lied
 from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
-from trueup.testing.saving import beyond, planned
-from trueup.testing.system import HUB_ID
-from trueup.testing.vocabulary import OBJECT
+from trueup.testing.saving import Applying, planned
+from trueup.testing.system import HUB_ID, System
 from trueup.testing.world import Watch, Worker, World
 
 Intent = tuple[str, str | None, frozenset[str]]
@@ -39,6 +39,7 @@ class Invariants:
     stages: Stages = field(default_factory=Stages)
     fences: Fences = field(default_factory=Fences)
     fuses: Fuses = field(default_factory=Fuses)
+    applying: Applying = field(default_factory=Applying)
 
     def watch(self) -> Watch:
         return Watch(self.stepped, self.arrived, self.stored)
@@ -54,27 +55,32 @@ class Invariants:
             self._ask(world, worker, "cursor safety", cursor_safety(world))
             return
         everybody = world.everybody()
+        companies = [(id, world.store.case(id)) for id in world.known(world.companies)]
         if what != "commit":
-            self._ask(world, worker, "one owner", one_owner(everybody))
+            self._ask(world, worker, "one owner", one_owner([*everybody, *companies]))
             return
         self._ask(world, worker, "opt-outs only tighten", self._opt_outs(world, everybody))
         self._ask(world, worker, "stages only climb", self.stages.after_commit(everybody))
-        self._ask(world, worker, "one primary", one_primary(everybody))
+        self._ask(world, worker, "one primary", one_primary([*everybody, *companies]))
 
-    def arrived(self, world: World, system: str, route: str, body: object) -> None:
+    def arrived(self, world: World, stream: Stream, route: str, body: object) -> None:
         """As a request reaches a system."""
         if route in ("create", "update", "upsert") and isinstance(body, Mapping):
+            system = stream[0]
             known = set(intents(world))
             if world.at_work is not None and world.at_work.late:
                 known |= self.sent
             self._ask(world, None, "no effect without intent", intended(known, system, route, body))
-            self._ask(world, None, "only what is allowed", allowed(world, system, route, body))
-            if world.at_work is not None and world.at_work.event.do == "apply":
-                by_plan = beyond(planned(world.saved), system, route, body)
+            self._ask(world, None, "only what is allowed", allowed(world, stream, route, body))
+            if _applies(world):
+                sent = world.store.deliveries([DeliveryState.SENT], system, 1_000)
+                by_plan = self.applying.beyond(planned(world.saved), system, sent, route, body)
                 self._ask(world, None, "nothing beyond the plan", by_plan)
 
-    def stored(self, world: World, verb: str, given: tuple[Any, ...]) -> None:
+    def stored(self, world: World, verb: str, given: tuple[Any, ...], answer: Any) -> None:
         """As something is stored."""
+        if verb == "commit" and _applies(world):
+            self.applying.committed(given[0], given[1], answer)
         for one in given:
             if isinstance(one, Fence) and verb not in ("take_over", "renew", "let_go"):
                 self._ask(world, None, "fencing", self.fences.as_stored(verb, one))
@@ -101,34 +107,40 @@ class Invariants:
                 world.violations.append(said)
 
 
+def _applies(world: World) -> bool:
+    """Whether who is at work applies a saved plan."""
+    return world.at_work is not None and world.at_work.event.do == "apply"
+
+
 def cursor_safety(world: World) -> Iterator[str]:
     """Whatever is not stored yet lies before the place where the next reading starts."""
-    for name, system in world.systems.items():
+    for system in world.all:
+        name, object = system.traits.name, system.sort.object
         if lied(world, name):
             continue
-        state = world.store.stream(name, OBJECT)
+        state = world.store.stream(name, object)
         if state.listed_at is None or not state.cursor or "phase" in state.cursor:
             continue
-        since = _lower_bound(world, name, state.cursor)
+        since = _lower_bound(world, (name, object), state.cursor)
         for row in system.rows.values():
             version = row.now
             if version.deleted and (not row.landed or version.at < state.listed_at):
                 continue  # it went before anybody read it, or before a listing that tells by lacking it
             unread = version.number not in row.landed and version.stamp < since
-            if unread and (not version.deleted or system.traits.feed) and not _by_hub(world, name, row.id):
+            if unread and (not version.deleted or system.traits.feed) and not _by_hub(system, row.id):
                 yield f"{name}/{row.id} as of {version.stamp} is not stored; the next reading is from {since}"
 
 
-def _lower_bound(world: World, name: str, cursor: Mapping[str, Any]) -> Any:
-    words = world.manifests[name].objects[OBJECT].changes
+def _lower_bound(world: World, stream: Stream, cursor: Mapping[str, Any]) -> Any:
+    words = world.manifests[stream[0]].objects[stream[1]].changes
     assert words is not None
     moment = parse_stamp(cursor.get("since")) or EPOCH
     return floor_stamp(moment - timedelta(seconds=words.since.lookback), words.since.granularity)
 
 
-def _by_hub(world: World, name: str, id: str) -> bool:
+def _by_hub(system: System, id: str) -> bool:
     """Whether the hub itself made the latest version: it knows what it wrote."""
-    last = next((act for act in reversed(world.systems[name].acts) if act.id == id), None)
+    last = next((act for act in reversed(system.acts) if act.id == id), None)
     return last is not None and last.by == "hub"
 
 

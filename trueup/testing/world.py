@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,12 +31,15 @@ from trueup.sync import inbox
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
+from trueup.sync.rules.policy import Stream
+from trueup.testing.firms import FIRM_ACTS, Firms
 from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
 from trueup.testing.operating import Operator, Told
 from trueup.testing.people import People
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
 from trueup.testing.saving import apply, save
+from trueup.testing.sorts import COMPANIES, PEOPLE
 from trueup.testing.system import System
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.wire import Fault, Wire
@@ -69,8 +72,8 @@ class Watch:
     """Who looks on: told after every step of a worker, what the hub asks of a system, and what it stores."""
 
     stepped: Callable[[World, Worker, str], None] = lambda world, worker, what: None
-    asked: Callable[[World, str, str, object], None] = lambda world, system, route, body: None
-    stored: Callable[[World, str, tuple[Any, ...]], None] = lambda world, verb, given: None
+    asked: Callable[[World, Stream, str, object], None] = lambda world, stream, route, body: None
+    stored: Callable[[World, str, tuple[Any, ...], Any], None] = lambda world, verb, given, answer: None
 
 
 class World:
@@ -90,13 +93,22 @@ class World:
         self.told: list[Told] = []
         self.allowed: set[int] = set()  # writes that a person let through, by id
         self.meanwhile: set[int] = set()  # acts while a run was under way, by place
-        self.belated: list[tuple[str, Any]] = []  # requests before which a process stood still, by system
+        self.belated: list[tuple[Stream, Any]] = []  # requests before which a process stood still
         self.policy = policy_of(plan.systems)
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
-        self.systems = {one.name: System(one, self.clock.now, count) for one in plan.systems}
+        self.companies = {
+            one.name: System(one, self.clock.now, count, COMPANIES) for one in plan.systems if one.companies
+        }
+        self.systems = {
+            one.name: System(one, self.clock.now, count, PEOPLE, self.companies.get(one.name))
+            for one in plan.systems
+        }
+        self.all = (*self.systems.values(), *self.companies.values())
+        self.assigned: dict[tuple[str, str], datetime] = {}  # since when a record is somebody's
         self.wires = {name: self._wired(name) for name in self.systems}
         self.somebody = People(self.systems, self.people, self.seen)
+        self.firms = Firms(self.systems, self.people, self.seen)
         self.operator = Operator(self)
         self.workers: dict[int, Worker] = {}
         self._processes = itertools.count(1)
@@ -130,11 +142,13 @@ class World:
                 self.operator.release()
             case "operator":
                 self.operator.operate(event)
+            case what if what in FIRM_ACTS:
+                self.firms.live(event)
             case _:
                 self.somebody.live(event)
         self.clock.advance(0.25)
-        for name, system in self.systems.items():
-            self._listen(name, system.hinted())
+        for system in self.all:
+            self._listen(system, system.hinted())
 
     def rest(self) -> None:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written. A person
@@ -142,7 +156,7 @@ class World:
         self.clock.off = 0.0
         for wire in self.wires.values():
             wire.forgive()
-        for system in self.systems.values():
+        for system in self.all:
             system.mend()
         for number in sorted(self.workers):
             self._resume(number)
@@ -174,7 +188,11 @@ class World:
 
     def contacts(self) -> list[str]:
         """The public ids of everybody of whom some record was read, in a settled order."""
-        refs = [Ref(name, OBJECT, id) for name, system in self.systems.items() for id in system.rows]
+        return self.known(self.systems)
+
+    def known(self, systems: Mapping[str, System]) -> list[str]:
+        """The same of those whose records these are."""
+        refs = [Ref(name, one.sort.object, id) for name, one in systems.items() for id in one.rows]
         return sorted(set(self.store.resolve(refs).values()), key=lambda id: (len(id), id))
 
     def everybody(self) -> list[tuple[str, Case]]:
@@ -184,7 +202,7 @@ class World:
         return [(id, cases[id_of(id)]) for id in ids]
 
     def writes(self) -> int:
-        return sum(1 for system in self.systems.values() for act in system.acts if act.by == "hub")
+        return sum(1 for system in self.all for act in system.acts if act.by == "hub")
 
     def complaints(self) -> list[str]:
         """What a person would look at when things do not come to rest."""
@@ -222,22 +240,23 @@ class World:
             self.seen["resumed"] += 1
             self._switch_to(worker)
 
-    def _listen(self, name: str, ids: Sequence[str]) -> None:
+    def _listen(self, system: System, ids: Sequence[str]) -> None:
         """The process that hears hints looks up what they name; it stores that, and decides nothing. Nobody
         listens before the first run, and what cannot be read now is lost."""
         if not ids or not self.workers:
             return
-        if self.store.stream(name, OBJECT).listed_at is None:
+        name, object = system.traits.name, system.sort.object
+        if self.store.stream(name, object).listed_at is None:
             self.seen["hint before the first listing"] += len(ids)
             return  # which reads everybody as they are then, and tells who is gone by whom it lacks
         self.note(f"{name} hints at {', '.join(ids)}")
         self.seen["hint"] += len(ids)
         self.seen["hint twice"] += len(ids) - len(set(ids))
-        self.seen["hint of nobody"] += sum(id not in self.systems[name].rows for id in ids)
+        self.seen["hint of nobody"] += sum(id not in system.rows for id in ids)
         before, worker = self.at_work, Worker(f"h{next(self._processes)}")
         with self._survived(worker):
             try:
-                inbox.reread(self._parts(worker), (name, OBJECT), list(ids), None)
+                inbox.reread(self._parts(worker), (name, object), list(ids), None)
             except ConnectorError:
                 self.seen["hint that could not be read"] += 1
         self.at_work = before
@@ -267,9 +286,17 @@ class World:
             save(parts, self.saved)
             return None
         if event.do == "apply":
-            return apply(parts, self.saved) if self.saved.exists() else None
+            return self._applied(parts)
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         return run(parts, Order(tuple(dict.fromkeys(names)), user="ann", approve_first=True))
+
+    def _applied(self, parts: Parts) -> Report | None:
+        if not self.saved.exists():
+            self.seen["no plan to apply"] += 1
+            return None
+        report = apply(parts, self.saved)
+        self.seen["applied"] += 1
+        return report
 
     @contextmanager
     def _survived(self, worker: Worker) -> Iterator[None]:
@@ -319,19 +346,25 @@ class World:
 
         return point
 
-    def _stored(self, verb: str, given: tuple[Any, ...]) -> None:
+    def _stored(self, verb: str, given: tuple[Any, ...], answer: Any) -> None:
         """Remember which versions of which records the hub has in its store."""
-        self.watch.stored(self, verb, given)
+        self.watch.stored(self, verb, given, answer)
         if verb == "land":
             for record in given[0].records:
-                self._reached(given[0].connection, record.version)
+                self._reached(given[0].connection, given[0].object, record.version)
         elif verb == "settle":
             for one in given[0]:
                 if one.version is not None:
-                    self._reached(self.store.delivery(one.delivery_id).write.connection, one.version)
+                    write = self.store.delivery(one.delivery_id).write
+                    self._reached(write.connection, write.object, one.version)
+        elif verb == "assign":
+            for link in self.store.links([one.link_id for one in given[0]]):
+                if link.entity_id is not None:
+                    self.assigned.setdefault((link.connection, link.remote_id or ""), self.clock.now())
 
-    def _reached(self, name: str, version: str | None) -> None:
-        for row in self.systems[name].rows.values():
+    def _reached(self, name: str, object: str, version: str | None) -> None:
+        held = self.systems if object == OBJECT else self.companies
+        for row in held[name].rows.values():
             if version is not None and any(one.number == int(version) for one in row.versions):
                 row.landed.setdefault(int(version), self.clock.now())
 
@@ -348,29 +381,29 @@ class World:
         wire = Wire(
             self.systems[name], self.clock.now, lambda email: self.people.get(email.lower(), "?" + email)
         )
-        wire.arriving = lambda route, body: self._arrives(name, route, body)
+        wire.arriving = lambda object, route, body: self._arrives((name, object), route, body)
         return wire
 
     def _acts(self) -> int:
         """How many there were so far; the place of the last one."""
-        return sum(len(system.acts) for system in self.systems.values())
+        return sum(len(system.acts) for system in self.all)
 
-    def _arrives(self, name: str, route: str, body: object) -> None:
+    def _arrives(self, stream: Stream, route: str, body: object) -> None:
         by = self.at_work
         if by is not None and by.late:
-            self.belated.append((name, body))
-        self.watch.asked(self, name, route, body)
+            self.belated.append((stream, body))
+        self.watch.asked(self, stream, route, body)
 
     def _next_due(self) -> datetime | None:
         """When the next request lands late, or the next workflow goes to work."""
         late = (at for wire in self.wires.values() for at in wire.due())
-        rewrites = (at for system in self.systems.values() for at in system.due())
+        rewrites = (at for system in self.all for at in system.due())
         return min((*late, *rewrites), default=None)
 
     def _time_passed(self) -> None:
         for wire in self.wires.values():
             wire.land_late()
-        for system in self.systems.values():
+        for system in self.all:
             system.automations()
 
 

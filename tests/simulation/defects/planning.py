@@ -7,9 +7,10 @@ from typing import Any
 
 from tests.simulation.defects.base import always, defect, instead
 from tests.simulation.scenarios import SCENARIOS
+from trueup.model.plan import Case
 from trueup.services import syncing
 from trueup.services.opting_out import Planned
-from trueup.services.planfile import Drift, SavedPlan
+from trueup.services.planfile import Drift, SavedPlan, key_of
 
 BEYOND = "nothing beyond the plan"
 _OUTDATED = SCENARIOS["the apply of a saved plan of which a part is outdated"]
@@ -20,12 +21,36 @@ def _all_still_hold(original: Any, saved: SavedPlan, now: Any) -> Drift:
     return replace(found, equal=frozenset(saved.entities), outdated=())
 
 
+def _by_first_record(original: Any, case: Case) -> set[str]:
+    return {key_of(case)}
+
+
 PLANNING = (
-    defect("a saved plan lets everybody through", _OUTDATED, BEYOND, (Planned, "chosen", always(True))),
+    defect(
+        "a saved plan lets everybody through",
+        _OUTDATED,
+        BEYOND,
+        (Planned, "chosen", always(True)),
+        (Planned, "holds", always(True)),
+    ),
     defect(
         "whoever moved since counts as still planned",
         _OUTDATED,
         BEYOND,
         (syncing, "drift", instead(_all_still_hold)),
+        (Planned, "holds", always(True)),
+    ),
+    defect(
+        "what moves while a plan is applied goes along",
+        "a-reading-that-is-lost-while-a-plan-is-applied",
+        BEYOND,
+        (Planned, "holds", always(True)),
+    ),
+    defect(
+        "whom a plan knows by another record is not in it",
+        "a-record-that-a-plan-did-not-read",
+        BEYOND,
+        (syncing, "names_of", instead(_by_first_record)),
+        (Planned, "holds", always(True)),
     ),
 )

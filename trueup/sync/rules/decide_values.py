@@ -347,6 +347,11 @@ def keep_company(
         told = context.references[company].values.get("name")
         if told and (name == old_name or name is None):
             state.put("company_name", told, source, "name of the company")
+    elif company is None and old_company is not None and name == old_name:
+        # the company was taken away: what names it would bring it back
+        named = state.sources.get("company_name")
+        if name is not None and (names.get(name) == old_company or (named and named.origin == RULE)):
+            state.put("company_name", None, source, "company taken away")
     elif name is not None and (company is None or name != old_name):
         found = names.get(name)
         if found != company:

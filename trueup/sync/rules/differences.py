@@ -148,9 +148,11 @@ def _typed_since(binding: Binding, values: Mapping[str, Value], draft: Draft, si
 
 
 def _hub_moved(reading: Reading, hub: Value) -> bool:
+    """Whether the hub holds something else than was agreed, and the record still what it held then: what is
+    new there is heard first."""
     agreed = reading.agreed
-    if agreed is None:
-        return hub not in (None, [])
+    if agreed is None or agreed.remote != reading.raw:
+        return False
     return agreed.hub != NEVER and not _same_hub(reading.binding, agreed.hub, hub)
 
 

@@ -148,7 +148,7 @@ def _judge(
     if unwritten and AGAIN not in assumption:
         return _not_there(reading), How.EDIT, tuple(_perhaps_lost(reading, entity.sources, ONCE_MORE))
     sent = reading.agreed.remote if reading.agreed is not None else None
-    more = _has_more(reading, assumption.get("was"), learned)
+    more = _names_another(reading) or _has_more(reading, assumption.get("was"), learned)
     if more or (not unwritten and not is_form(sent, reading.raw, format, edited)):
         return reading, How.EDIT, ()
     usual = learned and not edited and (_plain(sent) == _plain(reading.raw) or left_out(sent, reading.raw))
@@ -173,7 +173,9 @@ def _unwritten(reading: Reading, was: Json) -> bool:
     sent = reading.agreed.remote if reading.agreed is not None else None
     if reading.raw in (None, "", []):
         return sent not in (None, "", [])
-    return bool(reading.raw == was and _plain(sent) != _plain(was) and not left_out(sent, was))
+    if reading.raw != was or _plain(sent) == _plain(was):
+        return False
+    return reading.binding.refers is not None or not left_out(sent, was)
 
 
 def _has_more(reading: Reading, was: Json, learned: bool) -> bool:
@@ -191,6 +193,12 @@ def _has_more(reading: Reading, was: Json, learned: bool) -> bool:
     return any(added.values()) and all(
         ours[name] <= lists[name] and added[name].isdisjoint(map(str, held.get(name) or ())) for name in lists
     )
+
+
+def _names_another(reading: Reading) -> bool:
+    """Whether a reference is to another record than we wrote, also to one that was not read yet: no system
+    makes that of an id."""
+    return reading.binding.refers is not None and isinstance(reading.raw, str) and bool(reading.raw)
 
 
 def _not_there(reading: Reading) -> Reading:

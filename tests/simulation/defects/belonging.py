@@ -1,0 +1,88 @@
+"""Mistakes about who belongs to whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.simulation.defects.base import always, defect, instead
+from tests.simulation.defects.histories import ALPHA, BETA, RUN, SETTLED, history, newcomer
+from trueup.model.entity import NEVER
+from trueup.model.values import ABSENT
+from trueup.sync.rules import creating, differences, formats, founding
+from trueup.testing.plan import Event
+from trueup.testing.traits import MADE, Traits
+
+BELONGING = "who belongs to whom"
+_KEEPING = {"alpha": Traits("alpha", companies=MADE), "beta": Traits("beta", companies=MADE)}
+_HIRED = (
+    newcomer(ALPHA, BETA),
+    *SETTLED,
+    *(Event("firm", of=(ALPHA,), token=token) for token in (501, 502)),
+    Event("hire", at=ALPHA, other=0, token=503),
+    RUN,
+)
+
+
+def _as_held(original: Any, binding: Any, link: Any, values: Any, context: Any) -> Any:
+    """The id of the company here, or as another system calls it."""
+    found = original(binding, link, values, context)
+    if binding.refers is None or not isinstance(found, str):
+        return found
+    ids = context.references[values[binding.fields[0]]].remote_ids
+    return next((id for (name, _), id in sorted(ids.items()) if name != link.connection), found)
+
+
+def _never_waits(original: Any, binding: Any, link: Any, values: Any, context: Any) -> Any:
+    """Where the company is not made yet the field is left as it is, for good."""
+    found = original(binding, link, values, context)
+    return ABSENT if isinstance(found, differences.Waits) else found
+
+
+def _text_stays(original: Any, state: Any, before: Any, context: Any, names: Any, now: Any) -> None:
+    """A company that was taken away is looked for by its name."""
+    name = state.values.get("company_name")
+    original(state, before, context, names, now)
+    if name is not None and state.values.get("company") is None and names.get(name) is not None:
+        state.values["company_name"], state.values["company"] = name, names[name]
+
+
+def _over_what_is_new(reading: Any, hub: Any) -> bool:
+    agreed = reading.agreed
+    if agreed is None:
+        return hub not in (None, [])
+    return agreed.hub != NEVER and agreed.hub != hub
+
+
+BELONGINGS = (
+    defect(
+        "a company is told as another system calls it",
+        history(*_HIRED, **_KEEPING),
+        BELONGING,
+        (differences, "wanted", instead(_as_held)),
+    ),
+    defect(
+        "who belongs to a company that is still to be made is not told of it",
+        history(*_HIRED, **_KEEPING),
+        BELONGING,
+        (differences, "wanted", instead(_never_waits)),
+        (creating, "wanted", instead(_never_waits)),
+    ),
+    defect(
+        "a company that was taken away is found by its name",
+        history(*_HIRED, Event("wait", seconds=400.0), Event("fire", at=BETA), RUN, **_KEEPING),
+        BELONGING,
+        (founding, "keep_company", instead(_text_stays)),
+    ),
+    defect(
+        "another company is a form of ours",
+        "a-company-in-the-second-of-our-write",
+        BELONGING,
+        (formats, "_names_another", always(False)),
+    ),
+    defect(
+        "a company that was not read yet is written over",
+        "a-company-that-was-not-read-yet",
+        BELONGING,
+        (differences, "_hub_moved", lambda original: _over_what_is_new),
+    ),
+)
