@@ -48,9 +48,10 @@ ROOMS = (
             *_RUNS,
             *_files(
                 "sync",
-                "acknowledge creating decide_values differences first_sight formats guessed_phones ledger"
-                " observe policy postal_addresses postal_edits recognise rows_without_a_key settlements"
-                " strategies verdict whole_records why_not",
+                "acknowledge addresses creating decide_values differences first_sight formats guessed_phones"
+                " ledger observe places policy postal_addresses postal_edits postal_rights recognise"
+                " retyped_phones rows_without_a_key settlements strategies turned_names verdict whole_records"
+                " why_not",
             ),
         ),
     ),
@@ -80,7 +81,11 @@ ROOMS = (
         "names",
         "trueup.sync.rules",
         "name_halves whole_names",
-        _files("sync", "clearing consent_by_address name_halves names parents turned_names whole_names"),
+        _files(
+            "sync",
+            "clearing consent_by_address cut_names decide_values differences first_sight name_halves names"
+            " parents turned_names whole_names",
+        ),
     ),
     Room(
         "lists",

@@ -254,6 +254,46 @@ def test_less_of_a_name_that_says_otherwise_is_told() -> None:
     assert state.conflicts == [Conflict("first_name", "Bob", "a/people/1", "Ann", "b/people/1", rule)]
 
 
+def name(connection: str, first: str = "", last: str = "", middle: str = "") -> list[Claim]:
+    """A name as somebody says it at first sight."""
+    said = {"first_name": first, "middle_name": middle, "last_name": last}
+    return [claim(connection, part, text, True) for part, text in said.items() if text]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("A.", ("Ann", "Lee")), ("Anna", ("Anna", "Lee"))], ids=["initial", "words"]
+)
+def test_a_name_that_two_records_made_up_gives_way_to_a_whole_one_in_words_only(
+    said: str, kept: tuple[str, str]
+) -> None:
+    sources = {"first_name": source("a", "first"), "last_name": source("b", "first")}
+    state = Values({"first_name": "Ann", "last_name": "Lee"}, sources)
+    decided(state, *name("c", said, "Lee"), rules=policy(lambda stage: ("c", "a", "b")))
+    assert (state.values["first_name"], state.values["last_name"]) == kept
+
+
+def test_an_initial_becomes_a_word_only_by_who_says_the_other_half_alike() -> None:
+    """`Anna K.` is nobody's `A. Lee`."""
+    state = decided(held({}), *name("a", "A.", "Lee"), *name("b", "Anna", "K."))
+    assert state.values == {"first_name": "A.", "last_name": "Lee"}
+    state = decided(held({}), *name("a", "A.", "Lee"), *name("b", "Anna", "L."))
+    assert state.values == {"first_name": "Anna", "last_name": "Lee"}
+
+
+def test_who_says_just_this_name_says_its_middle_name_too_also_a_word_of_a_half() -> None:
+    state = decided(held({}), *name("a", "Jan", "Jansen"), *name("b", "Jan", "Jansen", middle="Jan"))
+    assert state.values["middle_name"] == "Jan"
+    other = decided(held({}), *name("a", "Jan", "Jansen"), *name("b", "Jan", "Jansen-Vos", middle="Jan"))
+    assert "middle_name" not in other.values
+
+
+def test_a_half_that_the_hub_holds_by_nobodys_word_is_told_as_the_hubs() -> None:
+    """An older hub holds values without a source."""
+    state = decided(held({"first_name": "Ann", "last_name": "Lee"}), *name("a", "Bob"))
+    rule = "less of a name at first sight"
+    assert state.conflicts == [Conflict("first_name", "Bob", "a/people/1", "Ann", "hub", rule)]
+
+
 # -- sources ---------------------------------------------------------------------------------------
 
 
