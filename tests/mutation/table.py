@@ -48,10 +48,10 @@ ROOMS = (
             *_RUNS,
             *_files(
                 "sync",
-                "acknowledge addresses creating decide_values differences first_sight formats guessed_phones"
-                " ledger observe places policy postal_addresses postal_edits postal_rights recognise"
-                " retyped_phones rows_without_a_key settlements strategies turned_names verdict whole_records"
-                " why_not",
+                "acknowledge addresses creating decide_values differences evidence first_sight formats"
+                " guessed_phones ledger observe places policy postal_addresses postal_edits postal_rights"
+                " recognise retyped_phones rows_without_a_key settlements strategies turned_names verdict"
+                " whole_records why_not",
             ),
         ),
     ),
