@@ -72,7 +72,7 @@ ROOMS = (
         "addresses kinds slot_rights postal homes bare_phones guessed_phones places",
         _files(
             "sync",
-            "addresses changed_addresses consent_by_address elements fitting guessed_phones names"
+            "addresses bare_phones changed_addresses consent_by_address elements fitting guessed_phones names"
             " parents places retyped_phones postal_addresses postal_edits postal_elements postal_rights"
             " shared_lists",
         ),
