@@ -73,8 +73,8 @@ ROOMS = (
         _files(
             "sync",
             "addresses bare_phones changed_addresses consent_by_address elements fitting guessed_phones names"
-            " parents places retyped_phones postal_addresses postal_edits postal_elements postal_rights"
-            " shared_lists",
+            " parents places retyped_phones postal_addresses postal_edits postal_elements postal_fitting"
+            " postal_rights shared_lists",
         ),
     ),
     Room(
