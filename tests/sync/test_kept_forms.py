@@ -1,4 +1,4 @@
-"""What is found otherwise than we wrote it: the system's own form, an edit, or a write of ours that is lost."""
+"""What is found otherwise than we wrote it: the system's own form, an edit, or a write that is lost."""
 
 from __future__ import annotations
 
