@@ -180,6 +180,13 @@ def test_of_two_addresses_one_is_taken_whole_and_the_other_is_told_part_by_part(
     ]
 
 
+def test_of_an_address_that_lost_what_it_says_alike_is_no_loss() -> None:
+    beside = {**HOME, STREET: "Am Hof 2"}
+    state = decided(held({}), *address("a", HOME, True), *address("b", beside, True))
+    rule = "first sight"
+    assert state.conflicts == [Conflict(STREET, "Am Hof 2", "b/people/1", "Am Hof 1", "a/people/1", rule)]
+
+
 def test_an_edit_of_a_part_is_laid_over_the_address_that_is_held() -> None:
     state = decided(held(HOME, source("a")), claim("b", STREET, "Am Markt 2"))
     assert state.values == {**HOME, STREET: "Am Markt 2"}
@@ -197,6 +204,14 @@ def test_of_two_edits_of_an_address_the_loser_is_told_of_the_part_that_it_said_o
     state = decided(held(HOME, source("a")), *edits)
     assert state.values == {**HOME, STREET: "Am Markt 2"}
     assert state.conflicts == [Conflict(CITY, "Köln", "b/people/1", "Bonn", "a/people/1", "authority")]
+
+
+def test_of_two_edits_of_an_address_in_one_moment_the_one_that_was_kept_last_counts() -> None:
+    def typed(user: str, street: str, id: int) -> Claim:
+        return Claim(STREET, street, "hub", f"hub:{user}", at=AT, user=user, edit_id=id)
+
+    state = decided(held(HOME, source("a")), typed("ann", "Am Markt 1", 1), typed("bob", "Am Markt 2", 2))
+    assert state.values[STREET] == "Am Markt 2"
 
 
 def test_a_mere_place_gives_way_to_a_nearer_address_and_hears_to_whom() -> None:

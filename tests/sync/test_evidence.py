@@ -106,6 +106,11 @@ def test_nothing_was_edited_later_than_it_was_read() -> None:
     assert [one.at for one in said(TITLE, "CTO", changed_at=None)] == [None]
 
 
+def test_the_name_of_a_company_that_is_read_through_a_reference_is_the_contacts_own_word() -> None:
+    """A system that keeps no companies says only what its person's company is called."""
+    assert told(said(FieldRule("company.name", "firm"), "Acme")) == {"company_name": "Acme"}
+
+
 # -- references ------------------------------------------------------------------------------------
 
 PEOPLE = FieldRule("contacts", "people", to="people")
@@ -241,8 +246,15 @@ def test_a_whole_name_of_the_same_words_says_nothing_else_however_it_is_cut() ->
     assert otherwise(name, "Ana Ruiz", first_name="Eva", last_name="Ruiz")
 
 
-def test_references_are_not_compared() -> None:
+def test_references_are_not_compared_and_what_stands_behind_them_is() -> None:
     assert not otherwise(COMPANY, "1", company="o-2")
+    fields = (COMPANY, FieldRule("full_name", "name"), TITLE)
+    mapping = compile_mapping("a", rules(fields=fields), TABLES[Kind.CONTACT], Locale())
+    said: dict[str, Json] = {"firm": "1", "name": "Ann Lee", "title": "CTO"}
+    link = Link(1, "a", "people", "7", 1, Kind.CONTACT, observed=said)
+    held = {"company": "o-2", "first_name": "Ann", "last_name": "Lee", "job_title": "Boss"}
+    (binding,) = (one for one in mapping.bindings if one.remote == "title")
+    assert list(differing(link, mapping, Entity(1, Kind.CONTACT, 1, held, {}))) == [binding.key]
 
 
 # -- one value as an edit --------------------------------------------------------------------------

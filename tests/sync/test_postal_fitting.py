@@ -286,6 +286,17 @@ def test_a_slot_that_says_a_part_of_two_listed_addresses_says_neither() -> None:
     assert held_in(HOME, state.values) == text(part)
 
 
+def test_an_address_that_the_slot_has_just_left_does_not_complete_it() -> None:
+    """The street was taken away in the slot; a list that still names it puts it back nowhere."""
+    less = {part: value for part, value in SEA.items() if part != "street"}
+    before = slot(HOME, SEA) | listed(SEA)
+    claims = edits(HOME, {"street": None})
+    first = dict.fromkeys(slot(HOME, less), by("crm", "first"))
+    named = Named(listed={"addresses": [text(SEA)]})
+    state = fitted(slot(HOME, less) | listed(SEA), before, *claims, named=named, sources=first, may=("crm",))
+    assert held_in(HOME, state.values) == text(less)
+
+
 # -- removed from the list -------------------------------------------------------------------------
 
 
