@@ -88,7 +88,7 @@ def _functions(tree: cst.Module) -> Iterator[tuple[cst.FunctionDef, str | None]]
 
 def _statements(source: str) -> dict[int, range]:
     """The lines of the innermost statement that each line is of."""
-    lines = {}
+    lines: dict[int, range] = {}
     for one in ast.walk(ast.parse(source)):  # what is within another one comes after it
         if isinstance(one, ast.stmt):
             last = one.body[0].lineno - 1 if hasattr(one, "body") else one.end_lineno

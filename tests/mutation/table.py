@@ -48,10 +48,10 @@ ROOMS = (
             *_RUNS,
             *_files(
                 "sync",
-                "acknowledge addresses creating decide_values differences evidence first_sight formats"
-                " guessed_phones kept_forms ledger observe places policy postal_addresses postal_edits"
-                " postal_rights recognise retyped_phones rows_without_a_key settlements strategies"
-                " turned_names verdict whole_records why_not",
+                "acknowledge addresses aside creating decide_values differences evidence first_sight"
+                " formats guessed_phones kept_forms ledger observe places policy postal_addresses"
+                " postal_edits postal_rights recognise retyped_phones rows_without_a_key settlements"
+                " strategies turned_names verdict whole_records why_not",
             ),
         ),
     ),

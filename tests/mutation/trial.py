@@ -15,8 +15,8 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import import_module
@@ -113,22 +113,10 @@ class Trial:
         return {id for line in changed or lines for id in self.runs.get(line, ())}
 
     def _chosen(self, mutant: Mutant) -> list[str]:
-        """The tests of a mutant, as many as fit into its time: those that enter few functions first, but no
-        test with many cases keeps all others waiting. Before all that which killed the mutant before."""
-        waits: Counter[str] = Counter()
-        turns = {}
-        for id in sorted(self._judges(mutant), key=lambda id: (self.enters[id], self.took[id], id)):
-            if self.took[id] <= self.slowest:
-                test = id.partition("[")[0]
-                waits[test] += self.took[id]
-                turns[id] = waits[test]
-        chosen, total = [], 0.0
-        for id in sorted(turns, key=lambda id: (turns[id], id)):
-            if total + self.took[id] <= self.seconds:
-                chosen.append(id)
-                total += self.took[id]
+        """The tests of a mutant; before all others that which killed the one before."""
+        tests = in_turns(self._judges(mutant), self.took, self.enters, self.seconds, self.slowest)
         last = self.last.get((mutant.key.module, mutant.key.function))
-        return sorted(chosen, key=lambda id: id != last)
+        return sorted(tests, key=lambda id: id != last)
 
     def _fate(self, mutant: Mutant, items: dict[str, pytest.Item]) -> Outcome:
         chosen = self._chosen(mutant)
@@ -146,6 +134,26 @@ class Trial:
             if _fails(item, following):
                 return item.nodeid
         return ""
+
+
+def in_turns(
+    ids: Iterable[str], took: Mapping[str, float], enters: Mapping[str, int], seconds: float, slowest: float
+) -> list[str]:
+    """As many of these tests as fit into so many seconds, none that takes longer than `slowest`: of each test
+    the cases first that enter few functions, but no test with many cases keeps all others waiting."""
+    waits: dict[str, float] = defaultdict(float)
+    turns = {}
+    for id in sorted(ids, key=lambda id: (enters[id], took[id], id)):
+        if took[id] <= slowest:
+            test = id.partition("[")[0]
+            waits[test] += took[id]
+            turns[id] = waits[test]
+    chosen, total = [], 0.0
+    for id in sorted(turns, key=lambda id: (turns[id], id)):
+        if total + took[id] <= seconds:
+            chosen.append(id)
+            total += took[id]
+    return chosen
 
 
 def _with_next(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
