@@ -9,6 +9,7 @@ import pytest
 
 from tests.connectors.kit import HandClock
 from tests.connectors.test_rest import PEOPLE, Toy, person, toy
+from trueup.connectors.base import GoneItem
 from trueup.connectors.rest import RestConnector
 from trueup.errors import Malformed, Refused
 from trueup.model.record import Cursor, Page, Reading, Record
@@ -325,3 +326,131 @@ def test_a_value_is_looked_up_in_the_case_that_the_manifest_says(case: str, sent
     vendor = Toy(find=[{"people": [person(1)]}])
     (found,) = connector(vendor, find=[find]).find("people", "email", ["Ann@X.de"], ["name"])
     assert (found.id, asked(vendor)) == ("1", [{"value": sent}])
+
+
+# -- look-ups ------------------------------------------------------------------------------------------
+
+FIND: dict[str, Any] = {
+    "request": {
+        "path": "/find",
+        "query": {"by": "{key}", "any": "{values}", "of": "{object}", "n": "{limit}"},
+    },
+    "next": {"path": "/find", "query": {"page": "{after}"}},
+    "records": "people",
+    "paging": {"kind": "cursor", "token": "next"},
+    "keys": ["email"],
+    "batch": 2,
+    "size": 7,
+}
+
+
+def found(vendor: Toy, *values: str, **words: Any) -> list[str]:
+    known = connector(vendor, find=[{**FIND, **words}])
+    return [one.id for one in known.find("people", "email", [*values], ["name"])]
+
+
+def test_values_are_looked_up_in_batches_through_all_pages_and_each_record_is_told_once() -> None:
+    pages = [
+        {"people": [person(1), person(2)], "next": "p2"},
+        {"people": [person(2)]},
+        {"people": [person(3)]},
+    ]
+    vendor = Toy(find=pages)
+    assert found(vendor, "a", "b", "a", "c") == ["1", "2", "3"]
+    assert asked(vendor) == [
+        {"by": "email", "any": "a,b", "of": "people", "n": "7"},
+        {"page": "p2"},
+        {"by": "email", "any": "c", "of": "people", "n": "7"},
+    ]
+
+
+def test_a_look_up_asks_only_for_the_fields_that_are_wanted_and_brings_them() -> None:
+    request = {"path": "/find", "query": {"value": "{value}", "fields": "{fields}"}}
+    vendor = Toy(find=[{"people": [person(1, name="Ann", secret="x")]}])
+    (one,) = connector(vendor, find=[{**FIND, "request": request}]).find("people", "email", ["a"], ["name"])
+    assert (asked(vendor), one.values) == ([{"value": "a", "fields": "name"}], {"name": "Ann"})
+
+
+def test_a_look_up_goes_on_at_the_next_address() -> None:
+    vendor = Toy(
+        find=[{"people": [person(1)], "more": "https://toy.example/api/find?x=2"}, {"people": [person(2)]}]
+    )
+    assert found(vendor, "a", paging={"kind": "next_url", "url": "more"}, next=None) == ["1", "2"]
+    assert asked(vendor)[1] == {"x": "2"}
+
+
+def test_each_value_of_a_look_up_can_be_an_item_of_its_own() -> None:
+    request = {"method": "POST", "path": "/find", "body": {"any": "{items}"}, "item": {"is": "{value}"}}
+    vendor = Toy(find=[{"people": [person(1)]}])
+    assert found(vendor, "a", "b", request=request) == ["1"]
+    assert vendor.body(0) == {"any": [{"is": "a"}, {"is": "b"}]}
+
+
+def test_a_key_that_any_object_bears_is_looked_up_by_its_own_way_and_a_key_that_brings_too_much_is_none() -> (
+    None
+):
+    vendor = Toy(find=[{"people": [person(1)]}])
+    assert found(vendor, "a", keys=["*"]) == ["1"]
+    endless = Toy(find=[{"people": [person(n)], "next": f"p{n}"} for n in range(101)])
+    with pytest.raises(Refused, match="more than 100 pages of people have one email"):
+        found(endless, "a")
+    assert len(endless.asked) == 100
+
+
+# -- records by id -------------------------------------------------------------------------------------
+
+MANY = {"request": {"path": "/many", "query": {"ids": "{ids}", "fields": "{fields}", "n": "{limit}"}}}
+READ_MANY: dict[str, Any] = {"many": {**MANY, "records": "people", "batch": 2}}
+
+
+def test_what_a_batch_does_not_bring_is_gone_only_where_a_second_one_does_not_either() -> None:
+    vendor = Toy(many=[{"people": [person(1)]}, {"people": []}, {"people": [person(2)]}])
+    answers = connector(vendor, read=READ_MANY).read("people", ["1", "2", "3", "1"], ["name", "mail"])
+    assert [one.id if isinstance(one, Record) else one for one in answers] == ["1", "2", GoneItem(), "1"]
+    assert [one["ids"] for one in asked(vendor)] == ["1,2", "3", "2,3"]
+    assert [(one["fields"], one["n"]) for one in asked(vendor)][:2] == [
+        ("name,mail", "2"),
+        ("name,mail", "1"),
+    ]
+
+
+def test_one_bad_id_spoils_no_batch_where_each_can_be_asked_for_by_itself() -> None:
+    bad = httpx.Response(400, json={"code": "NO_ID", "why": "x is no id"})
+    one = {"one": {"path": "/one/{id}", "query": {"fields": "{fields}"}}, "record": "it"}
+    vendor = Toy(many=[bad], one_1=[{"it": person(1)}], one_x=[httpx.Response(404, json={})])
+    answers = connector(vendor, read={**READ_MANY, **one}).read("people", ["1", "x"], ["name", "mail"])
+    assert [one.id if isinstance(one, Record) else one for one in answers] == ["1", GoneItem()]
+    assert asked(vendor)[1] == {"fields": "name,mail"}
+    with pytest.raises(Refused, match="x is no id"):
+        connector(Toy(many=[bad]), read=READ_MANY).read("people", ["1", "x"], ["name"])
+
+
+def test_an_answer_without_the_record_that_was_asked_for_is_no_deletion() -> None:
+    known = connector(Toy(one_1=[{"it": None}]), read={"one": {"path": "/one/{id}"}, "record": "it"})
+    with pytest.raises(Malformed, match="toy: .*the answer holds no record"):
+        known.read("people", ["1"], ["name"])
+
+
+# -- by key alone --------------------------------------------------------------------------------------
+
+
+def test_by_key_alone_a_page_that_ends_with_the_same_record_is_an_error_whatever_its_stamp() -> None:
+    by_key = {**BY_STAMP, "next": {"path": "/changes", "query": {"since": "{since}", "id": "{after}"}}}
+    pages = [[stamped(1, "11:10:00"), stamped(2, at)] for at in ("11:20:00", "11:25:00")]
+    known = connector(Toy(changes=[{"people": one} for one in pages]), changes=by_key)
+    with pytest.raises(Malformed):
+        changes(known, changes(known, None).cursor)
+
+
+def test_where_the_place_of_a_page_is_forgotten_the_first_page_is_asked_for_as_at_the_beginning() -> None:
+    """Also by a manifest whose every page is asked for by the last stamp."""
+    query = {"since": "{after_stamp}", "id": "{after}"}
+    lost = httpx.Response(400, json={"code": "LOST_PLACE"})
+    in_any_order = {**BY_STAMP["since"], "position": "start_of_run"}  # type: ignore[dict-item]
+    words = {**BY_STAMP, "request": {"path": "/changes", "query": query}, "next": None, "since": in_any_order}
+    full = {"people": [stamped(1, "11:10:00"), stamped(2, "11:20:00")]}
+    vendor = Toy(changes=[full, lost, {"people": []}])
+    known = connector(vendor, changes=words)
+    changes(known, changes(known, {"since": "2026-03-01T11:00:00+00:00"}).cursor)
+    assert [one["since"][11:16] for one in asked(vendor)] == ["10:59", "11:20", "10:59"]
+    assert [one.get("id", "") for one in asked(vendor)] == ["", "2", ""]

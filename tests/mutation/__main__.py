@@ -26,7 +26,7 @@ ENOUGH = 0.85
 
 def table(outcomes: Sequence[Outcome], reviewed: Mapping[Key, str]) -> Iterator[str]:
     """Module by module, and all."""
-    fates = "killed | timeout | survived | no test enters"
+    fates = "killed | timeout | survived | no test comes there"
     yield f"| module | mutants | {fates} | of these equivalent | killed, raw | killed |"
     yield "|---" * 9 + "|"
     for module in dict.fromkeys(one.key.module for one in outcomes):

@@ -47,3 +47,9 @@ def forgotten(number: int) -> int:
 
 def loose(number: int) -> bool:
     return number > 0
+
+
+def signed(number: int) -> str:
+    if number < 0:
+        return "-" + str(-number)
+    return "+" + str(number)

@@ -5,6 +5,7 @@ mutmut changes what stands in functions and methods, not in decorated ones and n
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from difflib import ndiff
 from pathlib import Path
 
 import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.file_mutation import create_mutations
 
 ROOT = Path(__file__).parents[2]
@@ -40,17 +42,21 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`code` is the changed function, in its class where it has one."""
+    """`code` is the changed function, in its class where it has one. `lines`: where in the file the statement
+    stands that is changed; of one with others within it, its head."""
 
     key: Key
     code: str
+    lines: range
 
 
 def mutants(module: str) -> list[Mutant]:
     """All mutants of this module (its dotted name), in the order of its lines."""
     path = ROOT / Path(*module.split(".")).with_suffix(".py")
-    tree, mutations, _, _ = create_mutations(str(path), path.read_text("utf-8"))
-    homes = dict(_functions(tree))
+    source = path.read_text("utf-8")
+    tree, mutations, _, _ = create_mutations(str(path), source)
+    homes, statements = dict(_functions(tree)), _statements(source)
+    places = MetadataWrapper(tree, unsafe_skip_copy=True).resolve(PositionProvider)
     seen: Counter[tuple[str, str]] = Counter()
     made = []
     for one in mutations:
@@ -63,7 +69,8 @@ def mutants(module: str) -> list[Mutant]:
         text = _text(_code(function), _code(changed))
         seen[name, text] += 1
         key = Key(module, name, text, seen[name, text])
-        made.append(Mutant(key, _HEAD + _code(changed, home)))
+        line = places[one.original_node].start.line
+        made.append(Mutant(key, _HEAD + _code(changed, home), statements.get(line, range(line, line + 1))))
     return made
 
 
@@ -77,6 +84,17 @@ def _functions(tree: cst.Module) -> Iterator[tuple[cst.FunctionDef, str | None]]
             yield one, None
         elif isinstance(one, cst.ClassDef):
             yield from ((each, one.name.value) for each in one.body.body if isinstance(each, cst.FunctionDef))
+
+
+def _statements(source: str) -> dict[int, range]:
+    """The lines of the innermost statement that each line is of."""
+    lines: dict[int, range] = {}
+    for one in ast.walk(ast.parse(source)):  # what is within another one comes after it
+        if isinstance(one, ast.stmt):
+            last = one.body[0].lineno - 1 if hasattr(one, "body") else one.end_lineno
+            statement = range(one.lineno, max(one.lineno, last or 0) + 1)
+            lines |= dict.fromkeys(statement, statement)
+    return lines
 
 
 def _code(function: cst.FunctionDef, home: str | None = None) -> str:

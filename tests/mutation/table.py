@@ -48,9 +48,10 @@ ROOMS = (
             *_RUNS,
             *_files(
                 "sync",
-                "acknowledge creating decide_values differences first_sight formats guessed_phones ledger"
-                " observe policy postal_addresses postal_edits recognise rows_without_a_key settlements"
-                " strategies verdict whole_records why_not",
+                "acknowledge addresses aside creating decide_values differences evidence first_sight"
+                " formats guessed_phones kept_forms ledger observe places policy postal_addresses"
+                " postal_edits postal_rights recognise retyped_phones rows_without_a_key settlements"
+                " strategies turned_names verdict whole_records why_not",
             ),
         ),
     ),
@@ -71,16 +72,20 @@ ROOMS = (
         "addresses kinds slot_rights postal homes bare_phones guessed_phones places",
         _files(
             "sync",
-            "addresses changed_addresses consent_by_address elements fitting guessed_phones names"
-            " parents places retyped_phones postal_addresses postal_edits postal_elements postal_rights"
-            " shared_lists",
+            "addresses bare_phones changed_addresses consent_by_address elements fitting guessed_phones names"
+            " parents places retyped_phones postal_addresses postal_edits postal_elements postal_fitting"
+            " postal_rights shared_lists",
         ),
     ),
     Room(
         "names",
         "trueup.sync.rules",
         "name_halves whole_names",
-        _files("sync", "clearing consent_by_address name_halves names parents turned_names whole_names"),
+        _files(
+            "sync",
+            "clearing consent_by_address cut_names decide_values differences first_sight name_halves names"
+            " parents turned_names whole_names",
+        ),
     ),
     Room(
         "lists",

@@ -24,3 +24,7 @@ def test_methods() -> None:
 def test_not_at_the_border() -> None:
     assert example.loose(5)
     assert not example.loose(-5)
+
+
+def test_signs() -> None:
+    assert example.signed(1) == "+1"

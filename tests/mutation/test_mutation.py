@@ -15,7 +15,7 @@ from tests.mutation.mutants import ROOT, Key, mutants
 from tests.mutation.reviewed import equivalent, outdated
 from tests.mutation.swap import Alive, put
 from tests.mutation.table import ROOMS
-from tests.mutation.trial import Fate, Outcome, apart, outcomes_of
+from tests.mutation.trial import Fate, Outcome, apart, in_turns, outcomes_of
 from trueup.sync.rules.backoff import next_try
 
 EXAMPLE = "tests.mutation.example"
@@ -55,6 +55,8 @@ def fates(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Fat
         ("Counter.add", "self.count += self.step() → self.count = self.step()", Fate.KILLED),
         ("loose", "return number > 0 → return number >= 0", Fate.SURVIVED),
         ("forgotten", "return number + 1 → return number - 1", Fate.UNSEEN),
+        ("signed", 'return "+" + str(number) → return "+" + str(None)', Fate.KILLED),
+        ("signed", 'return "-" + str(-number) → return "-" + str(+number)', Fate.UNSEEN),
     ],
 )
 def test_a_mutant_meets_its_fate(
@@ -84,6 +86,20 @@ def test_a_mutant_that_does_not_end_is_told_apart() -> None:
             pass
 
     assert apart(for_ever, 1) == (Fate.TIMEOUT, "")
+
+
+def test_no_test_with_many_cases_keeps_all_others_waiting() -> None:
+    took = {
+        "f.py::many[1]": 2.0,
+        "f.py::many[2]": 2.0,
+        "f.py::other": 3.0,
+        "f.py::slow": 9.0,
+        "f.py::quick": 0.1,
+    }
+    enters = dict.fromkeys(took, 5) | {"f.py::many[2]": 1}
+    tests = in_turns(took, took, enters, seconds=6.0, slowest=8.0)
+    assert tests == ["f.py::quick", "f.py::many[2]", "f.py::other"]
+    assert in_turns(took, took, enters, seconds=9.0, slowest=8.0) == [*tests, "f.py::many[1]"]
 
 
 def test_a_mutant_has_the_same_name_when_other_lines_move() -> None:

@@ -1,8 +1,8 @@
 """Tries the mutants of some modules with some tests, in one session of pytest.
 
-First every test runs as it is: it has to pass, and it is noted how long it takes and which functions it
-enters. Then each mutant gets a process of its own (a fork, so that nothing is imported or collected again),
-in which those tests run that enter its function, until one fails.
+First every test runs as it is: it has to pass, and it is noted how long it takes and which lines it runs.
+Then each mutant gets a process of its own (a fork, so that nothing is imported or collected again), in which
+those tests run that come to what is changed, until one fails.
 """
 
 from __future__ import annotations
@@ -16,18 +16,24 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.mutation.mutants import Key, Mutant, mutants
 from tests.mutation.swap import Alive, codes, function_of, put
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
+
+Line = tuple[CodeType, int]
 
 MEMORY = 4 << 30
 """So many bytes may a mutant take; one that takes more fails."""
@@ -38,7 +44,7 @@ class Fate(StrEnum):
     TIMEOUT = "timeout"
     SURVIVED = "survived"
     UNSEEN = "unseen"
-    """No test enters its function."""
+    """No test comes to what is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class Trial:
         self.tried, self.seconds, self.slowest, self.told = tried, seconds, slowest, told
         self.took: dict[str, float] = {}
         self.enters: dict[str, int] = {}
-        self.entered: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.runs: dict[Line, set[str]] = defaultdict(set)
         self.last: dict[tuple[str, str], str] = {}
         self.done = False
 
@@ -87,41 +93,39 @@ class Trial:
         return True
 
     def _learn(self, items: Sequence[pytest.Item]) -> None:
-        functions = {
-            code: (mutant.key.module, mutant.key.function)
-            for mutant in self.tried
-            for code in codes(function_of(mutant.key).__code__)
-        }
+        known = {code for mutant in self.tried for code in codes(function_of(mutant.key).__code__)}
         for item, following in _with_next(items):
             began = time.process_time()
-            with _Watched(functions) as entered:
+            with _Watched(known) as seen:
                 failed = _fails(item, following)
             if failed:
                 raise pytest.UsageError(f"{item.nodeid} fails without any mutant")
             self.took[item.nodeid] = time.process_time() - began
-            self.enters[item.nodeid] = len(entered)
-            for function in entered:
-                self.entered[function].add(item.nodeid)
+            self.enters[item.nodeid] = len({code for code, _ in seen})
+            for line in seen:
+                self.runs[line].add(item.nodeid)
 
-    def _chosen(self, function: tuple[str, str]) -> list[str]:
-        """The tests of a function: those that enter few others first, as many as fit into its time;
-        before all that which killed the mutant before."""
-        chosen, total = [], 0.0
-        for id in sorted(self.entered[function], key=lambda id: (self.enters[id], self.took[id], id)):
-            if self.took[id] <= self.slowest and total + self.took[id] <= self.seconds:
-                chosen.append(id)
-                total += self.took[id]
-        return sorted(chosen, key=lambda id: id != self.last.get(function))
+    def _judges(self, mutant: Mutant) -> set[str]:
+        """The tests that run the changed lines; of lines that no code stands for, those of the function."""
+        within = list(codes(function_of(mutant.key).__code__))
+        lines = [(code, line) for code in within for *_, line in code.co_lines() if line is not None]
+        changed = [(code, line) for code, line in lines if line in mutant.lines]
+        return {id for line in changed or lines for id in self.runs.get(line, ())}
+
+    def _chosen(self, mutant: Mutant) -> list[str]:
+        """The tests of a mutant; before all others that which killed the one before."""
+        tests = in_turns(self._judges(mutant), self.took, self.enters, self.seconds, self.slowest)
+        last = self.last.get((mutant.key.module, mutant.key.function))
+        return sorted(tests, key=lambda id: id != last)
 
     def _fate(self, mutant: Mutant, items: dict[str, pytest.Item]) -> Outcome:
-        function = (mutant.key.module, mutant.key.function)
-        chosen = self._chosen(function)
+        chosen = self._chosen(mutant)
         if not chosen:
             return Outcome(mutant.key, Fate.UNSEEN)
         limit = 5 + 3 * sum(self.took[id] for id in chosen)
         fate, by = apart(lambda: self._killer(mutant, [items[id] for id in chosen]), int(limit))
         if by:
-            self.last[function] = by
+            self.last[mutant.key.module, mutant.key.function] = by
         return Outcome(mutant.key, fate, by)
 
     def _killer(self, mutant: Mutant, chosen: Sequence[pytest.Item]) -> str:
@@ -130,6 +134,26 @@ class Trial:
             if _fails(item, following):
                 return item.nodeid
         return ""
+
+
+def in_turns(
+    ids: Iterable[str], took: Mapping[str, float], enters: Mapping[str, int], seconds: float, slowest: float
+) -> list[str]:
+    """As many of these tests as fit into so many seconds, none that takes longer than `slowest`: of each test
+    the cases first that enter few functions, but no test with many cases keeps all others waiting."""
+    waits: dict[str, float] = defaultdict(float)
+    turns = {}
+    for id in sorted(ids, key=lambda id: (enters[id], took[id], id)):
+        if took[id] <= slowest:
+            test = id.partition("[")[0]
+            waits[test] += took[id]
+            turns[id] = waits[test]
+    chosen, total = [], 0.0
+    for id in sorted(turns, key=lambda id: (turns[id], id)):
+        if total + took[id] <= seconds:
+            chosen.append(id)
+            total += took[id]
+    return chosen
 
 
 def _with_next(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
@@ -141,24 +165,31 @@ def _fails(item: pytest.Item, following: pytest.Item | None) -> bool:
 
 
 class _Watched:
-    """Which of these functions are entered, in whatever thread."""
+    """Which lines of this code are run, in whatever thread."""
 
-    def __init__(self, functions: dict[CodeType, tuple[str, str]]) -> None:
-        self.functions = functions
-        self.entered: set[tuple[str, str]] = set()
+    def __init__(self, known: Set[CodeType]) -> None:
+        self.known = known
+        self.seen: set[Line] = set()
 
-    def _seen(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code in self.functions:
-            self.entered.add(self.functions[frame.f_code])
+    def _entered(self, frame: FrameType, event: str, _: object) -> TraceFunction | None:
+        if frame.f_code not in self.known:
+            return None
+        self.seen.add((frame.f_code, frame.f_code.co_firstlineno))
+        return self._ran
 
-    def __enter__(self) -> set[tuple[str, str]]:
-        threading.setprofile(self._seen)
-        sys.setprofile(self._seen)
-        return self.entered
+    def _ran(self, frame: FrameType, event: str, _: object) -> TraceFunction:
+        if event == "line":
+            self.seen.add((frame.f_code, frame.f_lineno))
+        return self._ran
+
+    def __enter__(self) -> set[Line]:
+        threading.settrace(self._entered)
+        sys.settrace(self._entered)
+        return self.seen
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
-        threading.setprofile(None)
+        sys.settrace(None)
+        threading.settrace(None)
 
 
 def apart(killer: Callable[[], str], limit: int) -> tuple[Fate, str]:

@@ -180,6 +180,13 @@ def test_of_two_addresses_one_is_taken_whole_and_the_other_is_told_part_by_part(
     ]
 
 
+def test_of_an_address_that_lost_what_it_says_alike_is_no_loss() -> None:
+    beside = {**HOME, STREET: "Am Hof 2"}
+    state = decided(held({}), *address("a", HOME, True), *address("b", beside, True))
+    rule = "first sight"
+    assert state.conflicts == [Conflict(STREET, "Am Hof 2", "b/people/1", "Am Hof 1", "a/people/1", rule)]
+
+
 def test_an_edit_of_a_part_is_laid_over_the_address_that_is_held() -> None:
     state = decided(held(HOME, source("a")), claim("b", STREET, "Am Markt 2"))
     assert state.values == {**HOME, STREET: "Am Markt 2"}
@@ -213,6 +220,14 @@ def test_of_two_edits_of_an_address_the_loser_is_told_of_the_part_that_it_said_o
     state = decided(held(HOME, source("a")), *edits)
     assert state.values == {**HOME, STREET: "Am Markt 2"}
     assert state.conflicts == [Conflict(CITY, "Köln", "b/people/1", "Bonn", "a/people/1", "authority")]
+
+
+def test_of_two_edits_of_an_address_in_one_moment_the_one_that_was_kept_last_counts() -> None:
+    def typed(user: str, street: str, id: int) -> Claim:
+        return Claim(STREET, street, "hub", f"hub:{user}", at=AT, user=user, edit_id=id)
+
+    state = decided(held(HOME, source("a")), typed("ann", "Am Markt 1", 1), typed("bob", "Am Markt 2", 2))
+    assert state.values[STREET] == "Am Markt 2"
 
 
 def test_a_mere_place_gives_way_to_a_nearer_address_and_hears_to_whom() -> None:
@@ -268,6 +283,46 @@ def test_less_of_a_name_that_says_otherwise_is_told() -> None:
     assert state.values == {"first_name": "Ann", "last_name": "Lee"}
     rule = "less of a name at first sight"
     assert state.conflicts == [Conflict("first_name", "Bob", "a/people/1", "Ann", "b/people/1", rule)]
+
+
+def name(connection: str, first: str = "", last: str = "", middle: str = "") -> list[Claim]:
+    """A name as somebody says it at first sight."""
+    said = {"first_name": first, "middle_name": middle, "last_name": last}
+    return [claim(connection, part, text, True) for part, text in said.items() if text]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("A.", ("Ann", "Lee")), ("Anna", ("Anna", "Lee"))], ids=["initial", "words"]
+)
+def test_a_name_that_two_records_made_up_gives_way_to_a_whole_one_in_words_only(
+    said: str, kept: tuple[str, str]
+) -> None:
+    sources = {"first_name": source("a", "first"), "last_name": source("b", "first")}
+    state = Values({"first_name": "Ann", "last_name": "Lee"}, sources)
+    decided(state, *name("c", said, "Lee"), rules=policy(lambda stage: ("c", "a", "b")))
+    assert (state.values["first_name"], state.values["last_name"]) == kept
+
+
+def test_an_initial_becomes_a_word_only_by_who_says_the_other_half_alike() -> None:
+    """`Anna K.` is nobody's `A. Lee`."""
+    state = decided(held({}), *name("a", "A.", "Lee"), *name("b", "Anna", "K."))
+    assert state.values == {"first_name": "A.", "last_name": "Lee"}
+    state = decided(held({}), *name("a", "A.", "Lee"), *name("b", "Anna", "L."))
+    assert state.values == {"first_name": "Anna", "last_name": "Lee"}
+
+
+def test_who_says_just_this_name_says_its_middle_name_too_also_a_word_of_a_half() -> None:
+    state = decided(held({}), *name("a", "Jan", "Jansen"), *name("b", "Jan", "Jansen", middle="Jan"))
+    assert state.values["middle_name"] == "Jan"
+    other = decided(held({}), *name("a", "Jan", "Jansen"), *name("b", "Jan", "Jansen-Vos", middle="Jan"))
+    assert "middle_name" not in other.values
+
+
+def test_a_half_that_the_hub_holds_by_nobodys_word_is_told_as_the_hubs() -> None:
+    """An older hub holds values without a source."""
+    state = decided(held({"first_name": "Ann", "last_name": "Lee"}), *name("a", "Bob"))
+    rule = "less of a name at first sight"
+    assert state.conflicts == [Conflict("first_name", "Bob", "a/people/1", "Ann", "hub", rule)]
 
 
 # -- sources ---------------------------------------------------------------------------------------

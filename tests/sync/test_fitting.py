@@ -188,6 +188,25 @@ def test_the_keys_of_a_record_stay_until_it_moves_or_what_it_carries_does() -> N
     assert keys_now({"name": "Acme"}, firm, True)
 
 
+def test_what_a_record_carries_of_its_contact_is_keyed_by_its_own_name_else_the_contacts() -> None:
+    """A phone number is a key only together with a name."""
+    number = "+4930123456"
+    known = entity({"phones": [number], "first_name": "Ann", "last_name": "Lee"})
+    by_contact = keys_now({"email": ANN}, known, True)
+    by_record = keys_now({"email": ANN, "first_name": "Eva", "last_name": "Roe"}, known, True)
+    named = [{key for kind, key in keys if kind == "phone+name"} for keys in (by_contact, by_record)]
+    assert named[0] and named[1] and named[0].isdisjoint(named[1])
+
+
+def test_a_record_carries_numbers_and_mails_but_no_postal_address() -> None:
+    place = '{"city":"Kiel"}'
+    without = entity({"emails": [ANN, BOB]})
+    beside = entity({"emails": [ANN, BOB], "addresses": [place], "former_addresses": [place]})
+    assert keys_now({"email": ANN}, without, True) == keys_now({"email": ANN}, beside, True)
+    one, moved = entity({"emails": [ANN]}), entity({"emails": [ANN], "addresses": [place]})
+    assert keys_of(link(), {"email": CAT}, one, moved, True) is None
+
+
 # -- kinds -------------------------------------------------------------------------------------------------
 
 WORK = f"emails[{ANN}].kind"

@@ -134,7 +134,7 @@ def decide(state: Values, kind: Kind, claims: Iterable[Claim], policy: Policy, n
     elif stage_claims:
         single[STAGE] = stage_claims
     for name in sorted(single):
-        field = table.get(name) or field_of(table, name)
+        field = field_of(table, name)
         assert field is not None  # nobody claims what is no field
         _judge_field(state, kind, field, single[name], policy, now)
     for group in sorted(grouped):

@@ -188,7 +188,7 @@ def claims(reading: Reading, table: Mapping[str, Field]) -> Iterator[Claim]:
     known_as = _elements_here(reading)
     for address, value in reading.has.items():
         name = known_as.get(address) or READ_AS.get(address, address)
-        field = table.get(name) or field_of(table, name)
+        field = field_of(table, name)
         if field is None or field.derived:
             continue
         if reading.was is None:

@@ -101,7 +101,7 @@ class Held:
     def said(self, name: str) -> Claim | None:
         """The whole as a claim of who said this part of it."""
         source = self.sources.get(name) if name in self.parts else None
-        return Claim(name, self.parts, source.origin, source.ref, first=True) if source is not None else None
+        return Claim(name, self.parts, source.origin, source.ref) if source is not None else None
 
 
 def completed(
