@@ -228,9 +228,10 @@ def test_two_understandings_are_alike_only_where_every_number_is() -> None:
     [
         (PHONES, [BARE, BERLIN]),
         (TEXTS, f"{BARE};{BERLIN}"),
+        (TEXTS, f"{BERLIN};{BARE}"),
         (OBJECTS, [{"number": BARE, "kind": "work"}, {"number": BERLIN}]),
     ],
-    ids=["list", "text", "objects"],
+    ids=["list", "text", "text that begins with a whole one", "objects"],
 )
 def test_each_number_of_a_list_is_understood_by_itself(rule: FieldRule, raw: Json) -> None:
     mapping = compile_mapping("shop", rules(fields=(rule, COUNTRY)), CONTACT, LOCALE)
