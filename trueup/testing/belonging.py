@@ -53,7 +53,7 @@ def _agreed(people: Findings, firms: Findings) -> Iterator[str]:
             people.excuse("a company that went before anybody read it")
             continue
         if _waits(people, link):
-            people.excuse("a company that waits for a person")
+            people.excuse("a write that waits for a person")
             continue
         if row.now.number not in row.landed and people.may_lack(link.connection):
             people.excuse(LIE)
@@ -79,10 +79,11 @@ def _gone(firms: Findings, system: str, id: Json) -> bool:
 
 
 def _waits(people: Findings, link: Link) -> bool:
-    """Whether the company, or another ordinary write to this record, waits for a person."""
+    """Whether an ordinary write to this record waits for a person. A company that was refused does not: it is
+    there, and was tried once more."""
     waiting = people.world.store.deliveries([DeliveryState.PARKED], link.connection, EVERY)
-    parked = any(one.link.id == link.id and one.write.lane is not Lane.URGENT for one in waiting)
-    return parked or any(key.startswith(COMPANY) for key in link.quarantine)
+    mine = (one.write for one in waiting if one.link.id == link.id)
+    return any(one.lane is not Lane.URGENT and EMPLOYER not in one.values for one in mine)
 
 
 # -- as people said ---------------------------------------------------------------------------------------
