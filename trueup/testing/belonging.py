@@ -55,7 +55,8 @@ def _agreed(people: Findings, firms: Findings) -> Iterator[str]:
         if _waits(people, link):
             people.excuse("a write that waits for a person")
             continue
-        if row.now.number not in row.landed and people.may_lack(link.connection):
+        unread = row.now.number not in row.landed or not _was_read(firms, link.connection, stands)
+        if unread and people.may_lack(link.connection):
             people.excuse(LIE)
             continue
         yield f"{id} company: {link.connection}/{link.remote_id} belongs to {stands}, the contact to {held}"
@@ -76,6 +77,11 @@ def _whose(firms: Findings, system: str, id: Json) -> str | None:
 
 def _gone(firms: Findings, system: str, id: Json) -> bool:
     return id is not None and not firms.systems[system].has(id)
+
+
+def _was_read(firms: Findings, system: str, id: Json) -> bool:
+    row = firms.systems[system].rows.get(str(id))
+    return row is None or bool(row.landed)
 
 
 def _waits(people: Findings, link: Link) -> bool:
@@ -124,8 +130,21 @@ def _heard(people: Findings, said: _Said) -> Iterator[str]:
     if not _read(said):
         people.excuse("a company that was replaced before it was read")
         return
+    if _stands_in_a_duplicate(people, said):
+        people.excuse("a value that stands in a duplicate, which is only reported")
+        return
     where = f"{name}/{said.row.id}"
     yield f"{said.who} company: {said.after}, said at {where}, is neither held nor in the history"
+
+
+def _stands_in_a_duplicate(people: Findings, said: _Said) -> bool:
+    """A secondary record is read and never written: what it says is lost to nobody."""
+    name = said.system.traits.name
+    second = any(
+        link.connection == name and link.remote_id == said.row.id and not link.primary
+        for link in people.cases[said.who].links
+    )
+    return second and said.row.now.values.get(EMPLOYER) == said.act.after[EMPLOYER]
 
 
 def _told(people: Findings, who: str) -> list[Value]:
