@@ -53,9 +53,10 @@ def _agreed(people: Findings, firms: Findings) -> Iterator[str]:
             people.excuse("a company that went before anybody read it")
             continue
         if _waits(people, link):
-            people.excuse("a company that waits for a person")
+            people.excuse("a write that waits for a person")
             continue
-        if row.now.number not in row.landed and people.may_lack(link.connection):
+        unread = row.now.number not in row.landed or not _was_read(firms, link.connection, stands)
+        if unread and people.may_lack(link.connection):
             people.excuse(LIE)
             continue
         yield f"{id} company: {link.connection}/{link.remote_id} belongs to {stands}, the contact to {held}"
@@ -78,11 +79,17 @@ def _gone(firms: Findings, system: str, id: Json) -> bool:
     return id is not None and not firms.systems[system].has(id)
 
 
+def _was_read(firms: Findings, system: str, id: Json) -> bool:
+    row = firms.systems[system].rows.get(str(id))
+    return row is None or bool(row.landed)
+
+
 def _waits(people: Findings, link: Link) -> bool:
-    """Whether the company, or another ordinary write to this record, waits for a person."""
+    """Whether an ordinary write to this record waits for a person. A company that was refused does not: it is
+    there, and was tried once more."""
     waiting = people.world.store.deliveries([DeliveryState.PARKED], link.connection, EVERY)
-    parked = any(one.link.id == link.id and one.write.lane is not Lane.URGENT for one in waiting)
-    return parked or any(key.startswith(COMPANY) for key in link.quarantine)
+    mine = (one.write for one in waiting if one.link.id == link.id)
+    return any(one.lane is not Lane.URGENT and EMPLOYER not in one.values for one in mine)
 
 
 # -- as people said ---------------------------------------------------------------------------------------
@@ -123,8 +130,21 @@ def _heard(people: Findings, said: _Said) -> Iterator[str]:
     if not _read(said):
         people.excuse("a company that was replaced before it was read")
         return
+    if _stands_in_a_duplicate(people, said):
+        people.excuse("a value that stands in a duplicate, which is only reported")
+        return
     where = f"{name}/{said.row.id}"
     yield f"{said.who} company: {said.after}, said at {where}, is neither held nor in the history"
+
+
+def _stands_in_a_duplicate(people: Findings, said: _Said) -> bool:
+    """A secondary record is read and never written: what it says is lost to nobody."""
+    name = said.system.traits.name
+    second = any(
+        link.connection == name and link.remote_id == said.row.id and not link.primary
+        for link in people.cases[said.who].links
+    )
+    return second and said.row.now.values.get(EMPLOYER) == said.act.after[EMPLOYER]
 
 
 def _told(people: Findings, who: str) -> list[Value]:

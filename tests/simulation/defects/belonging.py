@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.simulation.defects.base import always, defect, instead
 from tests.simulation.defects.histories import ALPHA, BETA, RUN, SETTLED, history, newcomer
-from trueup.model.entity import NEVER
+from trueup.model.entity import NEVER, Source
 from trueup.model.values import ABSENT
 from trueup.sync.rules import creating, differences, formats, founding
 from trueup.testing.plan import Event
@@ -43,7 +43,9 @@ def _text_stays(original: Any, state: Any, before: Any, context: Any, names: Any
     name = state.values.get("company_name")
     original(state, before, context, names, now)
     if name is not None and state.values.get("company") is None and names.get(name) is not None:
-        state.values["company_name"], state.values["company"] = name, names[name]
+        source = Source("rule", "rule", now)
+        state.put("company_name", name, source, "name of the company")
+        state.put("company", names[name], source, "company of that name")
 
 
 def _over_what_is_new(reading: Any, hub: Any) -> bool:
@@ -69,7 +71,7 @@ BELONGINGS = (
     ),
     defect(
         "a company that was taken away is found by its name",
-        history(*_HIRED, Event("wait", seconds=400.0), Event("fire", at=BETA), RUN, **_KEEPING),
+        history(*_HIRED, Event("wait", seconds=400.0), Event("fire", at=ALPHA), RUN, **_KEEPING),
         BELONGING,
         (founding, "keep_company", instead(_text_stays)),
     ),
