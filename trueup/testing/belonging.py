@@ -186,6 +186,9 @@ def _stays_away(people: Findings, firms: Findings, said: _Said) -> Iterator[str]
         people.excuse("a company that was replaced before it was read")
         return
     name = said.system.traits.name
+    if people.may_lack(name) and not _was_read(firms, name, said.act.after[EMPLOYER]):
+        people.excuse(LIE)
+        return
     yield (
         f"{said.who} company: {held} stands again, though at {name}/{said.row.id} somebody put {said.after} "
         "in its place"
