@@ -46,10 +46,7 @@ def _agreed(people: Findings, firms: Findings) -> Iterator[str]:
                 "a company that went here and stands here as another record: re-pointing comes later"
             )
             continue
-        if (
-            _gone(firms, link.connection, stands)
-            and not firms.systems[link.connection].rows[str(stands)].landed
-        ):
+        if _gone(firms, link.connection, stands) and not _was_read(firms, link.connection, stands):
             people.excuse("a company that went before anybody read it")
             continue
         if _waits(people, link):
@@ -80,8 +77,12 @@ def _gone(firms: Findings, system: str, id: Json) -> bool:
 
 
 def _was_read(firms: Findings, system: str, id: Json) -> bool:
+    """Whether the hub stored more of a company than that it went: of a deletion of what it never knew it
+    keeps nothing."""
     row = firms.systems[system].rows.get(str(id))
-    return row is None or bool(row.landed)
+    return row is None or any(
+        one.number in row.landed and (not one.deleted or one.successor) for one in row.versions
+    )
 
 
 def _waits(people: Findings, link: Link) -> bool:
