@@ -71,3 +71,22 @@ def test_who_leaves_a_company_that_nobody_knows_yet_belongs_to_none(tmp_path: Pa
     hub.sync()
     (ann,) = new["people"].living().values()
     assert (old["people"].values("1")["firm"], ann["firm"]) == (None, None)
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["a duplicate", "the only one by then"])
+def test_what_a_duplicate_says_of_a_company_that_nobody_knows_yet_is_heard(
+    tmp_path: Path, stays: bool
+) -> None:
+    """As if the company had been known from the beginning."""
+    hub, old, new = two_crms(tmp_path)
+    old["people"].edit("1", firm="78")
+    old["people"].add(email="ann@example.com", first_name="Ann")
+    hub.sync()
+    hub.release()
+    if not stays:
+        old["people"].delete("2")
+        hub.sync()
+    old["firms"].put("78", name="Bolt")
+    hub.sync()
+    (ann,) = new["people"].living().values()
+    assert new["firms"].values(ann["firm"])["name"] == "Bolt"

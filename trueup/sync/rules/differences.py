@@ -100,13 +100,13 @@ def compare(
         aside = set_aside(link, binding, "in", reading.has, reading.raw, now)
         draft.quarantine[binding.key] = aside
         if not (binding.outward and _typed_since(binding, values, draft, aside.since)):
-            _stays_news(reading, draft)
+            stays_news(reading, draft)
             return
     if _shows(binding, reading.has, values) and binding.shape is not Shape.ELEMENT:
         return
     hub = hub_side(binding, values)
     if reading.has is ABSENT and not isinstance(reading.raw, Absent) and not _hub_moved(reading, hub):
-        _stays_news(reading, draft)
+        stays_news(reading, draft)
         return
     if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading, draft)):
         _keep(reading, draft)
@@ -156,7 +156,7 @@ def _hub_moved(reading: Reading, hub: Value) -> bool:
     return agreed.hub != NEVER and not _same_hub(reading.binding, agreed.hub, hub)
 
 
-def _stays_news(reading: Reading, draft: Draft) -> None:
+def stays_news(reading: Reading, draft: Draft) -> None:
     """An id of a record that is not linked yet, a value that nobody can read: what was agreed before it
     stays, so that it is news (a first sight, an edit) on the day it can be resolved or read."""
     agreed = reading.agreed
