@@ -75,10 +75,23 @@ def _all(world: World) -> Iterator[Said]:
                 continue
             row, given = system.rows[act.id], act.after.get(OPTED_IN)
             if act.after[OPT_OUT]:
-                stamp = next(one.stamp for one in row.versions if one.number == act.number)
-                yield Said(system, row, act, True, min(stamp, act.at))
+                at = _told_at(system, act)
+                if at is not None:
+                    yield Said(system, row, act, True, at)
             elif isinstance(given, dict) and given["source"]:
                 yield Said(system, row, act, False, datetime.fromisoformat(given["at"]))
+
+
+def _told_at(system: System, act: Act) -> datetime | None:
+    """When an opt-out was said, as far as the system tells: one that a merge carried over was said at the
+    record that went. None: the hub had written it there."""
+    merge = next((one for one in system.acts if one.place == act.place - 1 and one.what == "merge"), None)
+    if merge is not None and system.rows[merge.id].now.successor == act.id:
+        outs = (one for one in system.acts if one.id == merge.id and OPT_OUT in one.after)
+        first = next((one for one in reversed(list(outs)) if one.after[OPT_OUT]), None)
+        return None if first is None or first.by == HUB else _told_at(system, first)
+    stamp = next(one.stamp for one in system.rows[act.id].versions if one.number == act.number)
+    return min(stamp, act.at)
 
 
 def _about(one: Said, case: Case) -> bool:

@@ -108,8 +108,11 @@ def compare(
     if reading.has is ABSENT and not isinstance(reading.raw, Absent) and not _hub_moved(reading, hub):
         _stays_news(reading, draft)
         return
-    if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading, draft)):
+    if binding.consent and not _reaches(reading, draft):
         _keep(reading, draft)
+        return
+    if binding.consent and not _consent_matters(reading, hub):
+        # what stands there now is what the next opt-out is news against: a tick set again, above all
         return
     raw = wanted(binding, link, values, context)
     if isinstance(raw, Rejected):
