@@ -7,7 +7,7 @@ It answers 1 if less than SOON of the defects were found.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -69,15 +69,18 @@ def hunted_together(first: int, seeds: range, names: Sequence[str]) -> list[Kill
     return list(found.values())
 
 
-def killed(seeds: range, jobs: int) -> list[Kill]:
-    """What became of every defect: each alone for a while, and together whichever are left."""
-    alone = seeds[:ALONE]
+def killed(
+    seeds: range, jobs: int, names: Collection[str] = DEFECTS.keys(), alone: int = ALONE, chunk: int = CHUNK
+) -> list[Kill]:
+    """What became of each of these defects: alone for a while, and together whichever are left, by pieces."""
     with ProcessPoolExecutor(jobs) as pool:
-        known = {one.defect: one for one in pool.map(partial(hunted, alone), DEFECTS)}
-        for start in range(len(alone), len(seeds), CHUNK * jobs):
+        known = {one.defect: one for one in pool.map(partial(hunted, seeds[:alone]), names)}
+        for start in range(alone, len(seeds), chunk * jobs):
             left = [name for name, one in known.items() if not one.checks]
+            if not left:
+                break
             chunks = [
-                seeds[at : at + CHUNK] for at in range(start, min(start + CHUNK * jobs, len(seeds)), CHUNK)
+                seeds[at : at + chunk] for at in range(start, min(start + chunk * jobs, len(seeds)), chunk)
             ]
             together = partial(hunted_together, seeds.start, names=left)
             for kill in chain.from_iterable(pool.map(together, chunks)):

@@ -64,7 +64,7 @@ def test_an_opt_out_overtakes_an_opt_in_that_is_held_already(tmp_path: Path) -> 
 
 
 def in_again_at_the_source(folder: Path, clock: Clock) -> SmallHub:
-    """Ann opted out at the source, which was written to the target, and in again there, which nobody read yet."""
+    """Ann opted out at the source, which was written to the target, and in again, which nobody read yet."""
     told = ConsentRule("email", "marketing", "mail", opted_out=True, evidence=("time",))
     systems = {"source": Memory(clock), "target": Memory(clock)}
     hub = consent_hub(folder, clock, systems, {"source": rules(consent=(told,))})
