@@ -7,7 +7,7 @@ from tests.simulation.killing import hunted, killed, table
 AT_ONCE = "the first part of a name answers for all of it"
 LATER = "no guard"
 NEVER = "an opt-in needs no source"
-SEEDS = range(0, 8)
+SEEDS = range(8)
 
 
 def test_a_hunt_says_of_every_defect_after_how_many_histories_it_is_found() -> None:

@@ -66,13 +66,19 @@ class Applying:
     _once: set[tuple[int, int]] = field(default_factory=set)
     _free: set[tuple[int, int]] = field(default_factory=set)
     _planned: set[int] = field(default_factory=set)
+    _owed: frozenset[int] = frozenset()
+
+    def owes(self, ids: Sequence[int]) -> None:
+        """The run that begins goes past its plan for these: opt-outs are to be sent for them."""
+        self._owed = frozenset(ids)
 
     def committed(self, plans: Sequence[Plan], run: int, back: Sequence[int]) -> None:
         for one in plans:
             who = (run, one.before.id)
             if one.before.id in back:
                 continue
-            if who in self._once or _hears(one) or any(_opts_out(write.values) for write in one.writes):
+            opts_out = _hears(one) or any(_opts_out(write.values) for write in one.writes)
+            if who in self._once or who[1] in self._owed or opts_out:
                 self._free.add(who)
             self._once.add(who)
 
