@@ -491,10 +491,16 @@ class Push:
         return self._among_landed(stream, delivery) or unclaimed.made_by(delivery)
 
     def _likeliest(self, stream: Stream, delivery: Delivery, found: Sequence[Record]) -> Record:
-        """Of several records with one key (an address that a family shares) the one that is nobody else's."""
+        """Of several records with one key (an address that a family shares) the one that is nobody else's and
+        says most of what was sent."""
         known = self.parts.store.known(*stream, [record.id for record in found])
-        own = (None, delivery.entity_id)
-        return min(found, key=lambda one: (one.id in known and known[one.id].entity_id not in own, one.id))
+        own, keeps = (None, delivery.entity_id), self._keeps(stream, delivery)
+
+        def order(one: Record) -> tuple[bool, int, str]:
+            theirs = one.id in known and known[one.id].entity_id not in own
+            return theirs, -sum(keeps(path, one.values.get(path)) for path in delivery.write.values), one.id
+
+        return min(found, key=order)
 
     def _lookup_keys(self, stream: Stream, delivery: Delivery) -> list[tuple[str, Json]]:
         if not self.parts.can(stream, Capability.LOOKUP_BY_KEY):
