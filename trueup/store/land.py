@@ -24,6 +24,7 @@ from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each, mark_kind_due
 from trueup.store.missing import Missing, account_for_missing
 from trueup.store.moves import Reasons, because, follow_moves, free_ids, remember_alias
+from trueup.store.outbox import mark_arrived
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
@@ -250,6 +251,7 @@ def _judge(tx: Tx, known: Streams, found: _Found, landing: Landing) -> None:
             because(found.reasons, link.entity_id, _reason(row))
     tx.update("links", ("id",), ("digest", "version", "changed_at", "seen_at"), quiet)
     _write_changed(tx, [*changed, *confirmed])
+    mark_arrived(tx, [seen.id for _, seen, _ in changed])
     count(tx, as_sent, {})
     found.changed += len(changed)
 

@@ -18,7 +18,7 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.sync.rules.policy import Stream
-from trueup.testing.findings import BELATED, EVERY, Findings
+from trueup.testing.findings import BELATED, Findings
 from trueup.testing.operating import Told
 from trueup.testing.sorts import Sort
 from trueup.testing.system import HUB, Act, Row, System
@@ -98,9 +98,6 @@ def what_was_taken_stays_away(at: Findings) -> Iterator[str]:
             if _never_seen_there(system, act, one):
                 at.excuse("a label that was taken away before the hub knew that it had arrived")
                 continue
-            if _in_doubt(at, system, act, one):
-                at.excuse("a label that was taken away while its write was in doubt, and read in between")
-                continue
             if _heard_of_it_since(at, act, one):
                 at.excuse("a label that was given elsewhere, of which the hub heard together with the taking")
                 continue
@@ -115,17 +112,6 @@ def _never_seen_there(system: System, act: Act, label: str) -> bool:
         one.number for one in row.versions if one.at <= act.at and label in (one.values.get(_LABELS) or ())
     }
     return row.landed.keys().isdisjoint(shown)
-
-
-def _in_doubt(at: Findings, system: System, taking: Act, label: str) -> bool:
-    """Whether the hub gave the label before and after, by one write that it sent twice: a doubt is settled by
-    what stands there when it is looked at, not by what a reading had shown meanwhile."""
-    ours = [act for act in system.acts if act.by == HUB and act.id == taking.id and _LABELS in act.after]
-    places = [act.place for act in ours if label in _given(act)]
-    if not (any(place < taking.place for place in places) and any(place > taking.place for place in places)):
-        return False
-    written = at.world.store.deliveries(list(DeliveryState), system.traits.name, EVERY)
-    return any(one.attempts > 1 and one.link.remote_id == taking.id for one in written)
 
 
 def _heard_of_it_since(at: Findings, taking: Act, label: str) -> bool:

@@ -303,6 +303,11 @@ def outdated(delivery: Delivery) -> Settlement:
     return Settlement(delivery.id, DeliveryState.SUPERSEDED, due="config")
 
 
+UNKNOWN = "TU-CON-020"
+ARRIVED = "TU-CON-021"
+"""Without an answer, and a reading since showed what was written."""
+
+
 def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settlement:
     """May have been applied: only reading resolves it, after the lag counted from now."""
     return Settlement(
@@ -310,7 +315,7 @@ def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settl
         DeliveryState.DOUBT,
         not_before=now + timedelta(seconds=lag),
         error=reason,
-        code="TU-CON-020",
+        code=UNKNOWN,
     )
 
 
@@ -379,6 +384,8 @@ def _looked_at(
         return done(delivery, record.id, record, lag, now)
     if making:
         return found(delivery, record, agreed)
+    if delivery.code == ARRIVED:
+        return _judged_next(done(delivery, record.id, None, lag, now), record, {})
     if all(record.values[path] == write.replaced.get(path) for path in shown):
         return _unlanded(delivery, now)
     sent = predicted(delivery)
@@ -425,6 +432,15 @@ def _was_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json], 
     if read_meanwhile(delivery):
         views.append(delivery.link.observed)
     return any(_shows(view, delivery, keeps) for view in views)
+
+
+def shown(delivery: Delivery) -> bool:
+    """Whether its record, as it was last read, holds what this write carried, letter by letter, and did not
+    before."""
+    before, held = delivery.write.replaced, delivery.link.observed
+    return any(
+        path in held and held[path] == one != before.get(path) for path, one in predicted(delivery).items()
+    )
 
 
 def _shows(view: Mapping[str, Json], delivery: Delivery, keeps: Callable[[str, Json], bool]) -> bool:
