@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.demands.hubs import Setting, Several, hub_of, mapped
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import Always, SmallHub, rules
@@ -53,3 +55,19 @@ def test_a_contact_whose_company_is_refused_is_made_without_it(tmp_path: Path) -
     hub.sync()
     (ann,) = new["people"].living().values()
     assert (ann["email"], ann.get("firm")) == ("ann@example.com", None)
+
+
+@pytest.mark.parametrize("comes", [False, True], ids=["it never comes", "it comes meanwhile"])
+def test_who_leaves_a_company_that_nobody_knows_yet_belongs_to_none(tmp_path: Path, comes: bool) -> None:
+    """What both sides agreed on is known for what it is, though the record points elsewhere meanwhile."""
+    hub, old, new = two_crms(tmp_path)
+    hub.sync()
+    hub.release()
+    old["people"].edit("1", firm="78")
+    hub.sync()
+    if comes:
+        old["firms"].put("78", name="Bolt")
+    old["people"].edit("1", firm=None)
+    hub.sync()
+    (ann,) = new["people"].living().values()
+    assert (old["people"].values("1")["firm"], ann["firm"]) == (None, None)

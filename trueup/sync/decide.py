@@ -10,7 +10,7 @@ from typing import TypeVar
 from trueup.dedupe.normalise import company_key
 from trueup.model.covering import place_of
 from trueup.model.delivery import Effect, Write, WriteKind
-from trueup.model.entity import Entity, Link, Reference, public_id
+from trueup.model.entity import WAS_ABSENT, Entity, Link, Reference, public_id
 from trueup.model.fields import Kind
 from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
@@ -176,12 +176,15 @@ def rivals(parts: Parts, verdicts: Sequence[MatchDecision]) -> dict[int, frozens
 
 
 def _refs(parts: Parts, link: Link) -> Iterator[Ref]:
+    """What a record points at, pointed at before, and pointed at when both sides last agreed."""
     if link.stream not in parts.policy.mappings:
         return
     for binding in parts.policy.pointing(link.stream):
-        for held in (link.observed.get(binding.remote), link.base.get(binding.remote)):
+        agreed = link.agreed.get(binding.key)
+        stood = agreed.remote if agreed is not None else None
+        for held in (link.observed.get(binding.remote), link.base.get(binding.remote), stood):
             for one in held if isinstance(held, list) else [held]:
-                if one is not None:
+                if one not in (None, WAS_ABSENT):
                     yield Ref(link.connection, binding.to or "", str(one))
 
 

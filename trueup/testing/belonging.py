@@ -14,6 +14,8 @@ from trueup.testing.findings import BELATED, EVERY, LIE, Findings, lied
 from trueup.testing.sorts import COMPANY, EMPLOYER
 from trueup.testing.system import HUB, Act, Row, System
 
+UNDECIDED = "a company that went before it was decided whose it is"
+
 
 def who_belongs_to_whom(people: Findings, firms: Findings) -> Iterator[str]:
     """Every living primary record of a person tells the record of the company that its contact belongs to;
@@ -46,11 +48,8 @@ def _agreed(people: Findings, firms: Findings) -> Iterator[str]:
                 "a company that went here and stands here as another record: re-pointing comes later"
             )
             continue
-        if (
-            _gone(firms, link.connection, stands)
-            and not firms.systems[link.connection].rows[str(stands)].landed
-        ):
-            people.excuse("a company that went before anybody read it")
+        if _never_decided(firms, link.connection, stands):
+            people.excuse(UNDECIDED)
             continue
         if _waits(people, link):
             people.excuse("a write that waits for a person")
@@ -77,6 +76,12 @@ def _whose(firms: Findings, system: str, id: Json) -> str | None:
 
 def _gone(firms: Findings, system: str, id: Json) -> bool:
     return id is not None and not firms.systems[system].has(id)
+
+
+def _never_decided(firms: Findings, system: str, id: Json) -> bool:
+    """Whether this company went before it was decided whose it is: the hub cannot tell it from one that it
+    has not read yet, and waits."""
+    return _gone(firms, system, id) and firms.owner(system, str(id)) is None
 
 
 def _was_read(firms: Findings, system: str, id: Json) -> bool:
@@ -186,6 +191,12 @@ def _stays_away(people: Findings, firms: Findings, said: _Said) -> Iterator[str]
         people.excuse("a company that was replaced before it was read")
         return
     name = said.system.traits.name
+    if _never_decided(firms, name, said.act.after[EMPLOYER]):
+        people.excuse(UNDECIDED)
+        return
+    if people.may_lack(name) and not _was_read(firms, name, said.act.after[EMPLOYER]):
+        people.excuse(LIE)
+        return
     yield (
         f"{said.who} company: {held} stands again, though at {name}/{said.row.id} somebody put {said.after} "
         "in its place"

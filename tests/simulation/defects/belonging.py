@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.simulation.defects.base import always, defect, instead
 from tests.simulation.defects.histories import ALPHA, BETA, RUN, SETTLED, history, newcomer
 from trueup.model.entity import NEVER, Source
 from trueup.model.values import ABSENT
+from trueup.sync import decide
 from trueup.sync.rules import creating, differences, formats, founding
 from trueup.testing.plan import Event
 from trueup.testing.traits import MADE, Traits
@@ -36,6 +38,11 @@ def _never_waits(original: Any, binding: Any, link: Any, values: Any, context: A
     """Where the company is not made yet the field is left as it is, for good."""
     found = original(binding, link, values, context)
     return ABSENT if isinstance(found, differences.Waits) else found
+
+
+def _nothing_agreed(original: Any, parts: Any, link: Any) -> Any:
+    """Only what a record points at, and pointed at when it was read before."""
+    return original(parts, replace(link, agreed={}))
 
 
 def _text_stays(original: Any, state: Any, before: Any, context: Any, names: Any, now: Any) -> None:
@@ -86,5 +93,11 @@ BELONGINGS = (
         "a-company-that-was-not-read-yet",
         BELONGING,
         (differences, "_hub_moved", lambda original: _over_what_is_new),
+    ),
+    defect(
+        "what both sides agreed on is not known for the company that it is",
+        "taken-out-of-a-company-that-was-not-read-yet",
+        BELONGING,
+        (decide, "_refs", instead(_nothing_agreed)),
     ),
 )
