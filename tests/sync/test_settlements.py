@@ -462,7 +462,7 @@ def test_a_record_that_is_seen_while_its_create_is_under_way_is_recognised() -> 
     seen = Link(2, "a", "people", "9", 1, Kind.CONTACT, observed={"title": "CTO", "dep": "Sales"})
     wanted = Link(1, "a", "people", None, 1, Kind.CONTACT, LinkState.WANTED)
     wants: dict[str, Value] = {"title": "CTO", "dep": "IT"}
-    open = OpenDelivery(3, 1, Lane.NORMAL, WriteKind.CREATE, DeliveryState.DOUBT, wants, "x")
+    open = OpenDelivery(3, 1, Lane.NORMAL, WriteKind.CREATE, DeliveryState.DOUBT, wants, "x", {})
     policy = Policy(mappings={("a", "people"): MAPPING})
 
     def known(one: Link, delivery: OpenDelivery = open) -> Link:

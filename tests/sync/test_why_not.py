@@ -369,7 +369,7 @@ def write(title: str = "CTO", link_id: int = 1, kind: WriteKind = WriteKind.UPDA
 
 
 def standing_write(one: Write, state: DeliveryState = DeliveryState.DUE, id: int = 7) -> OpenDelivery:
-    return OpenDelivery(id, one.link_id, one.lane, one.kind, state, one.wants, write_digest(one))
+    return OpenDelivery(id, one.link_id, one.lane, one.kind, state, one.wants, write_digest(one), one.values)
 
 
 def queued(open: list[OpenDelivery], *writes: Write, again: tuple[int, ...] = ()) -> tuple[Any, ...]:
