@@ -244,13 +244,13 @@ def test_a_refused_field_is_set_aside_and_the_rest_is_decided_again() -> None:
     assert binding is not None
     assert aside[1].terms == binding.terms
     link = replace(both.link, quarantine=dict([aside]))
-    assert still_refused(link, binding, "CTO") == aside[1]
-    assert still_refused(link, binding, "Boss") is None
-    assert not refusal_ended(link, binding, "CTO")
+    assert still_refused(link, binding, "CTO", "CTO") == aside[1]
+    assert still_refused(link, binding, "Boss", "Boss") is None
+    assert not refusal_ended(link, binding, "CTO", "CTO")
     other = replace(binding, terms="other terms")
-    assert still_refused(link, other, "CTO") is None
-    assert refusal_ended(link, other, "CTO")
-    assert not refusal_ended(link, other, "Boss")
+    assert still_refused(link, other, "CTO", "CTO") is None
+    assert refusal_ended(link, other, "CTO", "CTO")
+    assert not refusal_ended(link, other, "Boss", "Boss")
 
 
 def test_a_refusal_of_no_field_of_ours_or_of_all_waits_for_a_person() -> None:

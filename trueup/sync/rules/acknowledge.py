@@ -264,7 +264,7 @@ def refused(
         by_path[path]: aside.refused(
             mapping.binding(by_path[path]),
             carried[by_path[path]],
-            delivery.write.values[path],
+            delivery.write.values.get(path),
             why,
             code,
             now,

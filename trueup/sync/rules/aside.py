@@ -57,10 +57,10 @@ def _on_other_terms(binding: Binding, known: Quarantine) -> bool:
 
 
 def _refusal(binding: Binding | None, hub: Value, sent: object) -> str:
-    """By what a refused value is known again: what the hub holds. Of a reference it was the id that was sent:
-    another record may stand for the same company one day."""
+    """By what a refused value is known again: what the hub holds. Of a reference it is the id that was sent:
+    another record may stand for the same company one day. (Of several it is what the hub holds.)"""
     refers = binding is not None and binding.refers is not None
-    return digest(["refused", sent if refers and isinstance(sent, str | list) else hub])
+    return digest(["refused", sent if refers and isinstance(sent, str | int) else hub])
 
 
 def is_empty(hub: Value) -> bool:
