@@ -244,13 +244,13 @@ def test_a_refused_field_is_set_aside_and_the_rest_is_decided_again() -> None:
     assert binding is not None
     assert aside[1].terms == binding.terms
     link = replace(both.link, quarantine=dict([aside]))
-    assert still_refused(link, binding, "CTO") == aside[1]
-    assert still_refused(link, binding, "Boss") is None
-    assert not refusal_ended(link, binding, "CTO")
+    assert still_refused(link, binding, "CTO", "CTO") == aside[1]
+    assert still_refused(link, binding, "Boss", "Boss") is None
+    assert not refusal_ended(link, binding, "CTO", "CTO")
     other = replace(binding, terms="other terms")
-    assert still_refused(link, other, "CTO") is None
-    assert refusal_ended(link, other, "CTO")
-    assert not refusal_ended(link, other, "Boss")
+    assert still_refused(link, other, "CTO", "CTO") is None
+    assert refusal_ended(link, other, "CTO", "CTO")
+    assert not refusal_ended(link, other, "Boss", "Boss")
 
 
 def test_a_refusal_of_no_field_of_ours_or_of_all_waits_for_a_person() -> None:
@@ -462,7 +462,7 @@ def test_a_record_that_is_seen_while_its_create_is_under_way_is_recognised() -> 
     seen = Link(2, "a", "people", "9", 1, Kind.CONTACT, observed={"title": "CTO", "dep": "Sales"})
     wanted = Link(1, "a", "people", None, 1, Kind.CONTACT, LinkState.WANTED)
     wants: dict[str, Value] = {"title": "CTO", "dep": "IT"}
-    open = OpenDelivery(3, 1, Lane.NORMAL, WriteKind.CREATE, DeliveryState.DOUBT, wants, "x")
+    open = OpenDelivery(3, 1, Lane.NORMAL, WriteKind.CREATE, DeliveryState.DOUBT, wants, "x", {})
     policy = Policy(mappings={("a", "people"): MAPPING})
 
     def known(one: Link, delivery: OpenDelivery = open) -> Link:

@@ -16,7 +16,7 @@ from trueup.store.codec import micros, micros_or_none, moment_or_none
 from trueup.store.land import fingerprint, is_later
 from trueup.store.leases import check
 from trueup.store.marks import mark_each, renew
-from trueup.store.moves import NOTES, Place, Reasons, because, notes_of, referrers_of_places
+from trueup.store.moves import NOTES, Place, Reasons, because, notes_of, referrers_of, referrers_of_places
 from trueup.store.newcomers import Newcomers, hold_streams, take_places
 from trueup.store.rows import LINK, content_of
 from trueup.store.sql import Row, T, Tx
@@ -288,7 +288,7 @@ def _write(tx: Tx, rows: _Rows, at: datetime) -> None:
     renew(tx, rows.touched)
     for entity in referrers_of_places(tx, list(rows.met)):
         because(rows.reasons, entity, "reference")
-    for entity in _referrers(tx, set(rows.met.values())):
+    for entity in referrers_of(tx, set(rows.met.values())):
         because(rows.reasons, entity, "reference")
     mark_each(tx, rows.reasons)
 
@@ -341,13 +341,3 @@ def _link_row(id: int, link: _Holding, said: bytes, at: int) -> Row:
         "deleted" if buried else None,
         at if buried else None,
     )
-
-
-def _referrers(tx: Tx, entities: set[int]) -> list[int]:
-    """Who points at entities that are in a system now where they were not: those fields waited."""
-    if not entities:
-        return []
-    found = tx.rows(
-        "select distinct entity_id from entity_references where target_id in ints(?)", sorted(entities)
-    )
-    return sorted(id for (id,) in found)

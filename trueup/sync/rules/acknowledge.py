@@ -260,11 +260,19 @@ def refused(
     refusal that names no field of ours parks the whole Delivery for a person."""
     carried = {key: hub for key, hub in delivery.write.wants.items() if hub != NEVER}
     by_path = {remote_path(key, delivery.write.values): key for key in carried}
-    named = {by_path[path]: why for path, why in fields.items() if path in by_path}
     quarantine = {
-        key: aside.refused(carried[key], _terms(mapping, key), why, code, now) for key, why in named.items()
+        by_path[path]: aside.refused(
+            mapping.binding(by_path[path]),
+            carried[by_path[path]],
+            delivery.write.values.get(path),
+            why,
+            code,
+            now,
+        )
+        for path, why in fields.items()
+        if path in by_path
     }
-    if not named or len(named) == len(carried):
+    if not quarantine or len(quarantine) == len(carried):
         return Settlement(
             delivery.id,
             DeliveryState.PARKED,
@@ -286,11 +294,6 @@ def not_made(delivery: Delivery, reason: str, code: str) -> Settlement:
     """A new record of which the system refuses what tells who it is: none is made without that, a person
     looks at it, and a retry sends it whole."""
     return Settlement(delivery.id, DeliveryState.PARKED, error=reason, code=code)
-
-
-def _terms(mapping: ObjectMapping, key: str) -> str:
-    binding = mapping.binding(key)
-    return "" if binding is None else binding.terms
 
 
 def stale(delivery: Delivery, now: datetime) -> Settlement:

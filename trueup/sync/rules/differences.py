@@ -128,7 +128,7 @@ def compare(
         return
     if not binding.consent and is_held(reading, raw):
         return
-    refusal = still_refused(link, binding, hub)
+    refusal = still_refused(link, binding, hub, raw)
     if refusal is not None:
         draft.quarantine[binding.key] = refusal
         if not (binding.consent and hub == ConsentState.OPTED_OUT):
