@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from trueup.model.consent import ConsentState, consent_field
+from trueup.model.delivery import DeliveryState
+from trueup.model.entity import Link
 from trueup.model.plan import Case
-from trueup.testing.findings import LIE, Findings
+from trueup.sync.rules.acknowledge import NOT_KEPT
+from trueup.testing.findings import EVERY, LIE, Findings
 from trueup.testing.system import HUB, Act, Row, System
 from trueup.testing.traits import OPT_OUT, OPTED_IN
 from trueup.testing.vocabulary import OBJECT
@@ -120,6 +123,11 @@ def opt_outs_hold(at: Findings) -> Iterator[str]:
             if row.now.number not in row.landed and at.may_lack(link.connection):
                 at.excuse(LIE)
                 continue
+            if out and _taken_away_unseen(at, link, row):
+                at.excuse(
+                    "an opt-out that somebody took away before the hub saw it stand, which waits for a person"
+                )
+                continue
             yield f"{id}: {link.connection}/{link.remote_id} {'may' if out else 'must not'} be mailed"
     for id, case in at.cases.items():
         if case.entity.values.get(MAIL) != ConsentState.OPTED_OUT:
@@ -136,6 +144,17 @@ def opt_outs_hold(at: Findings) -> Iterator[str]:
                     at.excuse("an opt-out that somebody took back before it was decided")
                     continue
                 yield f"{id}: the opt-out at {one.system.traits.name}/{one.row.id} was not heard"
+
+
+def _taken_away_unseen(at: Findings, link: Link, row: Row) -> bool:
+    """Whether somebody took away what the hub had written before any answer showed it: as if the system
+    did not keep it, and people are told."""
+    acts = at.systems[link.connection].acts
+    ours = [act for act in acts if act.id == row.id and OPT_OUT in act.after]
+    if not ours or ours[-1].by == HUB or not any(act.by == HUB and act.after[OPT_OUT] for act in ours):
+        return False
+    waiting = at.world.store.deliveries([DeliveryState.PARKED], link.connection, EVERY)
+    return any(one.link.id == link.id and one.code == NOT_KEPT for one in waiting)
 
 
 def _in_the_ledger(case: Case, one: Said) -> bool:

@@ -166,7 +166,7 @@ def not_kept(delivery: Delivery, record: Record) -> Settlement:
         delivery.id,
         DeliveryState.PARKED,
         error="the system took the consent, but the record that it answered does not show it",
-        code="TU-CON-060",
+        code=NOT_KEPT,
         said=dict(record.values),
         version=record.version,
         drops_version=record.version is None,
@@ -174,6 +174,7 @@ def not_kept(delivery: Delivery, record: Record) -> Settlement:
     )
 
 
+NOT_KEPT = "TU-CON-060"
 UNSEEN = "TU-CON-061"
 
 
