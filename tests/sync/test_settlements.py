@@ -345,10 +345,11 @@ def test_waits_grow_and_end_and_heed_what_the_system_says(
 # -- doubt -----------------------------------------------------------------------------------------
 
 
-def resolved(one: Delivery, read: Record | None, **more: Any) -> Settlement:
-    return told.doubt_resolved(
-        one, read, lambda path, value: value == one.write.values[path], 0.0, NOW, **more
-    )
+def resolved(one: Delivery, read: Record | None, keeps: Any = None, **more: Any) -> Settlement:
+    def says(path: str, value: object) -> bool:
+        return value == one.write.values[path]
+
+    return told.doubt_resolved(one, read, keeps or says, says, 0.0, NOW, **more)
 
 
 def test_a_write_in_doubt_that_shows_arrived_and_one_that_does_not_goes_again() -> None:
@@ -357,6 +358,16 @@ def test_a_write_in_doubt_that_shows_arrived_and_one_that_does_not_goes_again() 
     again = Settlement(3, DeliveryState.DUE, not_before=NOW, error="lost")
     for read in (None, record(title="Clerk"), record(dep="IT")):
         assert resolved(one, read) == again
+
+
+def test_what_only_a_learned_form_explains_is_judged_by_the_next_decision() -> None:
+    one = delivery(error="lost")
+    settled = resolved(one, record(title="CTO r", dep="IT"), lambda path, value: True)
+    assert (settled.state, settled.said["title"]) == (DeliveryState.DONE, "CTO r")
+    assert settled.assumed["title"]["was"] == one.write.replaced.get("title")
+    assert "dep" not in settled.assumed
+    usual = resolved(one, record(title=" cto ", dep="IT"), lambda path, value: True)
+    assert usual == done(one, record(title=" cto ", dep="IT"))
 
 
 def test_a_delete_in_doubt_arrived_where_the_record_is_gone() -> None:

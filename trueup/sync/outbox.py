@@ -370,7 +370,7 @@ class Push:
         if not certain and (record.changed_at is None or sent is None or record.changed_at < sent):
             return None
         lag, keeps = self.parts.specs[stream].lag, self._keeps(stream, delivery)
-        settled = acknowledge.doubt_resolved(delivery, record, keeps, lag, now)
+        settled = acknowledge.doubt_resolved(delivery, record, keeps, shows, lag, now)
         return settled if settled.state is DeliveryState.DONE else None
 
     def _not_made(self, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:
@@ -451,6 +451,7 @@ class Push:
                 delivery,
                 record,
                 self._keeps(stream, delivery),
+                self._keeps(stream, delivery, forms=False),
                 lag,
                 now,
                 self._agreed(stream, delivery, record),

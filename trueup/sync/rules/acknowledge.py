@@ -16,7 +16,7 @@ from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules import aside
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
-from trueup.sync.rules.formats import AGAIN, HIDDEN, cut_short, left_out
+from trueup.sync.rules.formats import AGAIN, HIDDEN, cut_short, is_usual, left_out
 from trueup.sync.rules.ledger import must_change
 
 
@@ -353,14 +353,16 @@ def doubt_resolved(
     delivery: Delivery,
     record: Record | None,
     keeps: Callable[[str, Json], bool],
+    says: Callable[[str, Json], bool],
     lag: float,
     now: datetime,
     agreed: Mapping[str, Agreed] = MappingProxyType({}),
 ) -> Settlement:
     """A Delivery in doubt, read again: landed, not landed, or somebody edited there meanwhile.
 
-    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent. What cannot be
-    read tells nothing: a write of which no path is shown goes again as it was. `agreed`: as in `found`.
+    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent, `says` whether
+    it says the same. What cannot be read tells nothing: a write of which no path is shown goes again as it
+    was. `agreed`: as in `found`.
     """
     if delivery.write.kind is WriteKind.DELETE:
         return (
@@ -370,13 +372,14 @@ def doubt_resolved(
         )
     if record is None:
         return _unlanded(delivery, now)
-    return replace(_looked_at(delivery, record, keeps, lag, now, agreed), told=lag > 0)
+    return replace(_looked_at(delivery, record, keeps, says, lag, now, agreed), told=lag > 0)
 
 
 def _looked_at(
     delivery: Delivery,
     record: Record,
     keeps: Callable[[str, Json], bool],
+    says: Callable[[str, Json], bool],
     lag: float,
     now: datetime,
     agreed: Mapping[str, Agreed],
@@ -385,7 +388,13 @@ def _looked_at(
     shown = [path for path in write.values if path in record.values]
     making = write.kind is WriteKind.CREATE
     if (shown or making) and all(keeps(path, record.values[path]) for path in shown):
-        return done(delivery, record.id, record, lag, now)
+        sent = predicted(delivery)
+        odd = [path for path in shown if not says(path, record.values[path])]
+        odd = [path for path in odd if not is_usual(sent[path], record.values[path])]
+        if making or not odd:
+            return done(delivery, record.id, record, lag, now)
+        settled = done(delivery, record.id, None, lag, now)
+        return _judged_next(settled, record, _as_assumed(delivery, odd, now))
     if making:
         return found(delivery, record, agreed)
     if delivery.code == ARRIVED:
@@ -396,11 +405,11 @@ def _looked_at(
     others = [path for path in shown if not keeps(path, record.values[path])]
     if all(left_out(sent[path], record.values[path]) for path in others):
         settled = done(delivery, record.id, None, lag, now)
-        return _judged_next(settled, record, {**settled.assumed, **_as_cut(delivery, others, now)})
+        return _judged_next(settled, record, {**settled.assumed, **_as_assumed(delivery, others, now)})
     if _was_there(delivery, record, keeps):
         cut = [path for path in others if cut_short(sent[path], record.values[path])]
         settled = done(delivery, record.id, None, lag, now)
-        return _judged_next(settled, record, _as_cut(delivery, cut, now))
+        return _judged_next(settled, record, _as_assumed(delivery, cut, now))
     ours = _stand_there(delivery, record, keeps)
     return Settlement(
         delivery.id,
@@ -460,10 +469,10 @@ def _shows(view: Mapping[str, Json], delivery: Delivery, keeps: Callable[[str, J
     )
 
 
-def _as_cut(delivery: Delivery, paths: Sequence[str], now: datetime) -> dict[str, Json]:
-    """Of paths that the system cut, as it seems, assumptions that failed: the next decision judges them as it
-    judges what a system without an answer shows, so that the history keeps what may have been somebody's edit
-    after all."""
+def _as_assumed(delivery: Delivery, paths: Sequence[str], now: datetime) -> dict[str, Json]:
+    """Of paths that the system cut or gave a form of its own, as it seems, assumptions that failed: the
+    next decision judges them as it judges what a system without an answer shows, so that the history keeps
+    what may have been somebody's edit after all."""
     at = {"until": now.isoformat(), "at": now.isoformat()}
     return {path: {"was": delivery.write.replaced.get(path), **at} for path in paths}
 
