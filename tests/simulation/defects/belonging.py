@@ -96,7 +96,7 @@ BELONGINGS = (
     ),
     defect(
         "a company that was not read yet is written over",
-        "a-company-that-was-not-read-yet",
+        41_000_095,
         BELONGING,
         (differences, "_hub_moved", lambda original: _over_what_is_new),
     ),
