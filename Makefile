@@ -35,7 +35,7 @@ soak: SEEDS ?= 100000
 soak: FROM ?= 0
 soak: $(VENV)/.test  ## the same proofs at their full figures; many hours on two cores (SEEDS=… histories, FROM=…)
 	$(BIN)/trueup-world --seeds $(FROM)-$$(($(FROM) + $(SEEDS))) --jobs 2
-	$(BIN)/python -m tests.simulation.killing --seeds 1000
+	$(BIN)/python -m tests.simulation.killing --seeds 10000
 	TRUEUP_CONVERGENCE_SEEDS=200 TRUEUP_CONVERGENCE_ACTS=60 \
 	TRUEUP_FIRST_LOAD_PEOPLE=10000 TRUEUP_EFFORT_PEOPLE=2000 \
 	TRUEUP_KILLED_PEOPLE=2000 TRUEUP_KILLS=100 TRUEUP_CHAOS_PEOPLE=100 TRUEUP_CHAOS_KILLS=200 \

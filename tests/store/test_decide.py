@@ -223,6 +223,35 @@ def test_a_changed_entity_makes_its_referrers_due(hub: Hub) -> None:
     assert hub.case(person.entity.id).reasons == ("reference",)
 
 
+def test_who_refers_to_an_entity_hears_that_another_record_stands_for_it(hub: Hub) -> None:
+    company, person = hub.linked("sales", "1", "shop", name="Acme"), hub.settled("sales", "2", a=1)
+    target = company.entity.public_id
+    hub.commit(plan(again(hub, person.entity.id), {"company": target}, references=(("company", target),)))
+
+    def ranked(**primary: bool) -> None:
+        case = again(hub, company.entity.id)
+        ranks = [LinkPatch(one.id, one.rev, {}, {}, primary[one.connection]) for one in case.links]
+        assert hub.commit(plan(case, links=tuple(ranks))) == []
+
+    ranked(sales=True, shop=False)
+    assert hub.due() == []
+    ranked(sales=False, shop=True)
+    assert hub.due() == [person.entity.id]
+    assert hub.case(person.entity.id).reasons == ("reference",)
+
+
+def test_who_refers_to_an_entity_hears_that_its_record_is_back(hub: Hub) -> None:
+    company, person = hub.settled("sales", "1", name="Acme"), hub.settled("sales", "2", a=1)
+    target = company.entity.public_id
+    hub.land("sales", replace(record("1", 1), deleted=True), now=1)
+    hub.commit(plan(again(hub, company.entity.id)))
+    hub.commit(plan(again(hub, person.entity.id), {"company": target}, references=(("company", target),)))
+    assert hub.due() == []
+    hub.land("sales", record("1", 2, name="Acme"), now=2)
+    assert hub.case(company.entity.id).reasons == ("restored",)
+    assert hub.case(person.entity.id).reasons == ("reference",)
+
+
 def test_references_tell_values_and_where_an_entity_is(hub: Hub) -> None:
     case = hub.linked("sales", "1", "shop", name="Acme")
     name = case.entity.public_id

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.store.hub import Hub, at, create, done, plan, record, update
 from trueup.model.delivery import DeliveryState, Settlement
 from trueup.model.entity import LinkState
@@ -211,6 +213,21 @@ def test_a_referrer_hears_of_the_id_that_its_record_pointed_at(hub: Hub) -> None
     hub.land("sales", merged_into("7", "9"))
     assert case.entity.id in hub.due()
     assert "reference" in hub.case(case.entity.id).reasons
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_who_refers_to_an_entity_hears_that_its_record_has_another_id(hub: Hub, known: bool) -> None:
+    company, person = hub.settled("sales", "7", a=1), hub.settled("shop", "1", a=1)
+    target = company.entity.public_id
+    hub.store.mark_due([person.entity.id], "test")
+    pointing = plan(hub.case(person.entity.id), {"company": target}, references=(("company", target),))
+    assert hub.commit(pointing) == []
+    if known:
+        hub.land("sales", record("9", 4, a=2))
+    assert hub.due() == []
+    hub.land("sales", merged_into("7", "9"))
+    assert hub.due() == [company.entity.id, person.entity.id]
+    assert hub.case(person.entity.id).reasons == ("reference",)
 
 
 def test_a_create_answered_by_a_wanted_link_stays_wanted_until_it_is_done(hub: Hub) -> None:

@@ -63,17 +63,31 @@ def test_a_value_that_is_not_said_and_an_empty_one_are_alike() -> None:
 
 
 def test_a_refusal_is_of_one_value_on_the_terms_on_which_it_was_written() -> None:
-    link = beside(refused("Boss", "max 10", "no", "E1", NOW))
-    short, wide = (replace(TITLE, terms=terms) for terms in ("max 10", "max 99"))
-    assert still_refused(link, short, "Boss") == Quarantine(
+    short, wide, told_none = (replace(TITLE, terms=terms) for terms in ("max 10", "max 99", ""))
+    link = beside(refused(short, "Boss", "BOSS", "no", "E1", NOW))
+    assert still_refused(link, short, "Boss", "boss") == Quarantine(
         "out", "no", "E1", link.quarantine[TITLE.key].digest, NOW, "max 10"
     )
-    assert (still_refused(link, short, "CTO"), still_refused(link, wide, "Boss")) == (None, None)
-    assert still_refused(link, replace(TITLE, terms=""), "Boss") is not None
-    ended = [refusal_ended(link, one, "Boss") for one in (short, wide, replace(TITLE, terms=""))]
+    others = (still_refused(link, short, "CTO", "BOSS"), still_refused(link, wide, "Boss", "BOSS"))
+    assert others == (None, None)
+    assert still_refused(link, told_none, "Boss", "BOSS") is not None
+    ended = [refusal_ended(link, one, "Boss", "BOSS") for one in (short, wide, told_none)]
     assert ended == [False, True, False]
-    assert not refusal_ended(link, wide, "CTO")
-    assert (still_refused(LINK, short, "Boss"), refusal_ended(LINK, wide, "Boss")) == (None, False)
+    assert not refusal_ended(link, wide, "CTO", "BOSS")
+    never = (still_refused(LINK, short, "Boss", "BOSS"), refusal_ended(LINK, wide, "Boss", "BOSS"))
+    assert never == (None, False)
+
+
+def test_a_reference_is_refused_by_the_id_that_was_sent() -> None:
+    """Another record stands for the same company one day: that was refused by nobody."""
+    (owner,) = compile_mapping(
+        "a", rules(fields=(FieldRule("owner", "boss", to="users"),)), CONTACT, Locale()
+    ).bindings
+    link = replace(LINK, quarantine={owner.key: refused(owner, "u-9", "77", "no", "E1", NOW)})
+    assert still_refused(link, owner, "u-9", "77") is not None
+    assert still_refused(link, owner, "u-9", "78") is None
+    wide = replace(owner, terms="other")
+    assert [refusal_ended(link, wide, "u-9", id) for id in ("77", "78")] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from trueup.model.fields import CONTACT, Kind
 from trueup.model.plan import Case, Context, Plan
 from trueup.model.record import Json, Ref
 from trueup.model.values import Value
+from trueup.sync.rules.aside import refused
 from trueup.sync.rules.differences import Draft, addressed, alike, compare, is_held, wanted
 from trueup.sync.rules.evidence import Reading, readings
 from trueup.sync.rules.policy import FieldPolicy, Policy
@@ -231,6 +232,17 @@ def test_a_reference_goes_out_as_the_id_over_there_and_waits_for_whom_it_names()
     assert waits.agreed == {"boss": Agreed(None, None)}
     binding = reading(OWNER, link()).binding
     assert wanted(binding, link(), {}, CONTEXT) is None
+
+
+def test_a_reference_that_was_refused_goes_out_once_another_record_stands_for_whom_it_names() -> None:
+    known = link({"boss": None}, agreed={"boss": Agreed(None, None)})
+    owner = reading(OWNER, known).binding
+    for id, written in (("77", []), ("76", [("77", "u-9", Effect.FILL, None)])):
+        no = refused(owner, "u-9", id, "no", "TU-REF-001", SEEN)
+        assert (
+            told(drafted(OWNER, replace(known, quarantine={"boss": no}), {"owner": "u-9"}).ordinary)
+            == written
+        )
 
 
 def test_an_id_of_a_record_that_is_not_linked_is_news_for_later() -> None:

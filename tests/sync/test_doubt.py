@@ -17,6 +17,7 @@ from trueup.model.delivery import DeliveryState
 from trueup.model.entity import LinkState
 from trueup.model.fields import Kind
 from trueup.model.record import Cursor, Json, Page, Reading
+from trueup.sync.inbox import reread
 
 
 @pytest.fixture
@@ -240,6 +241,41 @@ def test_a_lost_write_that_nothing_shows_is_sent_again_as_it_was(tmp_path: Path,
     values: Mapping[str, object] = hub.systems["target"].values("1")
     assert values.get("job_title") == "CTO"
     assert _closed(hub) == [DeliveryState.DONE]
+
+
+@pytest.mark.parametrize("read", ["before its answer is missed", "after"])
+@pytest.mark.parametrize("sent", ["CTO", None], ids=["set", "emptied"])
+def test_a_lost_write_that_was_read_and_then_undone_by_somebody_is_not_sent_again(
+    sent: str | None, read: str, tmp_path: Path, clock: Clock
+) -> None:
+    hub = agreed_pair(tmp_path, clock)
+    source, target = hub.systems["source"], hub.systems["target"]
+    source.edit("1", job_title=sent)
+    write = target.write
+
+    def loses(object: str, items: Sequence[WriteItem], fields: Sequence[str]) -> Sequence[Outcome]:
+        write(object, items, fields)
+        clock.tick(1)
+        if read != "after":
+            reread(hub.parts, ("target", "people"), ["1"], None)
+        raise OutcomeUnknown("no answer")
+
+    target.write = loses  # type: ignore[method-assign]
+    hub.sync()
+    target.write = write  # type: ignore[method-assign]
+    if read == "after":
+        assert in_doubt(hub) == ["TU-CON-020"]
+        reread(hub.parts, ("target", "people"), ["1"], None)
+    assert in_doubt(hub) == ["TU-CON-021"]
+    target.edit("1", job_title="Old")
+    reread(hub.parts, ("target", "people"), ["1"], None)
+    told = at_rest(hub)
+    assert ([one["job_title"] for one in told], in_doubt(hub)) == (["Old", "Old"], [])
+    assert len(target.written) == 1
+
+
+def in_doubt(hub: SmallHub) -> list[str]:
+    return [one.code for one in hub.store.deliveries([DeliveryState.DOUBT], "target", 9)]
 
 
 def agreed_pair(folder: Path, clock: Clock) -> SmallHub:

@@ -269,3 +269,59 @@ def test_a_company_system_knows_its_own_values_better(tmp_path: Path, clock: Clo
     assert [one["name"] for one in contacts(hub, Kind.COMPANY).values()] == ["Acme International"]
     assert hub.contact("ann@acme.example")["company"] is not None
     assert len(firms(hub)) == 1
+
+
+@pytest.mark.parametrize("where", ["sales", "hub"])
+def test_a_company_that_somebody_took_away_does_not_come_back_by_the_address(
+    where: str, tmp_path: Path, clock: Clock
+) -> None:
+    hub = hub_with(tmp_path, clock)
+    hub.systems["marketing"].add(**ann(employer="Acme"))
+    until_quiet(hub)
+    hub.release()
+    until_quiet(hub)
+    assert employers(hub) == ["1"]
+    clock.tick(60)
+    if where == "hub":
+        (contact,) = hub.store.find(Kind.CONTACT, "ann@acme.example", 2)
+        hub.store.edit(contact, {"company": None}, "eve", clock.now(), False)
+    else:
+        hub.systems["sales"]["people"].edit("1", firm_id=None)
+    until_quiet(hub)
+    assert employers(hub) == [None]
+    clock.tick(60)
+    hub.systems["marketing"].edit("1", first_name="Anna")
+    until_quiet(hub)
+    assert employers(hub) == [None]
+    assert hub.contact("ann@acme.example").get("company") is None
+
+
+def test_no_company_is_made_of_the_address_of_somebody_who_was_taken_out_of_one(
+    tmp_path: Path, clock: Clock
+) -> None:
+    hub = hub_with(tmp_path, clock)
+    hub.systems["sales"]["firms"].add(name="Acme", domain=None)
+    hub.systems["sales"]["people"].add(**ann(firm_id="1", employer="Acme"))
+    until_quiet(hub)
+    hub.release()
+    clock.tick(60)
+    hub.systems["sales"]["people"].edit("1", firm_id=None, employer=None)
+    until_quiet(hub)
+    until_quiet(hub)
+    assert (len(firms(hub)), employers(hub)) == (1, [None])
+
+
+def test_who_was_taken_out_of_a_company_joins_that_of_a_new_address(tmp_path: Path, clock: Clock) -> None:
+    hub = hub_with(tmp_path, clock)
+    hub.systems["sales"]["firms"].add(name="Bolt", domain="bolt.example")
+    hub.systems["marketing"].add(**ann(employer="Acme"))
+    until_quiet(hub)
+    hub.release()
+    clock.tick(60)
+    hub.systems["sales"]["people"].edit("1", firm_id=None)
+    until_quiet(hub)
+    clock.tick(60)
+    hub.systems["marketing"].edit("1", email="ann@bolt.example")
+    until_quiet(hub)
+    assert [one["name"] for one in firms(hub)] == ["Bolt", "Acme"]
+    assert employers(hub) == ["1"]

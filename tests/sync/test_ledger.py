@@ -30,9 +30,11 @@ from trueup.sync.rules.ledger import (
     last_words,
     must_change,
     put_back,
+    said_again,
     said_by_hand,
     state,
     subjects,
+    tells_out,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -289,6 +291,23 @@ def test_the_last_words_of_a_record_are_the_opt_outs_that_nobody_decided_on() ->
     silent = Record("1", {}, "2", None)
     assert last_words(mapping(), silent, undecided, NOW) == [out("ref", REF, NOW)]
     assert last_words(mapping(), Record("1", {"optout": False}, "2", SEEN), link(), NOW) == []
+
+
+def test_an_opt_out_that_was_taken_back_and_said_again_since_the_last_decision_is_heard() -> None:
+    shown = Record("1", {"optout": True, "email": ANN}, "3", SEEN)
+    between = link(observed={"optout": False}, base={"optout": True})
+    assert said_again(mapping(), shown, between, NOW) == [out("ref", REF), out("address", ANN)]
+    assert said_again(mapping(), shown, link(observed={"optout": True}), NOW) == []
+    assert said_again(mapping(), shown, link(observed={"optout": False}), NOW) == []
+    assert said_again(mapping(), Record("1", {"optout": False}, "3", SEEN), between, NOW) == []
+    assert said_again(mapping(), Record("1", {"email": ANN}, "3", SEEN), between, NOW) == []
+    assert said_again(mapping(), shown, replace(between, fresh=True), NOW) == []
+
+
+@pytest.mark.parametrize(("value", "expected"), [(True, True), (False, False), (None, False)])
+def test_whether_a_record_tells_of_an_opt_out(value: object, expected: bool) -> None:
+    record = Record("1", {"email": ANN} if value is None else {"optout": value}, "3", SEEN)
+    assert tells_out(mapping(), record) is expected
 
 
 # -- the state -------------------------------------------------------------------------------

@@ -99,3 +99,30 @@ def test_half_a_name_that_a_person_keeps_empty_is_filled_by_nobody(runs: int, tm
     hub.sync()
     found = hub.contact("ann@example.com")
     assert (found.get("first_name"), found["last_name"]) == (None, "Lee")
+
+
+def test_people_in_the_hub_edit_one_name_together_and_of_a_half_the_last_edit_counts(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    hub = small_hub(tmp_path, clock, {name: Memory(clock) for name in "ab"})
+    for name in "ab":
+        hub.systems[name].add(email="ann@example.com", first_name="Ann", last_name="Lee")
+    hub.sync()
+    hub.release()
+    (contact,) = hub.store.find(Kind.CONTACT, "ann@example.com", 2)
+    for user, name, value in (
+        ("eve", "last_name", "Miller"),
+        ("bob", "first_name", "Anna"),
+        ("kim", "last_name", "Moller"),
+    ):
+        hub.store.edit(contact, {name: value}, user, clock.now(), False)
+        clock.tick(-30)
+    clock.tick(600)
+    hub.systems["a"].edit("1", first_name="Annie")
+    hub.sync()
+    for system in hub.systems.values():
+        shown = system.values("1")
+        assert (shown["first_name"], shown["last_name"]) == ("Anna", "Moller")
+    lost = [(one.field, one.lost, one.kept) for row in hub.store.history(contact, 9) for one in row.conflicts]
+    assert ("last_name", "Miller", "Moller") in lost

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.consenting import FLAG, ann, consent_hub
+from tests.sync.consenting import FLAG, ann, consent_hub, later, opted_out
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import ConsentRule
 from trueup.model.run import RunOutcome
+from trueup.sync.inbox import reread
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 
 SUBSCRIBED = ConsentRule("sms", "marketing", "sms", opted_out=True, evidence=("time",))
@@ -60,3 +61,44 @@ def test_an_opt_out_overtakes_an_opt_in_that_is_held_already(tmp_path: Path) -> 
         clock.tick(60)
         hub.sync()
     assert shown(hub) == (True, True)
+
+
+def in_again_at_the_source(folder: Path, clock: Clock) -> SmallHub:
+    """Ann opted out at the source, which was written to the target, and in again, which nobody read yet."""
+    told = ConsentRule("email", "marketing", "mail", opted_out=True, evidence=("time",))
+    systems = {"source": Memory(clock), "target": Memory(clock)}
+    hub = consent_hub(folder, clock, systems, {"source": rules(consent=(told,))})
+    systems["source"].add(**ann(mail=None))
+    systems["target"].add(**ann(optout=False))
+    hub.sync()
+    systems["source"].edit("1", mail={"status": "UNSUBSCRIBED"})
+    later(hub, clock)
+    assert systems["target"].values("1")["optout"] is True
+    said = {"status": "SUBSCRIBED", "at": clock.now().isoformat(), "source": "form"}
+    systems["source"].edit("1", mail=said)
+    return hub
+
+
+def test_who_opts_out_again_where_the_tick_was_taken_away_by_hand_is_heard(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = in_again_at_the_source(tmp_path, clock)
+    hub.systems["target"].edit("1", optout=False)
+    later(hub, clock)
+    assert not opted_out(hub)
+    clock.tick(60)
+    hub.systems["target"].edit("1", optout=True)
+    later(hub, clock)
+    assert opted_out(hub)
+    assert hub.systems["target"].values("1")["optout"] is True
+
+
+def test_who_opts_out_again_before_the_untick_was_decided_is_heard(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = in_again_at_the_source(tmp_path, clock)
+    for out in (False, True):
+        clock.tick(60)
+        hub.systems["target"].edit("1", optout=out)
+        reread(hub.parts, ("target", "people"), ["1"], None)
+    later(hub, clock)
+    assert opted_out(hub)
+    assert hub.systems["target"].values("1")["optout"] is True

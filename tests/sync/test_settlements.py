@@ -244,13 +244,13 @@ def test_a_refused_field_is_set_aside_and_the_rest_is_decided_again() -> None:
     assert binding is not None
     assert aside[1].terms == binding.terms
     link = replace(both.link, quarantine=dict([aside]))
-    assert still_refused(link, binding, "CTO") == aside[1]
-    assert still_refused(link, binding, "Boss") is None
-    assert not refusal_ended(link, binding, "CTO")
+    assert still_refused(link, binding, "CTO", "CTO") == aside[1]
+    assert still_refused(link, binding, "Boss", "Boss") is None
+    assert not refusal_ended(link, binding, "CTO", "CTO")
     other = replace(binding, terms="other terms")
-    assert still_refused(link, other, "CTO") is None
-    assert refusal_ended(link, other, "CTO")
-    assert not refusal_ended(link, other, "Boss")
+    assert still_refused(link, other, "CTO", "CTO") is None
+    assert refusal_ended(link, other, "CTO", "CTO")
+    assert not refusal_ended(link, other, "Boss", "Boss")
 
 
 def test_a_refusal_of_no_field_of_ours_or_of_all_waits_for_a_person() -> None:
@@ -345,10 +345,11 @@ def test_waits_grow_and_end_and_heed_what_the_system_says(
 # -- doubt -----------------------------------------------------------------------------------------
 
 
-def resolved(one: Delivery, read: Record | None, **more: Any) -> Settlement:
-    return told.doubt_resolved(
-        one, read, lambda path, value: value == one.write.values[path], 0.0, NOW, **more
-    )
+def resolved(one: Delivery, read: Record | None, keeps: Any = None, **more: Any) -> Settlement:
+    def says(path: str, value: object) -> bool:
+        return value == one.write.values[path]
+
+    return told.doubt_resolved(one, read, keeps or says, says, 0.0, NOW, **more)
 
 
 def test_a_write_in_doubt_that_shows_arrived_and_one_that_does_not_goes_again() -> None:
@@ -357,6 +358,16 @@ def test_a_write_in_doubt_that_shows_arrived_and_one_that_does_not_goes_again() 
     again = Settlement(3, DeliveryState.DUE, not_before=NOW, error="lost")
     for read in (None, record(title="Clerk"), record(dep="IT")):
         assert resolved(one, read) == again
+
+
+def test_what_only_a_learned_form_explains_is_judged_by_the_next_decision() -> None:
+    one = delivery(error="lost")
+    settled = resolved(one, record(title="CTO r", dep="IT"), lambda path, value: True)
+    assert (settled.state, settled.said["title"]) == (DeliveryState.DONE, "CTO r")
+    assert settled.assumed["title"]["was"] == one.write.replaced.get("title")
+    assert "dep" not in settled.assumed
+    usual = resolved(one, record(title=" cto ", dep="IT"), lambda path, value: True)
+    assert usual == done(one, record(title=" cto ", dep="IT"))
 
 
 def test_a_delete_in_doubt_arrived_where_the_record_is_gone() -> None:
@@ -462,7 +473,7 @@ def test_a_record_that_is_seen_while_its_create_is_under_way_is_recognised() -> 
     seen = Link(2, "a", "people", "9", 1, Kind.CONTACT, observed={"title": "CTO", "dep": "Sales"})
     wanted = Link(1, "a", "people", None, 1, Kind.CONTACT, LinkState.WANTED)
     wants: dict[str, Value] = {"title": "CTO", "dep": "IT"}
-    open = OpenDelivery(3, 1, Lane.NORMAL, WriteKind.CREATE, DeliveryState.DOUBT, wants, "x")
+    open = OpenDelivery(3, 1, Lane.NORMAL, WriteKind.CREATE, DeliveryState.DOUBT, wants, "x", {})
     policy = Policy(mappings={("a", "people"): MAPPING})
 
     def known(one: Link, delivery: OpenDelivery = open) -> Link:

@@ -369,7 +369,7 @@ def write(title: str = "CTO", link_id: int = 1, kind: WriteKind = WriteKind.UPDA
 
 
 def standing_write(one: Write, state: DeliveryState = DeliveryState.DUE, id: int = 7) -> OpenDelivery:
-    return OpenDelivery(id, one.link_id, one.lane, one.kind, state, one.wants, write_digest(one))
+    return OpenDelivery(id, one.link_id, one.lane, one.kind, state, one.wants, write_digest(one), one.values)
 
 
 def queued(open: list[OpenDelivery], *writes: Write, again: tuple[int, ...] = ()) -> tuple[Any, ...]:
@@ -424,13 +424,26 @@ def test_a_refused_write_is_tried_again_once_its_field_is_another() -> None:
     assert tried_again([parked], {1: replace(plain, quarantine={"title": refused})}, {}) == frozenset()
 
 
+def test_a_refused_reference_is_tried_again_with_the_id_that_was_refused() -> None:
+    owner = FieldRule("owner", "boss", to="users")
+    mapping = compile_mapping("a", rules(fields=(owner,)), TABLES[Kind.CONTACT], Locale())
+    (binding,) = mapping.bindings
+    today = replace(mapping, bindings=(replace(binding, terms="another now"),))
+    known = link(quarantine={"boss": refused(binding, "u-9", "77", "no", "TU-REF-001", NOW)})
+    parked = standing_write(
+        replace(write(), values={"boss": "77"}, wants={"boss": "u-9"}), DeliveryState.PARKED
+    )
+    assert tried_again([parked], {1: known}, {HERE: today}) == {7}
+    assert tried_again([replace(parked, values={"boss": "78"})], {1: known}, {HERE: today}) == frozenset()
+
+
 def test_only_a_write_that_carries_the_refused_value_is_tried_again() -> None:
     mapping = compile_mapping(
         "a", rules(fields=(FieldRule("job_title", "title"),)), TABLES[Kind.CONTACT], Locale()
     )
     (binding,) = mapping.bindings
     today = replace(mapping, bindings=(replace(binding, terms="longer now"),))
-    known = link(quarantine={"title": refused("1", binding.terms, "too long", "TU-CON-030", NOW)})
+    known = link(quarantine={"title": refused(binding, "1", "1", "too long", "TU-CON-030", NOW)})
     parked = standing_write(write("1"), DeliveryState.PARKED)
     assert tried_again([parked], {1: known}, {HERE: today}) == {7}
     assert tried_again([parked], {1: known}, {HERE: mapping}) == frozenset()

@@ -124,8 +124,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class OpenDelivery:
-    """What a decision must know of unfinished work on a Link. `digest` is of (kind, values), `wants` as in
-    Write."""
+    """What a decision must know of unfinished work on a Link. `digest` is of (kind, values), `wants` and
+    `values` as in Write."""
 
     id: int
     link_id: int
@@ -134,6 +134,7 @@ class OpenDelivery:
     state: DeliveryState
     wants: Mapping[str, Value]
     digest: str
+    values: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,7 +33,7 @@ from trueup.store.history import told
 from trueup.store.identify import add_keys, write_keys
 from trueup.store.leases import check
 from trueup.store.marks import mark_due
-from trueup.store.moves import forget, supersede
+from trueup.store.moves import forget, referrers_of, supersede
 from trueup.store.rows import UNSENT, payload
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
@@ -46,7 +46,7 @@ class _Now:
     """The rows that plans are checked against, locked until the end."""
 
     entities: dict[int, Row]  # id -> id, revision, look_again_at
-    links: dict[int, Row]  # id -> id, rev, entity_id, remote_id
+    links: dict[int, Row]  # id -> id, rev, entity_id, remote_id, is_primary
     open: dict[tuple[int, str], int]  # (link, lane) -> delivery
     unsent: frozenset[int]
     wanted: dict[tuple[int, int], int]  # (entity, stream) -> link without a remote id
@@ -83,7 +83,7 @@ def commit(tx: Tx, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fenc
     _store(tx, rows)
     _patch(tx, [patch for plan in stands for patch in plan.links], stands, known)
     _remember_missed(tx, {id: held for plan in stands for id, held in plan.missed.items()})
-    _beside(tx, rows, stands)
+    _beside(tx, rows, stands, now)
     learn(tx, known, (kept for plan in stands for kept in plan.kept))
     stood = {plan.before.id for plan in stands}
     return sorted(plan.before.id for plan in plans if plan.before.id not in stood)
@@ -101,7 +101,8 @@ def _read(tx: Tx, plans: Sequence[Plan]) -> _Now:
     touched |= {write.link_id for plan in plans for write in plan.writes if write.link_id}
     touched |= {id for plan in plans for id in plan.unwanted}
     links = tx.rows(
-        "select id, rev, entity_id, remote_id from links where id in ints(?) order by id" + tx.lock,
+        "select id, rev, entity_id, remote_id, is_primary from links where id in ints(?) order by id"
+        + tx.lock,
         sorted(touched),
     )
     wanted = _wanted(tx, plans)
@@ -397,7 +398,7 @@ def _dangling(tx: Tx, patches: Sequence[LinkPatch], known: Streams) -> None:
     tx.insert("dangling", ("stream_id", "remote_id", "link_id"), list(rows))
 
 
-def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
+def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan], now: _Now) -> None:
     moved = set(rows.moved)
     changed = [plan for plan in stands if plan.before.id in moved or plan.references]
     _references(tx, changed)
@@ -405,12 +406,14 @@ def _beside(tx: Tx, rows: _Rows, stands: Sequence[Plan]) -> None:
     _addresses(tx, contacts)
     _await_companies(tx, contacts)
     _consent(tx, stands)
-    if moved:
-        found = tx.rows(
-            "select distinct entity_id from entity_references where target_id in ints(?) order by entity_id",
-            sorted(moved),
-        )
-        mark_due(tx, [id for (id,) in found], "reference")
+    mark_due(tx, referrers_of(tx, {*moved, *_stood_for(stands, now)}), "reference")
+
+
+def _stood_for(stands: Sequence[Plan], now: _Now) -> Iterator[int]:
+    """Entities that another record stands for in a system from now on: who refers to them tells its id."""
+    for plan in stands:
+        if any(patch.primary and not now.links[patch.link_id][4] for patch in plan.links):
+            yield plan.before.id
 
 
 def _addresses(tx: Tx, contacts: Sequence[Plan]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.errors import NotFound
 from trueup.model.consent import ConsentEvent, ConsentState, consent_field
 from trueup.model.delivery import OpenDelivery
-from trueup.model.entity import Link, LinkState, Reference
+from trueup.model.entity import Link, Reference
 from trueup.model.fields import Kind
 from trueup.model.jsontext import dumps, loads
 from trueup.model.plan import Case, HubEdit
@@ -79,8 +79,8 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Case]:
 
 
 def _caught(tx: Tx, links: Sequence[Link]) -> list[Link]:
-    """The same links, with what they missed; one of a record that is being made is fresh, and may have."""
-    ids = [link.id for link in links if not link.fresh or link.state is LinkState.WANTED]
+    """The same links, with what they missed: also of a record that is being made, or was found after all."""
+    ids = [link.id for link in links]
     missed: dict[int, str] = dict(
         tx.rows("select link_id, held from link_missed where link_id in ints(?)", ids)
     )

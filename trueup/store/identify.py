@@ -13,7 +13,7 @@ from trueup.model.run import Fence
 from trueup.store.codec import key_digest, micros, moment, name_of
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each
-from trueup.store.moves import Reasons, because, referrers_of_places
+from trueup.store.moves import Reasons, because, referrers_of, referrers_of_places
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import streams
@@ -172,18 +172,9 @@ def _make(
         because(reasons, entities[one.link_id], "identified")
     for referrer in referrers_of_places(tx, [(rows[one.link_id][2], rows[one.link_id][3]) for one in stands]):
         because(reasons, referrer, "reference")
-    for referrer in _waiting_for(tx, sorted(set(homes.values()))):
+    for referrer in referrers_of(tx, set(homes.values())):
         because(reasons, referrer, "reference")
     mark_each(tx, reasons)
-
-
-def _waiting_for(tx: Tx, entities: Sequence[int]) -> list[int]:
-    """Who points at entities that got one more record: what waited for them to be there may go on."""
-    found = tx.rows(
-        "select distinct entity_id from entity_references where target_id in ints(?) order by entity_id",
-        entities,
-    )
-    return [id for (id,) in found]
 
 
 def _entities(tx: Tx, stands: Sequence[Assignment], homes: Mapping[int, int], at: datetime) -> dict[int, int]:

@@ -23,7 +23,8 @@ from trueup.store.formats import Path, count
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each, mark_kind_due
 from trueup.store.missing import Missing, account_for_missing
-from trueup.store.moves import Reasons, because, follow_moves, free_ids, remember_alias
+from trueup.store.moves import Reasons, because, follow_moves, free_ids, referrers_of, remember_alias
+from trueup.store.outbox import mark_arrived
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
@@ -248,8 +249,12 @@ def _judge(tx: Tx, known: Streams, found: _Found, landing: Landing) -> None:
         else:
             changed.append((link, seen, said))
             because(found.reasons, link.entity_id, _reason(row))
+    back = (old.entity_id for old, seen, _ in changed if old.state is not seen.state)
+    for referrer in referrers_of(tx, {one for one in back if one is not None}):
+        because(found.reasons, referrer, "reference")  # it waited, or told of another record meanwhile
     tx.update("links", ("id",), ("digest", "version", "changed_at", "seen_at"), quiet)
     _write_changed(tx, [*changed, *confirmed])
+    mark_arrived(tx, [seen.id for _, seen, _ in changed])
     count(tx, as_sent, {})
     found.changed += len(changed)
 

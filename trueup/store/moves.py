@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -128,7 +128,7 @@ def relocate(tx: Tx, known: Streams, link: Link, new: Place, reasons: Reasons) -
     if link.remote_id is not None:
         remember_alias(tx, (old_stream, link.remote_id), link.id)
     because(reasons, link.entity_id, "moved")
-    for referrer in referrers_of_places(tx, [new]):
+    for referrer in (*referrers_of_places(tx, [new]), *_referrers_of(tx, [link])):
         because(reasons, referrer, "reference")
 
 
@@ -156,7 +156,7 @@ def take_over(tx: Tx, known: Streams, pairs: Sequence[tuple[Link, Link]], reason
     _remember_aliases(tx, [((stream_id, id), link) for stream_id, id, link in before if id is not None])
     for link, _ in pairs:
         because(reasons, link.entity_id, "moved")
-    for referrer in referrers_of_places(tx, places):
+    for referrer in (*referrers_of_places(tx, places), *_referrers_of(tx, [link for link, _ in pairs])):
         because(reasons, referrer, "reference")
 
 
@@ -372,3 +372,19 @@ def referrers_of_places(tx: Tx, places: list[Place]) -> list[int]:
         )
     }
     return sorted(found)
+
+
+def referrers_of(tx: Tx, entities: Iterable[int]) -> list[int]:
+    """Entities that refer to one of these, of which another record is there now, or says something else."""
+    asked = sorted(entities)
+    if not asked:
+        return []
+    found = tx.rows(
+        "select distinct entity_id from entity_references where target_id in ints(?) order by entity_id",
+        asked,
+    )
+    return [id for (id,) in found]
+
+
+def _referrers_of(tx: Tx, links: Sequence[Link]) -> list[int]:
+    return referrers_of(tx, {link.entity_id for link in links if link.entity_id is not None})

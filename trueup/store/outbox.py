@@ -28,6 +28,7 @@ from trueup.store.moves import supersede
 from trueup.store.rows import deliveries_where
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import streams
+from trueup.sync.rules.acknowledge import ARRIVED, UNKNOWN, shown
 from trueup.sync.rules.lanes import left
 
 _SENDABLE = (
@@ -122,6 +123,27 @@ def in_state(
     )
 
 
+def mark_arrived(tx: Tx, links: Sequence[int]) -> None:
+    """Writes without an answer of which a reading just showed what they carried, on these links: whatever
+    stands there when the doubt is looked at, they have arrived."""
+    some = tx.rows(
+        "select link_id from deliveries where open = 1 and state in ('sent', 'doubt') and link_id in ints(?)",
+        sorted(links),
+    )
+    if not some:
+        return
+    found = deliveries_where(
+        tx,
+        streams(tx),
+        "v.open = 1 and v.state in ('sent', 'doubt') and v.link_id in ints(?) order by v.id",
+        sorted({link for (link,) in some}),
+    )
+    tx.run(
+        f"update deliveries set code = '{ARRIVED}' where id in ints(?) and code in ('', '{UNKNOWN}')",
+        [one.id for one in found if shown(one)],
+    )
+
+
 def abandoned(tx: Tx, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
     """See `Store.abandoned`."""
     known, gone = streams(tx), micros(worker_gone_before)
@@ -132,7 +154,8 @@ def abandoned(tx: Tx, worker_gone_before: datetime, lags: Mapping[tuple[str, str
         gone,
     )
     tx.run(
-        "update deliveries set state = 'doubt', ended_at = ?, code = 'TU-CON-020',"
+        "update deliveries set state = 'doubt', ended_at = ?,"
+        f" code = case code when '{ARRIVED}' then code else '{UNKNOWN}' end,"
         " error = 'the worker that sent it is gone' where id in ints(?)",
         gone,
         [id for id, _, _ in found],

@@ -201,7 +201,7 @@ OPEN = "v.id, v.link_id, v.lane, v.kind, v.state, p.payload, v.digest"
 
 
 def open_of(row: Row) -> OpenDelivery:
-    _, wants, _, _ = read_payload(row[5])
+    values, wants, _, _ = read_payload(row[5])
     return OpenDelivery(
         row[0],
         row[1],
@@ -210,6 +210,7 @@ def open_of(row: Row) -> OpenDelivery:
         _DELIVERED[row[4]],
         wants,
         row[6].hex(),
+        values,
     )
 
 

@@ -16,11 +16,12 @@ from trueup.store.codec import micros, micros_or_none, moment_or_none
 from trueup.store.land import fingerprint, is_later
 from trueup.store.leases import check
 from trueup.store.marks import mark_each, renew
-from trueup.store.moves import NOTES, Place, Reasons, because, notes_of, referrers_of_places
+from trueup.store.moves import NOTES, Place, Reasons, because, notes_of, referrers_of, referrers_of_places
 from trueup.store.newcomers import Newcomers, hold_streams, take_places
 from trueup.store.rows import LINK, content_of
 from trueup.store.sql import Row, T, Tx
 from trueup.store.streams import Streams, streams
+from trueup.sync.rules.acknowledge import ARRIVED, UNKNOWN
 from trueup.sync.rules.observe import observe
 
 
@@ -64,6 +65,7 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
     known = streams(tx)
     hold_streams(tx, known, settlements)
     found = _load(tx, [one.delivery_id for one in settlements])
+    settlements = _seen_meanwhile(tx, settlements)
     own = {id: (row[6], row[1], row[7], row[8]) for id, row in found.items() if row[3] in _OPEN}
     newcomers = take_places(tx, known, settlements, own, at)
     if newcomers.stirred:
@@ -80,6 +82,16 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
             _settle_one(known, rows, newcomers, one, row, at)
     _write(tx, rows, at)
     return frozenset(newcomers.parked)
+
+
+def _seen_meanwhile(tx: Tx, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+    """A reading may have shown that a write arrived before nobody waits for its answer any more."""
+    asked = [one.delivery_id for one in settlements if one.code == UNKNOWN]
+    if not asked:
+        return settlements
+    rows = tx.rows("select id from deliveries where id in ints(?) and code = ?", asked, ARRIVED)
+    seen = {id for (id,) in rows}
+    return [replace(one, code=ARRIVED) if one.delivery_id in seen else one for one in settlements]
 
 
 _OPEN = {str(state) for state in OPEN_STATES}
@@ -276,7 +288,7 @@ def _write(tx: Tx, rows: _Rows, at: datetime) -> None:
     renew(tx, rows.touched)
     for entity in referrers_of_places(tx, list(rows.met)):
         because(rows.reasons, entity, "reference")
-    for entity in _referrers(tx, set(rows.met.values())):
+    for entity in referrers_of(tx, set(rows.met.values())):
         because(rows.reasons, entity, "reference")
     mark_each(tx, rows.reasons)
 
@@ -329,13 +341,3 @@ def _link_row(id: int, link: _Holding, said: bytes, at: int) -> Row:
         "deleted" if buried else None,
         at if buried else None,
     )
-
-
-def _referrers(tx: Tx, entities: set[int]) -> list[int]:
-    """Who points at entities that are in a system now where they were not: those fields waited."""
-    if not entities:
-        return []
-    found = tx.rows(
-        "select distinct entity_id from entity_references where target_id in ints(?)", sorted(entities)
-    )
-    return sorted(id for (id,) in found)

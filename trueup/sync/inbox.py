@@ -180,14 +180,20 @@ def _rejected(parts: Parts, stream: Stream, page: Page) -> tuple[tuple[str, ...]
 def _last_words(
     parts: Parts, stream: Stream, records: Sequence[Record], kept: Sequence[Record], at: datetime
 ) -> list[ConsentEvent]:
-    """What those that went or are left out tell of consent: it is outside every filter."""
+    """What those that went or are left out tell of consent: it is outside every filter. And what no decision
+    would find: an opt-out that was taken back and said again since the last one."""
     mapping = parts.policy.mappings.get(stream)
     if mapping is None or not any(binding.consent for binding in mapping.bindings):
         return []
     taken = {record.id for record in kept}
     unread = [one for one in records if one.deleted or one.successor is not None or one.id not in taken]
-    known = parts.store.known(*stream, [record.id for record in unread]) if unread else {}
-    return [event for one in unread for event in ledger.last_words(mapping, one, known.get(one.id), at)]
+    gone = {record.id for record in unread}
+    out = [one for one in records if one.id not in gone and ledger.tells_out(mapping, one)]
+    asked = [record.id for record in (*unread, *out)]
+    known = parts.store.known(*stream, asked) if asked else {}
+    found = [event for one in unread for event in ledger.last_words(mapping, one, known.get(one.id), at)]
+    again = ((one, known[one.id]) for one in out if one.id in known)
+    return found + [event for one, link in again for event in ledger.said_again(mapping, one, link, at)]
 
 
 def _taken(parts: Parts, stream: Stream, records: Sequence[Record], tally: Tally) -> list[Record]:

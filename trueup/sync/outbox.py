@@ -370,7 +370,7 @@ class Push:
         if not certain and (record.changed_at is None or sent is None or record.changed_at < sent):
             return None
         lag, keeps = self.parts.specs[stream].lag, self._keeps(stream, delivery)
-        settled = acknowledge.doubt_resolved(delivery, record, keeps, lag, now)
+        settled = acknowledge.doubt_resolved(delivery, record, keeps, shows, lag, now)
         return settled if settled.state is DeliveryState.DONE else None
 
     def _not_made(self, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:
@@ -451,6 +451,7 @@ class Push:
                 delivery,
                 record,
                 self._keeps(stream, delivery),
+                self._keeps(stream, delivery, forms=False),
                 lag,
                 now,
                 self._agreed(stream, delivery, record),
@@ -491,10 +492,16 @@ class Push:
         return self._among_landed(stream, delivery) or unclaimed.made_by(delivery)
 
     def _likeliest(self, stream: Stream, delivery: Delivery, found: Sequence[Record]) -> Record:
-        """Of several records with one key (an address that a family shares) the one that is nobody else's."""
+        """Of several records with one key (an address that a family shares) the one that is nobody else's and
+        says most of what was sent."""
         known = self.parts.store.known(*stream, [record.id for record in found])
-        own = (None, delivery.entity_id)
-        return min(found, key=lambda one: (one.id in known and known[one.id].entity_id not in own, one.id))
+        own, keeps = (None, delivery.entity_id), self._keeps(stream, delivery)
+
+        def order(one: Record) -> tuple[bool, int, str]:
+            theirs = one.id in known and known[one.id].entity_id not in own
+            return theirs, -sum(keeps(path, one.values.get(path)) for path in delivery.write.values), one.id
+
+        return min(found, key=order)
 
     def _lookup_keys(self, stream: Stream, delivery: Delivery) -> list[tuple[str, Json]]:
         if not self.parts.can(stream, Capability.LOOKUP_BY_KEY):

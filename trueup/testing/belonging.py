@@ -14,6 +14,7 @@ from trueup.testing.findings import BELATED, EVERY, LIE, Findings, lied
 from trueup.testing.sorts import COMPANY, EMPLOYER
 from trueup.testing.system import HUB, Act, Row, System
 
+UNREAD = "a company that went before anybody read it"
 UNDECIDED = "a company that went before it was decided whose it is"
 
 
@@ -22,7 +23,7 @@ def who_belongs_to_whom(people: Findings, firms: Findings) -> Iterator[str]:
     what people said of it is held, or the history knows it; what they took back does not stand."""
     yield from _agreed(people, firms)
     for said in _said(people, firms):
-        yield from _heard(people, said)
+        yield from _heard(people, firms, said)
         yield from _stays_away(people, firms, said)
     yield from _said_by_people(people, firms)
 
@@ -47,6 +48,9 @@ def _agreed(people: Findings, firms: Findings) -> Iterator[str]:
             people.excuse(
                 "a company that went here and stands here as another record: re-pointing comes later"
             )
+            continue
+        if _gone(firms, link.connection, stands) and not _was_read(firms, link.connection, stands):
+            people.excuse(UNREAD)
             continue
         if _never_decided(firms, link.connection, stands):
             people.excuse(UNDECIDED)
@@ -125,12 +129,18 @@ def _said(people: Findings, firms: Findings) -> Iterator[_Said]:
                 yield _Said(system, system.rows[act.id], act, who, after, before)
 
 
-def _heard(people: Findings, said: _Said) -> Iterator[str]:
+def _heard(people: Findings, firms: Findings, said: _Said) -> Iterator[str]:
     name, id = said.system.traits.name, said.act.after[EMPLOYER]
     if id is None or said.after in _told(people, said.who) or _replaced(said):
         return
-    if said.after is None or not said.row.living:
-        people.excuse("a company or a person that went before it was decided")
+    if said.after is None:
+        people.excuse(UNDECIDED)
+        return
+    if _gone(firms, name, id) and not _was_read(firms, name, id):
+        people.excuse(UNREAD)  # nor that it was joined to another, whose record it is now
+        return
+    if not said.row.living:
+        people.excuse("a person who went before it was decided")
         return
     if not _read(said):
         people.excuse("a company that was replaced before it was read")
@@ -186,6 +196,9 @@ def _stays_away(people: Findings, firms: Findings, said: _Said) -> Iterator[str]
     if said.before is None or held != said.before or said.after == said.before:
         return
     if _said_again(people, firms, said) or _lost(people, said):
+        return
+    if said.after is None and said.act.after[EMPLOYER] is not None:
+        people.excuse(UNDECIDED)
         return
     if not _read(said) or not said.row.living:
         people.excuse("a company that was replaced before it was read")

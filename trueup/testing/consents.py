@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from trueup.model.consent import ConsentState, consent_field
+from trueup.model.delivery import DeliveryState
+from trueup.model.entity import Link
 from trueup.model.plan import Case
-from trueup.testing.findings import LIE, Findings
+from trueup.sync.rules.acknowledge import NOT_KEPT
+from trueup.testing.findings import EVERY, LIE, Findings
 from trueup.testing.system import HUB, Act, Row, System
 from trueup.testing.traits import OPT_OUT, OPTED_IN
 from trueup.testing.vocabulary import OBJECT
@@ -75,10 +78,23 @@ def _all(world: World) -> Iterator[Said]:
                 continue
             row, given = system.rows[act.id], act.after.get(OPTED_IN)
             if act.after[OPT_OUT]:
-                stamp = next(one.stamp for one in row.versions if one.number == act.number)
-                yield Said(system, row, act, True, min(stamp, act.at))
+                at = _told_at(system, act)
+                if at is not None:
+                    yield Said(system, row, act, True, at)
             elif isinstance(given, dict) and given["source"]:
                 yield Said(system, row, act, False, datetime.fromisoformat(given["at"]))
+
+
+def _told_at(system: System, act: Act) -> datetime | None:
+    """When an opt-out was said, as far as the system tells: one that a merge carried over was said at the
+    record that went. None: the hub had written it there."""
+    merge = next((one for one in system.acts if one.place == act.place - 1 and one.what == "merge"), None)
+    if merge is not None and system.rows[merge.id].now.successor == act.id:
+        outs = (one for one in system.acts if one.id == merge.id and OPT_OUT in one.after)
+        first = next((one for one in reversed(list(outs)) if one.after[OPT_OUT]), None)
+        return None if first is None or first.by == HUB else _told_at(system, first)
+    stamp = next(one.stamp for one in system.rows[act.id].versions if one.number == act.number)
+    return min(stamp, act.at)
 
 
 def _about(one: Said, case: Case) -> bool:
@@ -107,6 +123,11 @@ def opt_outs_hold(at: Findings) -> Iterator[str]:
             if row.now.number not in row.landed and at.may_lack(link.connection):
                 at.excuse(LIE)
                 continue
+            if out and _taken_away_unseen(at, link, row):
+                at.excuse(
+                    "an opt-out that somebody took away before the hub saw it stand, which waits for a person"
+                )
+                continue
             yield f"{id}: {link.connection}/{link.remote_id} {'may' if out else 'must not'} be mailed"
     for id, case in at.cases.items():
         if case.entity.values.get(MAIL) != ConsentState.OPTED_OUT:
@@ -123,6 +144,17 @@ def opt_outs_hold(at: Findings) -> Iterator[str]:
                     at.excuse("an opt-out that somebody took back before it was decided")
                     continue
                 yield f"{id}: the opt-out at {one.system.traits.name}/{one.row.id} was not heard"
+
+
+def _taken_away_unseen(at: Findings, link: Link, row: Row) -> bool:
+    """Whether somebody took away what the hub had written before any answer showed it: as if the system
+    did not keep it, and people are told."""
+    acts = at.systems[link.connection].acts
+    ours = [act for act in acts if act.id == row.id and OPT_OUT in act.after]
+    if not ours or ours[-1].by == HUB or not any(act.by == HUB and act.after[OPT_OUT] for act in ours):
+        return False
+    waiting = at.world.store.deliveries([DeliveryState.PARKED], link.connection, EVERY)
+    return any(one.link.id == link.id and one.code == NOT_KEPT for one in waiting)
 
 
 def _in_the_ledger(case: Case, one: Said) -> bool:

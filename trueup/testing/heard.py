@@ -181,9 +181,28 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     if _from_a_double(at, who, name, held) or (not edit.after and _in_a_double(at, who, edit)):
         at.excuse("a request that the network doubled")
         return True
+    if _moved_elsewhere(at, who, edit, held):
+        at.excuse("an edit elsewhere, heard of later, that looks as it did before where it is cut")
+        return True
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)
         return True
+    return False
+
+
+def _moved_elsewhere(at: Findings, who: str, edit: Edit, held: Value) -> bool:
+    """Whether the contact has this very value from an edit at another record that was first read after this
+    one: a form of it stood there before, which is the same where the system of this edit cuts it."""
+    for system in at.systems.values():
+        for act in system.acts:
+            before, after = act.before.get(edit.remote), act.after.get(edit.remote)
+            if act.by == HUB or act.what != "update" or after != held or not before or before == after:
+                continue
+            landed = system.rows[act.id].landed
+            read = [moment for number, moment in landed.items() if number >= act.number]
+            other = (system.traits.name, act.id) != (edit.system, edit.act.id)
+            if other and at.owner(system.traits.name, act.id) == who and read and min(read) > edit.act.at:
+                return True
     return False
 
 

@@ -65,13 +65,20 @@ class Applying:
 
     _once: set[tuple[int, int]] = field(default_factory=set)
     _free: set[tuple[int, int]] = field(default_factory=set)
+    _planned: set[int] = field(default_factory=set)
+    _owed: frozenset[int] = frozenset()
+
+    def owes(self, ids: Sequence[int]) -> None:
+        """The run that begins goes past its plan for these: opt-outs are to be sent for them."""
+        self._owed = frozenset(ids)
 
     def committed(self, plans: Sequence[Plan], run: int, back: Sequence[int]) -> None:
         for one in plans:
             who = (run, one.before.id)
             if one.before.id in back:
                 continue
-            if who in self._once or _hears(one) or any(_opts_out(write.values) for write in one.writes):
+            opts_out = _hears(one) or any(_opts_out(write.values) for write in one.writes)
+            if who in self._once or who[1] in self._owed or opts_out:
                 self._free.add(who)
             self._once.add(who)
 
@@ -79,13 +86,15 @@ class Applying:
         self, writes: Planned, system: str, sent: Sequence[Delivery], route: str, body: Mapping[str, Any]
     ) -> Iterator[str]:
         """A record is made or written to as no plan says it, and as this run decided it first. Opt-outs go
-        past every plan, and what earlier runs decided leaves with any."""
+        past every plan, and what earlier runs decided leaves with any, what an earlier plan said among it."""
         for item in body.get("items") or [body]:
             values = {name: value for name, value in item["values"].items() if name != HUB_ID}
             place = (system, item.get("id"))
+            carrying = [one for one in sent if _carries(one, place, values)]
             if _opts_out(values) or any(_holds(one, place, values) for one in writes):
+                self._planned.update(one.id for one in carrying)
                 continue
-            decided = {(one.run_id, one.entity_id) for one in sent if _carries(one, place, values)}
+            decided = {(one.run_id, one.entity_id) for one in carrying if one.id not in self._planned}
             if decided and decided <= self._once - self._free:
                 yield f"{system} is asked to {route} {place[1] or 'a record'} with {values}: no plan says so"
 

@@ -15,6 +15,7 @@ from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
 from trueup.model.consent import ConsentState
 from trueup.model.delivery import DeliveryState
 from trueup.model.run import Fence
+from trueup.services.opting_out import HEARD
 from trueup.sync.rules.policy import Stream
 from trueup.testing.consents import MAIL, may_be_lifted, said
 from trueup.testing.findings import lied
@@ -81,6 +82,8 @@ class Invariants:
         """As something is stored."""
         if verb == "commit" and _applies(world):
             self.applying.committed(given[0], given[1], answer)
+        if verb == "mark_due" and given[1] == HEARD and _applies(world):
+            self.applying.owes(given[0])
         for one in given:
             if isinstance(one, Fence) and verb not in ("take_over", "renew", "let_go"):
                 self._ask(world, None, "fencing", self.fences.as_stored(verb, one))

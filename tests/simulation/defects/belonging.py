@@ -9,8 +9,9 @@ from tests.simulation.defects.base import always, defect, instead
 from tests.simulation.defects.histories import ALPHA, BETA, RUN, SETTLED, history, newcomer
 from trueup.model.entity import NEVER, Source
 from trueup.model.values import ABSENT
+from trueup.store import commit
 from trueup.sync import decide
-from trueup.sync.rules import creating, differences, formats, founding
+from trueup.sync.rules import aside, creating, differences, formats, founding
 from trueup.testing.plan import Event
 from trueup.testing.traits import MADE, Traits
 
@@ -55,6 +56,11 @@ def _text_stays(original: Any, state: Any, before: Any, context: Any, names: Any
         state.put("company", names[name], source, "company of that name")
 
 
+def _by_the_company(original: Any, binding: Any, hub: Any, sent: Any) -> Any:
+    """What was refused is the company, whichever of its records was told."""
+    return original(None, hub, sent)
+
+
 def _over_what_is_new(reading: Any, hub: Any) -> bool:
     agreed = reading.agreed
     if agreed is None:
@@ -90,7 +96,7 @@ BELONGINGS = (
     ),
     defect(
         "a company that was not read yet is written over",
-        "a-company-that-was-not-read-yet",
+        41_000_095,
         BELONGING,
         (differences, "_hub_moved", lambda original: _over_what_is_new),
     ),
@@ -99,5 +105,17 @@ BELONGINGS = (
         "taken-out-of-a-company-that-was-not-read-yet",
         BELONGING,
         (decide, "_refs", instead(_nothing_agreed)),
+    ),
+    defect(
+        "a company that was refused by one id is written by no other",
+        "a-company-that-was-refused-by-an-id-that-is-gone",
+        BELONGING,
+        (aside, "_refusal", instead(_by_the_company)),
+    ),
+    defect(
+        "nobody hears that another record stands for a company",
+        "a-company-of-which-a-record-went-that-people-were-to-tell",
+        BELONGING,
+        (commit, "_stood_for", always(())),
     ),
 )

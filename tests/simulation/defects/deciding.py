@@ -213,6 +213,12 @@ DECIDING = (
         (ledger, "consent_said", instead(_without_a_source)),
     ),
     defect(
+        "an opt-out that is said again is not heard",
+        "opted-out-again-where-the-hub-had-opted-out",
+        "opt-outs hold",
+        (ledger, "said_again", always([])),
+    ),
+    defect(
         "no opt-in is believed",
         history(
             newcomer(ALPHA, BETA),

@@ -63,6 +63,12 @@ SYSTEMS: Mapping[str, Explanation] = {
         " reads first: if the value is there, it is done; if not, the same content is sent once more.",
         "Nothing, except `trueup sync`. It resolves itself as soon as the system can be read again.",
     ),
+    "TU-CON-021": Explanation(
+        "A write without an answer has arrived",
+        "No usable answer came back, but a reading since then showed what was written. It is done, and is not"
+        " sent again, also where somebody has typed something else there by now: that is an edit.",
+        "Nothing, except `trueup sync`.",
+    ),
     "TU-CON-030": Explanation(
         "The record changed meanwhile",
         "Somebody edited the record between our reading and our writing. Nothing was written over that"

@@ -16,7 +16,7 @@ from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules import aside
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
-from trueup.sync.rules.formats import AGAIN, HIDDEN, cut_short, left_out
+from trueup.sync.rules.formats import AGAIN, HIDDEN, cut_short, is_usual, left_out
 from trueup.sync.rules.ledger import must_change
 
 
@@ -166,7 +166,7 @@ def not_kept(delivery: Delivery, record: Record) -> Settlement:
         delivery.id,
         DeliveryState.PARKED,
         error="the system took the consent, but the record that it answered does not show it",
-        code="TU-CON-060",
+        code=NOT_KEPT,
         said=dict(record.values),
         version=record.version,
         drops_version=record.version is None,
@@ -174,6 +174,7 @@ def not_kept(delivery: Delivery, record: Record) -> Settlement:
     )
 
 
+NOT_KEPT = "TU-CON-060"
 UNSEEN = "TU-CON-061"
 
 
@@ -260,11 +261,19 @@ def refused(
     refusal that names no field of ours parks the whole Delivery for a person."""
     carried = {key: hub for key, hub in delivery.write.wants.items() if hub != NEVER}
     by_path = {remote_path(key, delivery.write.values): key for key in carried}
-    named = {by_path[path]: why for path, why in fields.items() if path in by_path}
     quarantine = {
-        key: aside.refused(carried[key], _terms(mapping, key), why, code, now) for key, why in named.items()
+        by_path[path]: aside.refused(
+            mapping.binding(by_path[path]),
+            carried[by_path[path]],
+            delivery.write.values.get(path),
+            why,
+            code,
+            now,
+        )
+        for path, why in fields.items()
+        if path in by_path
     }
-    if not named or len(named) == len(carried):
+    if not quarantine or len(quarantine) == len(carried):
         return Settlement(
             delivery.id,
             DeliveryState.PARKED,
@@ -288,11 +297,6 @@ def not_made(delivery: Delivery, reason: str, code: str) -> Settlement:
     return Settlement(delivery.id, DeliveryState.PARKED, error=reason, code=code)
 
 
-def _terms(mapping: ObjectMapping, key: str) -> str:
-    binding = mapping.binding(key)
-    return "" if binding is None else binding.terms
-
-
 def stale(delivery: Delivery, now: datetime) -> Settlement:
     """The record moved: read it, decide again. Never sent as far as the Link is concerned."""
     return Settlement(delivery.id, DeliveryState.SUPERSEDED, drops_version=True, due="stale")
@@ -303,6 +307,11 @@ def outdated(delivery: Delivery) -> Settlement:
     return Settlement(delivery.id, DeliveryState.SUPERSEDED, due="config")
 
 
+UNKNOWN = "TU-CON-020"
+ARRIVED = "TU-CON-021"
+"""Without an answer, and a reading since showed what was written."""
+
+
 def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settlement:
     """May have been applied: only reading resolves it, after the lag counted from now."""
     return Settlement(
@@ -310,7 +319,7 @@ def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settl
         DeliveryState.DOUBT,
         not_before=now + timedelta(seconds=lag),
         error=reason,
-        code="TU-CON-020",
+        code=UNKNOWN,
     )
 
 
@@ -344,14 +353,16 @@ def doubt_resolved(
     delivery: Delivery,
     record: Record | None,
     keeps: Callable[[str, Json], bool],
+    says: Callable[[str, Json], bool],
     lag: float,
     now: datetime,
     agreed: Mapping[str, Agreed] = MappingProxyType({}),
 ) -> Settlement:
     """A Delivery in doubt, read again: landed, not landed, or somebody edited there meanwhile.
 
-    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent. What cannot be
-    read tells nothing: a write of which no path is shown goes again as it was. `agreed`: as in `found`.
+    `keeps(path, value)` tells whether a value read is what the system keeps of what we sent, `says` whether
+    it says the same. What cannot be read tells nothing: a write of which no path is shown goes again as it
+    was. `agreed`: as in `found`.
     """
     if delivery.write.kind is WriteKind.DELETE:
         return (
@@ -361,13 +372,14 @@ def doubt_resolved(
         )
     if record is None:
         return _unlanded(delivery, now)
-    return replace(_looked_at(delivery, record, keeps, lag, now, agreed), told=lag > 0)
+    return replace(_looked_at(delivery, record, keeps, says, lag, now, agreed), told=lag > 0)
 
 
 def _looked_at(
     delivery: Delivery,
     record: Record,
     keeps: Callable[[str, Json], bool],
+    says: Callable[[str, Json], bool],
     lag: float,
     now: datetime,
     agreed: Mapping[str, Agreed],
@@ -376,20 +388,28 @@ def _looked_at(
     shown = [path for path in write.values if path in record.values]
     making = write.kind is WriteKind.CREATE
     if (shown or making) and all(keeps(path, record.values[path]) for path in shown):
-        return done(delivery, record.id, record, lag, now)
+        sent = predicted(delivery)
+        odd = [path for path in shown if not says(path, record.values[path])]
+        odd = [path for path in odd if not is_usual(sent[path], record.values[path])]
+        if making or not odd:
+            return done(delivery, record.id, record, lag, now)
+        settled = done(delivery, record.id, None, lag, now)
+        return _judged_next(settled, record, _as_assumed(delivery, odd, now))
     if making:
         return found(delivery, record, agreed)
+    if delivery.code == ARRIVED:
+        return _judged_next(done(delivery, record.id, None, lag, now), record, {})
     if all(record.values[path] == write.replaced.get(path) for path in shown):
         return _unlanded(delivery, now)
     sent = predicted(delivery)
     others = [path for path in shown if not keeps(path, record.values[path])]
     if all(left_out(sent[path], record.values[path]) for path in others):
         settled = done(delivery, record.id, None, lag, now)
-        return _judged_next(settled, record, {**settled.assumed, **_as_cut(delivery, others, now)})
+        return _judged_next(settled, record, {**settled.assumed, **_as_assumed(delivery, others, now)})
     if _was_there(delivery, record, keeps):
         cut = [path for path in others if cut_short(sent[path], record.values[path])]
         settled = done(delivery, record.id, None, lag, now)
-        return _judged_next(settled, record, _as_cut(delivery, cut, now))
+        return _judged_next(settled, record, _as_assumed(delivery, cut, now))
     ours = _stand_there(delivery, record, keeps)
     return Settlement(
         delivery.id,
@@ -427,6 +447,15 @@ def _was_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json], 
     return any(_shows(view, delivery, keeps) for view in views)
 
 
+def shown(delivery: Delivery) -> bool:
+    """Whether its record, as it was last read, holds what this write carried, letter by letter, and did not
+    before."""
+    before, held = delivery.write.replaced, delivery.link.observed
+    return any(
+        path in held and held[path] == one != before.get(path) for path, one in predicted(delivery).items()
+    )
+
+
 def _shows(view: Mapping[str, Json], delivery: Delivery, keeps: Callable[[str, Json], bool]) -> bool:
     sent, before = predicted(delivery), delivery.write.replaced
     ours = [
@@ -440,10 +469,10 @@ def _shows(view: Mapping[str, Json], delivery: Delivery, keeps: Callable[[str, J
     )
 
 
-def _as_cut(delivery: Delivery, paths: Sequence[str], now: datetime) -> dict[str, Json]:
-    """Of paths that the system cut, as it seems, assumptions that failed: the next decision judges them as it
-    judges what a system without an answer shows, so that the history keeps what may have been somebody's edit
-    after all."""
+def _as_assumed(delivery: Delivery, paths: Sequence[str], now: datetime) -> dict[str, Json]:
+    """Of paths that the system cut or gave a form of its own, as it seems, assumptions that failed: the
+    next decision judges them as it judges what a system without an answer shows, so that the history keeps
+    what may have been somebody's edit after all."""
     at = {"until": now.isoformat(), "at": now.isoformat()}
     return {path: {"was": delivery.write.replaced.get(path), **at} for path in paths}
 

@@ -27,34 +27,40 @@ def set_aside(
     return Quarantine(direction, why.reason, why.code, mark, since)
 
 
-def refused(hub: Value, terms: str, reason: str, code: str, now: datetime) -> Quarantine:
-    """A value that the system refused, written on these terms."""
-    return Quarantine("out", reason, code, _refusal(hub), now, terms)
+def refused(
+    binding: Binding | None, hub: Value, sent: Json, reason: str, code: str, now: datetime
+) -> Quarantine:
+    """A value that the system refused, on the terms on which it was written."""
+    terms = "" if binding is None else binding.terms
+    return Quarantine("out", reason, code, _refusal(binding, hub, sent), now, terms)
 
 
-def still_refused(link: Link, binding: Binding, hub: Value) -> Quarantine | None:
+def still_refused(link: Link, binding: Binding, hub: Value, sent: object) -> Quarantine | None:
     """The refusal of this very value, as long as nobody knows that its field is another by now."""
-    known = _refused_before(link, binding.key, hub)
+    known = _refused_before(link, binding, hub, sent)
     return None if known is None or _on_other_terms(binding, known) else known
 
 
-def refusal_ended(link: Link, binding: Binding, hub: Value) -> bool:
+def refusal_ended(link: Link, binding: Binding, hub: Value, sent: Json) -> bool:
     """Whether this very value was refused there, and its field is another by now."""
-    known = _refused_before(link, binding.key, hub)
+    known = _refused_before(link, binding, hub, sent)
     return known is not None and _on_other_terms(binding, known)
 
 
-def _refused_before(link: Link, key: str, hub: Value) -> Quarantine | None:
-    known = link.quarantine.get(key) if link.quarantine else None
-    return known if known is not None and known.digest == _refusal(hub) else None
+def _refused_before(link: Link, binding: Binding, hub: Value, sent: object) -> Quarantine | None:
+    known = link.quarantine.get(binding.key) if link.quarantine else None
+    return known if known is not None and known.digest == _refusal(binding, hub, sent) else None
 
 
 def _on_other_terms(binding: Binding, known: Quarantine) -> bool:
     return bool(binding.terms) and binding.terms != known.terms
 
 
-def _refusal(hub: Value) -> str:
-    return digest(["refused", hub])
+def _refusal(binding: Binding | None, hub: Value, sent: object) -> str:
+    """By what a refused value is known again: what the hub holds. Of a reference it is the id that was sent:
+    another record may stand for the same company one day. (Of several it is what the hub holds.)"""
+    refers = binding is not None and binding.refers is not None
+    return digest(["refused", sent if refers and isinstance(sent, str | int) else hub])
 
 
 def is_empty(hub: Value) -> bool:

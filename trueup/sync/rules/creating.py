@@ -140,11 +140,11 @@ def _create_values(
             continue  # empty fields are left out
         if binding.consent and hub != "opted_out":
             continue
-        refusal = still_refused(link, binding, hub)
+        raw = wanted(binding, link, values, context)
+        refusal = still_refused(link, binding, hub, raw)
         if refusal is not None:
             aside[binding.key] = refusal
             continue
-        raw = wanted(binding, link, values, context)
         if raw.__class__ is str and raw and not (binding.element or binding.sign):
             made[binding.remote] = raw
             wants[binding.key] = hub

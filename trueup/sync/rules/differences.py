@@ -108,8 +108,11 @@ def compare(
     if reading.has is ABSENT and not isinstance(reading.raw, Absent) and not _hub_moved(reading, hub):
         stays_news(reading, draft)
         return
-    if binding.consent and not (_consent_matters(reading, hub) and _reaches(reading, draft)):
+    if binding.consent and not _reaches(reading, draft):
         _keep(reading, draft)
+        return
+    if binding.consent and not _consent_matters(reading, hub):
+        # what stands there now is what the next opt-out is news against: a tick set again, above all
         return
     raw = wanted(binding, link, values, context)
     if isinstance(raw, Rejected):
@@ -125,7 +128,7 @@ def compare(
         return
     if not binding.consent and is_held(reading, raw):
         return
-    refusal = still_refused(link, binding, hub)
+    refusal = still_refused(link, binding, hub, raw)
     if refusal is not None:
         draft.quarantine[binding.key] = refusal
         if not (binding.consent and hub == ConsentState.OPTED_OUT):

@@ -70,6 +70,12 @@ def is_surely_form(sent: Json, has: Json, format: Format | None) -> bool:
     return (format is not None and format.learned) or _plain(sent) == _plain(has)
 
 
+def is_usual(sent: Json, has: Json) -> bool:
+    """Whether a form is one that nobody would take for an edit: of a system that is known for it, the history
+    keeps no loser."""
+    return bool(_plain(sent) == _plain(has) or left_out(sent, has))
+
+
 def _plain(value: Json) -> Json:
     """Without case, and without blanks around and repeated within; the order of a list says nothing."""
     if isinstance(value, list):
@@ -151,7 +157,7 @@ def _judge(
     more = _names_another(reading) or _has_more(reading, assumption.get("was"), learned)
     if more or (not unwritten and not is_form(sent, reading.raw, format, edited)):
         return reading, How.EDIT, ()
-    usual = learned and not edited and (_plain(sent) == _plain(reading.raw) or left_out(sent, reading.raw))
+    usual = learned and not edited and is_usual(sent, reading.raw)
     lost = () if usual else tuple(_perhaps_lost(reading, entity.sources, RULE))
     return _agreed_as_kept(reading), How.FORM, lost
 

@@ -42,7 +42,11 @@ def _keep_domain(state: Values, before: Entity, context: Context, policy: Policy
     its e-mail; not one whose company's name was changed just now: that person may have moved on."""
     if state.values.get("company") is not None or not makes_companies(policy):
         return
-    if _moved_on(state.values, before) or _bearers(state.values, context):
+    if (
+        _taken_away(state.values, state.sources, before)
+        or _moved_on(state.values, before)
+        or _bearers(state.values, context)
+    ):
         return
     holders = _domain_holders(state.values, context)
     if len(holders) == 1:
@@ -79,7 +83,9 @@ def _company(before: Entity, after: Entity, context: Context) -> Mapping[str, Va
     """What is known of a company that is to be made; nothing where one is linked, or could be meant."""
     if after.values.get("company") is not None or _bearers(after.values, context):
         return {}
-    name, domain = after.values.get("company_name"), domain_key(str(after.values.get("email") or ""))
+    name, domain = after.values.get("company_name"), _domain(after.values)
+    if name is None and _taken_away(after.values, after.sources, before):
+        return {}
     if _domain_holders(after.values, context):
         if not _moved_on(after.values, before):
             return {}
@@ -121,11 +127,23 @@ def _moved_on(values: Mapping[str, Value], before: Entity) -> bool:
     return old is not None and values.get("company_name") != old
 
 
+def _taken_away(values: Mapping[str, Value], sources: Mapping[str, Source], before: Entity) -> bool:
+    """Whether somebody left this person without a company: the address alone gives none back, until it is at
+    another domain."""
+    source = sources.get("company")
+    taken = values.get("company") is None and source is not None and source.origin != RULE
+    return taken and _domain(values) == _domain(before.values)
+
+
 def _bearers(values: Mapping[str, Value], context: Context) -> frozenset[str]:
     name = values.get("company_name")
     return context.holders.get(("name", company_key(name)), frozenset()) if name else frozenset()
 
 
 def _domain_holders(values: Mapping[str, Value], context: Context) -> frozenset[str]:
-    domain = domain_key(str(values.get("email") or ""))
+    domain = _domain(values)
     return context.holders.get(("domain", domain), frozenset()) if domain else frozenset()
+
+
+def _domain(values: Mapping[str, Value]) -> str | None:
+    return domain_key(str(values.get("email") or ""))

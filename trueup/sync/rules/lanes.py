@@ -91,7 +91,9 @@ def _may_be_taken(one: OpenDelivery, link: Link, mappings: Mapping[tuple[str, st
     if not link.quarantine or link.stream not in mappings:
         return False
     carried = (each for each in mappings[link.stream].bindings if each.key in one.wants)
-    return any(refusal_ended(link, each, one.wants[each.key]) for each in carried)
+    return any(
+        refusal_ended(link, each, one.wants[each.key], one.values.get(each.remote)) for each in carried
+    )
 
 
 # -- what a person gave up ------------------------------------------------------------------------

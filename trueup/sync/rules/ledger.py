@@ -186,15 +186,46 @@ def last_words(
     """Opt-outs that no decision will read: of a record that is deleted, merged away or not taken. What the
     record shows, and what `known`, the link, showed in readings that nobody has decided on yet."""
     shown = {**(known.observed if known is not None else {}), **record.values}
-    held, before = observed(mapping.bindings, shown).values, _decided(mapping, known)
-    ref = f"{mapping.connection}/{mapping.object}/{record.id}"
+    before = _decided(mapping, known)
+    new = {
+        binding.key
+        for binding in mapping.bindings
+        if binding.consent and before.get(binding.fields[0]) != ConsentState.OPTED_OUT
+    }
+    return _outs(mapping, record, shown, new, now)
+
+
+def _outs(
+    mapping: ObjectMapping, record: Record, shown: Mapping[str, Json], keys: set[str], now: datetime
+) -> list[ConsentEvent]:
+    """The opt-outs that a record tells with these bindings."""
+    held, ref = observed(mapping.bindings, shown).values, f"{mapping.connection}/{mapping.object}/{record.id}"
     out, at, source = ConsentState.OPTED_OUT, record.changed_at or now, mapping.connection
     return [
         ConsentEvent(kind, subject, *binding.consent, out, at, False, source)
         for binding in mapping.bindings
-        if binding.consent and held.get(binding.fields[0]) == out != before.get(binding.fields[0])
+        if binding.consent and binding.key in keys and held.get(binding.fields[0]) == out
         for kind, subject in subjects(ref, binding.consent[0], held, out)
     ]
+
+
+def tells_out(mapping: ObjectMapping, record: Record) -> bool:
+    """Whether a record shows any opt-out."""
+    consents = [binding for binding in mapping.bindings if binding.consent]
+    return ConsentState.OPTED_OUT in observed(consents, record.values).values.values()
+
+
+def said_again(mapping: ObjectMapping, record: Record, known: Link, now: datetime) -> list[ConsentEvent]:
+    """Opt-outs that a record shows again, where a reading since the last decision showed that they had been
+    taken back: the decision compares what stands there with what stood there then, and finds no news."""
+    before, between = _decided(mapping, known), observed(mapping.bindings, known.observed).values
+    again = {
+        binding.key
+        for binding in mapping.bindings
+        if binding.consent and before.get(binding.fields[0]) == ConsentState.OPTED_OUT
+        if between.get(binding.fields[0]) != ConsentState.OPTED_OUT
+    }
+    return _outs(mapping, record, record.values, again, now) if again else []
 
 
 def _decided(mapping: ObjectMapping, known: Link | None) -> Mapping[str, Value]:
