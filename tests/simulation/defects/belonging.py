@@ -11,7 +11,7 @@ from trueup.model.entity import NEVER, Source
 from trueup.model.values import ABSENT
 from trueup.store import commit
 from trueup.sync import decide
-from trueup.sync.rules import aside, creating, differences, formats, founding
+from trueup.sync.rules import aside, creating, differences, formats, founding, reconcile
 from trueup.testing.plan import Event
 from trueup.testing.traits import MADE, Traits
 
@@ -117,5 +117,11 @@ BELONGINGS = (
         "a-company-of-which-a-record-went-that-people-were-to-tell",
         BELONGING,
         (commit, "_stood_for", always(())),
+    ),
+    defect(
+        "what a duplicate says of a company that was not read yet counts as agreed",
+        "a-duplicate-of-a-company-that-was-not-read-yet-becomes-the-primary-record",
+        BELONGING,
+        (reconcile, "stays_news", always(None)),
     ),
 )
