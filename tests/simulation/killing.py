@@ -7,7 +7,8 @@ It answers 1 if fewer of the defects were found than SHARES ask for.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterator, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -70,11 +71,20 @@ def hunted_together(first: int, seeds: range, names: Sequence[str]) -> list[Kill
 
 
 def killed(
-    seeds: range, jobs: int, names: Collection[str] = DEFECTS.keys(), alone: int = ALONE, chunk: int = CHUNK
+    seeds: range,
+    jobs: int,
+    names: Collection[str] = DEFECTS.keys(),
+    alone: int = ALONE,
+    chunk: int = CHUNK,
+    told: Callable[[Kill], object] = lambda kill: None,
 ) -> list[Kill]:
-    """What became of each of these defects: alone for a while, and together whichever are left, by pieces."""
+    """What became of each of these defects: alone for a while, and together whichever are left, by pieces.
+    `told` hears of each as soon as it is known."""
+    known: dict[str, Kill] = {}
     with ProcessPoolExecutor(jobs) as pool:
-        known = {one.defect: one for one in pool.map(partial(hunted, seeds[:alone]), names)}
+        for one in pool.map(partial(hunted, seeds[:alone]), names):
+            known[one.defect] = one
+            told(one)
         for start in range(alone, len(seeds), chunk * jobs):
             left = [name for name, one in known.items() if not one.checks]
             if not left:
@@ -87,6 +97,7 @@ def killed(
                 earlier = known[kill.defect]
                 if not earlier.checks or kill.lived < earlier.lived:
                     known[kill.defect] = kill
+                    told(kill)
     return [one if one.checks else replace(one, lived=len(seeds)) for one in known.values()]
 
 
@@ -122,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes")
     said = parser.parse_args(arguments)
     seeds = range(said.first, said.first + said.seeds)
-    kills = killed(seeds, said.jobs)
+    kills = killed(seeds, said.jobs, told=lambda kill: print(kill, file=sys.stderr, flush=True))
     too_few = lacking(kills, len(seeds))
     print("\n".join([*table(kills), *too_few]))
     return 1 if too_few else 0
