@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from tests.store.hub import NOON, Hub, assignment, at, create, plan, record, update
 from trueup.model.consent import ConsentEvent, ConsentState
@@ -11,6 +14,7 @@ from trueup.model.delivery import DeliveryState, Lane, WriteKind
 from trueup.model.entity import NEVER, Agreed, LinkState, Quarantine, Reference, Source
 from trueup.model.fields import Kind
 from trueup.model.history import Change, Conflict
+from trueup.model.matching import MatchDecision, Verdict
 from trueup.model.plan import LinkPatch
 from trueup.model.record import Ref
 
@@ -351,6 +355,30 @@ def test_who_shares_an_address_hears_of_its_opt_out(hub: Hub) -> None:
     hub.commit(plan(again(hub, one.entity.id), consent=(event("ann@x.example"),)))
     assert hub.due() == [other.entity.id]
     assert hub.case(other.entity.id).reasons == ("consent",)
+
+
+@pytest.mark.parametrize(
+    ("said", "counts"),
+    [
+        ([Verdict.UNSURE], True),
+        ([Verdict.UNSURE, Verdict.SAME], True),
+        ([Verdict.UNSURE, Verdict.DIFFERENT], False),
+        ([Verdict.SAME, Verdict.DIFFERENT], False),
+    ],
+)
+def test_the_opt_out_of_who_may_be_the_same_or_is_counts_until_they_are_apart(
+    hub: Hub, said: Sequence[Verdict], counts: bool
+) -> None:
+    one, other = hub.settled("sales", "1", a=1), hub.settled("shop", "2", a=1)
+    (left,), (right,) = one.links, other.links
+    hub.land("sales", record("3", a=2))
+    (third,) = hub.store.strangers([Kind.CONTACT], 0, 9)
+    told = [MatchDecision(left.id, right.id, word, 0.7, {}, "matcher", at(1)) for word in said]
+    hub.store.assign([replace(assignment(third), decisions=tuple(told))], at(1), None)
+    out = event("sales/contacts/1", "ref")
+    hub.commit(plan(again(hub, one.entity.id), consent=(out,)))
+    assert hub.case(other.entity.id).rival_consent == ((out,) if counts else ())
+    assert hub.case(other.entity.id).reasons == (("consent",) if counts else ())
 
 
 def test_an_address_that_was_left_still_counts(hub: Hub) -> None:

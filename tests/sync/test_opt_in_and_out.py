@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.sync.consenting import FLAG, ann, consent_hub, later, opted_out
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
+from tests.sync.test_doubt import Typing
 from trueup.mapping.schema import ConsentRule
 from trueup.model.run import RunOutcome
 from trueup.sync.inbox import reread
@@ -102,3 +104,21 @@ def test_who_opts_out_again_before_the_untick_was_decided_is_heard(tmp_path: Pat
     later(hub, clock)
     assert opted_out(hub)
     assert hub.systems["target"].values("1")["optout"] is True
+
+
+def test_an_opt_out_that_ours_met_counts_as_of_when_it_was_said(tmp_path: Path) -> None:
+    """Else an opt-in between the two would lift what was said after it."""
+    clock = Clock()
+    source, target = Memory(clock), Typing(clock)
+    hub = consent_hub(tmp_path, clock, {"target": target, "source": source})
+    for system in hub.systems.values():
+        system.add(**ann(optout=False))
+    hub.sync()
+    source.edit("1", optout=True)
+    clock.tick(60)
+    target.typed = {"optout": True}
+    hub.sync()
+    later(hub, clock)
+    case = hub.store.case("c-1")
+    said = [event.at for event in case.consent if event.subject == "target/people/1"]
+    assert said == [clock.now() - timedelta(seconds=65)]

@@ -411,6 +411,19 @@ def test_what_was_typed_over_beside_a_field_that_arrived_is_judged_next() -> Non
     assert resolved(seen, record(title="Baker")).state is DeliveryState.DONE
 
 
+def test_what_was_cut_of_a_write_that_was_seen_to_arrive_is_judged_next() -> None:
+    both = delivery({"title": "CTO", "dep": "IT"}, code=told.ARRIVED)
+    cut = resolved(both, record(title="CT", dep="IT"))
+    assert (cut.state, cut.said) == (DeliveryState.DONE, {"title": "CT", "dep": "IT"})
+    assert list(cut.assumed) == ["title"]
+    back = resolved(both, record(title="Clerk", dep="Clerk"))
+    assert (back.state, back.said, back.assumed) == (
+        DeliveryState.DONE,
+        {"title": "Clerk", "dep": "Clerk"},
+        {},
+    )
+
+
 def test_a_create_in_doubt_whose_record_holds_other_values_is_that_record() -> None:
     create = delivery(kind=WriteKind.CREATE, link={"remote_id": None, "observed": {}})
     same = {"title": Agreed("CTO", "Boss")}
@@ -465,6 +478,9 @@ def test_what_a_record_says_as_the_create_carried_it_is_agreed() -> None:
     assert carried({"title": "CTO", "optout": True}, {"title": NEVER, "optout": "opted_out"}) == {}
     learned = {"dep": Format("a", "people", "dep", 0, 9, True)}
     assert carried({"dep": "Sales"}, {"dep": "IT"}, learned) == {"dep": Agreed("IT", "Sales")}
+    for nothing in (None, "", []):
+        assert carried({"dep": nothing}, {"dep": "IT"}, learned) == {}
+    assert carried({"dep": None}, {"dep": None}, learned) == {"dep": Agreed(None, None)}
     unlearned = {"dep": Format("a", "people", "dep", 0, 9)}
     assert carried({"dep": "Sales"}, {"dep": "IT"}, unlearned) == {}
 

@@ -54,7 +54,7 @@ class Case:
     """Everything known about one entity, for one decision.
 
     `mark` is the due row as read: one that was renewed meanwhile stays. `rival_consent`: opt-outs of
-    entities of which nobody has decided yet whether they are this one. `anew`: differences that wait for a
+    entities that may be this one, or are and are not united with it yet. `anew`: differences that wait for a
     release are told as if nobody had been told of them yet.
     """
 

@@ -51,7 +51,13 @@ class OptOuts:
 
 
 HEARD = "consent"
-"""Why somebody is decided whom an opt-out of others reaches."""
+"""Why somebody is decided whom the word of others on consent reaches."""
+
+
+def _tightens(plan: Plan) -> bool:
+    """Whether an opt-out is newly known of this person, or on its way to a record."""
+    heard = any(event.state is ConsentState.OPTED_OUT for event in plan.consent)
+    return heard or any(map(_opts_out, plan.writes))
 
 
 def _opts_out(write: Write) -> bool:
@@ -81,7 +87,8 @@ class Planned:
     def chosen(self, case: Case) -> bool:
         if case.entity.kind is not Kind.CONTACT or case.entity.id in self.picked:
             return True
-        if not self._goes_past(case) and not names_of(case) & self.moved.equal:
+        reached = HEARD in case.reasons or self._owes(case)
+        if not reached and not names_of(case) & self.moved.equal:
             return False
         self.picked.add(case.entity.id)
         return True
@@ -89,7 +96,7 @@ class Planned:
     def holds(self, case: Case, plan: Plan) -> bool:
         names = names_of(case)
         known = names & (self.moved.equal if case.entity.kind is Kind.CONTACT else self.saved.entities.keys())
-        holds = self._follows(case) or self._goes_past(case) or self._as_planned(plan, known)
+        holds = self._follows(case) or self._goes_past(case, plan) or self._as_planned(plan, known)
         self.past = self.past - names if holds else self.past | known
         return holds
 
@@ -102,9 +109,13 @@ class Planned:
         planned = {self.saved.entities[name] for name in known} or {()}
         return digests(plan, self.saved.fills) in planned
 
-    def _goes_past(self, case: Case) -> bool:
-        """Whether an opt-out goes past the plan, and all else of this person with it."""
-        return HEARD in case.reasons or not names_of(case).isdisjoint(self.owed)
+    def _goes_past(self, case: Case, plan: Plan) -> bool:
+        """Whether an opt-out goes past the plan, and all else of this person with it. An opt-in that reaches
+        somebody does not: no plan says what it lifts."""
+        return self._owes(case) or (HEARD in case.reasons and _tightens(plan))
+
+    def _owes(self, case: Case) -> bool:
+        return not names_of(case).isdisjoint(self.owed)
 
     @property
     def drift(self) -> Drift:

@@ -18,7 +18,7 @@ from trueup.model.values import Value
 from trueup.store.addresses import remember_consent
 from trueup.store.audit import note
 from trueup.store.codec import micros, moment, name_of, parse_public_id, read_values
-from trueup.store.identify import UNDECIDED
+from trueup.store.identify import NOT_APART
 from trueup.store.marks import mark_due
 from trueup.store.rows import ENTITY, OPEN, by_entity, entity_of, links_where, open_of
 from trueup.store.sql import Row, Tx
@@ -138,16 +138,16 @@ OPTED_OUT = ConsentState.OPTED_OUT
 
 
 def rivals_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[int]]:
-    """By entity, the others of which nobody has decided yet whether they are the same."""
-    some = "select 1 from match_decisions where verdict = 'unsure' and revoked_at is null limit 1"
-    if tx.row(some) is None:
+    """By entity, the others of which nobody has decided yet whether they are the same, and those who are
+    (a system joined their records) and are not united yet."""
+    if tx.row("select 1 from match_decisions limit 1") is None:
         return {}
     found: dict[int, set[int]] = {}
     for mine, theirs in (("left_id", "right_id"), ("right_id", "left_id")):
         rows = tx.rows(
             f"select a.entity_id, b.entity_id from links a join match_decisions m on m.{mine} = a.id"
             f" join links b on b.id = m.{theirs} where a.entity_id in ints(?) and b.entity_id <> a.entity_id"
-            f" and m.verdict = 'unsure' and m.revoked_at is null and {UNDECIDED}",
+            f" and m.verdict <> 'different' and m.revoked_at is null and {NOT_APART}",
             list(ids),
         )
         for entity, other in rows:

@@ -285,12 +285,15 @@ def verdicts(tx: Tx, links: Sequence[int]) -> list[MatchDecision]:
     return [_decision(row) for row in found]
 
 
-UNDECIDED = (
+_SINCE = (
     "not exists (select 1 from match_decisions o where o.revoked_at is null and o.id > m.id"
-    " and o.verdict <> 'unsure' and ((o.left_id = m.left_id and o.right_id = m.right_id)"
+    " and {} and ((o.left_id = m.left_id and o.right_id = m.right_id)"
     " or (o.left_id = m.right_id and o.right_id = m.left_id)))"
 )
+UNDECIDED = _SINCE.format("o.verdict <> 'unsure'")
 """Of a match decision `m`: nobody has decided about its pair since."""
+NOT_APART = _SINCE.format("o.verdict = 'different'")
+"""Of a match decision `m`: nobody has said since that the two are different."""
 
 
 def unsure(tx: Tx, limit: int) -> list[MatchDecision]:

@@ -361,8 +361,9 @@ class Push:
     ) -> Settlement | None:
         """A write that was refused because the record had moved, where this very write had moved it: of one
         request the network sometimes makes two. None where somebody else did, or nobody can tell. What is
-        only a form of what was sent may be an edit, and is one where the record moved before it was sent."""
-        if record is None or acknowledge.unkept(delivery, record, self.parts.policy.mappings[stream]):
+        only a form of what was sent may be an edit, and is one where the record moved before it was sent; an
+        opt-out always is: it counts as of when somebody said it."""
+        if record is None or delivery.write.lane is Lane.URGENT:
             return None
         shows = self._keeps(stream, delivery, forms=False)
         paths = [path for path in delivery.write.values if path in record.values]
@@ -460,12 +461,18 @@ class Push:
         self._end(stream, [settlement])
 
     def _agreed(self, stream: Stream, delivery: Delivery, record: Record | None) -> Mapping[str, Agreed]:
-        """What a record that a create may have made holds of ours."""
+        """What a record that a create may have made holds of ours, or held when it was first read: what
+        somebody has changed since is an edit."""
         if record is None or delivery.write.kind is not WriteKind.CREATE:
             return {}
         policy, wants = self.parts.policy, delivery.write.wants
-        table = policy.tables[delivery.link.kind]
-        return made.agreed(record.values, wants, policy.mappings[stream], table, self._formats(stream))
+        mapping, table = policy.mappings[stream], policy.tables[delivery.link.kind]
+        landed = self.parts.store.known(*stream, [record.id]).get(record.id)
+        views = [landed.observed] if landed is not None and landed.fresh else []
+        found: dict[str, Agreed] = {}
+        for view in (*views, record.values):
+            found |= made.agreed(view, wants, mapping, table, self._formats(stream))
+        return found
 
     def _formats(self, stream: Stream) -> Mapping[str, Format]:
         return {one.path: one for one in self.parts.store.formats([stream[0]]) if one.object == stream[1]}
@@ -526,7 +533,8 @@ class Push:
     def _keeps(self, stream: Stream, delivery: Delivery, forms: bool = True) -> Callable[[str, Json], bool]:
         """Whether a value read is what this system keeps of what was sent. A consent, and an element that is
         written by itself, have to show: neither a form nor the rest of the list stands for them. What stood
-        there before is no form: it says that nothing was written. Without `forms` nothing is one."""
+        there before is no form: it says that nothing was written; nor is an empty field of a record that a create
+        may have made. Without `forms` nothing is one."""
         mapping = self.parts.policy.mappings[stream]
         sent, before = acknowledge.predicted(delivery), delivery.write.replaced
         known = self._formats(stream)
@@ -540,7 +548,8 @@ class Push:
             single = (one for one in own if one.remote == path and (one.element or one.consent))
             if not all(_says_the_same(one, sent.get(path), value) for one in single):
                 return False
-            if forms and is_surely_form(sent.get(path), value, known.get(path)):
+            shown = path in before or value not in made.EMPTY
+            if forms and shown and is_surely_form(sent.get(path), value, known.get(path)):
                 return True
             whole = (one for one in mapping.bindings if one.remote == path and not one.element)
             first = next(whole, None)

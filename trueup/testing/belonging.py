@@ -84,8 +84,11 @@ def _gone(firms: Findings, system: str, id: Json) -> bool:
 
 def _never_decided(firms: Findings, system: str, id: Json) -> bool:
     """Whether this company went before it was decided whose it is: the hub cannot tell it from one that it
-    has not read yet, and waits."""
-    return _gone(firms, system, id) and firms.owner(system, str(id)) is None
+    has not read yet, and waits. Of one that was joined to another unread it knows no more."""
+    if not _gone(firms, system, id):
+        return False
+    known = firms.world.store.known(system, firms.sort.object, [str(id)]).get(str(id))
+    return firms.owner(system, str(id)) is None or (known is not None and known.entity_id is None)
 
 
 def _was_read(firms: Findings, system: str, id: Json) -> bool:
@@ -133,7 +136,7 @@ def _heard(people: Findings, firms: Findings, said: _Said) -> Iterator[str]:
     name, id = said.system.traits.name, said.act.after[EMPLOYER]
     if id is None or said.after in _told(people, said.who) or _replaced(said):
         return
-    if said.after is None:
+    if said.after is None or _never_decided(firms, name, id):
         people.excuse(UNDECIDED)
         return
     if _gone(firms, name, id) and not _was_read(firms, name, id):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
+from trueup.model.delivery import DeliveryState, WriteKind
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import BELATED, LIE, Edit, Findings, folded, lied
+from trueup.testing.findings import BELATED, EVERY, LIE, Edit, Findings, folded, lied
 from trueup.testing.system import HUB, System, Version
 
 
@@ -175,11 +176,14 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     if any(at.written_late(one.connection, one.remote_id or "", edit.remote, held) for one in links):
         at.excuse(BELATED)
         return True
-    if not edit.after and _never_known_there(at, edit):
+    if not edit.after and (_never_known_there(at, edit) or _gone_before_it_was_ours(at, edit)):
         at.excuse("a value that was taken away before the hub knew that it had arrived")
         return True
-    if _from_a_double(at, who, name, held) or (not edit.after and _in_a_double(at, who, edit)):
+    if _from_another(at, who, name, held, "twice") or (not edit.after and _in_a_double(at, who, edit)):
         at.excuse("a request that the network doubled")
+        return True
+    if _from_another(at, who, name, held, "late"):
+        at.excuse("a create that arrived after it had been looked for")
         return True
     if _moved_elsewhere(at, who, edit, held):
         at.excuse("an edit elsewhere, heard of later, that looks as it did before where it is cut")
@@ -218,15 +222,27 @@ def _never_known_there(at: Findings, edit: Edit) -> bool:
     )
 
 
-def _from_a_double(at: Findings, who: str, name: str, held: Value) -> bool:
-    """Whether the value came back from a record of the hub, where a request to make one was doubled."""
+def _gone_before_it_was_ours(at: Findings, edit: Edit) -> bool:
+    """Whether a reading showed the record without the value before the hub could tell that a create of its own
+    had made it: what it had shown until then was a stranger's."""
+    shown = [moment for number, moment in edit.row.landed.items() if number >= edit.act.number]
+    for one in at.world.store.deliveries([DeliveryState.DONE], edit.system, EVERY):
+        made = one.write.kind is WriteKind.CREATE and one.link.remote_id == edit.row.id
+        if made and one.ended_at is not None and any(moment <= one.ended_at for moment in shown):
+            return True
+    return False
+
+
+def _from_another(at: Findings, who: str, name: str, held: Value, misfortune: str) -> bool:
+    """Whether the value came back from a record of the hub, in a system where this befell a request to make
+    one: it is one record more than the hub knows of."""
     for row in at.history[who]:
         for change in row.changes:
             system, _, id = change.source.partition(f"/{at.sort.object}/")
             if change.field != name or change.new != held or system not in at.systems:
                 continue
-            doubled = at.world.wires[system].struck["create", "twice"]
-            if doubled and at.systems[system].rows[id].by == HUB:
+            struck = at.world.wires[system].struck["create", misfortune]
+            if struck and at.systems[system].rows[id].by == HUB:
                 return True
     return False
 

@@ -397,16 +397,15 @@ def _looked_at(
         return _judged_next(settled, record, _as_assumed(delivery, odd, now))
     if making:
         return found(delivery, record, agreed)
-    if delivery.code == ARRIVED:
-        return _judged_next(done(delivery, record.id, None, lag, now), record, {})
-    if all(record.values[path] == write.replaced.get(path) for path in shown):
+    arrived = delivery.code == ARRIVED
+    if not arrived and all(record.values[path] == write.replaced.get(path) for path in shown):
         return _unlanded(delivery, now)
     sent = predicted(delivery)
     others = [path for path in shown if not keeps(path, record.values[path])]
-    if all(left_out(sent[path], record.values[path]) for path in others):
+    if not arrived and all(left_out(sent[path], record.values[path]) for path in others):
         settled = done(delivery, record.id, None, lag, now)
         return _judged_next(settled, record, {**settled.assumed, **_as_assumed(delivery, others, now)})
-    if _was_there(delivery, record, keeps):
+    if arrived or _was_there(delivery, record, keeps):
         cut = [path for path in others if cut_short(sent[path], record.values[path])]
         settled = done(delivery, record.id, None, lag, now)
         return _judged_next(settled, record, _as_assumed(delivery, cut, now))

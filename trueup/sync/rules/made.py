@@ -22,6 +22,9 @@ from trueup.sync.rules.formats import is_surely_form
 from trueup.sync.rules.policy import Policy
 
 Table = Mapping[str, Field]
+EMPTY: tuple[Json, ...] = (None, "", [])
+"""What no system makes of a value for certain, whatever form it is known for: the record may be of somebody
+who left the field empty, and takes the hub's value then."""
 
 
 def recognised(links: Sequence[Link], case: Case, context: Context, policy: Policy) -> tuple[Link, ...]:
@@ -88,7 +91,7 @@ def _agreed(binding: Binding, hub: Value, raw: Json, format: Format | None) -> A
     sent = _written(binding, hub)
     if isinstance(sent, Rejected | Absent):
         return None
-    if raw == sent or is_surely_form(sent, raw, format):
+    if raw == sent or (raw not in EMPTY and is_surely_form(sent, raw, format)):
         return Agreed(hub, raw)
     has = binding.read(raw)
     if isinstance(has, Mapping) and has == binding.read(sent):
