@@ -533,8 +533,8 @@ class Push:
     def _keeps(self, stream: Stream, delivery: Delivery, forms: bool = True) -> Callable[[str, Json], bool]:
         """Whether a value read is what this system keeps of what was sent. A consent, and an element that is
         written by itself, have to show: neither a form nor the rest of the list stands for them. What stood
-        there before is no form: it says that nothing was written; nor is an empty field of a record that a create
-        may have made. Without `forms` nothing is one."""
+        there before is no form: it says that nothing was written; nor is an empty field of a record that a
+        create may have made. Without `forms` nothing is one."""
         mapping = self.parts.policy.mappings[stream]
         sent, before = acknowledge.predicted(delivery), delivery.write.replaced
         known = self._formats(stream)

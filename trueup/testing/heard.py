@@ -223,8 +223,8 @@ def _never_known_there(at: Findings, edit: Edit) -> bool:
 
 
 def _gone_before_it_was_ours(at: Findings, edit: Edit) -> bool:
-    """Whether a reading showed the record without the value before the hub could tell that a create of its own
-    had made it: what it had shown until then was a stranger's."""
+    """Whether a reading showed the record without the value before the hub could tell that a create of its
+    own had made it: what it had shown until then was a stranger's."""
     shown = [moment for number, moment in edit.row.landed.items() if number >= edit.act.number]
     for one in at.world.store.deliveries([DeliveryState.DONE], edit.system, EVERY):
         made = one.write.kind is WriteKind.CREATE and one.link.remote_id == edit.row.id
