@@ -294,7 +294,7 @@ def _read_many(
                 if id not in found and _answers(spec, record, id):
                     found[id] = record
         if unnamed and not _asks_each(spec.read) and not found.keys() >= set(chunk):
-            raise _no_id(session)
+            raise no_id(session)
     return found
 
 
@@ -320,7 +320,7 @@ def _read_chunk(
     return found, bool(rejected)
 
 
-def _no_id(session: Session) -> Malformed:
+def no_id(session: Session) -> Malformed:
     """It may be what was asked for: it is neither gone nor unknown."""
     return Malformed("a record of the answer has no id", connection=session.settings.name)
 
@@ -385,7 +385,7 @@ def _find_chunk(
         rows = rows_of(way.records, answer)
         found, rejected = read_rows(rows, lambda row: read_row.read_whole(row, fields))
         if rejected:
-            raise _no_id(session)
+            raise no_id(session)
         yield from found
         after = next_after(way, spec.record.id, answer, rows, after)
         if after is None:
