@@ -35,6 +35,7 @@ def _fact(rules: ObjectRules, record: Record) -> Fact:
         currency=_text(record.values.get(currency or "")) or _text(_value(by_name.get("currency"), record)),
         version=record.version,
         deleted=record.deleted,
+        changed_at=record.changed_at,
         values=_rest(rules.fields, record),
     )
 
