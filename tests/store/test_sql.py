@@ -119,7 +119,9 @@ def test_a_database_that_stays_locked_may_be_free_later(
 
 
 @pytest.mark.parametrize(
-    ("kind", "title"), [(None, "ann lee"), ("contact", "ann lee")], ids=["a row without a kind", "a row again"]
+    ("kind", "title"),
+    [(None, "ann lee"), ("contact", "ann lee")],
+    ids=["a row without a kind", "a row again"],
 )
 def test_what_a_database_refuses_is_told_without_the_values_of_the_row(
     database: Database, kind: str | None, title: str
