@@ -287,12 +287,18 @@ class Store(Protocol):
         """
         ...
 
-    def doubtful(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
-        """Deliveries in doubt (or sent by a worker that is gone) whose look-up lag has passed."""
+    def doubtful(
+        self, now: datetime, connections: Sequence[str], limit: int, lanes: Sequence[Lane] = tuple(Lane)
+    ) -> Sequence[Delivery]:
+        """Deliveries in doubt (or sent by a worker that is gone) whose look-up lag has passed, the
+        oldest first."""
         ...
 
-    def waiting(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
-        """Deliveries that a remote job works on and that may be asked about now."""
+    def waiting(
+        self, now: datetime, connections: Sequence[str], limit: int, lanes: Sequence[Lane] = tuple(Lane)
+    ) -> Sequence[Delivery]:
+        """Deliveries that remote jobs work on and that may be asked about now, the oldest first. Of a job all
+        or none: what it tells of an item may be its number in the job."""
         ...
 
     def abandoned(self, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:

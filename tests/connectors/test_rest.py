@@ -25,9 +25,9 @@ from trueup.connectors.base import (
 from trueup.connectors.manifest import Manifest
 from trueup.connectors.registry import ConnectionSettings, session
 from trueup.connectors.rest import RestConnector, Steps
-from trueup.errors import Malformed, NotFound, Refused, Unauthorized
+from trueup.errors import Gone, Malformed, NotFound, Refused, Unauthorized
 from trueup.model.delivery import WriteKind
-from trueup.model.record import Reading, Record
+from trueup.model.record import Json, Reading, Record
 
 PEOPLE: dict[str, Any] = {
     "kind": "contact",
@@ -130,6 +130,7 @@ MANIFEST: dict[str, Any] = {
     "whoami": {"request": {"path": "/me"}, "name": "name"},
     "objects": {"people": PEOPLE},
 }
+GONE_IF_MISSING = {**PEOPLE, "read": {**PEOPLE["read"], "missing": "gone"}}
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -272,6 +273,28 @@ def test_ids_are_read_in_batches_and_the_missing_ones_are_asked_for() -> None:
     )
     found = toy(vendor).read("people", ["1", "2", "3", "4"], [])
     assert [one.id if isinstance(one, Record) else one for one in found] == ["1", "9", "3", GoneItem()]
+
+
+@pytest.mark.parametrize("row", [{"fields": {}}, {"id": 2.0}, "2"])
+def test_a_record_without_an_id_in_the_answer_makes_nobody_a_missing_one(row: Json) -> None:
+    vendor = Toy(people_many=[{"people": [person(1), row]}])
+    with pytest.raises(Malformed, match="has no id"):
+        toy(vendor, objects={"people": GONE_IF_MISSING}).read("people", ["1", "2"], [])
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_batch_that_is_refused_makes_nobody_a_missing_one(status: int) -> None:
+    vendor = Toy(people_many=[httpx.Response(status, json={"why": "no such field"})] * 2)
+    with pytest.raises((Refused, Gone)):
+        toy(vendor, objects={"people": GONE_IF_MISSING}).read("people", ["1", "2"], [])
+
+
+@pytest.mark.parametrize("row", [{"fields": {}}, "2"])
+def test_a_record_without_an_id_among_those_that_have_a_key_is_not_nobody(row: Json) -> None:
+    way = {"keys": ["email"], "records": "people", "request": {"path": "/people/find"}}
+    vendor = Toy(people_find=[{"people": [row]}])
+    with pytest.raises(Malformed, match="has no id"):
+        toy(vendor, objects={"people": {**PEOPLE, "find": [way]}}).find("people", "email", ["a"], [])
 
 
 def test_a_deleted_record_read_by_id_is_gone_and_names_its_successor() -> None:

@@ -32,6 +32,11 @@ def test_a_stamp_is_read_in_utc(value: Json, format: str) -> None:
     assert found.tzinfo is UTC
 
 
+@pytest.mark.parametrize("value", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
+def test_a_stamp_that_is_no_time_in_utc_is_none(value: str) -> None:
+    assert parse_stamp(value) is None
+
+
 def test_without_a_word_a_stamp_is_iso_and_a_date_of_http_has_whole_seconds() -> None:
     assert parse_stamp("2026-03-01T12:30:15.250Z") == AT
     assert parse_stamp(1772368215) is None

@@ -302,9 +302,10 @@ def test_no_cursor_leaves_the_position_alone(hub: Hub) -> None:
 def test_a_listing_has_a_position_of_its_own_until_it_is_complete(hub: Hub) -> None:
     hub.land("sales", record("7", 1), cursor={"since": 1})
     number = hub.store.begin_listing("sales", "contacts", at(2))
-    hub.land("sales", record("7", 1), listing=number, cursor={"page": 2})
+    hub.land("sales", record("7", 1), listing=number, cursor={"page": 2}, fields=("b", "a"))
     state = hub.store.stream("sales", "contacts")
     assert (state.cursor, state.listing_cursor, state.listing) == ({"since": 1}, {"page": 2}, number)
+    assert (state.listing_fields, state.fields) == (("a", "b"), ())
     last = {"listing": number, "complete": True, "cursor": {"since": 9}, "fields": ("b", "a")}
     hub.land("sales", record("8", 1), now=5, **last)
     state = hub.store.stream("sales", "contacts")

@@ -464,6 +464,22 @@ def test_a_remote_job_is_named_before_it_is_asked(hub: Hub) -> None:
     assert waiting.job == "j1"
 
 
+def test_of_a_remote_job_all_are_asked_about_or_none(hub: Hub) -> None:
+    for id, job in (("1", "j1"), ("2", "j2"), ("3", "j2"), ("4", "j3")):
+        ended = Settlement(sent(hub, id).id, DeliveryState.WAITING, job=job, not_before=at(float(id)))
+        hub.settle(ended)
+    found = hub.store.waiting(at(9), ["shop"], 2)
+    assert [one.job for one in found] == ["j1", "j2", "j2"]
+
+
+def test_what_is_in_doubt_or_under_way_can_be_asked_for_by_lane(hub: Hub) -> None:
+    ids = [sent(hub, id).id for id in ("1", "2")]
+    hub.settle(Settlement(ids[0], DeliveryState.DOUBT), Settlement(ids[1], DeliveryState.WAITING, job="j"))
+    for verb, id in ((hub.store.doubtful, ids[0]), (hub.store.waiting, ids[1])):
+        assert verb(at(0), ["shop"], 9, [Lane.URGENT]) == []
+        assert [one.id for one in verb(at(0), ["shop"], 9, [Lane.NORMAL])] == [id]
+
+
 def test_what_a_dead_worker_sent_is_in_doubt_and_looked_up_when_it_must_be_visible(hub: Hub) -> None:
     delivery = sent(hub)
     lags = {("shop", "contacts"): 30.0}

@@ -116,3 +116,14 @@ def test_a_database_that_stays_locked_may_be_free_later(
     store.register(["sales"], "v1")
     other.close()
     store.close()
+
+
+@pytest.mark.parametrize("kind", [None, "contact"], ids=["a row without a kind", "a row again"])
+def test_what_a_database_refuses_is_told_without_the_values_of_the_row(
+    database: Database, kind: str | None
+) -> None:
+    columns = ("id", "kind", "title", "created_at", "updated_at")
+    rows = [(1, kind, "ann lee", 0, 0)] * 2
+    with pytest.raises(Broken) as caught:
+        database.write(lambda tx: tx.insert("entities", columns, rows))
+    assert "ann" not in str(caught.value)

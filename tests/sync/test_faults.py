@@ -501,3 +501,30 @@ def test_a_system_that_is_down_is_asked_once_to_take_an_opt_out(tmp_path: Path, 
     clock.tick(600)
     hub.sync()
     assert len(asked) == 1
+
+
+def test_what_is_in_doubt_where_a_system_is_down_keeps_nobody_else_s_doubts_waiting(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trueup.sync.outbox.FEWER", 2)
+    names = ("source", "down", "up")
+    hub = small_hub(tmp_path, clock, {name: Memory(clock) for name in names})
+    for system in hub.systems.values():
+        for n in range(3):
+            system.add(email=f"ann{n}@example.com", first_name=f"Ann{n}", job_title="Old")
+    hub.sync()
+    hub.release()
+    hub.sync()
+    source, down, up = hub.systems.values()
+    down.loses = up.loses = lambda item: True
+    for n in range(3):
+        source.edit(str(n + 1), job_title="New")
+    for broken in (down, up):
+        broken.read = unreadable  # type: ignore[method-assign, assignment]
+    hub.sync()
+    assert len(hub.store.deliveries([DeliveryState.DOUBT], None, 9)) == 6
+    del up.read
+    clock.tick(600)
+    hub.sync()
+    left = hub.store.deliveries([DeliveryState.DOUBT], None, 9)
+    assert [one.write.connection for one in left] == ["down"] * 3

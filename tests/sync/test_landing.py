@@ -276,7 +276,8 @@ def test_a_full_listing_that_is_not_due_yet_is_not_made() -> None:
 
 
 def test_a_listing_that_was_broken_off_goes_on_and_what_changed_behind_it_is_read_then() -> None:
-    going = {"listing_cursor": {"at": 7}, "listing": 5}
+    fields = ("optout", "email", "department", "gone since")
+    going = {"listing_cursor": {"at": 7}, "listing": 5, "listing_fields": fields}
     some = world(page(record("1")), page(), state=going)
     one, two = some.land()
     assert some.readings() == [(Reading.LISTING, {"at": 7}), (Reading.CHANGES, {"since": "c"})]
@@ -284,6 +285,13 @@ def test_a_listing_that_was_broken_off_goes_on_and_what_changed_behind_it_is_rea
     listing_only = world(page(), state=going, can=frozenset({Capability.COMPLETE_LISTING}))
     listing_only.land()
     assert listing_only.readings() == [(Reading.LISTING, {"at": 7})]
+
+
+def test_a_listing_that_was_broken_off_before_a_field_was_mapped_begins_anew() -> None:
+    going = {"listing_cursor": {"at": 7}, "listing": 5, "listing_fields": ("email", "optout")}
+    some = world(page(record("1")), page(), state=going)
+    assert some.land()[0].listing == 41
+    assert some.readings()[0] == (Reading.LISTING, None)
 
 
 def test_changes_that_were_broken_off_are_read_once_more_from_where_they_began() -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from trueup.connectors.base import Connector, GoneItem, ObjectSpec, Outcome, WebhookRequest, WriteItem
 from trueup.errors import ConnectorError, Malformed, OutcomeUnknown, TrueupError
 from trueup.model.counting import counted
-from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
+from trueup.model.record import LONGEST_ID, Cursor, FieldSpec, Hint, Json, Page, Reading, Record, is_id
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ class Bounded:
 
     def pull(self, object: str, reading: Reading, cursor: Cursor | None, fields: Sequence[str]) -> Page:
         ask = lambda: self._inner.pull(object, reading, cursor, fields)  # noqa: E731
-        return self._reading(f"{object}.{reading}", ask)
+        return _with_ids(self._reading(f"{object}.{reading}", ask))
 
     def read(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record | GoneItem]:
         operation = f"{object}.read"
@@ -89,6 +90,20 @@ class Bounded:
 
     def __repr__(self) -> str:
         return f"Bounded({self._inner!r})"
+
+
+def _with_ids(page: Page) -> Page:
+    """The page without records that are called what no database keeps; they are rejected."""
+    if all(is_id(record.id) for record in page.records):
+        return page
+    named = tuple(record for record in page.records if is_id(record.id))
+    why = f"its id is no text of up to {LONGEST_ID} whole characters"
+    unnamed = tuple(
+        (f"record {number} of the page", why)
+        for number, record in enumerate(page.records, 1)
+        if not is_id(record.id)
+    )
+    return replace(page, records=named, rejected=(*page.rejected, *unnamed))
 
 
 def _place(error: Exception) -> str:

@@ -256,7 +256,7 @@ def read(session: Session, object: str, ids: Sequence[str], fields: Sequence[str
         raise Refused(f"{object} cannot be read by id", connection=session.settings.name)
     wanted = list(dict.fromkeys(ids))
     found = _read_many(session, object, spec, spec.read.many, wanted, fields) if spec.read.many else {}
-    ask = spec.read.one is not None and (spec.read.missing == "ask" or spec.read.many is None)
+    ask = _asks_each(spec.read)
     missing = [id for id in wanted if id not in found]
     if missing and not ask and spec.read.many is not None:
         found |= _read_many(session, object, spec, spec.read.many, missing, fields)
@@ -264,6 +264,11 @@ def read(session: Session, object: str, ids: Sequence[str], fields: Sequence[str
         if id not in found:
             found[id] = _read_one(session, object, spec, id, fields) if ask else GoneItem()
     return [_gone_if_deleted(found[id]) for id in ids]
+
+
+def _asks_each(read: words.Read | None) -> bool:
+    """Whether what a batch does not bring is asked for by itself."""
+    return read is not None and read.one is not None and (read.missing == "ask" or read.many is None)
 
 
 def _gone_if_deleted(found: Record | GoneItem) -> Record | GoneItem:
@@ -283,10 +288,13 @@ def _read_many(
     found: dict[str, Record | GoneItem] = {}
     for start in range(0, len(ids), many.batch):
         chunk = list(ids[start : start + many.batch])
-        for record in _read_chunk(session, object, spec, many, chunk, fields):
+        records, unnamed = _read_chunk(session, object, spec, many, chunk, fields)
+        for record in records:
             for id in chunk:
                 if id not in found and _answers(spec, record, id):
                     found[id] = record
+        if unnamed and not _asks_each(spec.read) and not found.keys() >= set(chunk):
+            raise no_id(session)
     return found
 
 
@@ -297,17 +305,24 @@ def _read_chunk(
     many: words.ReadMany,
     ids: list[str],
     fields: Sequence[str],
-) -> Sequence[Record]:
+) -> tuple[Sequence[Record], bool]:
+    """The records that this answer brings, and whether it brings some of which nobody knows the id."""
     values: dict[str, Json] = {"object": object, "ids": ids, "fields": list(fields), "limit": len(ids)}
     call = session.call(many.request, values, f"{object}.read", each=[{"id": id} for id in ids])
     try:
         answer = session.http.send(call)
     except (Refused, Gone):
-        if spec.read is None or spec.read.one is None:
+        if not _asks_each(spec.read):
             raise
-        return []  # one bad id spoils the batch: each is asked for by itself
+        return [], False  # one bad id spoils the batch: each is asked for by itself
     read_row = reader(spec.record)
-    return read_rows(rows_of(many.records, answer), lambda row: read_row.read_whole(row, fields))[0]
+    found, rejected = read_rows(rows_of(many.records, answer), lambda row: read_row.read_whole(row, fields))
+    return found, bool(rejected)
+
+
+def no_id(session: Session) -> Malformed:
+    """It may be what was asked for: it is neither gone nor unknown."""
+    return Malformed("a record of the answer has no id", connection=session.settings.name)
 
 
 def _answers(spec: words.Object, record: Record, id: str) -> bool:
@@ -368,7 +383,10 @@ def _find_chunk(
     for _ in range(_MOST_PAGES):
         answer = _ask_find(session, object, way, key, values, fields, after)
         rows = rows_of(way.records, answer)
-        yield from read_rows(rows, lambda row: read_row.read_whole(row, fields))[0]
+        found, rejected = read_rows(rows, lambda row: read_row.read_whole(row, fields))
+        if rejected:
+            raise no_id(session)
+        yield from found
         after = next_after(way, spec.record.id, answer, rows, after)
         if after is None:
             return

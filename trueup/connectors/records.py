@@ -9,7 +9,7 @@ from functools import lru_cache
 from trueup.connectors.manifest import RecordPaths
 from trueup.connectors.paths import path, pick
 from trueup.connectors.stamps import parse_stamp
-from trueup.model.record import Json, Record
+from trueup.model.record import Json, Record, is_id, legible
 
 Getter = Callable[[Json], Json]
 
@@ -42,7 +42,7 @@ class RecordReader:
             _text(self.version(row)),
             parse_stamp(self.changed_at(row), self.words.stamp_format),
             bool(self.deleted(row)),
-            _text(self.successor(row)),
+            text_id(self.successor(row)) or None,
             _text(self.successor_object(row)),
             _aliases(self.aliases(row), self.words.aliases_split, id),
         )
@@ -74,7 +74,7 @@ def reader(words: RecordPaths) -> RecordReader:
 def text_id(value: Json) -> str:
     """An id as text; empty for what is none. Numbers that came as floats lose no digits silently."""
     if isinstance(value, str):
-        return value if legible(value) == value else ""
+        return value if is_id(value) else ""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return ""
@@ -82,11 +82,6 @@ def text_id(value: Json) -> str:
 
 def _text(value: Json) -> str | None:
     return None if value is None or value == "" or isinstance(value, bool) else legible(str(value))
-
-
-def legible(text: str) -> str:
-    """A text that can be encoded: halves of surrogate pairs become question marks."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _aliases(value: Json, split: str, id: str) -> tuple[str, ...]:

@@ -25,9 +25,9 @@ def parse_stamp(value: Json, format: str = "iso") -> datetime | None:
         if format == "http_date":
             return parsedate_to_datetime(str(value)).astimezone(UTC)
         moment = datetime.fromisoformat(str(value))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def write_stamp(moment: datetime, format: str) -> str | int:

@@ -26,7 +26,7 @@ from trueup.errors import (
     Transient,
     Unauthorized,
 )
-from trueup.model.record import Json
+from trueup.model.record import Json, legible
 
 MOST_SECONDS = 86_400.0
 """No vendor makes us wait longer than a day in one go: absurd values are cut to this."""
@@ -287,7 +287,8 @@ _ADDRESS = re.compile(r"[\w.+%'-]+(?=@[\w-]+(?:\.[\w-]+)+)")
 
 
 def discreet(text: str) -> str:
-    """A system's sentence without people's e-mail addresses: `***@example.com`."""
+    """A system's sentence, so that it can be kept, without people's e-mail addresses: `***@example.com`."""
+    text = legible(text)
     return _ADDRESS.sub("***", text) if "@" in text else text
 
 

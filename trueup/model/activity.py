@@ -20,6 +20,7 @@ class FactKind(StrEnum):
 class Fact:
     """One fact as a system tells it. Hangs on the Ref (object, remote id) or address key it came with.
 
+    `at` is when it happened or will happen, `changed_at` when the system last changed what it says of it.
     `name` says of what kind it is (`order`, `ticket`, `email_opened`); `amount` is decimal text.
     """
 
@@ -36,4 +37,5 @@ class Fact:
     address_key: str = ""
     version: str | None = None
     deleted: bool = False
+    changed_at: datetime | None = None
     values: Mapping[str, Json] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,27 @@ Json: TypeAlias = Any
 
 Cursor: TypeAlias = Mapping[str, Json]
 """A connector's position in a stream; opaque to everybody else, small, and JSON."""
+
+
+LONGEST_ID = 500
+"""Characters: what every database finds by an index, whatever they are (PostgreSQL: 2,700 bytes)."""
+
+_IMPOSSIBLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def is_id(text: str) -> bool:
+    """Whether a record may be called so: not at all empty or long, without a NUL or half of a character."""
+    return 0 < len(text) <= LONGEST_ID and not impossible(text)
+
+
+def impossible(text: str) -> bool:
+    """Whether it holds a NUL or half of a character, which no database keeps."""
+    return _IMPOSSIBLE.search(text) is not None
+
+
+def legible(text: str) -> str:
+    """A text that databases keep: a NUL, and half of a character, become question marks."""
+    return text if text.isascii() and text.isprintable() else _IMPOSSIBLE.sub("?", text)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from trueup.model.activity import Fact, FactKind
 from trueup.model.landing import LandedFacts
 from trueup.store.codec import dumps_or_none, micros, micros_or_none
+from trueup.store.land import is_later
 from trueup.store.sql import Row, Tx
 from trueup.store.streams import Streams, ensure, streams
 
@@ -96,12 +97,13 @@ def _there(tx: Tx, table: str, places: Sequence[tuple[int, str]]) -> set[tuple[i
 
 def _forget(tx: Tx, places: Sequence[tuple[int, str]]) -> None:
     """Events that their system has deleted are taken out of the days too."""
-    for stream_id, remote_id in places:
-        where = "from activities where stream_id = ? and remote_id = ?"
-        row = tx.row(f"select {', '.join(_EVENT)} {where}", stream_id, remote_id)
-        tx.run(f"delete {where}", stream_id, remote_id)
-        if row is not None:
-            _add_days(tx, [row], -1)
+    where = "from activities where stream_id = ? and remote_id in texts(?)"
+    rows: list[Row] = []
+    for stream_id in sorted({stream for stream, _ in places}):
+        ids = [id for stream, id in places if stream == stream_id]
+        rows += tx.rows(f"select {', '.join(_EVENT)} {where}", stream_id, ids)
+        tx.run(f"delete {where}", stream_id, ids)
+    _add_days(tx, rows, -1)
 
 
 def _add_days(tx: Tx, rows: Sequence[Row], sign: int) -> None:
@@ -113,13 +115,27 @@ def _add_days(tx: Tx, rows: Sequence[Row], sign: int) -> None:
             count, total = days.get(key, (0, None))
             added = total if amount is None else (total or Decimal(0)) + sign * Decimal(amount)
             days[key] = (count + sign, added)
-    keys = ("subject_stream_id", "subject_id", "name", "day", "currency")
-    where = " and ".join(f"{key} = ?" for key in keys)
-    written: list[Row] = []
-    for key, (count, total) in sorted(days.items()):
-        before = tx.row(f"select count, amount from activity_days where {where}" + tx.lock, *key)
-        written.append((*key, *_sum(before, count, total)))
-    tx.upsert("activity_days", keys, ("count", "amount"), written)
+    standing = _standing_days(tx, list(days))
+    written = [(*key, *_sum(standing.get(key), count, total)) for key, (count, total) in sorted(days.items())]
+    tx.upsert("activity_days", _DAYS, ("count", "amount"), written)
+
+
+_DAYS = ("subject_stream_id", "subject_id", "name", "day", "currency")
+
+
+def _standing_days(tx: Tx, keys: Sequence[tuple[int, str, str, int, str]]) -> dict[Row, Row]:
+    """What these days hold already, locked. Of their subjects there is little more in these days."""
+    sql = (
+        f"select {', '.join(_DAYS)}, count, amount from activity_days where subject_stream_id = ?"
+        " and subject_id in texts(?) and name in texts(?) and day in ints(?)"
+        f" order by {', '.join(_DAYS)}{tx.lock}"
+    )
+    found: dict[Row, Row] = {}
+    for stream_id in sorted({stream for stream, *_ in keys}):
+        mine = [key for key in keys if key[0] == stream_id]
+        asked = [sorted({key[place] for key in mine}) for place in (1, 2, 3)]
+        found.update((row[:5], row[5:]) for row in tx.rows(sql, stream_id, *asked))
+    return found
 
 
 def _sum(before: Row | None, count: int, total: Decimal | None) -> tuple[int, str | None]:
@@ -136,31 +152,53 @@ _CASE = (
     *("name", "state", "subject_stream_id", "subject_id", "at", "amount", "currency", "version"),
     *("deleted", "data"),
 )
+_SEEN = (*_CASE, "changed_at", "seen_at")
 
 
 def _cases(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact], at: datetime) -> LandedFacts:
     """The latest version of each; a move of state, amount or deletion is kept as history."""
-    new = moved = 0
-    for fact in facts:
-        place = _place(tx, known, connection, fact)
-        row = _case(tx, known, connection, fact)
-        found = tx.row(_STANDS + tx.lock, *place)
-        if found is not None and (tuple(found[1:]) == row or _outdated(found[5], fact)):
+    told = {_place(tx, known, connection, fact): fact for fact in facts}
+    standing = _standing_cases(tx, list(told))
+    new: list[tuple[Row, Row]] = []  # (place, what is said)
+    moved: list[tuple[int, Row]] = []
+    states: list[tuple[int, Row]] = []
+    for place, fact in told.items():
+        row, stamp = _case(tx, known, connection, fact), micros_or_none(fact.changed_at)
+        seen = (*row, stamp, micros(at))
+        if place not in standing:
+            new.append((place, seen))
             continue
-        id = tx.allocate("cases", 1)[0] if found is None else found[0]
-        if found is None:
-            columns = ("id", "stream_id", "remote_id", *_CASE, "seen_at")
-            tx.insert("cases", columns, [(id, *place, *row, micros(at))])
-        else:
-            tx.update("cases", ("id",), (*_CASE, "seen_at"), [(id, *row, micros(at))])
-        if found is None or _standing(found[1:]) != _standing(row):
-            tx.insert("case_states", _STATES, [(id, *_standing(row), row[4], micros(at))])
-        new, moved = new + (found is None), moved + (found is not None)
-    return LandedFacts(new, moved)
+        id, before, changed_at = standing[place]
+        if before == row or is_later(changed_at, stamp, at):
+            continue
+        moved.append((id, seen))
+        if _standing(before) != _standing(row):
+            states.append((id, seen))
+    made = [(id, place, seen) for id, (place, seen) in zip(tx.allocate("cases", len(new)), new, strict=True)]
+    tx.insert("cases", ("id", "stream_id", "remote_id", *_SEEN), [(id, *at, *seen) for id, at, seen in made])
+    tx.update("cases", ("id",), _SEEN, [(id, *seen) for id, seen in moved])
+    states = [*((id, seen) for id, _, seen in made), *states]
+    tx.insert("case_states", _STATES, [(id, *_standing(seen), seen[4], micros(at)) for id, seen in states])
+    return LandedFacts(len(new), len(moved))
 
 
-_STANDS = f"select id, {', '.join(_CASE)} from cases where stream_id = ? and remote_id = ?"
 _STATES = ("case_id", "state", "amount", "deleted", "at", "seen_at")
+
+
+def _standing_cases(
+    tx: Tx, places: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], tuple[int, Row, int | None]]:
+    """By place the id, the row `_CASE` and the stamp of the cases that are known, locked."""
+    found: dict[tuple[int, str], tuple[int, Row, int | None]] = {}
+    sql = (
+        f"select remote_id, id, changed_at, {', '.join(_CASE)} from cases where stream_id = ?"
+        f" and remote_id in texts(?) order by id{tx.lock}"
+    )
+    for stream_id in sorted({stream for stream, _ in places}):
+        ids = [id for stream, id in places if stream == stream_id]
+        for remote_id, id, changed_at, *row in tx.rows(sql, stream_id, ids):
+            found[stream_id, remote_id] = (id, tuple(row), changed_at)
+    return found
 
 
 def _standing(row: Row) -> Row:
@@ -182,10 +220,6 @@ def _case(tx: Tx, known: Streams, connection: str, fact: Fact) -> Row:
     )
 
 
-def _outdated(seen: int | None, fact: Fact) -> bool:
-    return seen is not None and fact.at is not None and micros(fact.at) < seen
-
-
 # -- counters ------------------------------------------------------------------------------------------
 
 _COUNTER = ("subject_stream_id", "subject_id", "amount", "at", "version")
@@ -193,17 +227,31 @@ _COUNTER = ("subject_stream_id", "subject_id", "amount", "at", "version")
 
 def _counters(tx: Tx, known: Streams, connection: str, facts: Sequence[Fact]) -> LandedFacts:
     """The last value wins; a repeated one is no news."""
+    told = {(*_place(tx, known, connection, fact), fact.name): fact for fact in facts}
+    standing = _standing_counters(tx, list(told))
     rows: list[Row] = []
-    new = 0
-    for fact in facts:
-        place = (*_place(tx, known, connection, fact), fact.name)
+    for place, fact in told.items():
         row = (*_subject(tx, known, connection, fact), fact.amount, micros_or_none(fact.at), fact.version)
-        found = tx.row(
-            f"select {', '.join(_COUNTER)} from counters where stream_id = ? and remote_id = ? and name = ?",
-            *place,
-        )
-        if found is None or (tuple(found) != row and not _outdated(found[3], fact)):
+        before = standing.get(place)
+        if before is None or (before != row and not _outdated(before[3], fact)):
             rows.append((*place, *row))
-            new += found is None
+    new = sum(row[:3] not in standing for row in rows)
     tx.upsert("counters", ("stream_id", "remote_id", "name"), _COUNTER, rows)
     return LandedFacts(new, len(rows) - new)
+
+
+def _standing_counters(tx: Tx, places: Sequence[tuple[int, str, str]]) -> dict[Row, Row]:
+    found: dict[Row, Row] = {}
+    sql = (
+        f"select remote_id, name, {', '.join(_COUNTER)} from counters where stream_id = ?"
+        " and remote_id in texts(?) order by remote_id, name"
+    )
+    for stream_id in sorted({stream for stream, _, _ in places}):
+        ids = sorted({id for stream, id, _ in places if stream == stream_id})
+        for remote_id, name, *row in tx.rows(sql, stream_id, ids):
+            found[stream_id, remote_id, name] = tuple(row)
+    return found
+
+
+def _outdated(seen: int | None, fact: Fact) -> bool:
+    return seen is not None and fact.at is not None and micros(fact.at) < seen

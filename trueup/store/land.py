@@ -546,7 +546,8 @@ def _move_listing(tx: Tx, landing: Landing, stream_id: int, listing: int) -> Non
     cursor = None if landing.cursor is None else dumps(landing.cursor)
     if not landing.complete:
         if cursor is not None:
-            tx.run("update streams set listing_cursor = ? where id = ?", cursor, stream_id)
+            sql = "update streams set listing_cursor = ?, listing_fields = ? where id = ?"
+            tx.run(sql, cursor, dumps(sorted(landing.fields)), stream_id)
         return
     tx.run(
         "update streams set listed = ?, listed_at = ?, listing_cursor = null, fields = ?,"

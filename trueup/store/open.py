@@ -281,13 +281,15 @@ class SqlStore:
     def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> frozenset[int]:
         return self._db.write(lambda tx: settle.settle(tx, settlements, at, fence))
 
-    def doubtful(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
-        state = DeliveryState.DOUBT
-        return self._db.read(lambda tx: outbox.in_state(tx, state, now, connections, limit))
+    def doubtful(
+        self, now: datetime, connections: Sequence[str], limit: int, lanes: Sequence[Lane] = tuple(Lane)
+    ) -> Sequence[Delivery]:
+        return self._db.read(lambda tx: outbox.doubtful(tx, now, connections, limit, lanes))
 
-    def waiting(self, now: datetime, connections: Sequence[str], limit: int) -> Sequence[Delivery]:
-        state = DeliveryState.WAITING
-        return self._db.read(lambda tx: outbox.in_state(tx, state, now, connections, limit))
+    def waiting(
+        self, now: datetime, connections: Sequence[str], limit: int, lanes: Sequence[Lane] = tuple(Lane)
+    ) -> Sequence[Delivery]:
+        return self._db.read(lambda tx: outbox.waiting(tx, now, connections, limit, lanes))
 
     def abandoned(self, worker_gone_before: datetime, lags: Mapping[tuple[str, str], float]) -> int:
         return self._db.write(lambda tx: outbox.abandoned(tx, worker_gone_before, lags))

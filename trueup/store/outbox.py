@@ -106,21 +106,39 @@ def send(tx: Tx, ids: Sequence[int], worker: str, at: datetime, fence: Fence | N
     return [id for id, _ in found]
 
 
-def in_state(
-    tx: Tx, state: DeliveryState, now: datetime, connections: Sequence[str], limit: int
+_IN_STATE = (
+    "v.open = 1 and v.state = ? and v.stream_id in ints(?) and v.lane in texts(?) and v.not_before <= ?"
+    " order by v.not_before, v.id"
+)
+
+
+def doubtful(
+    tx: Tx, now: datetime, connections: Sequence[str], limit: int, lanes: Sequence[Lane]
 ) -> list[Delivery]:
-    """Deliveries of one open state whose time has come, oldest first."""
+    """See `Store.doubtful`."""
     known = streams(tx)
-    return deliveries_where(
+    asked = (str(DeliveryState.DOUBT), known.of(connections), [str(lane) for lane in lanes], micros(now))
+    return deliveries_where(tx, known, f"{_IN_STATE} limit ?", *asked, limit)
+
+
+def waiting(
+    tx: Tx, now: datetime, connections: Sequence[str], limit: int, lanes: Sequence[Lane]
+) -> list[Delivery]:
+    """See `Store.waiting`."""
+    known = streams(tx)
+    asked = (str(DeliveryState.WAITING), known.of(connections), [str(lane) for lane in lanes], micros(now))
+    some = f"select v.stream_id, v.job from deliveries v where {_IN_STATE} limit ?"
+    jobs = {(known.names[stream_id], job) for stream_id, job in tx.rows(some, *asked, limit)}
+    found = deliveries_where(
         tx,
         known,
-        "v.open = 1 and v.state = ? and v.stream_id in ints(?) and v.not_before <= ?"
-        " order by v.not_before, v.id limit ?",
-        str(state),
+        "v.open = 1 and v.state = ? and v.stream_id in ints(?) and v.job in texts(?)"
+        " order by v.not_before, v.id",
+        str(DeliveryState.WAITING),
         known.of(connections),
-        micros(now),
-        limit,
+        sorted({job for _, job in jobs}),
     )
+    return [one for one in found if ((one.write.connection, one.write.object), one.job) in jobs]
 
 
 def mark_arrived(tx: Tx, links: Sequence[int]) -> None:

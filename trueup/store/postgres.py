@@ -60,9 +60,9 @@ class PostgresDatabase:
         try:
             return self._run(verb, "read committed")
         except errors.UniqueViolation as error:
-            raise Broken(f"the database refused a row: {error}") from error
+            raise Broken(f"the database refused a row: {_said(error)}") from error
         except _AGAIN as error:
-            raise Transient(f"the database is too busy: {error}", code="TU-STO-010") from error
+            raise Transient(f"the database is too busy: {_said(error)}", code="TU-STO-010") from error
 
     def tidy(self) -> list[str]:
         """Write the queues anew that a run filled and emptied.
@@ -116,11 +116,11 @@ class PostgresDatabase:
                 raise
             if connection.broken:
                 pooled.invalidate(error)
-            raise Transient(f"the database does not answer: {error}", code="TU-STO-010") from error
+            raise Transient(f"the database does not answer: {_said(error)}", code="TU-STO-010") from error
         except psycopg.Error as error:
             if isinstance(error, _AGAIN):
                 raise
-            raise Broken(f"the database refused a statement: {error}") from error
+            raise Broken(f"the database refused a statement: {_said(error)}") from error
         finally:
             pooled.close()
 
@@ -128,6 +128,11 @@ class PostgresDatabase:
 def _warned(told: list[str], notice: Any) -> None:
     if notice.severity_nonlocalized == "WARNING":
         told.append(str(notice.message_primary))
+
+
+def _said(error: psycopg.Error) -> str:
+    """What the server says in one sentence: its details name the row's values, which are people's."""
+    return error.diag.message_primary or str(error).partition("\n")[0]
 
 
 def _undo(connection: Any) -> None:

@@ -137,7 +137,7 @@ def connection_id(tx: Tx, name: str) -> int:
 
 _STATE = (
     "select s.cursor, s.listing_cursor, s.listing, s.listed_at, s.read_at, s.read_since, s.fields,"
-    " s.listing_rejected, s.missing_accepted, s.broken_off"
+    " s.listing_rejected, s.missing_accepted, s.broken_off, s.listing_fields"
     " from streams s join connections c on c.id = s.connection_id where c.name = ? and s.object = ?"
 )
 
@@ -149,7 +149,7 @@ def stream(tx: Tx, connection: str, object: str) -> StreamState:
 
 def _state(connection: str, object: str, row: Row) -> StreamState:
     cursor, listing_cursor, listing, listed_at, read_at, read_since, fields, *rest = row
-    rejected, accepted, broken_off = rest
+    rejected, accepted, broken_off, listing_fields = rest
     return StreamState(
         connection,
         object,
@@ -163,6 +163,7 @@ def _state(connection: str, object: str, row: Row) -> StreamState:
         rejected=rejected,
         accepted=bool(accepted),
         broken_off=moment_or_none(broken_off),
+        listing_fields=tuple(loads(listing_fields)),
     )
 
 

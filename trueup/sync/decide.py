@@ -16,7 +16,7 @@ from trueup.model.formats import Format
 from trueup.model.history import HistoryRow
 from trueup.model.matching import MatchDecision, Verdict
 from trueup.model.plan import Case, Context, Plan
-from trueup.model.record import Ref
+from trueup.model.record import Ref, is_id
 from trueup.model.run import Fence
 from trueup.sync.about import EVERYBODY, About
 from trueup.sync.companies import NAMED, found, holders, said
@@ -184,7 +184,7 @@ def _refs(parts: Parts, link: Link) -> Iterator[Ref]:
         stood = agreed.remote if agreed is not None else None
         for held in (link.observed.get(binding.remote), link.base.get(binding.remote), stood):
             for one in held if isinstance(held, list) else [held]:
-                if one not in (None, WAS_ABSENT):
+                if one not in (None, WAS_ABSENT) and is_id(str(one)):
                     yield Ref(link.connection, binding.to or "", str(one))
 
 

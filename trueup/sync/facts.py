@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from trueup.connectors.stamps import parse_stamp
 from trueup.mapping.schema import FieldRule, ObjectRules
 from trueup.model.activity import Fact, FactKind
-from trueup.model.record import Json, Record
+from trueup.model.record import Json, Record, is_id, legible
 
 OWN_FIELDS = ("state", "amount", "currency", "at")
 
@@ -26,7 +27,7 @@ def _fact(rules: ObjectRules, record: Record) -> Fact:
         rules.case or rules.name,
         record.id,
         rules.name,
-        subject=_text(record.values.get(rules.contact or "")),
+        subject=_id(record.values.get(rules.contact or "")),
         subject_object=_text(rules.options.get("contact_object")),
         at=_moment(_value(by_name.get("at"), record)) or record.changed_at,
         state=_state(by_name.get("state"), record),
@@ -34,6 +35,7 @@ def _fact(rules: ObjectRules, record: Record) -> Fact:
         currency=_text(record.values.get(currency or "")) or _text(_value(by_name.get("currency"), record)),
         version=record.version,
         deleted=record.deleted,
+        changed_at=record.changed_at,
         values=_rest(rules.fields, record),
     )
 
@@ -58,14 +60,13 @@ def _rest(rules: Sequence[FieldRule], record: Record) -> dict[str, Json]:
 
 
 def _text(value: Json) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else legible(str(value))
+
+
+def _id(value: Json) -> str:
+    text = _text(value)
+    return text if is_id(text) else ""
 
 
 def _moment(value: Json) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return parse_stamp(value) if isinstance(value, str) else None

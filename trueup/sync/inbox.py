@@ -70,11 +70,11 @@ def _needs_listing(parts: Parts, stream: Stream, state: StreamState) -> bool:
 
 
 def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fence: Fence | None) -> None:
-    cursor = state.listing_cursor
-    number = state.listing
-    if cursor is None:
-        number = parts.store.begin_listing(*stream, parts.now())
     fields, began = asked_fields(parts, stream), parts.now()
+    read_for_all = set(fields) <= set(state.listing_fields)  # or one was mapped since it was broken off
+    cursor, number = (state.listing_cursor if read_for_all else None), state.listing
+    if cursor is None:
+        number = parts.store.begin_listing(*stream, began)
     for at, page in pages(parts, stream, Reading.LISTING, cursor, fields):
         if page.anew:
             number, began = parts.store.begin_listing(*stream, at), at

@@ -48,6 +48,9 @@ from trueup.sync.unclaimed import Unclaimed
 SOME = 1000
 """Deliveries that are loaded at once."""
 
+FEWER = 500
+"""Deliveries in doubt, and those of remote jobs, that are asked about before anything else is done."""
+
 FEW = 5
 """Records that are named where several may hold a key."""
 
@@ -420,12 +423,22 @@ class Push:
     def resolve(self, connections: Sequence[str]) -> int:
         """Deliveries in doubt are read, remote jobs are asked; how many steps were taken."""
         looked, unclaimed = 0, Unclaimed(self.parts)
-        for delivery in self.parts.store.doubtful(self.parts.now(), connections, 500):
+        for delivery in self._asked_of(self.parts.store.doubtful, connections):
             if self._can_look(delivery):
                 looked += self._careful(delivery.write, partial(self._resolve_doubt, delivery, unclaimed))
-        for batch in _by_job(self.parts.store.waiting(self.parts.now(), connections, 500)):
+        for batch in _by_job(self._asked_of(self.parts.store.waiting, connections)):
             looked += self._careful(batch[0].write, partial(self._ask_job, batch))
         return looked
+
+    def _asked_of(
+        self, verb: Callable[..., Sequence[Delivery]], connections: Sequence[str]
+    ) -> Sequence[Delivery]:
+        """Some of what may be asked about now. What cannot be asked, as its connection has to wait, keeps
+        nobody's else from being asked; of a limited one there are the opt-outs."""
+        free = [name for name in connections if not self._waits(name, Lane.NORMAL)]
+        urgent = [name for name in connections if name not in free and not self._waits(name, Lane.URGENT)]
+        found = verb(self.parts.now(), free, FEWER)
+        return [*found, *verb(self.parts.now(), urgent, FEWER, [Lane.URGENT])] if urgent else found
 
     def _careful(self, write: Write, step: Callable[[], None]) -> bool:
         """One step of a connection that is not blocked; its error blocks only that connection and lane.

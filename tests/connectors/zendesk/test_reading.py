@@ -10,7 +10,7 @@ from tests.connectors.zendesk.desk import Desk
 from tests.connectors.zendesk.hub import AUTH, FIELDS, DeskClock, Hub, OpenBudget
 from trueup.connectors.base import Capability, GoneItem
 from trueup.connectors.registry import ConnectionSettings, connector_kind
-from trueup.errors import RateLimited, Transient, Unauthorized
+from trueup.errors import Malformed, RateLimited, Transient, Unauthorized
 from trueup.model.record import Hint, Reading, Record
 from trueup.sandbox.standin import Fault
 
@@ -287,6 +287,25 @@ def test_users_are_read_by_id_a_hundred_a_call_in_the_order_asked(hub: Hub, desk
     assert [record.id for record in found if isinstance(record, Record)] == asked[:101]
     assert list(found[101:]) == [GoneItem(), GoneItem()]
     assert desk.vendor.ledger.calls("users.show_many") == 2
+
+
+def test_one_empty_answer_makes_nobody_gone(desk: Desk) -> None:
+    (ann,) = people(desk, 1)
+    desk.vendor.faults = [Fault("users.show_many", 1, "body", body=b'{"users": []}')]
+    (found,) = Hub(desk, described=False).connector.read("users", [ann], ["name"])
+    assert isinstance(found, Record)
+
+
+def test_a_user_without_an_id_in_the_answer_is_not_nobody(desk: Desk) -> None:
+    (ann,) = people(desk, 1)
+    body = b'{"users": [{"name": "Ann"}]}'
+    routes = ("users.show_many", "users.search")
+    desk.vendor.faults = [Fault(route, 1, "body", body=body) for route in routes]
+    connector = Hub(desk, described=False).connector
+    with pytest.raises(Malformed, match="has no id"):
+        connector.read("users", [ann], ["name"])
+    with pytest.raises(Malformed, match="has no id"):
+        connector.find("users", "email", ["ann@example.com"], ["name"])
 
 
 def test_deleted_and_merged_users_are_gone_by_id(hub: Hub, desk: Desk) -> None:

@@ -187,6 +187,19 @@ def test_creates_go_as_one_job_where_bulk_imports_are_allowed(desk: Desk) -> Non
     assert all(isinstance(outcome, Done) and outcome.created for outcome in done)
 
 
+def test_a_number_in_a_job_of_which_some_is_settled_names_nobody_else(desk: Desk) -> None:
+    desk.vendor.bulk_import = True
+    hub = Hub(desk, described=False, bulk_import="yes")
+    items = [create(f"k{n}", {"name": f"P{n}"}, upsert=("external_id", f"tu-{n}")) for n in range(3)]
+    sent = hub.write(*items)
+    whole = finished(hub, items, sent)
+
+    (rest,) = finished(hub, items[2:], sent)
+
+    assert [type(outcome) for outcome in whole] == [Done, Done, Done]
+    assert isinstance(rest, UnknownItem), "or it would be the record of the first"
+
+
 def test_a_job_of_creates_that_is_sent_twice_makes_each_user_once(desk: Desk) -> None:
     desk.vendor.bulk_import = True
     desk.vendor.faults = [Fault("users.create_many", 1, "lost_answer")]

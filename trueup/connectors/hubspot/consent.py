@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from trueup.connectors.base import Outcome, RefusedItem, UnknownItem, WriteItem
 from trueup.connectors.expected import id_in, number, rows
 from trueup.connectors.http import Call
-from trueup.connectors.records import legible
 from trueup.connectors.session import Session
 from trueup.connectors.verdict import Effect, as_outcome, shorten
 from trueup.errors import Malformed
-from trueup.model.record import Json
+from trueup.model.record import Json, legible
 
 PREFIX = "subscription."
 _STATUS = {"SUBSCRIBED": "opted_in", "UNSUBSCRIBED": "opted_out", "NOT_SPECIFIED": "unknown"}

@@ -51,29 +51,31 @@ def poll(session: Session, object: str, job: str, items: Sequence[WriteItem]) ->
     state = path(words.state)(answer.body)
     if state not in (*words.done, *words.failed):
         return [Pending(job)] * len(items)
-    return outcomes(path("job_status.results")(answer.body), items, str(state))
+    return _outcomes(path("job_status")(answer.body), items, str(state))
 
 
-def outcomes(results: Json, items: Sequence[WriteItem], state: str) -> list[Outcome]:
+def _outcomes(status: Mapping[str, Any], items: Sequence[WriteItem], state: str) -> list[Outcome]:
     """One outcome for each item, from results in any order."""
     found: dict[int, Outcome] = {}
+    results, whole = status.get("results"), status.get("total") == len(items)
     for result in results if isinstance(results, list) else []:
         if not isinstance(result, Mapping):
             continue
-        index = _place(result, items)
+        index = _place(result, items, whole)
         if index is not None:
             found[index] = _outcome(result, items[index])
     silent = UnknownItem(f"the job ended as {state} and does not tell of this item")
     return [found.get(index, silent) for index in range(len(items))]
 
 
-def _place(result: Mapping[str, Any], items: Sequence[WriteItem]) -> int | None:
-    """Whose result this is: by id, else by external id, else by e-mail, else by its number in the job."""
+def _place(result: Mapping[str, Any], items: Sequence[WriteItem], whole: bool) -> int | None:
+    """Whose result this is: by id, else by external id, else by e-mail, else by its number in the job, which
+    says nothing where the items are not the `whole` job (some of it is settled)."""
     places: tuple[Place, ...] = (
         lambda result: _first(items, lambda item: bool(item.id) and item.id == text_id(result.get("id"))),
         lambda result: _first(items, lambda item: _same(item, "external_id", result.get("external_id"))),
         lambda result: _first(items, lambda item: _same(item, "email", result.get("email"))),
-        lambda result: _number(result.get("index"), items),
+        lambda result: _number(result.get("index"), items) if whole else None,
     )
     return next((index for place in places if (index := place(result)) is not None), None)
 

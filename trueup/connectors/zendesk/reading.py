@@ -170,20 +170,29 @@ def _successor(session: Session, record: Record) -> str | None:
 
 
 def read(session: Session, object: str, ids: Sequence[str], fields: Sequence[str]) -> list[Record | GoneItem]:
-    """These records now, in the order of `ids`, with all their addresses."""
+    """These records now, in the order of `ids`, with all their addresses. As by a manifest, what one answer
+    does not bring is gone only where a second does not bring it either."""
+    numbers = [id for id in dict.fromkeys(ids) if id.isascii() and id.isdigit()]
+    asked = [*fields, *(_ADDRESSES if object == "users" else ())]
+    found = _read_many(session, object, numbers, asked)
+    found |= _read_many(session, object, [id for id in numbers if id not in found], asked)
+    return [_living(session, object, found.get(id), fields) for id in ids]
+
+
+def _read_many(session: Session, object: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
     spec = session.object(object)
     if spec.read is None or spec.read.many is None:
         raise Refused(f"{object} cannot be read by id", connection=session.settings.name)
     many = spec.read.many
     found: dict[str, Record] = {}
-    numbers = [id for id in dict.fromkeys(ids) if id.isascii() and id.isdigit()]
-    asked = [*fields, *(_ADDRESSES if object == "users" else ())]
-    for start in range(0, len(numbers), many.batch):
-        values: dict[str, Json] = {"object": object, "ids": numbers[start : start + many.batch]}
+    for start in range(0, len(ids), many.batch):
+        values: dict[str, Json] = {"object": object, "ids": ids[start : start + many.batch]}
         answer = session.ask(many.request, values, f"{object}.read")
-        for record in rows.records(session, object, many.records, answer, asked)[0]:
-            found[record.id] = record
-    return [_living(session, object, found.get(id), fields) for id in ids]
+        records, rejected = rows.records(session, object, many.records, answer, fields)
+        if rejected:
+            raise by_manifest.no_id(session)
+        found.update((record.id, record) for record in records)
+    return found
 
 
 def _only(record: Record, fields: Sequence[str]) -> Record:
@@ -214,7 +223,10 @@ def find(
         chunk = wanted[start : start + way.batch]
         put: dict[str, Json] = {"object": object, "key": key, "values": chunk, "value": chunk[0]}
         answer = session.ask(way.request, put, f"{object}.find")
-        for record in rows.records(session, object, way.records, answer, asked)[0]:
+        records, rejected = rows.records(session, object, way.records, answer, asked)
+        if rejected:
+            raise by_manifest.no_id(session)
+        for record in records:
             if not record.deleted and _holds(record, key, chunk):
                 found[record.id] = _only(record, fields)
     return list(found.values())

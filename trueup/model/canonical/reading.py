@@ -17,12 +17,13 @@ from trueup.model.canonical.postal import address_of, parts_written
 from trueup.model.canonical.sameness import comparable
 from trueup.model.canonical.text import clean, described, read_text
 from trueup.model.fields import ADDRESS_PARTS, Field
-from trueup.model.record import Json
+from trueup.model.record import LONGEST_ID, Json, is_id
 from trueup.model.values import Rejected, Type, Value
 
 Parser: TypeAlias = Callable[[Json], Value | Rejected]
 
 MAX_ELEMENTS = 10_000
+_NO_ID = Rejected(f"longer than {LONGEST_ID} characters, and so no record's id", "TU-VAL-002")
 _LONGEST_SCALAR = 200
 
 
@@ -61,6 +62,8 @@ def _text_reader(type: Type, locale: Locale) -> Parser | None:
             return read_language
         case Type.ZONE:
             return read_zone
+        case Type.REFERENCE:
+            return lambda id: id if is_id(id) else _NO_ID
     return None
 
 

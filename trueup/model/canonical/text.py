@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from trueup.model.record import Json
+from trueup.model.record import Json, impossible
 from trueup.model.values import Rejected
 
 MAX_TEXT = 262_144
@@ -23,7 +23,6 @@ _FILLERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]")  # unseen,
 _JOINABLE = "\u0300-\u167f\u1681-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\U000dffff"
 _LONE_JOINER = re.compile(f"(?<![{_JOINABLE}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINABLE}])")
 _LONE_TAGS = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+")
-_IMPOSSIBLE = re.compile("[\x00\ud800-\udfff]")
 
 TOO_LONG = Rejected(f"longer than {MAX_TEXT:,} characters", "TU-VAL-002")
 IMPOSSIBLE = Rejected("holds a NUL or half of a character, which no system can store")
@@ -52,7 +51,7 @@ def read_text(raw: Json) -> str | Rejected:
             return TOO_LONG
         if raw.isascii() and raw.isprintable():
             return raw.strip()
-        return IMPOSSIBLE if _IMPOSSIBLE.search(raw) else clean(raw)
+        return IMPOSSIBLE if impossible(raw) else clean(raw)
     if type(raw) is int:
         return str(raw) if raw.bit_length() <= 128 else Rejected("a number of too many digits")
     if type(raw) is float:

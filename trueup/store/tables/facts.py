@@ -52,6 +52,7 @@ cases = Table(
     flag("deleted", 0),
     words("data", null=True),
     big("seen_at"),
+    big("changed_at", null=True),  # when its system says that this version was made; `at` may move both ways
     UniqueConstraint("stream_id", "remote_id"),
     Index("ix_cases_subject", "subject_stream_id", "subject_id"),
     **AUTO,

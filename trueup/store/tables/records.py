@@ -43,6 +43,7 @@ streams = Table(
     words("cursor", null=True),
     big("broken_off", null=True),  # when the reading of changes began that is at `cursor`, null: it ended
     words("listing_cursor", null=True),
+    words("listing_fields", default="[]"),  # the remote paths that it was read for up to there
     big("listing", default=0),  # the listing that runs, or ran last
     big("listing_began_at", null=True),
     big("listing_rejected", default=0),  # rows of it that could not be read

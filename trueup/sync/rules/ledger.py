@@ -14,7 +14,7 @@ from trueup.model.consent import HUB, ConsentEvent, ConsentState
 from trueup.model.entity import WAS_ABSENT, Link
 from trueup.model.history import Conflict
 from trueup.model.plan import Case
-from trueup.model.record import Json, Record
+from trueup.model.record import Json, Record, legible
 from trueup.model.values import Absent, Value
 from trueup.sync.rules.evidence import Reading
 
@@ -273,7 +273,7 @@ def _time(reading: Reading) -> datetime:
 
 
 def _words(reading: Reading) -> str:
-    return consent_said(reading.binding, _raw(reading)).source
+    return legible(consent_said(reading.binding, _raw(reading)).source)
 
 
 def _raw(reading: Reading) -> Json:

@@ -13,7 +13,7 @@ from trueup.model.delivery import UNSENT_STATES, Effect, Lane, Write, WriteKind
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Entity, Link, LinkState
 from trueup.model.fields import Field
 from trueup.model.plan import Case, Context, LinkPatch, Plan
-from trueup.model.record import Json, Ref
+from trueup.model.record import Json, Ref, is_id
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules import backfill, leaving, publishing
 from trueup.sync.rules.addresses import keys_of
@@ -402,7 +402,7 @@ def _dangling(one: Seen) -> Iterable[Ref]:
             yield from (
                 Ref(one.link.connection, reading.binding.to or "", str(each))
                 for each in ids
-                if each is not None
+                if each is not None and is_id(str(each))
             )
 
 
