@@ -67,7 +67,7 @@ class Said:
 
 
 def said(world: World, case: Case) -> list[Said]:
-    """All that was said of a contact: at its records, and at others that bore one of its addresses."""
+    """All that was said of a contact: at its records, and at others that were known by one of its addresses."""
     return [one for one in _all(world) if _about(one, case)]
 
 
@@ -99,7 +99,9 @@ def _told_at(system: System, act: Act) -> datetime | None:
 
 def _about(one: Said, case: Case) -> bool:
     held = {str(address).lower() for name in _ADDRESSES for address in _listed(case.entity.values.get(name))}
-    bore = {str(each.values.get("email") or "").lower() for each in one.row.versions}
+    ours = {act.number for act in one.system.acts if act.by == HUB}
+    known = (each for each in one.row.versions if each.number in one.row.landed or each.number in ours)
+    bore = {str(each.values.get("email") or "").lower() for each in known}
     name, ids = one.system.traits.name, {one.row.id, one.row.now.successor} - {None}
     return bool(held & bore) or any(link.connection == name and link.remote_id in ids for link in case.links)
 
