@@ -14,8 +14,8 @@ from trueup.testing.agreement import convergence
 from trueup.testing.belonging import who_belongs_to_whom
 from trueup.testing.consents import opt_ins_are_heard, opt_outs_hold
 from trueup.testing.findings import DENIED, EVERY, LIE, UNTOLD, Findings, findings
-from trueup.testing.heard import no_lost_update, no_resurrection
-from trueup.testing.persons import links_are_sane, no_duplicate
+from trueup.testing.heard import no_lost_update, no_resurrection, stages_are_heard
+from trueup.testing.persons import links_are_sane, no_duplicate, nobody_is_left_out
 from trueup.testing.promises import (
     history_names_who_won,
     history_rebuilds_state,
@@ -78,12 +78,24 @@ def bounded_cost(at: Findings) -> Iterator[str]:
         yield f"{world.writes()} writes for {typed} edits, {told} decisions and {struck} misfortunes"
 
 
+def writes_change_something(at: Findings) -> Iterator[str]:
+    """No write of the hub says only what stood there already."""
+    for name, system in at.systems.items():
+        for act in system.acts:
+            idle = all(act.before.get(field) == value for field, value in act.after.items())
+            if act.by == HUB and act.what == "update" and idle:
+                yield f"{name}/{act.id} was written what it held: {dict(act.after)}"
+
+
 CHECKS: Mapping[str, Callable[[Findings], Iterator[str]]] = {
     "convergence": convergence,
     "no lost update": no_lost_update,
     "no resurrection": no_resurrection,
     "no duplicate": no_duplicate,
+    "nobody is left out": nobody_is_left_out,
     "links are sane": links_are_sane,
+    "stages are heard": stages_are_heard,
+    "writes change something": writes_change_something,
     "opt-outs hold": opt_outs_hold,
     "opt-ins are heard": opt_ins_are_heard,
     "nothing waits for nobody": nothing_waits_for_nobody,
@@ -105,7 +117,9 @@ OF_COMPANIES = (
     "no lost update",
     "no resurrection",
     "no duplicate",
+    "nobody is left out",
     "links are sane",
+    "writes change something",
     "the deleted stay so",
     "history names who won",
     "history rebuilds state",
