@@ -10,7 +10,7 @@ from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.testing.findings import DENIED, EVERY, LIE, Findings, folded, lied
 from trueup.testing.sorts import PEOPLE
-from trueup.testing.system import HUB, Act, Row, System
+from trueup.testing.system import HUB, Act, Row
 
 
 def no_duplicate(at: Findings) -> Iterator[str]:
@@ -41,7 +41,9 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if at.world.wires[name].struck["find", "empty"] and other.by == HUB:
                     at.excuse("a look-up that said that there is none, and there was")
                     continue
-                if _unseen_then(at, system, other, act):
+                if _unseen_then(other, act) or (
+                    at.owner(name, other.id) == at.owner(name, made.id) and not _held_then(other, act)
+                ):
                     at.excuse("a record that a person made before the hub could see it")
                     if other.by != HUB:
                         continue
@@ -87,21 +89,26 @@ def _exchanged(at: Findings, address: Json) -> bool:
     return len(persons) > 1
 
 
-def _unseen_then(at: Findings, system: System, other: Row, act: Act) -> bool:
+def _unseen_then(other: Row, act: Act) -> bool:
     """Whether no answer before the create could have shown the other record."""
     return other.versions[0].shown_at >= act.at or not other.landed
 
 
+def _held_then(other: Row, act: Act) -> bool:
+    """Whether the hub had stored the other record before the create: no race with a person."""
+    return any(moment < act.at for moment in other.landed.values())
+
+
 def nobody_is_left_out(at: Findings) -> Iterator[str]:
-    """Who lives in some system has a record in each where the hub makes them, or had one that is gone."""
+    """Who lives in some system has a record in each where the hub makes them, or had one that is gone.
+    Of whom it waits for a person who they are nothing is demanded: identity decides it."""
     streams = {stream[0] for stream in at.world.policy.create if stream[1] == at.sort.object}
     for id, case in at.cases.items():
-        if not any(link.state is LinkState.LIVE and _is_there(at, link) for link in case.links):
+        lives = any(link.state is LinkState.LIVE and _is_there(at, link) for link in case.links)
+        if not lives or _may_be_somebody_else(at, case):
             continue
         for name in sorted(streams - {link.connection for link in case.links if link.remote_id is not None}):
-            if _may_be_somebody_else(at, case):
-                at.excuse("who may be one person with somebody else waits for a person")
-            elif any(one.link.connection == name for one in _parked(at, case)):
+            if any(one.link.connection == name for one in _parked(at, case)):
                 at.excuse("a write that waits for a person")
             else:
                 yield f"{id} was never made in {name}"
