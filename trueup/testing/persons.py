@@ -121,11 +121,13 @@ def _is_there(at: Findings, link: Link) -> bool:
 
 def _may_be_somebody_else(at: Findings, case: Case) -> bool:
     """Whether this contact is not decided, or another one that is not bears the same address."""
-    key = case.entity.values.get(at.sort.fields[at.sort.key])
-    alike = (
-        one.entity for one in at.cases.values() if one.entity.values.get(at.sort.fields[at.sort.key]) == key
-    )
-    return case.entity.provisional or (key is not None and any(one.provisional for one in alike))
+    mine = _address(at, case)
+    rivals = (one for one in at.cases.values() if one.entity.provisional and _address(at, one) == mine)
+    return case.entity.provisional or (bool(mine) and any(True for _ in rivals))
+
+
+def _address(at: Findings, case: Case) -> str:
+    return str(case.entity.values.get(at.sort.fields[at.sort.key]) or "").lower()
 
 
 def _parked(at: Findings, case: Case) -> Iterator[Delivery]:
