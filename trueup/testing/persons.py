@@ -120,14 +120,17 @@ def _is_there(at: Findings, link: Link) -> bool:
 
 
 def _may_be_somebody_else(at: Findings, case: Case) -> bool:
-    """Whether this contact is not decided, or another one that is not bears the same address."""
-    mine = _address(at, case)
-    rivals = (one for one in at.cases.values() if one.entity.provisional and _address(at, one) == mine)
-    return case.entity.provisional or (bool(mine) and any(True for _ in rivals))
+    """Whether this contact is not decided, or another one that is not has or had an address of this one."""
+    mine = _addresses(at, case)
+    undecided = (one for one in at.cases.values() if one.entity.provisional)
+    return case.entity.provisional or any(_addresses(at, one) & mine for one in undecided)
 
 
-def _address(at: Findings, case: Case) -> str:
-    return str(case.entity.values.get(at.sort.fields[at.sort.key]) or "").lower()
+def _addresses(at: Findings, case: Case) -> set[str]:
+    field = at.sort.fields[at.sort.key]
+    held = (case.entity.values.get(name) for name in (field, f"{field}s", f"former_{field}s"))
+    several = (one if isinstance(one, list) else [one] for one in held if one)
+    return {str(each).lower() for one in several for each in one}
 
 
 def _parked(at: Findings, case: Case) -> Iterator[Delivery]:
