@@ -21,16 +21,17 @@ CHUNK = 4
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The journal of a history, and all that is known of everybody at its end."""
+    """The journal of a history, and all that is known of every person and company at its end."""
 
     journal: list[str]
-    people: dict[str, Any]
+    known: dict[str, Any]
 
 
 def ending(url: str, plan: Plan, folder: Path) -> Ending:
     with lived_on(url, plan, folder) as world:
-        people = {id: (world.store.case(id), world.store.history(id, 1000)) for id in world.contacts()}
-        return Ending(world.journal, people)
+        everybody = (*world.contacts(), *world.known(world.companies))
+        known = {id: (world.store.case(id), world.store.history(id, 1000)) for id in everybody}
+        return Ending(world.journal, known)
 
 
 def compared(plan: Plan, folder: Path) -> None:
@@ -40,8 +41,8 @@ def compared(plan: Plan, folder: Path) -> None:
     apart = [pair for pair in zip(lite.journal, big.journal, strict=False) if pair[0] != pair[1]]
     assert not apart, f"seed {plan.seed}: first {apart[0]}"
     assert len(lite.journal) == len(big.journal)
-    assert lite.people == big.people
-    assert lite.people
+    assert lite.known == big.known
+    assert lite.known
 
 
 @pytest.mark.server

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +45,20 @@ def test_a_history_that_failed_once_breaks_nothing_any_more(file: Path) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 5, 6, 9])
 def test_the_same_seed_is_the_same_history_byte_for_byte(seed: int) -> None:
     assert tried(plan_of(seed)).digest == tried(plan_of(seed)).digest
+
+
+def test_a_seed_is_the_same_history_in_every_process() -> None:
+    told = {_journal(seed=6, hashes=hashes) for hashes in ("1", "2")}
+    assert told == {f"seed 6: journal {tried(plan_of(6)).digest}\n"}
+
+
+def _journal(seed: int, hashes: str) -> str:
+    """What a process says of the journal that puts sets in an order of its own."""
+    command = [sys.executable, "-m", "trueup.testing.command", "--seed", str(seed)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": hashes}
+    )
+    return done.stderr
 
 
 @pytest.mark.parametrize("seed", range(20))

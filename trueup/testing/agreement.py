@@ -9,9 +9,7 @@ from trueup.model.delivery import DISCARDED, DeliveryState, Lane
 from trueup.model.entity import Entity, Link
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Rejected
-from trueup.sync.rules.differences import alike
-from trueup.sync.rules.formats import RULE as FORM
-from trueup.testing.findings import EVERY, LIE, UNTOLD, Findings, folded, lied
+from trueup.testing.findings import EVERY, FORM, LIE, UNTOLD, Findings, folded, lied, taken_for_a_form
 from trueup.testing.system import Row
 
 
@@ -48,7 +46,7 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
     stands = row.now.values.get(binding.remote)
     wanted = binding.write(entity.values)
     kept = traits.keeps(binding.remote, None if isinstance(wanted, Rejected) or wanted is ABSENT else wanted)
-    if _plain(stands) != _plain(kept) and not alike(binding, binding.read(stands), binding.read(kept)):
+    if _plain(stands) != _plain(kept):
         if _parked(at, link):
             at.excuse("a write that waits for a person")
             return
@@ -58,22 +56,13 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
         if row.now.number not in row.landed and at.may_lack(link.connection):
             at.excuse(LIE)
             return
-        if _taken_for_a_form(at, id, binding.fields[0], stands):
-            at.excuse("an edit that could be the system's own form of what was written")
+        if taken_for_a_form(at, id, binding.fields[0], stands):
+            at.excuse(FORM)
             return
         yield (
             f"{id} {binding.fields[0]}: {link.connection}/{link.remote_id} holds {stands!r}, the contact "
             f"{entity.values.get(binding.fields[0])!r} (there {kept!r})"
         )
-
-
-def _taken_for_a_form(at: Findings, who: str, name: str, stands: Json) -> bool:
-    """Whether the history names what stands there as what the system may have made of our value."""
-    return any(
-        conflict.field == name and conflict.rule == FORM and folded(conflict.lost) == folded(stands)
-        for row in at.history[who]
-        for conflict in row.conflicts
-    )
 
 
 def _parked(at: Findings, link: Link) -> bool:
@@ -98,5 +87,9 @@ def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -
     )
 
 
-def _plain(value: Json) -> Json:
-    return sorted(map(str, value)) if isinstance(value, list) else (value or None)
+def _plain(value: Json) -> str:
+    """What two values have in common that people would call the same: neither signs between nor the case of
+    letters tell them apart, nor does the order of a list."""
+    if isinstance(value, list):
+        return " ".join(sorted(map(str, value)))
+    return folded(value).lower()

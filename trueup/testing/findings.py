@@ -16,6 +16,7 @@ from trueup.model.history import HistoryRow
 from trueup.model.plan import Case
 from trueup.model.record import Json
 from trueup.model.values import Value
+from trueup.sync.rules.formats import RULE
 from trueup.testing.ports import STEP
 from trueup.testing.sorts import PEOPLE, Sort
 from trueup.testing.system import HUB, HUB_ID, Act, Row, System
@@ -26,6 +27,7 @@ EVERY = 10_000
 LIE = "a listing that said it was all, and was not"
 UNTOLD = "a deletion of which the system tells nothing"
 BELATED = "a request before which a process stood still, while others went on without it"
+FORM = "an edit that could be the system's own form of what was written"
 DENIED = "a record of which a reading by id said twice in a row that it was not there"
 
 
@@ -144,6 +146,15 @@ def edits(system: System) -> Iterator[Edit]:
                 if remote in system.sort.plain:
                     row = system.rows[act.id]
                     yield Edit(system.traits.name, act, row, remote, act.before.get(remote), after)
+
+
+def taken_for_a_form(at: Findings, who: str, name: str, stands: Json) -> bool:
+    """Whether the history names what stands there as what the system may have made of our value."""
+    return any(
+        conflict.field == name and conflict.rule == RULE and folded(conflict.lost) == folded(stands)
+        for row in at.history[who]
+        for conflict in row.conflicts
+    )
 
 
 def folded(value: Json) -> str:

@@ -8,8 +8,9 @@ from itertools import takewhile
 from trueup.model.delivery import DeliveryState, WriteKind
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import BELATED, EVERY, LIE, Edit, Findings, folded, lied
+from trueup.testing.findings import BELATED, EVERY, FORM, LIE, Edit, Findings, folded, lied, taken_for_a_form
 from trueup.testing.system import HUB, System, Version
+from trueup.testing.traits import STAGES
 
 
 def no_lost_update(at: Findings) -> Iterator[str]:
@@ -132,6 +133,26 @@ def _same(system: System, edit: Edit, value: Value) -> bool:
     return kept == typed or (edit.remote == "email" and kept.lower() == typed.lower())
 
 
+def stages_are_heard(at: Findings) -> Iterator[str]:
+    """Who was said to be at a stage, in a record that the hub read then, is at this one or further."""
+    for name, system in at.systems.items():
+        for act in system.acts:
+            said = act.after.get("phase")
+            who = at.owner(name, act.id) if act.by != HUB and said in STAGES else None
+            if who is None:
+                continue
+            edit = Edit(name, act, system.rows[act.id], "phase", act.before.get("phase"), said)
+            held = at.cases[who].entity.values.get("stage")
+            if (held in STAGES and STAGES.index(held) >= STAGES.index(said)) or not _read_with(edit):
+                continue
+            if taken_for_a_form(at, who, "stage", said):
+                at.excuse(FORM)
+            elif not edit.row.living:
+                at.excuse("a record that was deleted before its edit was decided")
+            else:
+                yield f"{who} stage: {said}, said at {name}/{act.id}, was not heard: {held} is held"
+
+
 def no_resurrection(at: Findings) -> Iterator[str]:
     """A value that a person knowingly replaced or cleared does not stand in the contact at the end."""
     for edit in at.edits():
@@ -164,7 +185,7 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     name = at.sort.fields[edit.remote]
     for row in at.history[who]:
         for conflict in row.conflicts:
-            if conflict.field == name and folded(conflict.lost) in (folded(edit.after), ""):
+            if conflict.field == name and folded(conflict.lost) == folded(edit.after):
                 return True
         for change in row.changes:
             if change.field == name and change.source.startswith("hub"):

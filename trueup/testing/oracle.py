@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 
 from trueup.model.delivery import DeliveryState
 from trueup.testing.agreement import convergence
 from trueup.testing.belonging import who_belongs_to_whom
 from trueup.testing.consents import opt_ins_are_heard, opt_outs_hold
 from trueup.testing.findings import DENIED, EVERY, LIE, UNTOLD, Findings, findings
-from trueup.testing.heard import no_lost_update, no_resurrection
-from trueup.testing.persons import links_are_sane, no_duplicate
+from trueup.testing.heard import no_lost_update, no_resurrection, stages_are_heard
+from trueup.testing.persons import links_are_sane, no_duplicate, nobody_is_left_out
 from trueup.testing.promises import (
     history_names_who_won,
     history_rebuilds_state,
@@ -27,7 +28,7 @@ from trueup.testing.promises import (
     winners_are_people,
 )
 from trueup.testing.sorts import COMPANIES
-from trueup.testing.system import HUB
+from trueup.testing.system import HUB, Act, System
 from trueup.testing.world import World
 
 _OVER = (
@@ -78,12 +79,38 @@ def bounded_cost(at: Findings) -> Iterator[str]:
         yield f"{world.writes()} writes for {typed} edits, {told} decisions and {struck} misfortunes"
 
 
+def writes_change_something(at: Findings) -> Iterator[str]:
+    """No write of the hub says only what stood there already, as the hub had read by then."""
+    for name, system in at.systems.items():
+        for act in system.acts:
+            if act.by != HUB or act.what != "update" or not act.after or not _was_read_so(system, act):
+                continue
+            if any((field, "cut") in system.traits.habits for field in act.after):
+                at.excuse("a value that is longer than what stands there, and is cut to it")
+                continue
+            yield f"{name}/{act.id} was written what it held: {dict(act.after)}"
+
+
+def _was_read_so(system: System, act: Act) -> bool:
+    """Whether the hub had stored the record as it stood since then, with all that this write says."""
+    before = [one for one in system.rows[act.id].versions if one.number < act.number]
+    stood = takewhile(
+        lambda one: all(one.values.get(field) == value for field, value in act.after.items()),
+        reversed(before),
+    )
+    landed = system.rows[act.id].landed
+    return any(one.number in landed and landed[one.number] < act.at for one in stood)
+
+
 CHECKS: Mapping[str, Callable[[Findings], Iterator[str]]] = {
     "convergence": convergence,
     "no lost update": no_lost_update,
     "no resurrection": no_resurrection,
     "no duplicate": no_duplicate,
+    "nobody is left out": nobody_is_left_out,
     "links are sane": links_are_sane,
+    "stages are heard": stages_are_heard,
+    "writes change something": writes_change_something,
     "opt-outs hold": opt_outs_hold,
     "opt-ins are heard": opt_ins_are_heard,
     "nothing waits for nobody": nothing_waits_for_nobody,
@@ -105,7 +132,9 @@ OF_COMPANIES = (
     "no lost update",
     "no resurrection",
     "no duplicate",
+    "nobody is left out",
     "links are sane",
+    "writes change something",
     "the deleted stay so",
     "history names who won",
     "history rebuilds state",

@@ -1,13 +1,16 @@
-"""At rest: the hub made nobody twice, and every record belongs to one contact."""
+"""At rest: the hub made nobody twice and left nobody out, and every record belongs to one contact."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trueup.model.delivery import Delivery, DeliveryState
+from trueup.model.entity import Link, LinkState
+from trueup.model.plan import Case
 from trueup.model.record import Json
-from trueup.testing.findings import DENIED, LIE, Findings, folded, lied
+from trueup.testing.findings import DENIED, EVERY, LIE, Findings, folded, lied
 from trueup.testing.sorts import PEOPLE
-from trueup.testing.system import HUB, Act, Row, System
+from trueup.testing.system import HUB, Act, Row
 
 
 def no_duplicate(at: Findings) -> Iterator[str]:
@@ -38,8 +41,8 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if at.world.wires[name].struck["find", "empty"] and other.by == HUB:
                     at.excuse("a look-up that said that there is none, and there was")
                     continue
-                if _unseen_then(at, system, other, act) or at.owner(name, other.id) == at.owner(
-                    name, made.id
+                if _unseen_then(other, act) or (
+                    at.owner(name, other.id) == at.owner(name, made.id) and not _held_then(other, act)
                 ):
                     at.excuse("a record that a person made before the hub could see it")
                     if other.by != HUB:
@@ -86,9 +89,53 @@ def _exchanged(at: Findings, address: Json) -> bool:
     return len(persons) > 1
 
 
-def _unseen_then(at: Findings, system: System, other: Row, act: Act) -> bool:
+def _unseen_then(other: Row, act: Act) -> bool:
     """Whether no answer before the create could have shown the other record."""
     return other.versions[0].shown_at >= act.at or not other.landed
+
+
+def _held_then(other: Row, act: Act) -> bool:
+    """Whether the hub had stored the other record before the create: no race with a person."""
+    return any(moment < act.at for moment in other.landed.values())
+
+
+def nobody_is_left_out(at: Findings) -> Iterator[str]:
+    """Who lives in some system has a record in each where the hub makes them, or had one that is gone.
+    Of whom it waits for a person who they are nothing is demanded: identity decides it."""
+    streams = {stream[0] for stream in at.world.policy.create if stream[1] == at.sort.object}
+    for id, case in at.cases.items():
+        lives = any(link.state is LinkState.LIVE and _is_there(at, link) for link in case.links)
+        if not lives or _may_be_somebody_else(at, case):
+            continue
+        for name in sorted(streams - {link.connection for link in case.links if link.remote_id is not None}):
+            if any(one.link.connection == name for one in _parked(at, case)):
+                at.excuse("a write that waits for a person")
+            else:
+                yield f"{id} was never made in {name}"
+
+
+def _is_there(at: Findings, link: Link) -> bool:
+    row = at.row(link)
+    return row is not None and row.living
+
+
+def _may_be_somebody_else(at: Findings, case: Case) -> bool:
+    """Whether this contact is not decided, or another one that is not has or had an address of this one."""
+    mine = _addresses(at, case)
+    undecided = (one for one in at.cases.values() if one.entity.provisional)
+    return case.entity.provisional or any(_addresses(at, one) & mine for one in undecided)
+
+
+def _addresses(at: Findings, case: Case) -> set[str]:
+    field = at.sort.fields[at.sort.key]
+    held = (case.entity.values.get(name) for name in (field, f"{field}s", f"former_{field}s"))
+    several = (one if isinstance(one, list) else [one] for one in held if one)
+    return {str(each).lower() for one in several for each in one}
+
+
+def _parked(at: Findings, case: Case) -> Iterator[Delivery]:
+    waiting = at.world.store.deliveries([DeliveryState.PARKED], None, EVERY)
+    return (one for one in waiting if one.entity_id == case.entity.id)
 
 
 def links_are_sane(at: Findings) -> Iterator[str]:

@@ -48,6 +48,33 @@ def hub_edits_hold(at: Findings) -> Iterator[str]:
             yield f"{one.who} {one.field}: {one.held!r} was taken away in the hub, and nobody heard it"
         elif one.value and held != one.value and one.value not in _remembered(at, one.who, one.field):
             yield f"{one.who} {one.field}: {one.value!r}, said in the hub, is neither held nor in the history"
+        elif later.isdisjoint({(one.who, one.field)}) and _stands_again(at, one, held):
+            yield f"{one.who} {one.field}: {held!r} stands again, in whose place the hub put {one.value!r}"
+
+
+def _stands_again(at: Findings, told: Told, held: Value) -> bool:
+    """Whether the contact holds what somebody at the hub saw and replaced, and nobody said it since."""
+    return bool(held) and held == told.held != told.value and not _said_anew(at, told)
+
+
+def _said_anew(at: Findings, told: Told) -> bool:
+    """Whether a record that says what stood there before was read only after the hub was told otherwise, or
+    the history names what lost against it."""
+    lost = (one.lost for row in at.history[told.who] for one in row.conflicts if one.field == told.field)
+    if any((one or None) == told.value for one in lost):
+        return True
+    remote = next(remote for remote, field in at.sort.fields.items() if field == told.field)
+    since = told.at - at.off
+    for system in at.systems.values():
+        for act in system.acts:
+            if act.by == HUB or _plain(system, remote, act.after.get(remote)) != _plain(
+                system, remote, told.held
+            ):
+                continue
+            landed = system.rows[act.id].landed
+            if not any(moment < since for number, moment in landed.items() if number >= act.number):
+                return True
+    return False
 
 
 def _heard(at: Findings, told: Told) -> bool:

@@ -117,9 +117,12 @@ def _opts_out(values: Mapping[str, Json]) -> bool:
 
 
 def _holds(write: Mapping[str, Any], place: Place, values: Mapping[str, Json]) -> bool:
-    planned = write["values"]
-    there = (write["connection"], write["record"]) == place
-    return there and all(name in planned and _says(planned[name], one) for name, one in values.items())
+    return (write["connection"], write["record"]) == place and says_all(write["values"], values)
+
+
+def says_all(intended: Mapping[str, Json], values: Mapping[str, Json]) -> bool:
+    """Whether a write that was intended so says all these values."""
+    return all(name in intended and _says(intended[name], one) for name, one in values.items())
 
 
 def _says(planned: Json, value: Json) -> bool:

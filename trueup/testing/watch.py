@@ -1,12 +1,11 @@
 """What must hold at every step of a worker: checked while a history happens, not only at its end.
 
-I1 to I5 and I8 of the plan of assurance; each violation names its check and the step in the journal.
+I1 to I7 of the plan of assurance; each violation names its check and the step in the journal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,18 +13,19 @@ from typing import Any
 from trueup.connectors.stamps import EPOCH, floor_stamp, parse_stamp
 from trueup.model.consent import ConsentState
 from trueup.model.delivery import DeliveryState
+from trueup.model.record import Json
 from trueup.model.run import Fence
 from trueup.services.opting_out import HEARD
 from trueup.sync.rules.policy import Stream
 from trueup.testing.consents import MAIL, may_be_lifted, said
 from trueup.testing.findings import lied
 from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
-from trueup.testing.saving import Applying, planned
+from trueup.testing.saving import Applying, planned, says_all
 from trueup.testing.system import HUB_ID, System
 from trueup.testing.world import Watch, Worker, World
 
-Intent = tuple[str, str | None, frozenset[str]]
-"""A write that was stored as sent: the system, the record (None: a new one), and the fields."""
+Intent = tuple[str, str | None, Mapping[str, Json]]
+"""A write that was stored as sent: the system, the record (None: a new one), and what it says."""
 _CHANGES = ("land", "settle", "commit", "assign")
 
 
@@ -36,7 +36,7 @@ class Invariants:
 
     asked: dict[str, int] = field(default_factory=dict)
     out: set[str] = field(default_factory=set)
-    sent: set[Intent] = field(default_factory=set)
+    sent: list[Intent] = field(default_factory=list)
     stages: Stages = field(default_factory=Stages)
     fences: Fences = field(default_factory=Fences)
     fuses: Fuses = field(default_factory=Fuses)
@@ -48,7 +48,7 @@ class Invariants:
     def stepped(self, world: World, worker: Worker, what: str) -> None:
         """After a verb of the store: what it may have broken."""
         if what == "send":
-            self.sent |= set(intents(world))
+            self.sent += [one for one in intents(world) if one not in self.sent]
             self._ask(world, worker, "fuses hold", self.fuses.after_send(world, worker.name))
         if what not in _CHANGES:
             return
@@ -68,9 +68,9 @@ class Invariants:
         """As a request reaches a system."""
         if route in ("create", "update", "upsert") and isinstance(body, Mapping):
             system = stream[0]
-            known = set(intents(world))
+            known = list(intents(world))
             if world.at_work is not None and world.at_work.late:
-                known |= self.sent
+                known += self.sent
             self._ask(world, None, "no effect without intent", intended(known, system, route, body))
             self._ask(world, None, "only what is allowed", allowed(world, stream, route, body))
             if _applies(world):
@@ -160,14 +160,14 @@ def one_owner(everybody: Everybody) -> Iterator[str]:
 def intents(world: World) -> Iterator[Intent]:
     """What is stored as sent now."""
     for one in world.store.deliveries([DeliveryState.SENT, DeliveryState.DOUBT], None, 1_000):
-        yield one.write.connection, one.link.remote_id, frozenset(one.write.values)
+        yield one.write.connection, one.link.remote_id, one.write.values
 
 
-def intended(known: AbstractSet[Intent], system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
+def intended(known: Sequence[Intent], system: str, route: str, body: Mapping[str, Any]) -> Iterator[str]:
     """What arrives was stored as sent before, with just this payload."""
     for item in body.get("items") or [body]:
-        values = frozenset(key for key in item["values"] if key != HUB_ID)
+        values = {key: value for key, value in item["values"].items() if key != HUB_ID}
         place = (system, item.get("id"))
-        if not any(one[:2] == place and values <= one[2] for one in known):
+        if not any(one[:2] == place and says_all(one[2], values) for one in known):
             record = item.get("id") or "a record"
             yield f"{system} is asked to {route} {record} with {sorted(values)}: nobody intended it"

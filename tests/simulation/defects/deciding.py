@@ -296,6 +296,6 @@ DECIDING = (
             ),
         ),
     ),
-    defect("every record is the primary one", 5, "one primary", (reconcile, "elect", instead(_all_primary))),
-    defect("duplicates are written to", 5, "only what is allowed", (reconcile, "_follows", always(True))),
+    defect("every record is the primary one", 6, "one primary", (reconcile, "elect", instead(_all_primary))),
+    defect("duplicates are written to", 6, "only what is allowed", (reconcile, "_follows", always(True))),
 )

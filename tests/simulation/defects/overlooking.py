@@ -1,0 +1,75 @@
+"""Mistakes that leave something undone, or do more than was asked: nothing contradicts itself afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from tests.simulation.defects.base import always, defect, instead
+from trueup.mapping.elements import is_change
+from trueup.model.entity import LinkState
+from trueup.sync import outbox
+from trueup.sync.rules import differences, evidence, reconcile
+
+
+def _two_are_enough(original: Any, stream: Any, after: Any, links: Any, standing: Any, *rest: Any) -> Any:
+    return ([], []) if len(standing) >= 2 else original(stream, after, links, standing, *rest)
+
+
+def _stage_at_first_sight(original: Any, reading: Any, table: Any) -> Iterator[Any]:
+    return (claim for claim in original(reading, table) if claim.first or claim.field != "stage")
+
+
+def _louder(original: Any, self: Any, stream: Any, delivery: Any) -> Any:
+    """Another value leaves than was intended."""
+    item = original(self, stream, delivery)
+    said = {
+        name: f"{value}!" if isinstance(value, str) and not is_change(value) else value
+        for name, value in item.values.items()
+    }
+    return replace(item, values=said)
+
+
+def _made_beside(original: Any, stream: Any, after: Any, links: Any, standing: Any, *rest: Any) -> Any:
+    """Whoever has one living record in a system gets a second one there."""
+    here = [one for one in standing if one.connection == stream[0] and one.state is LinkState.LIVE]
+    if len(here) == 1 and len(standing) > 1:
+        standing = [one for one in standing if one is not here[0]]
+    return original(stream, after, links, standing, *rest)
+
+
+OVERLOOKING = (
+    defect(
+        "who has two records is made in no third",
+        3,
+        "nobody is left out",
+        (reconcile, "create", instead(_two_are_enough)),
+    ),
+    defect(
+        "a stage that is said later is not heard",
+        0,
+        "stages are heard",
+        (evidence, "claims", instead(_stage_at_first_sight)),
+    ),
+    defect(
+        "all that was read is written back",
+        1,
+        "writes change something",
+        (differences, "is_held", always(False)),
+        (differences, "_shows", always(False)),
+    ),
+    defect(
+        "another value leaves than was intended",
+        0,
+        "no effect without intent",
+        (outbox.Push, "_item", instead(_louder)),
+    ),
+    defect("whatever differs is the same", 0, "convergence", (differences, "same", always(True))),
+    defect(
+        "who has a record is made beside it",
+        0,
+        "no duplicate",
+        (reconcile, "create", instead(_made_beside)),
+    ),
+)
