@@ -67,7 +67,7 @@ class Said:
 
 
 def said(world: World, case: Case) -> list[Said]:
-    """All that was said of a contact: at its records, and at others that were known by one of its addresses."""
+    """All that was said of a contact: at its records, and at others known by one of its addresses."""
     return [one for one in _all(world) if _about(one, case)]
 
 
