@@ -24,6 +24,7 @@ from trueup.sync.rules.formats import Settled, failed, left_out, settle, touched
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TITLE, TAGS, NAME = FieldRule("job_title", "title"), FieldRule("tags", "tags"), FieldRule("full_name", "name")
+STAGE = FieldRule("stage", "phase")
 LEARNED, KEEPS = Format("a", "people", "*", learned=True), Format("a", "people", "*", as_sent=9)
 ADS = ConsentRule("email", "marketing", "ads")
 
@@ -114,6 +115,15 @@ def test_another_value_is_an_edit_where_somebody_touched_the_record_or_the_field
         assert (how(found), found.conflicts, agreed(found)) == (How.EDIT, (), Agreed("Boss", "Boss"))
         assert found.readings[0].moved
     assert how(settled(TITLE, "Boss", "Boss", "Chef", touched=False)) is How.FORM
+
+
+def test_another_option_is_an_edit_and_no_form() -> None:
+    found = settled(STAGE, "lead", "lead", "customer", was="name")
+    assert (how(found), found.conflicts, agreed(found)) == (How.EDIT, (), Agreed("lead", "lead"))
+    assert found.readings[0].moved
+    assert how(settled(STAGE, "lead", "lead", "customer", was="name", format=LEARNED)) is How.FORM
+    assert how(settled(STAGE, "lead", "lead", "name", was="name", again=True)) is How.FORM
+    assert how(settled(STAGE, "lead", "lead", "a word of its own", was="name")) is How.FORM
 
 
 def test_what_says_the_same_is_as_it_was_sent() -> None:

@@ -8,7 +8,7 @@ from itertools import takewhile
 from trueup.model.delivery import DeliveryState, WriteKind
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import BELATED, EVERY, FORM, LIE, Edit, Findings, folded, lied, taken_for_a_form
+from trueup.testing.findings import BELATED, EVERY, LIE, Edit, Findings, folded, lied
 from trueup.testing.system import HUB, System, Version
 from trueup.testing.traits import STAGES
 
@@ -145,9 +145,7 @@ def stages_are_heard(at: Findings) -> Iterator[str]:
             held = at.cases[who].entity.values.get("stage")
             if (held in STAGES and STAGES.index(held) >= STAGES.index(said)) or not _read_with(edit):
                 continue
-            if taken_for_a_form(at, who, "stage", said):
-                at.excuse(FORM)
-            elif not edit.row.living:
+            if not edit.row.living:
                 at.excuse("a record that was deleted before its edit was decided")
             else:
                 yield f"{who} stage: {said}, said at {name}/{act.id}, was not heard: {held} is held"
@@ -188,7 +186,7 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
             if conflict.field == name and folded(conflict.lost) == folded(edit.after):
                 return True
         for change in row.changes:
-            if change.field == name and change.source.startswith("hub"):
+            if change.field == name and change.source.startswith("hub") and folded(change.new) == folded(held):
                 return True
     if _replaced_unread(at, edit) or not edit.row.living:
         at.excuse("a value that was replaced before it was read")

@@ -17,7 +17,7 @@ from trueup.model.formats import Format, How, Kept
 from trueup.model.history import Conflict
 from trueup.model.plan import Context
 from trueup.model.record import Json
-from trueup.model.values import Value
+from trueup.model.values import Type, Value
 from trueup.sync.rules.differences import alike
 from trueup.sync.rules.evidence import Reading
 
@@ -154,7 +154,9 @@ def _judge(
     if unwritten and AGAIN not in assumption:
         return _not_there(reading), How.EDIT, tuple(_perhaps_lost(reading, entity.sources, ONCE_MORE))
     sent = reading.agreed.remote if reading.agreed is not None else None
-    more = _names_another(reading) or _has_more(reading, assumption.get("was"), learned)
+    before = assumption.get("was")
+    other = _names_another(reading) or (not learned and _is_another_option(reading, before))
+    more = other or _has_more(reading, before, learned)
     if more or (not unwritten and not is_form(sent, reading.raw, format, edited)):
         return reading, How.EDIT, ()
     usual = learned and not edited and is_usual(sent, reading.raw)
@@ -205,6 +207,13 @@ def _names_another(reading: Reading) -> bool:
     """Whether a reference is to another record than we wrote, also to one that was not read yet: no system
     makes that of an id."""
     return reading.binding.refers is not None and isinstance(reading.raw, str) and bool(reading.raw)
+
+
+def _is_another_option(reading: Reading, was: Json) -> bool:
+    """Whether another of the words that a field may hold stands there, which did not stand there before: no
+    system makes one of another."""
+    one_of_few = reading.binding.type in (Type.CHOICE, Type.BOOL) and len(reading.binding.fields) == 1
+    return one_of_few and reading.moved and reading.raw not in (None, "", was)
 
 
 def _not_there(reading: Reading) -> Reading:
