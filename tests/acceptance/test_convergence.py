@@ -15,6 +15,7 @@ from tests.acceptance.verdicts import doubles, lost, strays, too_early, unheard
 from trueup.model.run import RunOutcome
 from trueup.sandbox.standin import Fault
 from trueup.sync.decide import Deciding, decide_all
+from trueup.sync.doubts import resolve
 from trueup.sync.engine import Report, landing
 from trueup.sync.identifying import identify_all
 from trueup.sync.outbox import Push
@@ -62,7 +63,7 @@ def step(hands: Hands) -> None:
             parts.store.finish_run(run_id, RunOutcome.PARTIAL, {}, (), parts.now())
         case "push":
             push = Push(parts, Report(0).tally, None)
-            push.resolve(some)
+            resolve(push, some)
             push.run(some)
         case _:
             at.sync(*some)

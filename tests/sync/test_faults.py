@@ -506,7 +506,7 @@ def test_a_system_that_is_down_is_asked_once_to_take_an_opt_out(tmp_path: Path, 
 def test_what_is_in_doubt_where_a_system_is_down_keeps_nobody_else_s_doubts_waiting(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trueup.sync.outbox.FEWER", 2)
+    monkeypatch.setattr("trueup.sync.doubts.FEWER", 2)
     names = ("source", "down", "up")
     hub = small_hub(tmp_path, clock, {name: Memory(clock) for name in names})
     for system in hub.systems.values():

@@ -13,6 +13,7 @@ from trueup.model.delivery import Lane
 from trueup.model.run import Fence, RunOutcome
 from trueup.sync.about import EVERYBODY, About
 from trueup.sync.decide import Deciding, decide_all
+from trueup.sync.doubts import resolve
 from trueup.sync.identifying import heed_moves, identify_all
 from trueup.sync.inbox import land, look_again
 from trueup.sync.outbox import Push
@@ -105,13 +106,13 @@ def _run(parts: Parts, order: Order, fence: Fence) -> Report:
 
 def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
     parts.store.abandoned(parts.now(), {stream: spec.lag for stream, spec in parts.specs.items()})
-    push = Push(parts, report.tally, fence, order.about)
-    push.resolve(order.connections)
+    push = Push(parts, report.tally, fence, about=order.about)
+    resolve(push, order.connections)
     report.tally.rekeyed(rebuild_keys(parts, fence))
     landing(parts, order.connections, report, fence)
     for name, error in report.failed.items():
         push.stop(name, Lane.NORMAL, error)
-    push.resolve(order.connections)  # before what a lost create made is identified as somebody new
+    resolve(push, order.connections)  # before what a lost create made is identified as somebody new
     meter = meter_for(parts, LIFTED if order.approve_first else frozenset(), order.about)
     deciding = Deciding(report.run_id, meter, report.tally.planned, report.tally.undecided, order.about)
     for _ in range(ROUNDS):
@@ -119,7 +120,7 @@ def _work(parts: Parts, order: Order, report: Report, fence: Fence) -> None:
         decided = decide_all(parts, deciding, fence)
         _open_gates(parts, meter, order.about, fence)
         attempted = push.run(_allowed(parts, order))
-        looked = push.resolve(order.connections)
+        looked = resolve(push, order.connections)
         fence = parts.store.renew(fence, parts.now() + LEASE)
         push.fence = fence
         if not decided and not attempted and not looked and not _waited(parts, order, push):

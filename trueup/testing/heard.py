@@ -186,7 +186,11 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
             if conflict.field == name and folded(conflict.lost) == folded(edit.after):
                 return True
         for change in row.changes:
-            if change.field == name and change.source.startswith("hub") and folded(change.new) == folded(held):
+            if (
+                change.field == name
+                and change.source.startswith("hub")
+                and folded(change.new) == folded(held)
+            ):
                 return True
     if _replaced_unread(at, edit) or not edit.row.living:
         at.excuse("a value that was replaced before it was read")

@@ -22,7 +22,7 @@ from trueup.model.entity import LinkState
 from trueup.store import commit, decide, founding, identify, land
 from trueup.store import outbox as rows
 from trueup.store import settle as settling
-from trueup.sync import outbox
+from trueup.sync import outbox, payload
 from trueup.sync.rules import acknowledge
 from trueup.sync.rules.guard import Meter
 
@@ -32,19 +32,19 @@ def _not_sent(original: Any, tx: Any, ids: Any, *rest: Any) -> Any:
     return list(ids)
 
 
-def _full_record(original: Any, self: Any, stream: Any, delivery: Any) -> Any:
-    item = original(self, stream, delivery)
-    mapped = {one.remote for one in self.parts.policy.mappings[stream].bindings if not one.consent}
+def _full_record(original: Any, parts: Any, stream: Any, delivery: Any) -> Any:
+    item = original(parts, stream, delivery)
+    mapped = {one.remote for one in parts.policy.mappings[stream].bindings if not one.consent}
     held = {path: value for path, value in delivery.link.observed.items() if path in mapped}
     return replace(item, values={**held, **item.values})
 
 
-def _no_version(original: Any, self: Any, stream: Any, delivery: Any) -> Any:
-    return replace(original(self, stream, delivery), version=None)
+def _no_version(original: Any, parts: Any, stream: Any, delivery: Any) -> Any:
+    return replace(original(parts, stream, delivery), version=None)
 
 
-def _without_empty(original: Any, self: Any, stream: Any, delivery: Any) -> Any:
-    item = original(self, stream, delivery)
+def _without_empty(original: Any, parts: Any, stream: Any, delivery: Any) -> Any:
+    item = original(parts, stream, delivery)
     return replace(
         item, values={name: value for name, value in item.values.items() if value not in (None, [])}
     )
@@ -183,17 +183,17 @@ DELIVERING = (
         "the whole record is written",
         0,
         "no effect without intent",
-        (outbox.Push, "_item", instead(_full_record)),
+        (payload, "item", instead(_full_record)),
     ),
-    defect("emptying never leaves", 0, f"{STILL}, {LOST}", (outbox.Push, "_item", instead(_without_empty))),
+    defect("emptying never leaves", 0, f"{STILL}, {LOST}", (payload, "item", instead(_without_empty))),
     defect(
         "no guard",
         3,
         LOST,
-        (outbox.Push, "_item", instead(_no_version)),
+        (payload, "item", instead(_no_version)),
         (outbox.Push, "_guarded", instead(lambda original, self, stream, batch: batch)),
     ),
-    defect("no guard by version", 3, LOST, (outbox.Push, "_item", instead(_no_version))),
+    defect("no guard by version", 3, LOST, (payload, "item", instead(_no_version))),
     defect(
         "the summary of a batch is believed",
         85,

@@ -9,7 +9,7 @@ from typing import Any
 from tests.simulation.defects.base import always, defect, instead
 from trueup.mapping.elements import is_change
 from trueup.model.entity import LinkState
-from trueup.sync import outbox
+from trueup.sync import payload
 from trueup.sync.rules import differences, evidence, reconcile
 
 
@@ -21,9 +21,9 @@ def _stage_at_first_sight(original: Any, reading: Any, table: Any) -> Iterator[A
     return (claim for claim in original(reading, table) if claim.first or claim.field != "stage")
 
 
-def _louder(original: Any, self: Any, stream: Any, delivery: Any) -> Any:
+def _louder(original: Any, parts: Any, stream: Any, delivery: Any) -> Any:
     """Another value leaves than was intended."""
-    item = original(self, stream, delivery)
+    item = original(parts, stream, delivery)
     said = {
         name: f"{value}!" if isinstance(value, str) and not is_change(value) else value
         for name, value in item.values.items()
@@ -63,7 +63,7 @@ OVERLOOKING = (
         "another value leaves than was intended",
         0,
         "no effect without intent",
-        (outbox.Push, "_item", instead(_louder)),
+        (payload, "item", instead(_louder)),
     ),
     defect("whatever differs is the same", 0, "convergence", (differences, "same", always(True))),
     defect(
