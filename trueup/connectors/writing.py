@@ -20,6 +20,7 @@ from trueup.connectors.base import (
     not_applied,
 )
 from trueup.connectors.http import Call
+from trueup.connectors.nevertheless import doubtful
 from trueup.connectors.paths import ABSENT, nest, path
 from trueup.connectors.records import reader, text_id
 from trueup.connectors.session import Session
@@ -149,11 +150,30 @@ def _send(
         return _halved(session, object, way, items, fields, left_open(error))
     if verdict is None:
         return _succeeded(session, object, write_words, items, fields, answer)
+    if verdict.kind == "refused":
+        return _refused(session, object, way, items, fields, as_outcome(verdict))
     if len(items) == 1 and verdict.kind in _OF_ONE_ITEM:
         return [as_outcome(verdict)]
-    if verdict.kind in ("refused", "gone", "stale"):
+    if verdict.kind in ("gone", "stale"):
         return _halved(session, object, way, items, fields, as_outcome(verdict))
     raise session.http.error(verdict, call.operation)
+
+
+def _refused(
+    session: Session,
+    object: str,
+    way: str,
+    items: list[WriteItem],
+    fields: Sequence[str],
+    outcome: Outcome,
+) -> list[Outcome]:
+    """What the system said no to, but for what it made nevertheless."""
+    there = doubtful(session, object, items, outcome)
+    if not there:
+        return _halved(session, object, way, items, fields, outcome)
+    rest = [item for item in items if item.key not in there]
+    told = iter(_rest(session, object, way, rest, fields) if rest else [])
+    return [there[item.key] if item.key in there else next(told) for item in items]
 
 
 def _halved(

@@ -417,15 +417,17 @@ def _may_be_older(
     view: Record, true: int, state: str, version: str | None, changed_at: int | None, digest: bytes | None
 ) -> bool:
     """Whether nobody can tell which is newer: this view, or what the system itself told. One stamp that is
-    past what may be `true` was made by a wrong clock, and is in no order with others."""
+    past what may be `true` was made by a wrong clock, and is in no order with others; one that is years past
+    it is in none with such ones, either."""
     if view.deleted or view.successor is not None:
         return False
     if state != "live":
         return True
     stamp = micros_or_none(view.changed_at)
-    ordered = changed_at is not None and stamp is not None and (changed_at > true) == (stamp > true)
-    if ordered and stamp != changed_at:
-        return False
+    if changed_at is not None and stamp is not None and stamp != changed_at:
+        last = max(changed_at, stamp)
+        if (changed_at > true) == (stamp > true) and last <= true + _YEAR:
+            return False
     if version is not None and version == view.version:
         return False
     return version is not None or fingerprint(view.values)[1] != digest

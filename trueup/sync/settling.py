@@ -143,11 +143,12 @@ def _settlement(
 def _moved(
     at: Pass, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
 ) -> Mapping[int, Record]:
-    """By delivery the records, as they are now, of which a write was refused because they had moved."""
+    """By delivery the records, as they are now, of which a write was refused because they had moved, or with
+    nothing said of what is wrong with it: either may have been done nevertheless."""
     stale = {
         one.link.remote_id: one.id
         for one, outcome in zip(batch, outcomes, strict=True)
-        if isinstance(outcome, StaleItem) and one.link.remote_id is not None
+        if _may_be_done(outcome) and one.link.remote_id is not None
     }
     if not stale or at.waits(stream[0], batch[0].write.lane):
         return {}
@@ -164,10 +165,10 @@ def _arrived(
     sent: datetime | None,
     now: datetime,
 ) -> Settlement | None:
-    """A write that was refused because the record had moved, where this very write had moved it: of one
-    request the network sometimes makes two. None where somebody else did, or nobody can tell. What is
-    only a form of what was sent may be an edit, and is one where the record moved before it was sent; an
-    opt-out always is: it counts as of when somebody said it."""
+    """A write that was refused, where this very write had moved the record: of one request the network
+    sometimes makes two, and some systems call bad what they have done. None where somebody else did, or
+    nobody can tell. What is only a form of what was sent may be an edit, and is one where the record moved
+    before it was sent; an opt-out always is: it counts as of when somebody said it."""
     if record is None or delivery.write.lane is Lane.URGENT:
         return None
     shows = kept_as(parts, stream, delivery, forms=False)
@@ -178,6 +179,11 @@ def _arrived(
     lag, keeps = parts.specs[stream].lag, kept_as(parts, stream, delivery)
     settled = acknowledge.doubt_resolved(delivery, record, keeps, shows, lag, now)
     return settled if settled.state is DeliveryState.DONE else None
+
+
+def _may_be_done(outcome: Outcome) -> bool:
+    unnamed = isinstance(outcome, RefusedItem) and not any(outcome.fields)
+    return unnamed or isinstance(outcome, StaleItem)
 
 
 def _not_made(parts: Parts, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:

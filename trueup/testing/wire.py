@@ -175,7 +175,7 @@ class Wire(httpx.BaseTransport):
             case "500 after":
                 return httpx.Response(500, json={"message": f"{given}: something went wrong"})
             case "400 after":
-                return httpx.Response(502, json={"message": "bad gateway"})
+                return httpx.Response(400, json={"message": "bad request"})
             case "html after":
                 return httpx.Response(200, content=b"<html></html>")
             case _:
