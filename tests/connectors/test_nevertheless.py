@@ -1,4 +1,4 @@
-"""A request that was refused and did what it asked for: what it made is looked for before it is made again."""
+"""A request that was refused and did what it asked for: what it made is looked for, and not made again."""
 
 from __future__ import annotations
 

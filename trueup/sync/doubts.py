@@ -92,8 +92,10 @@ def _agreed(parts: Parts, stream: Stream, delivery: Delivery, record: Record | N
     landed = parts.store.known(*stream, [record.id]).get(record.id)
     views = [landed.observed] if landed is not None and landed.fresh else []
     found: dict[str, Agreed] = {}
+    kind, own = delivery.link.kind, policy.upsert.get(stream)
+    ours = made.bears_own_id(own, kind, delivery.entity_id, record.values)
     for view in (*views, record.values):
-        found |= made.agreed(view, wants, mapping, table, known_formats(parts, stream))
+        found |= made.agreed(view, wants, mapping, table, known_formats(parts, stream), ours)
     return found
 
 

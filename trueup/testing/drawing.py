@@ -11,10 +11,11 @@ from random import Random
 
 from trueup.testing.drawing_firms import with_companies
 from trueup.testing.drawing_plans import with_saved_plans
+from trueup.testing.drawing_wires import with_rare_faults
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP
 from trueup.testing.traits import NAMES, STAGES, TYPED, Traits, drawn
-from trueup.testing.wire import FAULTS, LISTS, OF_LISTS, READS, TOKENS
+from trueup.testing.wire import COMMON, LISTS, OF_LISTS, READS, TOKENS
 
 _EDITS = {
     "edit": 10,
@@ -44,7 +45,7 @@ _FIRST = ("list", "list", "list", "find", "create", TOKENS)
 """Where misfortunes strike the first run of all: nothing else is listed, found or made so much."""
 _AHEAD = ("2038-01-19T03:14:08+00:00", "2099-07-01T12:00:00+00:00", "9999-12-31T23:59:59+00:00")
 """What clients with broken clocks stamp an edit with."""
-_ANY = tuple(one for one in FAULTS if one not in OF_LISTS)
+_ANY = tuple(one for one in COMMON if one not in OF_LISTS)
 _OPERATOR = ("edit", "edit", "pin", "clear", "pin empty", "retry", "discard", "approve", "due")
 
 
@@ -85,7 +86,7 @@ PROFILES: Mapping[str, Profile] = {
 
 def plan_of(seed: int) -> Plan:
     """The plan of this seed: the same for ever, as long as this file stays."""
-    return with_companies(with_saved_plans(_plain(seed)))
+    return with_rare_faults(with_companies(with_saved_plans(_plain(seed))))
 
 
 def _plain(seed: int) -> Plan:
@@ -188,7 +189,7 @@ class _Hand:
             at=at,
             route=route,
             nth=self.dice.choice((1, 1, 2, 3)),
-            what=self.dice.choice(_ANY if route not in LISTS else FAULTS),
+            what=self.dice.choice(_ANY if route not in LISTS else COMMON),
         )
 
     def disturbed(self, some: tuple[int, ...]) -> list[Event]:

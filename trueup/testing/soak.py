@@ -43,6 +43,8 @@ FLOOR: Mapping[str, int] = {
     "hint": 1_000,
     "hint twice": 100,
     "hint of nobody": 300,
+    "hint forged": 500,
+    "storm": 30,
     "applied": 80,
     "PlanDrifted": 30,
     "company made": 600,

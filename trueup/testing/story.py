@@ -187,6 +187,13 @@ def _planned(world: World, event: Mapping[str, Any]) -> str:
         case "fault":
             at = names[event.get("at", 0) % len(names)]
             return f"{event['what']} will strike the {event['nth']}. {event['route']} from now at {at}"
+        case "storm":
+            return f"{event['what']} will strike the {event['nth']}. call from now at every system"
+        case "forge":
+            at = names[event.get("at", 0) % len(names)]
+            return f"somebody forges {event['other']} hints of {at}"
+        case "grant":
+            return f"ann grants the hub anew what it may do at {names[event.get('at', 0) % len(names)]}"
         case "run":
             over = ", ".join(names[place % len(names)] for place in event.get("of", ()))
             return f"process {event.get('worker', 0)} runs over {over}"

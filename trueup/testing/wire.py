@@ -28,11 +28,20 @@ AFTER = ("lost answer", "500 after", "400 after", "html after", "late", "twice")
 LISTS = ("list", "changes")
 OF_LISTS = ("expired", "partial")
 """What strikes only them: where the next page begins is forgotten; half of a page comes as if it were all."""
-FAULTS = (*BEFORE, *AFTER, *OF_LISTS)
+COMMON = (*BEFORE, *AFTER, *OF_LISTS)
+"""What every history may hold; the rarer ones only some (`drawing_wires`)."""
+REFUSING = ("redirect", "spent", "revoked")
+"""Nothing was done there, either: the way leads elsewhere, the quota of the day is used up, the grant is
+gone. The last two stay: until the quota is renewed, until somebody grants anew."""
+RARE = (*REFUSING, "slow", "again")
+"""`slow`: done, and the answer breaks off in the middle. `again`: a page comes once more."""
+FAULTS = (*COMMON, *RARE)
 STRIKES = tuple(
-    (route, what) for route in ROUTES for what in FAULTS if what not in OF_LISTS or route in LISTS
+    (route, what) for route in ROUTES for what in FAULTS if what not in (*OF_LISTS, "again") or route in LISTS
 )
 """Every way to a system with what can strike there."""
+RENEWED = timedelta(hours=5)
+"""So long after a quota was used up there is a new one."""
 LATE = timedelta(seconds=20)
 """So long a request that timed out may still take to be applied: less than the lag that doubt waits out."""
 
@@ -70,6 +79,9 @@ class Wire(httpx.BaseTransport):
         kept = [one for one in (system, system.companies) if one is not None]
         self._answers = {one.sort.object: Answers(one, now, person_of, self.calls, self.odd) for one in kept}
         self._waiting: list[_Waiting] = []
+        self._renewed: datetime | None = None
+        self._revoked = False
+        self._pages: dict[str, httpx.Response] = {}
 
     def plan(self, fault: Fault) -> None:
         self._waiting.append(_Waiting(fault, fault.nth))
@@ -77,6 +89,11 @@ class Wire(httpx.BaseTransport):
     def forgive(self) -> None:
         """From now on nothing goes wrong any more; what is under way still lands."""
         self._waiting.clear()
+        self.grant()
+
+    def grant(self) -> None:
+        """Somebody lets the hub in again, and asks for no quota any more."""
+        self._renewed, self._revoked = None, False
 
     def due(self) -> Iterator[datetime]:
         """When what timed out arrives."""
@@ -99,9 +116,9 @@ class Wire(httpx.BaseTransport):
         return response
 
     def _met(self, request: httpx.Request, route: str) -> httpx.Response:
-        what = self._fault(route)
-        if what is None:
-            return self._answer(request)
+        what = self._fault(route) or self._stays()
+        if what is None or (what == "again" and not self._has_page(request, route)):
+            return self._paged(request, route)
         self.struck[(route, what)] += 1
         return self._struck(request, what, route)
 
@@ -125,6 +142,24 @@ class Wire(httpx.BaseTransport):
         self._good[f"Bearer {token}"] = (traits.tokens, until)
         said: dict[str, Json] = {"access_token": token}
         return httpx.Response(200, json=said | ({"expires_in": traits.lives} if until else {}))
+
+    def _stays(self) -> str | None:
+        """What meets every call now."""
+        if self._renewed is not None and self._now() >= self._renewed:
+            self._renewed = None
+        return "revoked" if self._revoked else "spent" if self._renewed is not None else None
+
+    def _has_page(self, request: httpx.Request, route: str) -> bool:
+        """Whether the page before may come again, within one reading. Where pages are counted that would hide
+        another, as a page cut short does."""
+        goes_on = route in LISTS and bool(request.url.params.get("after"))
+        return goes_on and route in self._pages and not self.system.traits.offset
+
+    def _paged(self, request: httpx.Request, route: str) -> httpx.Response:
+        answer = self._answer(request)
+        if route in LISTS:
+            self._pages[route] = answer
+        return answer
 
     # -- misfortune ---------------------------------------------------------------------------------------
 
@@ -161,6 +196,18 @@ class Wire(httpx.BaseTransport):
                 return httpx.Response(200, content=b'{"items": [{"id": "x')
             case "empty":
                 return httpx.Response(200, json={} if route in WRITES else {"items": []})
+            case "redirect":
+                place = {"Location": f"https://elsewhere.example{request.url.path}"}
+                return httpx.Response(_MOVED[self.struck[(route, what)] % len(_MOVED)], headers=place)
+            case "spent":
+                self._renewed = self._renewed or self._now() + RENEWED
+                wait = {"Retry-After": str(int((self._renewed - self._now()).total_seconds()) + 1)}
+                return httpx.Response(429, headers=wait, json={"message": "enough for today"})
+            case "revoked":
+                self._revoked = True
+                return httpx.Response(401, json={"message": f"{given} is not welcome any more"})
+            case "again":
+                return httpx.Response(200, content=self._pages[route].content)
             case "late":
                 if route in WRITES:
                     self.later.append((self._now() + LATE, request))
@@ -172,6 +219,8 @@ class Wire(httpx.BaseTransport):
             case "partial":
                 said = orjson.loads(answer.content)
                 return httpx.Response(200, json={"items": said["items"][: len(said["items"]) // 2]})
+            case "slow":
+                return httpx.Response(200, stream=_BreaksOff(answer.content, request))
             case "500 after":
                 return httpx.Response(500, json={"message": f"{given}: something went wrong"})
             case "400 after":
@@ -191,6 +240,21 @@ class Wire(httpx.BaseTransport):
             return httpx.Response(200, json={"name": self.system.traits.name})
         sort = _sort(request)
         return self._answers[sort.object].answer(request, path.removeprefix(sort.path.strip("/")).strip("/"))
+
+
+_MOVED = (301, 302, 307, 308)
+
+
+@dataclass(frozen=True, slots=True)
+class _BreaksOff(httpx.SyncByteStream):
+    """An answer of which half comes, and no more in time."""
+
+    content: bytes
+    request: httpx.Request
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.content[: len(self.content) // 2]
+        raise httpx.ReadTimeout("the answer does not go on", request=self.request)
 
 
 def _sort(request: httpx.Request) -> Sort:

@@ -134,6 +134,14 @@ class World:
                 self.seen["hub clock step"] += 1
             case "fault":
                 self._at(event).plan(Fault(event.route, event.nth, event.what))
+            case "storm":
+                for wire in self.wires.values():
+                    wire.plan(Fault(event.route, event.nth, event.what))
+                self.seen["storm"] += 1
+            case "forge":
+                self._forge(event)
+            case "grant":
+                self._at(event).grant()
             case "run" | "plan" | "apply":
                 self._run(event)
             case "resume":
@@ -260,6 +268,13 @@ class World:
             except ConnectorError:
                 self.seen["hint that could not be read"] += 1
         self.at_work = before
+
+    def _forge(self, event: Event) -> None:
+        """Hints that no system sent: of nobody, and of whoever is there."""
+        system = self.systems[self.plan.systems[event.at % len(self.plan.systems)].name]
+        known = sorted(system.rows)[event.pick % max(1, len(system.rows)) :][:1]
+        self.seen["hint forged"] += event.other
+        self._listen(system, [f"forged-{number}" for number in range(event.other)] + known)
 
     def _parts(self, worker: Worker) -> Parts:
         ways = {name: (manifest, self.wires[name]) for name, manifest in self.manifests.items()}

@@ -95,10 +95,12 @@ def _unsaid(hub: Value) -> Json:
 
 
 def _stood(delivery: Delivery, path: str) -> Json:
-    """What our write took the place of: in the form that the system has given it since the decision."""
-    replaced = delivery.write.replaced.get(path)
-    shown = delivery.link.observed.get(path)
-    return shown if left_out(replaced, shown) else replaced
+    """What our write took the place of: in the form that the system has given it since the decision. What a
+    reading showed after it had left is that only where it says the same with signs left out."""
+    replaced, observed = delivery.write.replaced.get(path), delivery.link.observed
+    if path in observed and not read_meanwhile(delivery):
+        return observed[path]
+    return observed.get(path) if left_out(replaced, observed.get(path)) else replaced
 
 
 def _left_out(delivery: Delivery) -> dict[str, Quarantine]:

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from trueup.mapping.compiled import Binding, ObjectMapping
 from trueup.model.delivery import UNSENT_STATES, WriteKind
-from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, LinkState
-from trueup.model.fields import Field
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Link, LinkState, public_id
+from trueup.model.fields import Field, Kind
 from trueup.model.formats import Format
 from trueup.model.plan import Case, Context
 from trueup.model.record import Json
@@ -51,7 +51,9 @@ def _with_agreed(
     if mapping is None:
         return link
     formats = {path: one for (*stream, path), one in learned.items() if tuple(stream) == link.stream}
-    known = agreed(link.observed, wants, mapping, policy.tables[link.kind], formats)
+    own = policy.upsert.get(link.stream)
+    ours = link.entity_id is not None and bears_own_id(own, link.kind, link.entity_id, link.observed)
+    known = agreed(link.observed, wants, mapping, policy.tables[link.kind], formats, ours)
     return replace(link, agreed={**known, **link.agreed})
 
 
@@ -61,9 +63,11 @@ def agreed(
     mapping: ObjectMapping,
     table: Table,
     formats: Mapping[str, Format],
+    ours: bool = False,
 ) -> dict[str, Agreed]:
     """By binding, what a record holds of what a create `wants`: the same, or what the system makes of it. Of
-    a list the elements that are there. Fields that survive together are agreed together, or not at all."""
+    a list the elements that are there. Fields that survive together are agreed together, or not at all, but
+    in a record that is certainly `ours`: there somebody edited the others."""
     found: list[tuple[Binding, Agreed]] = []
     otherwise: set[str] = set()
     for binding, hub in _carried(wants, mapping):
@@ -75,7 +79,12 @@ def agreed(
             otherwise |= _groups(binding, table)
         else:
             found.append((binding, pair))
-    return {one.key: pair for one, pair in found if _groups(one, table).isdisjoint(otherwise)}
+    return {one.key: pair for one, pair in found if ours or _groups(one, table).isdisjoint(otherwise)}
+
+
+def bears_own_id(field: str | None, kind: Kind, entity_id: int, held: Mapping[str, Json]) -> bool:
+    """Whether a record bears this entity's own id where the hub puts that: nobody else makes such a one."""
+    return field is not None and held.get(field) == public_id(kind, entity_id)
 
 
 def _carried(wants: Mapping[str, Value], mapping: ObjectMapping) -> Iterator[tuple[Binding, Value]]:

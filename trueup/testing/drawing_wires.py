@@ -1,0 +1,53 @@
+"""Some histories know rarer misfortunes: drawn after all the rest, from chance of their own.
+
+So a history without them is what it was before there were any.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from trueup.testing.plan import Event, Plan
+from trueup.testing.wire import COMMON, LISTS, OF_LISTS, RARE, ROUTES, TOKENS
+
+SHARE = 0.15
+"""Of all histories, so many know some of them."""
+_ANYWHERE = tuple(one for one in COMMON if one not in OF_LISTS)
+
+
+def with_rare_faults(plan: Plan) -> Plan:
+    """The history, in its share of the seeds with rarer faults before some of its runs, storms that strike
+    every system at once, and hints that somebody forged."""
+    dice = Random(f"{plan.seed} rare faults")
+    if dice.random() >= SHARE:
+        return plan
+    runs = [place for place, one in enumerate(plan.events) if one.do in ("run", "plan", "apply")]
+    events = list(plan.events)
+    for place in sorted(dice.choices(runs, k=dice.randint(2, 6)), reverse=True):
+        events[place:place] = (some := _rare(dice, plan))
+        if some[0].what == "revoked" and dice.random() < 0.7:
+            after = dice.randint(place + 1, len(events))
+            events.insert(after, Event("grant", at=some[0].at))
+    return replace(plan, events=tuple(events))
+
+
+def _rare(dice: Random, plan: Plan) -> list[Event]:
+    roll, at, nth = dice.random(), dice.randrange(len(plan.systems)), dice.choice((1, 1, 2, 3))
+    if roll < 0.12:
+        return [Event("storm", route="any", nth=dice.randint(1, 6), what=dice.choice(_ANYWHERE))]
+    if roll < 0.24:
+        return [Event("forge", at=at, pick=dice.randrange(100), other=dice.choice((1, 3, 40)))]
+    what = dice.choice(RARE)
+    if what in ("spent", "revoked"):
+        return [Event("fault", at=at, route="any", nth=dice.randint(1, 12), what=what)]
+    if what == "again":
+        return [Event("fault", at=at, route=dice.choice(LISTS), nth=dice.choice((2, 2, 3)), what=what)]
+    return [Event("fault", at=at, route=_route(dice, plan, at), nth=nth, what=what)]
+
+
+def _route(dice: Random, plan: Plan, at: int) -> str:
+    """A way that somebody goes in this system."""
+    traits = plan.systems[at]
+    shut = {"create" if traits.upsert else "upsert"} | (set() if traits.tokens else {TOKENS})
+    return dice.choice([one for one in ROUTES if one not in shut])
