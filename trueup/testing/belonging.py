@@ -98,7 +98,7 @@ def _was_read(firms: Findings, system: str, id: Json) -> bool:
 
 def _waits(people: Findings, link: Link) -> bool:
     """Whether an ordinary write to this record waits for a person. A company that was refused does not: it is
-    there, and was tried once more. Where a system refuses a write whole nobody knows that it was the company."""
+    there, and was tried once more. Of a write that is refused whole nobody knows that it was the company."""
     waiting = people.world.store.deliveries([DeliveryState.PARKED], link.connection, EVERY)
     mine = [one.write for one in waiting if one.link.id == link.id and one.write.lane is not Lane.URGENT]
     whole = people.systems[link.connection].traits.whole
