@@ -138,6 +138,9 @@ class Answers:
 
     def _shown(self, values: Mapping[str, Json]) -> dict[str, Json]:
         shown = {name: value for name, value in values.items() if self.system.shows(name)}
+        for name in shown.keys() & self.system.drifts.keys():
+            if not self.system.tells(name):
+                shown[name] = {"value": shown[name]}
         if self.system.sort is not PEOPLE:
             return shown
         del shown[OPTED_IN]

@@ -5,6 +5,7 @@ What nobody could have observed is exempt by a predicate with a name of its own;
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -158,4 +159,5 @@ def taken_for_a_form(at: Findings, who: str, name: str, stands: Json) -> bool:
 
 
 def folded(value: Json) -> str:
-    return "".join(str(value or "").split())
+    """Without what nobody would call a difference: blanks, and how accents are put together."""
+    return unicodedata.normalize("NFC", "".join(str(value or "").split()))

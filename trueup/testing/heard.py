@@ -88,7 +88,7 @@ def _while_it_stood(edit: Edit) -> list[Version]:
 def _read_with(edit: Edit) -> bool:
     """Whether the hub stored a version of the record while the typed value stood there. Where the field held
     the same before another edit, that version tells nothing of this one."""
-    return any(one.number in edit.row.landed for one in _while_it_stood(edit))
+    return any(edit.row.read(one.number, edit.remote) for one in _while_it_stood(edit))
 
 
 def _replaced_unread(at: Findings, edit: Edit) -> bool:
@@ -145,6 +145,8 @@ def stages_are_heard(at: Findings) -> Iterator[str]:
             held = at.cases[who].entity.values.get("stage")
             if (held in STAGES and STAGES.index(held) >= STAGES.index(said)) or not _read_with(edit):
                 continue
+            if _replaced_knowingly(at, edit):
+                continue  # who set it back again before it was decided; of one that was decided steps tell
             if not edit.row.living:
                 at.excuse("a record that was deleted before its edit was decided")
             else:
@@ -163,7 +165,7 @@ def no_resurrection(at: Findings) -> Iterator[str]:
         system = at.systems[edit.system]
         if held is None or folded(system.traits.keeps(edit.remote, held)) != folded(edit.before):
             continue
-        if folded(edit.after) == folded(edit.before):
+        if folded(edit.after) == folded(edit.before) or _same(system, edit, edit.before):
             continue
         if not _may_stand(at, who, edit, held):
             yield (
@@ -240,7 +242,7 @@ def _never_known_there(at: Findings, edit: Edit) -> bool:
     stood = {one.number for one in row.versions if one.number < edit.act.number}
     held = {one.number for one in row.versions if one.values.get(remote) == edit.before} & stood
     acts = at.systems[edit.system].acts
-    return row.landed.keys().isdisjoint(held) and any(
+    return not any(row.read(number, remote) for number in held) and any(
         act.by == HUB and act.number in held and remote in act.after for act in acts
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import httpx
 
@@ -49,8 +50,22 @@ class _Everybody:
         return None
 
 
-def policy_of(systems: Sequence[Traits]) -> Policy:
-    """The configuration of a world: all fields both ways, the first system has the say."""
+CLOSED, PAUSED = "closed", "paused"
+"""What a turn of the configuration makes of a system: nobody is made there, or it is left out. (What it makes
+of a field moves nothing by itself: decision 0015.)"""
+Turns = Mapping[str, str]
+"""How a configuration differs from the first one, by system."""
+
+
+def configured(systems: Sequence[Traits], turns: Turns) -> tuple[Traits, ...]:
+    """The systems that are not left out."""
+    return tuple(one for one in systems if turns.get(one.name) != PAUSED)
+
+
+def policy_of(all_of_them: Sequence[Traits], turns: Turns = MappingProxyType({})) -> Policy:
+    """The configuration of a world: all fields both ways, the first system has the say; and what was turned
+    in it since."""
+    systems = configured(all_of_them, turns)
     ranked = tuple(one.name for one in systems)
     table = with_stages(TABLES[Kind.CONTACT], STAGES)
     tables = {**TABLES, Kind.CONTACT: table}
@@ -71,9 +86,10 @@ def policy_of(systems: Sequence[Traits]) -> Policy:
             for one in systems
             for sort in sorts_of(one)
             if (one.creates if sort is PEOPLE else one.companies == MADE)
+            if turns.get(one.name) != CLOSED
         },
         upsert={(one.name, sort.object): HUB_ID for one in systems if one.upsert for sort in sorts_of(one)},
-        config_version="world",
+        config_version=" ".join(["world", *map(str, sorted(turns.items()))]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -69,6 +70,10 @@ class People:
                 self._seen["integration"] += 1
                 for place, one in enumerate(living):
                     system.user_edit(one, event.field, typed(event.field, event.token * 1_000 + place), ROBOT)
+            case "set back":
+                self._set_back(system, row, event)
+            case "retype":
+                self._retype(system, row, event)
             case "drift":
                 system.drift(event.field, event.what)
                 self._seen["drift"] += 1
@@ -151,6 +156,29 @@ class People:
         place = STAGES.index(now) if now in STAGES else -1
         if place + 1 < len(STAGES):
             self._edit(system, row, "phase", STAGES[place + 1 + event.other % (len(STAGES) - place - 1)])
+
+    def _set_back(self, system: System, row: Row, event: Event) -> None:
+        """Somebody thinks that a contact is not so far: at an earlier stage, or at none."""
+        now = row.now.values.get("phase")
+        if now in STAGES:
+            self._edit(system, row, "phase", (None, *STAGES)[event.other % (STAGES.index(now) + 1)])
+            self._seen["set back"] += 1
+
+    def _retype(self, system: System, row: Row, event: Event) -> None:
+        """The same is typed in other letters: an address in another case, a name with its accents apart or
+        together. One without accents gets some."""
+        held = row.now.values.get(event.field)
+        if not isinstance(held, str) or not held:
+            return
+        if event.field == "email":
+            again = held.upper() if held == held.lower() else held.lower()
+        elif held.isascii():
+            again = f"{typed(event.field, event.token)}\N{LATIN SMALL LETTER E WITH DIAERESIS}"
+        else:
+            apart = unicodedata.normalize("NFD", held)
+            again = apart if apart != held else unicodedata.normalize("NFC", held)
+        self._edit(system, row, event.field, again)
+        self._seen["retyped"] += 1
 
     def _new_address(self, person: str, token: int) -> str:
         address = f"m{token}@people.example"

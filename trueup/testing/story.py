@@ -192,6 +192,8 @@ def _planned(world: World, event: Mapping[str, Any]) -> str:
         case "forge":
             at = names[event.get("at", 0) % len(names)]
             return f"somebody forges {event['other']} hints of {at}"
+        case "turn":
+            return f"ann configures {names[event.get('at', 0) % len(names)]}: {event['what']}"
         case "grant":
             return f"ann grants the hub anew what it may do at {names[event.get('at', 0) % len(names)]}"
         case "run":

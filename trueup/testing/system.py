@@ -22,9 +22,10 @@ ROBOT_MARK = " r"
 """What a workflow appends to a value, and so long after it was written."""
 SHORT = 4
 """So many characters a field takes that became shorter."""
-DRIFTS = ("removed", "refused", "short")
+RETYPED = "retyped"
+DRIFTS = ("removed", "refused", "short", RETYPED)
 """What may become of a field for a while: nobody sees or sets it, the hub may not set it, it takes only short
-values. Of `phase` an option may go: `no mql`."""
+values, it is of another type. Of `phase` an option may go: `no mql`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Version:
 class Row:
     """A record. `person` is who it is about, which no system and no hub knows; `by` who made it. `served` are
     the versions that some answer held, `landed` those that the hub stored, and when first. `archived`: it may
-    come back."""
+    come back. `blind`: by version, which fields could not be understood when it was stored."""
 
     id: str
     person: str
@@ -53,10 +54,15 @@ class Row:
     served: set[int] = field(default_factory=set)
     landed: dict[int, datetime] = field(default_factory=dict)
     archived: bool = False
+    blind: dict[int, frozenset[str]] = field(default_factory=dict)
 
     @property
     def now(self) -> Version:
         return self.versions[-1]
+
+    def read(self, number: int, name: str) -> bool:
+        """Whether the hub stored this version with this field in it."""
+        return number in self.landed and name not in self.blind.get(number, ())
 
     @property
     def living(self) -> bool:
@@ -125,11 +131,15 @@ class System:
         """Whether answers hold this field as things are now."""
         return self.drifts.get(name) != "removed"
 
+    def tells(self, name: str) -> bool:
+        """Whether what answers hold of this field can be understood."""
+        return self.drifts.get(name) not in ("removed", RETYPED)
+
     def refuses(self, values: Mapping[str, Json], by: str) -> str:
         """The field that is not taken from this author as things are now; empty: all are."""
         for name, value in values.items():
             what = self.drifts.get(name, "")
-            gone = what == "removed" or (what == "refused" and by == HUB)
+            gone = what == "removed" or (what in ("refused", RETYPED) and by == HUB)
             if gone or (what == "short" and len(str(value or "")) > SHORT) or what == f"no {value}":
                 return name
         return ""
@@ -159,13 +169,13 @@ class System:
 
     def drift(self, name: str, what: str) -> None:
         """From now on this is what became of the field."""
-        hidden = not self.shows(name)
+        hidden = not self.tells(name)
         self.drifts[name] = what
-        self._touch(hidden and self.shows(name))
+        self._touch(hidden and self.tells(name))
 
     def mend(self) -> None:
         """Every field is again what it was; who lacked one is touched, so that it is seen again."""
-        hidden = not all(map(self.shows, self.drifts))
+        hidden = not all(map(self.tells, self.drifts))
         self.drifts.clear()
         self._touch(hidden)
 

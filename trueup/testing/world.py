@@ -33,7 +33,7 @@ from trueup.sync.parts import Parts
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.sync.rules.policy import Stream
 from trueup.testing.firms import FIRM_ACTS, Firms
-from trueup.testing.hub import LISTED_EVERY, parts_for, policy_of
+from trueup.testing.hub import LISTED_EVERY, PAUSED, configured, parts_for, policy_of
 from trueup.testing.operating import Operator, Told
 from trueup.testing.people import People
 from trueup.testing.plan import Event, Plan
@@ -94,6 +94,7 @@ class World:
         self.allowed: set[int] = set()  # writes that a person let through, by id
         self.meanwhile: set[int] = set()  # acts while a run was under way, by place
         self.belated: list[tuple[Stream, Any]] = []  # requests before which a process stood still
+        self.turns: dict[str, str] = {}
         self.policy = policy_of(plan.systems)
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
@@ -134,6 +135,8 @@ class World:
                 self.seen["hub clock step"] += 1
             case "fault":
                 self._at(event).plan(Fault(event.route, event.nth, event.what))
+            case "turn":
+                self._turn(event)
             case "storm":
                 for wire in self.wires.values():
                     wire.plan(Fault(event.route, event.nth, event.what))
@@ -162,6 +165,8 @@ class World:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written. A person
         accepts what is missing: no system lies any more."""
         self.clock.off = 0.0
+        self.turns.clear()
+        self.policy = policy_of(self.plan.systems)
         for wire in self.wires.values():
             wire.forgive()
         for system in self.all:
@@ -251,9 +256,9 @@ class World:
     def _listen(self, system: System, ids: Sequence[str]) -> None:
         """The process that hears hints looks up what they name; it stores that, and decides nothing. Nobody
         listens before the first run, and what cannot be read now is lost."""
-        if not ids or not self.workers:
-            return
         name, object = system.traits.name, system.sort.object
+        if not ids or not self.workers or self.turns.get(name) == PAUSED:
+            return
         if self.store.stream(name, object).listed_at is None:
             self.seen["hint before the first listing"] += len(ids)
             return  # which reads everybody as they are then, and tells who is gone by whom it lacks
@@ -269,6 +274,16 @@ class World:
                 self.seen["hint that could not be read"] += 1
         self.at_work = before
 
+    def _turn(self, event: Event) -> None:
+        """Ann changes the configuration: whoever starts from now on has the new one. One system stays."""
+        name = self.plan.systems[event.at % len(self.plan.systems)].name
+        if event.what == "back":
+            self.turns.pop(name, None)
+        elif event.what != PAUSED or len(configured(self.plan.systems, self.turns)) > 1:
+            self.turns[name] = event.what
+            self.seen[f"turn {event.what}"] += 1
+        self.policy = policy_of(self.plan.systems, self.turns)
+
     def _forge(self, event: Event) -> None:
         """Hints that no system sent: of nobody, and of whoever is there."""
         system = self.systems[self.plan.systems[event.at % len(self.plan.systems)].name]
@@ -277,7 +292,8 @@ class World:
         self._listen(system, [f"forged-{number}" for number in range(event.other)] + known)
 
     def _parts(self, worker: Worker) -> Parts:
-        ways = {name: (manifest, self.wires[name]) for name, manifest in self.manifests.items()}
+        names = [one.name for one in configured(self.plan.systems, self.turns)]
+        ways = {name: (self.manifests[name], self.wires[name]) for name in names}
         point = self._point_of(worker)
         parts = parts_for(worker.name, ways, self.policy, self.store, self.clock, point, self._stored)
         return _with_fuses(parts, self.plan.tight, self._ended)
@@ -303,7 +319,8 @@ class World:
         if event.do == "apply":
             return self._applied(parts)
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
-        return run(parts, Order(tuple(dict.fromkeys(names)), user="ann", approve_first=True))
+        some = tuple(name for name in dict.fromkeys(names) if name in parts.connectors)
+        return run(parts, Order(some, user="ann", approve_first=True))
 
     def _applied(self, parts: Parts) -> Report | None:
         if not self.saved.exists():
@@ -382,6 +399,8 @@ class World:
         for row in held[name].rows.values():
             if version is not None and any(one.number == int(version) for one in row.versions):
                 row.landed.setdefault(int(version), self.clock.now())
+                blind = frozenset(one for one in held[name].drifts if not held[name].tells(one))
+                row.blind[int(version)] = row.blind.get(int(version), blind) & blind
 
     def _ended(self, name: str) -> bool:
         """Whether the process of this name has certainly ended, as one on the same machine can tell."""

@@ -17,7 +17,7 @@ from trueup.model.formats import Format, How, Kept
 from trueup.model.history import Conflict
 from trueup.model.plan import Context
 from trueup.model.record import Json
-from trueup.model.values import Type, Value
+from trueup.model.values import Absent, Rejected, Type, Value
 from trueup.sync.rules.differences import alike
 from trueup.sync.rules.evidence import Reading
 
@@ -123,7 +123,7 @@ def settle(
     `unsettled` are the bindings with a write under way; their fields are judged when it has ended.
     """
     waits = {reading.binding.remote for reading in readings if reading.binding.key in unsettled}
-    mine = failed(link) - waits
+    mine = failed(link) - waits - {one.binding.remote for one in readings if _of_another_type(one)}
     if not mine:
         return Settled(readings)
     kept: dict[str, Kept] = {}
@@ -167,6 +167,14 @@ def _judge(
 def _judgeable(reading: Reading) -> bool:
     """Consent is never explained away, and where nothing was agreed nothing was assumed."""
     return not reading.binding.consent and reading.agreed is not None and reading.was is not None
+
+
+def _of_another_type(reading: Reading) -> bool:
+    """Whether the field cannot be read since it became something else: that is no form of what was sent, and
+    tells nothing of it. The next reading that can be understood does."""
+    sent = reading.agreed.remote if reading.agreed is not None else None
+    known = sent is not None and not isinstance(reading.raw, Absent | None)
+    return isinstance(reading.has, Rejected) and known and type(reading.raw) is not type(sent)
 
 
 def _agreed_as_kept(reading: Reading) -> Reading:

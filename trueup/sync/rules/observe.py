@@ -17,8 +17,9 @@ def observe(link: Link, record: Record, at: datetime, told_at: datetime | None =
     Paths that the record does not carry stay as they are. A path that moved remembers in `base` what
     it held at the last agreement; one that moved back forgets it. A predicted value (`assumed`) is
     confirmed by seeing it, kept (and marked `hidden`) while a list may still show what stood there
-    before, and else marked to be judged; if it moves once more before that, it was edited. `told_at`: when
-    the system was asked for this very record, whose answer shows every write that was made before.
+    before, and else marked to be judged; if it moves once more before that, it was edited (unless what was
+    read could not be understood). `told_at`: when the system was asked for this very record, whose answer
+    shows every write that was made before.
     """
     observed, base, assumed = dict(link.observed), dict(link.base), dict(link.assumed)
     for path, value in record.values.items():
@@ -27,7 +28,8 @@ def observe(link: Link, record: Record, at: datetime, told_at: datetime | None =
             assumed[path] = {**assumed[path], HIDDEN: True}
             continue
         assumption = assumed.pop(path, None)
-        if assumption is not None and value != observed.get(path) and TOUCHED not in assumption:
+        understood = assumption is not None and TOUCHED in assumption and not _of_another_type(link, path)
+        if assumption is not None and value != observed.get(path) and not understood:
             edited = touched(assumption, record.changed_at, at)
             assumed[path] = {**_without(assumption, HIDDEN), TOUCHED: edited}
         elif assumption is not None and TOUCHED in assumption and value == observed.get(path):
@@ -52,6 +54,14 @@ def observe(link: Link, record: Record, at: datetime, told_at: datetime | None =
         changed_at=record.changed_at or link.changed_at,
         seen_at=at,
     )
+
+
+def _of_another_type(link: Link, path: str) -> bool:
+    """Whether what was read last is of another type than what is agreed: the field had become something else
+    for a while, and said nothing of what was written."""
+    held, agreed = link.observed.get(path), link.agreed.get(path)
+    sent = agreed.remote if agreed is not None else link.base.get(path)
+    return held is not None and sent is not None and type(held) is not type(sent)
 
 
 def shows_before(link: Link, record: Record, began: datetime) -> bool:
