@@ -219,8 +219,9 @@ class Store(Protocol):
         """What referrers need to know of these entities (public ids; merged ones follow their alias)."""
         ...
 
-    def gates_open(self) -> frozenset[tuple[str, str]]:
-        """Streams of which one complete listing has landed and has no stranger left."""
+    def gates_open(self) -> Mapping[tuple[str, str], bool]:
+        """Streams of which one complete listing has landed, and whether no stranger is left there: of whom
+        nobody knows yet who he is."""
         ...
 
     def commit(self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None) -> Sequence[int]:

@@ -173,13 +173,13 @@ def test_an_open_gate_needs_a_complete_listing_and_no_stranger(hub: Hub) -> None
     number = hub.store.begin_listing("sales", "contacts", at(0))
     hub.land("sales", record("1"), listing=number)
     hub.identify()
-    assert hub.store.gates_open() == frozenset()
+    assert hub.store.gates_open() == {}
     hub.land("sales", record("2"), listing=number, complete=True)
-    assert hub.store.gates_open() == frozenset()
+    assert hub.store.gates_open() == {("sales", "contacts"): False}
     hub.identify()
-    assert hub.store.gates_open() == {("sales", "contacts")}
+    assert hub.store.gates_open() == {("sales", "contacts"): True}
     hub.land("sales", record("3"))
-    assert hub.store.gates_open() == frozenset()
+    assert hub.store.gates_open() == {("sales", "contacts"): False}
 
 
 # -- who moved and is not decided yet ------------------------------------------------------------------

@@ -21,7 +21,7 @@ from trueup.model.plan import Context, Founding
 from trueup.model.record import Json
 from trueup.model.values import Value
 from trueup.sync.rules.aside import refused
-from trueup.sync.rules.creating import GONE, NOBODY, create, create_write, wanted_at
+from trueup.sync.rules.creating import COMING, GONE, NOBODY, UNLISTED, create, create_write, wanted_at
 from trueup.sync.rules.decide_values import Values
 from trueup.sync.rules.differences import Difference, Draft
 from trueup.sync.rules.founding import foundings, keep_in_company
@@ -104,6 +104,8 @@ def test_why_no_record_is_made_is_said() -> None:
     elsewhere = link(2, ("b", "people"))
     dead = link(3, ("b", "people"), state=LinkState.TOMBSTONE)
     assert why(who=ann(department="HR")) == ["create: not in IT"]
+    assert why(context=Context()) == [UNLISTED]
+    assert why(context=Context(coming=frozenset({HERE}))) == [COMING]
     assert why(link(state=LinkState.TOMBSTONE), elsewhere) == [
         "was deleted there: a tombstone blocks creating it again"
     ]

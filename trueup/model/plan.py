@@ -125,9 +125,10 @@ class Plan:
 class Context:
     """Read-only knowledge beside the entity: other entities and how remote ids resolve to them.
 
-    `rivals`: where the records are of which nobody knows yet whether they are this link's person. `past`:
-    by entity id its latest decisions, newest first, of those that somebody edited in a system. `holders`:
-    match key of a company -> those that hold it; empty where no object makes companies.
+    `gates_open`: where records may be made; `coming`: where they may as soon as it is known who is who among
+    those that were read. `rivals`: where the records are of which nobody knows yet whether they are this
+    link's person. `past`: by entity id its latest decisions, newest first, of those that somebody edited in a
+    system. `holders`: match key of a company -> those that hold it; empty where no object makes companies.
     `formats`: by (connection, object, path), of the fields that these decisions have to judge.
     """
 
@@ -139,6 +140,7 @@ class Context:
     rivals: Mapping[int, frozenset[str]] = field(default_factory=dict)  # link -> connections, see below
     released: frozenset[str] = frozenset()
     gates_open: frozenset[tuple[str, str]] = frozenset()
+    coming: frozenset[tuple[str, str]] = frozenset()
     past: Mapping[int, Sequence[HistoryRow]] = field(default_factory=dict)
     holders: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     formats: Mapping[tuple[str, str, str], Format] = field(default_factory=dict)

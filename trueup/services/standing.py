@@ -21,7 +21,7 @@ from trueup.services.rejected import Difference, differences, rejected
 from trueup.services.waiting import WAITS, told_reference
 from trueup.sync.decide import context_for, plans_for
 from trueup.sync.preview import reported_again
-from trueup.sync.rules.creating import GONE, NOBODY
+from trueup.sync.rules.creating import COMING, GONE, NOBODY
 from trueup.sync.rules.differences import addressed, by_address
 from trueup.sync.rules.evidence import differing
 from trueup.sync.rules.publishing import UNTIL
@@ -349,6 +349,8 @@ def _skipped(reason: str, file: str) -> tuple[str, str, str]:
             "its records were not listed to the end yet; nothing is created before that",
             "trueup sync",
         )
+    if reason == COMING:
+        return "not listed", f"{reason}; the next sync creates it", "trueup sync"
     if reason == GONE:
         return "deleted", reason, ""
     if reason == NOBODY:

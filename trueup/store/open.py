@@ -233,7 +233,7 @@ class SqlStore:
     def references(self, ids: Sequence[str]) -> Mapping[str, Reference]:
         return self._db.read(lambda tx: decide.references(tx, ids))
 
-    def gates_open(self) -> frozenset[tuple[str, str]]:
+    def gates_open(self) -> Mapping[tuple[str, str], bool]:
         return self._db.read(streams.gates_open)
 
     def commit(self, plans: Sequence[Plan], run_id: int, at: datetime, fence: Fence | None) -> Sequence[int]:

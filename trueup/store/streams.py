@@ -182,10 +182,12 @@ def begin_listing(tx: Tx, connection: str, object: str, at: datetime) -> int:
     return number
 
 
-def gates_open(tx: Tx) -> frozenset[tuple[str, str]]:
+def gates_open(tx: Tx) -> dict[tuple[str, str], bool]:
+    """See `Store.gates_open`."""
     found = tx.rows(
-        "select c.name, s.object from streams s join connections c on c.id = s.connection_id"
-        " where s.listed_at is not null and not exists (select 1 from links l"
+        "select c.name, s.object, exists (select 1 from links l"
         " where l.stream_id = s.id and l.entity_id is null and l.state = 'live')"
+        " from streams s join connections c on c.id = s.connection_id"
+        " where s.listed_at is not null order by s.id"
     )
-    return frozenset((connection, object) for connection, object in found)
+    return {(connection, object): not strangers for connection, object, strangers in found}

@@ -139,11 +139,16 @@ def context_for(
         remote=remote,
         companies=companies,
         released=parts.store.released() | parts.decides_at_once,
-        gates_open=parts.store.gates_open(),
+        gates_open=_those(True, gates := parts.store.gates_open()),
+        coming=_those(False, gates),
         past=_past(parts, cases),
         holders=held,
         formats=_formats(parts, cases),
     )
+
+
+def _those(open: bool, gates: Mapping[tuple[str, str], bool]) -> frozenset[tuple[str, str]]:
+    return frozenset(stream for stream, one in gates.items() if one is open)
 
 
 def _past(parts: Parts, cases: Sequence[Case]) -> Mapping[int, Sequence[HistoryRow]]:

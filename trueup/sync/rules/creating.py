@@ -52,7 +52,7 @@ def create(
     if after.provisional or unsure:
         return [], ["waits for a decision: is this the same person as another contact?"]
     if stream not in context.gates_open:
-        return [], ["not created before this object was listed to its end once"]
+        return [], [COMING if stream in context.coming else UNLISTED]
     write, waits = create_write(wanted_at(stream, links, after.kind), after, context, policy, now)
     if after.kind is Kind.CONTACT and not _tells_who(write, policy.writable(stream)):
         return [], [NOBODY]
@@ -61,6 +61,9 @@ def create(
     return [write], [f"waits for {target}" for target in waits]
 
 
+UNLISTED = "not created before this object was listed to its end once"
+COMING = "records were read there meanwhile, and it is not known yet who they are"
+"""For a moment only: whoever waits for it is decided again as soon as may be."""
 GONE = "was deleted wherever it was known, and is not created by itself"
 NOBODY = "what tells who it is (name, address, number) cannot be kept there"
 

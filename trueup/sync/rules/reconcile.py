@@ -17,7 +17,7 @@ from trueup.model.record import Json, Ref, is_id
 from trueup.model.values import ABSENT, Absent, Rejected, Value
 from trueup.sync.rules import backfill, leaving, publishing
 from trueup.sync.rules.addresses import keys_of
-from trueup.sync.rules.creating import create, create_write, wanted_at
+from trueup.sync.rules.creating import COMING, create, create_write, wanted_at
 from trueup.sync.rules.differences import (
     Difference,
     Draft,
@@ -199,6 +199,7 @@ def _outward(
             writes.append(create_write(link, after, context, policy, now)[0])
     for stream in policy.streams(after.kind):
         made, why = create(stream, after, links, standing, context, policy, now)
+        later.extend([now] if COMING in why else [])
         writes.extend(made)
         standing.extend(wanted_at(stream, links, after.kind) for _ in made)
         skipped.extend((*stream, reason) for reason in why)
