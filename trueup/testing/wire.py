@@ -116,8 +116,8 @@ class Wire(httpx.BaseTransport):
         return response
 
     def _met(self, request: httpx.Request, route: str) -> httpx.Response:
-        what = self._fault(route) or self._stays()
-        if what is None or (what == "again" and not self._has_page(request, route)):
+        what = self._fault(request, route) or self._stays()
+        if what is None:
             return self._paged(request, route)
         self.struck[(route, what)] += 1
         return self._struck(request, what, route)
@@ -163,10 +163,11 @@ class Wire(httpx.BaseTransport):
 
     # -- misfortune ---------------------------------------------------------------------------------------
 
-    def _fault(self, route: str) -> str | None:
+    def _fault(self, request: httpx.Request, route: str) -> str | None:
         struck = None
         for one in self._waiting:
-            if one.fault.route in (route, "any"):
+            able = one.fault.what != "again" or self._has_page(request, route)
+            if able and one.fault.route in (route, "any"):
                 one.left -= 1
                 if one.left == 0 and struck is None:
                     struck = one.fault.what

@@ -96,7 +96,7 @@ BELONGINGS = (
     ),
     defect(
         "a company that was not read yet is written over",
-        41_000_095,
+        30_000_092,
         BELONGING,
         (differences, "_hub_moved", lambda original: _over_what_is_new),
     ),

@@ -402,6 +402,10 @@ def standing(reading: Reading) -> Json:
 
 
 def _stand(reading: Reading) -> Json:
+    """What is written over: of what nobody can read, what stood there when it could be read last. Whoever
+    finds that again finds no edit."""
+    if isinstance(reading.has, Rejected) and reading.agreed is not None:
+        return reading.agreed.remote
     return WAS_ABSENT if isinstance(reading.raw, Absent) else reading.raw
 
 
