@@ -126,6 +126,12 @@ def test_another_option_is_an_edit_and_no_form() -> None:
     assert how(settled(STAGE, "lead", "lead", "a word of its own", was="name")) is How.FORM
 
 
+def test_what_is_of_another_type_says_nothing_of_what_was_sent() -> None:
+    found = settled(TITLE, "Boss", "Boss", {"value": "Boss"}, was="CTO", touched=True)
+    assert (found.kept, found.conflicts) == ((), ())
+    assert found.assumed is None
+
+
 def test_what_says_the_same_is_as_it_was_sent() -> None:
     found = settled(TITLE, "Boss", "Boss", " Boss ", touched=True)
     assert (how(found), found.conflicts, agreed(found)) == (How.AS_SENT, (), Agreed("Boss", " Boss "))

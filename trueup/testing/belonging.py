@@ -211,7 +211,8 @@ def _stays_away(people: Findings, firms: Findings, said: _Said) -> Iterator[str]
     if _never_decided(firms, name, said.act.after[EMPLOYER]):
         people.excuse(UNDECIDED)
         return
-    if people.may_lack(name) and not _was_read(firms, name, said.act.after[EMPLOYER]):
+    put = (said.act.after[EMPLOYER], said.row.now.values.get(EMPLOYER))  # and what came after it
+    if people.may_lack(name) and not all(_was_read(firms, name, one) for one in put):
         people.excuse(LIE)
         return
     yield (

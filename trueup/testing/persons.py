@@ -35,10 +35,10 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 ):
                     at.excuse("two contacts with one address: who is who comes with identity")
                     continue
-                if at.world.wires[name].struck["create", "twice"] and other.by == HUB:
+                if at.world.wires[name].doubled & {made.id, other.id} and other.by == HUB:
                     at.excuse("a request that the network doubled")
                     continue
-                if at.world.wires[name].struck["find", "empty"] and other.by == HUB:
+                if str(act.after.get(key)).lower() in at.world.wires[name].denied and other.by == HUB:
                     at.excuse("a look-up that said that there is none, and there was")
                     continue
                 if _unseen_then(other, act) or (

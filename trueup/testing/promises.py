@@ -74,6 +74,9 @@ def _said_anew(at: Findings, told: Told) -> bool:
             landed = system.rows[act.id].landed
             if not any(moment < since for number, moment in landed.items() if number >= act.number):
                 return True
+            if at.world.was_left_out(system.traits.name, since):
+                at.excuse("a record of a system that was left out when the hub was told otherwise")
+                return True
     return False
 
 

@@ -64,7 +64,8 @@ class _Waiting:
 class Wire(httpx.BaseTransport):
     """One account's transport. `struck` counts the faults that happened, `expired` the calls that came with a
     token that was not good any more; `odd` counts what its habits made of answers; `later` is what lands
-    late."""
+    late. `doubled`: records that a second request of two made; `denied`: of what a look-up said that nobody
+    has it."""
 
     def __init__(self, system: System, now: Callable[[], datetime], person_of: Callable[[str], str]) -> None:
         self.system = system
@@ -74,6 +75,8 @@ class Wire(httpx.BaseTransport):
         self.arriving: Callable[[str, str, Mapping[str, Any]], None] = lambda object, route, body: None
         self.odd: Counter[str] = Counter()
         self.expired = 0
+        self.doubled: set[str] = set()
+        self.denied: set[str] = set()
         self._good: dict[str, tuple[int, datetime | None]] = {}
         self._now = now
         kept = [one for one in (system, system.companies) if one is not None]
@@ -196,6 +199,9 @@ class Wire(httpx.BaseTransport):
             case "truncated":
                 return httpx.Response(200, content=b'{"items": [{"id": "x')
             case "empty":
+                self.denied |= {
+                    str(one).lower() for one in body_of(request).get("values", ()) if route == "find"
+                }
                 return httpx.Response(200, json={} if route in WRITES else {"items": []})
             case "redirect":
                 place = {"Location": f"https://elsewhere.example{request.url.path}"}
@@ -229,7 +235,14 @@ class Wire(httpx.BaseTransport):
             case "html after":
                 return httpx.Response(200, content=b"<html></html>")
             case _:
-                return self._answer(request) if route in WRITES else answer
+                return self._answered_twice(request) if route in WRITES else answer
+
+    def _answered_twice(self, request: httpx.Request) -> httpx.Response:
+        system = self._answers[_sort(request).object].system
+        before = set(system.rows)
+        answer = self._answer(request)
+        self.doubled |= system.rows.keys() - before
+        return answer
 
     # -- answering ----------------------------------------------------------------------------------------
 

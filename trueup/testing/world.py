@@ -95,6 +95,9 @@ class World:
         self.meanwhile: set[int] = set()  # acts while a run was under way, by place
         self.belated: list[tuple[Stream, Any]] = []  # requests before which a process stood still
         self.turns: dict[str, str] = {}
+        self.left_out: list[
+            tuple[str, datetime, bool]
+        ] = []  # which system, since when, whether or not any more
         self.policy = policy_of(plan.systems)
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
@@ -282,7 +285,13 @@ class World:
         elif event.what != PAUSED or len(configured(self.plan.systems, self.turns)) > 1:
             self.turns[name] = event.what
             self.seen[f"turn {event.what}"] += 1
+        self.left_out.append((name, self.clock.now(), self.turns.get(name) == PAUSED))
         self.policy = policy_of(self.plan.systems, self.turns)
+
+    def was_left_out(self, name: str, moment: datetime) -> bool:
+        """Whether the hub's configuration lacked this system then."""
+        since = [out for one, at, out in self.left_out if one == name and at <= moment]
+        return bool(since) and since[-1]
 
     def _forge(self, event: Event) -> None:
         """Hints that no system sent: of nobody, and of whoever is there."""

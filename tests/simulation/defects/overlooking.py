@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from tests.simulation.defects.base import always, defect, instead
+from trueup.connectors import writing
 from trueup.mapping.elements import is_change
 from trueup.model.entity import LinkState
+from trueup.store import streams
 from trueup.sync import payload
-from trueup.sync.rules import differences, evidence, reconcile
+from trueup.sync.rules import differences, evidence, formats, reconcile
 
 
 def _two_are_enough(original: Any, stream: Any, after: Any, links: Any, standing: Any, *rest: Any) -> Any:
@@ -31,6 +33,11 @@ def _louder(original: Any, parts: Any, stream: Any, delivery: Any) -> Any:
     return replace(item, values=said)
 
 
+def _gates_are_shut(original: Any, tx: Any) -> Any:
+    """Where a stranger was read nothing is made, and nobody comes back to it."""
+    return {stream: True for stream, open in original(tx).items() if open}
+
+
 def _made_beside(original: Any, stream: Any, after: Any, links: Any, standing: Any, *rest: Any) -> Any:
     """Whoever has one living record in a system gets a second one there."""
     here = [one for one in standing if one.connection == stream[0] and one.state is LinkState.LIVE]
@@ -40,6 +47,24 @@ def _made_beside(original: Any, stream: Any, after: Any, links: Any, standing: A
 
 
 OVERLOOKING = (
+    defect(
+        "whoever was decided beside a stranger is not decided again",
+        "a-hint-between-who-is-who-and-what-is-decided",
+        "nobody is left out",
+        (streams, "gates_open", instead(_gates_are_shut)),
+    ),
+    defect(
+        "what was refused was not done",
+        "refused-and-made-nevertheless",
+        "no duplicate",
+        (writing, "doubtful", always({})),
+    ),
+    defect(
+        "what is of another type is a form",
+        "of-another-type-right-after-our-write",
+        "winners are people",
+        (formats, "_of_another_type", always(False)),
+    ),
     defect(
         "who has two records is made in no third",
         3,
