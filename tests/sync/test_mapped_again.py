@@ -1,0 +1,59 @@
+"""A field that is not mapped for a while: what people typed meanwhile is heard once it is mapped again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tests.demands.hubs import Setting, ann, hub_of, policy_of, until_quiet
+from tests.sync.memory import Clock, Memory
+from tests.sync.small_hub import SmallHub, rules
+
+ALL = ("email", "first_name", "last_name", "job_title", "department")
+FEW = ("email", "first_name", "last_name", "department")
+
+
+def titled(folder: Path, clock: Clock) -> SmallHub:
+    """Ann in both systems, a CTO."""
+    systems = {"sales": Memory(clock), "marketing": Memory(clock)}
+    hub = hub_of(folder, clock, systems, setting(ALL, "v1"))
+    for system in systems.values():
+        system.add(**ann(job_title="CTO", department="R&D"))
+    hub.sync()
+    hub.release()
+    until_quiet(hub, clock)
+    return hub
+
+
+def setting(sales: tuple[str, ...], version: str) -> Setting:
+    objects = [("sales", rules(fields=sales)), ("marketing", rules(fields=ALL))]
+    return Setting(objects, order=("sales", "marketing"), version=version)
+
+
+def map_in_sales(hub: SmallHub, fields: tuple[str, ...], version: str) -> None:
+    policy = policy_of(hub.systems, setting(fields, version))
+    hub.parts = replace(hub.parts, policy=policy)
+
+
+def test_what_was_typed_while_a_field_was_not_mapped_is_heard_once_it_is_again(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = titled(tmp_path, clock)
+    map_in_sales(hub, FEW, "v2")
+    hub.systems["sales"].edit("1", job_title="CFO", department="Sales")
+    until_quiet(hub, clock)
+    assert hub.systems["marketing"].values("1")["department"] == "Sales"
+    assert hub.systems["marketing"].values("1")["job_title"] == "CTO"
+    map_in_sales(hub, ALL, "v3")
+    until_quiet(hub, clock)
+    assert hub.systems["marketing"].values("1")["job_title"] == "CFO"
+    assert hub.systems["sales"].values("1")["job_title"] == "CFO"
+
+
+def test_who_maps_a_field_again_before_anything_was_read_without_it_lists_nobody_anew(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = titled(tmp_path, clock)
+    map_in_sales(hub, FEW, "v2")
+    map_in_sales(hub, ALL, "v3")
+    hub.systems["sales"].calls.clear()
+    hub.sync()
+    assert "pull listing" not in hub.systems["sales"].calls
