@@ -8,6 +8,8 @@ from pathlib import Path
 from tests.demands.hubs import Setting, ann, hub_of, policy_of, until_quiet
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
+from trueup.sync import inbox
+from trueup.sync.tally import Tally
 
 ALL = ("email", "first_name", "last_name", "job_title", "department")
 FEW = ("email", "first_name", "last_name", "department")
@@ -57,3 +59,41 @@ def test_who_maps_a_field_again_before_anything_was_read_without_it_lists_nobody
     hub.systems["sales"].calls.clear()
     hub.sync()
     assert "pull listing" not in hub.systems["sales"].calls
+
+
+def test_an_edit_that_was_read_and_not_judged_is_heard_once_its_field_is_mapped_again(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = titled(tmp_path, clock)
+    hub.systems["sales"].edit("1", job_title="CFO")
+    inbox.land(hub.parts, ("sales", "people"), Tally(), None)
+    map_in_sales(hub, FEW, "v2")
+    until_quiet(hub, clock)
+    map_in_sales(hub, ALL, "v3")
+    until_quiet(hub, clock)
+    assert hub.systems["marketing"].values("1")["job_title"] == "CFO"
+
+
+def test_what_a_new_record_held_is_a_first_sight_once_its_field_is_mapped_again(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = titled(tmp_path, clock)
+    for system in hub.systems.values():
+        system.add(email="bea@example.com", first_name="Bea", last_name="Ott", job_title=None)
+    hub.systems["sales"].edit("2", job_title="CEO")
+    inbox.land(hub.parts, ("sales", "people"), Tally(), None)
+    map_in_sales(hub, FEW, "v2")
+    until_quiet(hub, clock)
+    map_in_sales(hub, ALL, "v3")
+    until_quiet(hub, clock)
+    assert hub.systems["marketing"].values("2")["job_title"] == "CEO"
+
+
+def test_what_stands_where_a_field_was_not_mapped_is_not_filled_by_mapping_it_again(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = titled(tmp_path, clock)
+    map_in_sales(hub, FEW, "v2")
+    hub.systems["marketing"].edit("1", job_title="CFO")
+    until_quiet(hub, clock)
+    map_in_sales(hub, ALL, "v3")
+    until_quiet(hub, clock)
+    assert hub.systems["sales"].values("1")["job_title"] == "CTO"
+    assert hub.contact("ann@example.com")["job_title"] == "CFO"

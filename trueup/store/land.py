@@ -538,8 +538,8 @@ def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None
 
 
 def _read_for_fewer(tx: Tx, landing: Landing, stream_id: int) -> None:
-    """What the cursor passed was read for these fields only: whichever else was listed once is unread now, and
-    is listed again on the day it is mapped again."""
+    """What the cursor passed was read for these fields only: whatever else was listed once is unread now,
+    and everything is listed on the day it is mapped again."""
     (said,) = tx.row("select fields from streams where id = ?", stream_id) or ("[]",)
     if unread := set(loads(said)) - set(landing.fields):
         left = sorted(set(loads(said)) - unread)

@@ -50,12 +50,7 @@ def land(parts: Parts, stream: Stream, tally: Tally, fence: Fence | None) -> Non
 
 def asked_fields(parts: Parts, stream: Stream) -> tuple[str, ...]:
     """Every remote path that this stream is read for."""
-    rules = parts.policy.rules[stream]
-    mapping = parts.policy.mappings.get(stream)
-    fields = list(mapping.remote_fields) if mapping else [rule.remote for rule in rules.fields]
-    extra = [*rules.deactivate, *rules.reactivate, *([rules.contact] if rules.contact else [])]
-    upsert = parts.policy.upsert.get(stream)
-    return tuple(dict.fromkeys([*fields, *extra, *([upsert] if upsert else [])]))
+    return parts.policy.asked(stream)
 
 
 def _needs_listing(parts: Parts, stream: Stream, state: StreamState) -> bool:

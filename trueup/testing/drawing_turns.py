@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from trueup.testing.hub import CLOSED, PAUSED
+from trueup.testing.hub import CLOSED, PAUSED, WAYS
 from trueup.testing.plan import Event, Plan
 from trueup.testing.system import RETYPED
 from trueup.testing.traits import TYPED
@@ -46,3 +46,28 @@ def _turned(dice: Random, plan: Plan, number: int) -> list[Event]:
     if roll < 0.75:
         return [Event("turn", at=at, what="back")]
     return [Event("turn", at=at, what=dice.choice((CLOSED, PAUSED)))]
+
+
+def with_other_mappings(plan: Plan) -> Plan:
+    """The history, in as large a share of the seeds with fields that are mapped otherwise for a while, between
+    two runs or in the middle of one."""
+    dice = Random(f"{plan.seed} other mappings")
+    if dice.random() >= SHARE:
+        return plan
+    first = next((place for place, one in enumerate(plan.events) if one.do == "run"), 0)
+    events = list(plan.events)
+    for _ in range(dice.randint(2, 6)):
+        place, remap = dice.randint(first + 1, len(events)), _remapped(dice, plan)
+        runs = [at for at, one in enumerate(events) if at > first and one.do == "run"]
+        if runs and dice.random() < 0.4:
+            at = dice.choice(runs)
+            during = sorted([*events[at].during, (dice.randint(1, 120), remap)], key=lambda one: one[0])
+            events[at] = replace(events[at], during=tuple(during))
+        else:
+            events.insert(place, remap)
+    return replace(plan, events=tuple(events))
+
+
+def _remapped(dice: Random, plan: Plan) -> Event:
+    what = "back" if dice.random() < 0.3 else dice.choice((WAYS[0], *WAYS))
+    return Event("remap", at=dice.randrange(len(plan.systems)), field=dice.choice(TYPED), what=what)

@@ -29,6 +29,7 @@ LIE = "a listing that said it was all, and was not"
 UNTOLD = "a deletion of which the system tells nothing"
 BELATED = "a request before which a process stood still, while others went on without it"
 FORM = "an edit that could be the system's own form of what was written"
+WRITTEN_ONLY = "an edit in a field that the hub only wrote to then"
 DENIED = "a record of which a reading by id said twice in a row that it was not there"
 
 

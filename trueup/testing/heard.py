@@ -8,7 +8,7 @@ from itertools import takewhile
 from trueup.model.delivery import DeliveryState, WriteKind
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import BELATED, EVERY, LIE, Edit, Findings, folded, lied
+from trueup.testing.findings import BELATED, EVERY, LIE, WRITTEN_ONLY, Edit, Findings, folded, lied
 from trueup.testing.system import HUB, System, Version
 from trueup.testing.traits import STAGES
 
@@ -46,6 +46,9 @@ def _unheard(at: Findings, who: str, edit: Edit) -> Iterator[str]:
         return
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)
+        return
+    if at.world.unheard.typed(edit.system, edit.act.id, edit.remote, edit.act.at):
+        at.excuse(WRITTEN_ONLY)
         return
     yield (
         f"{who} {at.sort.fields[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is "
@@ -212,6 +215,9 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
         return True
     if _moved_elsewhere(at, who, edit, held):
         at.excuse("an edit elsewhere, heard of later, that looks as it did before where it is cut")
+        return True
+    if at.world.unheard.typed(edit.system, edit.act.id, edit.remote, edit.act.at):
+        at.excuse(WRITTEN_ONLY)
         return True
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)

@@ -30,6 +30,7 @@ from trueup.store.open import open_store
 from trueup.sync import inbox
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
+from trueup.sync.rules.backfill import Backfill, Way
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.sync.rules.policy import Stream
 from trueup.testing.firms import FIRM_ACTS, Firms
@@ -38,9 +39,11 @@ from trueup.testing.operating import Operator, Told
 from trueup.testing.people import People
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
-from trueup.testing.saving import apply, save
+from trueup.testing.saving import apply, fill_back, save
 from trueup.testing.sorts import COMPANIES, PEOPLE
 from trueup.testing.system import System
+from trueup.testing.traits import FIELDS
+from trueup.testing.unheard import Unheard
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.wire import Fault, Wire
 
@@ -98,6 +101,9 @@ class World:
         self.left_out: list[
             tuple[str, datetime, bool]
         ] = []  # which system, since when, whether or not any more
+        self.mapped: dict[tuple[str, str], str] = {}  # fields by system, as they are configured otherwise now
+        self.remapped: set[tuple[str, str]] = set()  # those that ever were
+        self.unheard = Unheard()
         self.policy = policy_of(plan.systems)
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
@@ -140,6 +146,8 @@ class World:
                 self._at(event).plan(Fault(event.route, event.nth, event.what))
             case "turn":
                 self._turn(event)
+            case "remap":
+                self._remap(event)
             case "storm":
                 for wire in self.wires.values():
                     wire.plan(Fault(event.route, event.nth, event.what))
@@ -169,6 +177,7 @@ class World:
         accepts what is missing: no system lies any more."""
         self.clock.off = 0.0
         self.turns.clear()
+        self.mapped.clear()
         self.policy = policy_of(self.plan.systems)
         for wire in self.wires.values():
             wire.forgive()
@@ -179,6 +188,13 @@ class World:
         self.operator.release()
         self.operator.retry()
         self._come_to_rest()
+        if self.remapped:
+            self._fill_back()
+            self._come_to_rest()
+
+    def _fill_back(self) -> None:
+        """A changed mapping alone moves nothing: whoever changed it back asks for what was to be written."""
+        self._run(Event("fill back", worker=99))
 
     def list_again(self) -> None:
         """Wait until everything is due to be listed again, and sync until nothing is written."""
@@ -270,9 +286,10 @@ class World:
         self.seen["hint twice"] += len(ids) - len(set(ids))
         self.seen["hint of nobody"] += sum(id not in system.rows for id in ids)
         before, worker = self.at_work, Worker(f"h{next(self._processes)}")
+        worker.parts = self._parts(worker)
         with self._survived(worker):
             try:
-                inbox.reread(self._parts(worker), (name, object), list(ids), None)
+                inbox.reread(worker.parts, (name, object), list(ids), None)
             except ConnectorError:
                 self.seen["hint that could not be read"] += 1
         self.at_work = before
@@ -286,7 +303,18 @@ class World:
             self.turns[name] = event.what
             self.seen[f"turn {event.what}"] += 1
         self.left_out.append((name, self.clock.now(), self.turns.get(name) == PAUSED))
-        self.policy = policy_of(self.plan.systems, self.turns)
+        self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
+
+    def _remap(self, event: Event) -> None:
+        """Ann changes what becomes of a field of a system, or takes that back."""
+        place = self.plan.systems[event.at % len(self.plan.systems)].name, event.field
+        if event.what == "back":
+            self.mapped.pop(place, None)
+        else:
+            self.mapped[place] = event.what
+            self.remapped.add(place)
+            self.seen[f"field {event.what}"] += 1
+        self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
 
     def was_left_out(self, name: str, moment: datetime) -> bool:
         """Whether the hub's configuration lacked this system then."""
@@ -327,6 +355,9 @@ class World:
             return None
         if event.do == "apply":
             return self._applied(parts)
+        if event.do == "fill back":
+            fills = [Backfill(name, OBJECT, remote, Way.PUSH) for name, remote in sorted(self.remapped)]
+            return fill_back(parts, self.saved, fills)
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         some = tuple(name for name in dict.fromkeys(names) if name in parts.connectors)
         return run(parts, Order(some, user="ann", approve_first=True))
@@ -398,6 +429,8 @@ class World:
                 if one.version is not None:
                     write = self.store.delivery(one.delivery_id).write
                     self._reached(write.connection, write.object, one.version)
+        elif verb == "commit" and self.remapped and self.at_work is not None and self.at_work.parts:
+            self.unheard.committed(self.store, self.at_work.parts.policy, given[0], self.clock.now())
         elif verb == "assign":
             for link in self.store.links([one.link_id for one in given[0]]):
                 if link.entity_id is not None:
@@ -409,7 +442,14 @@ class World:
             if version is not None and any(one.number == int(version) for one in row.versions):
                 row.landed.setdefault(int(version), self.clock.now())
                 blind = frozenset(one for one in held[name].drifts if not held[name].tells(one))
+                blind |= self._unmapped(name, object)
                 row.blind[int(version)] = row.blind.get(int(version), blind) & blind
+
+    def _unmapped(self, name: str, object: str) -> frozenset[str]:
+        """The fields that whoever is at work does not ask this system for."""
+        by = self.at_work
+        mapping = by.parts.policy.mappings.get((name, object)) if by and by.parts else None
+        return frozenset(FIELDS).difference(mapping.remote_fields) if mapping else frozenset()
 
     def _ended(self, name: str) -> bool:
         """Whether the process of this name has certainly ended, as one on the same machine can tell."""

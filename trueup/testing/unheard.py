@@ -1,0 +1,46 @@
+"""What a configuration kept from being heard, or from being written, while a field was mapped otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from trueup.model.plan import Plan
+from trueup.ports import Store
+from trueup.sync.rules.policy import Policy
+from trueup.testing.traits import FIELDS
+from trueup.testing.vocabulary import OBJECT
+
+
+@dataclass(slots=True)
+class Unheard:
+    """Of decisions that were made while fields were mapped otherwise: in which record, of which remote field
+    nobody heard what stood there, and until when; which field of whom was emptied, though the hub wrote to
+    that field of a system no more."""
+
+    _typed: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    _emptied: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def committed(self, store: Store, policy: Policy, plans: Sequence[Plan], now: datetime) -> None:
+        for (name, object), mapping in policy.mappings.items():
+            if object != OBJECT:
+                continue
+            deaf = {one.remote for one in mapping.bindings if not one.inward}
+            mute = FIELDS.keys() - {one.remote for one in mapping.bindings if one.outward}
+            for plan in plans if deaf else ():
+                for link in store.links([one.link_id for one in plan.links]):
+                    if link.connection == name and link.remote_id is not None:
+                        self._typed |= {(name, link.remote_id, remote): now for remote in deaf}
+            for plan in plans if mute else ():
+                empty = {one.field for one in plan.changes if one.new in (None, [])}
+                self._emptied |= {(plan.entity.public_id, name, one) for one in mute if FIELDS[one] in empty}
+
+    def typed(self, name: str, id: str, remote: str, at: datetime) -> bool:
+        """Whether what stood there at this time was decided over by a hub that only wrote to this field."""
+        until = self._typed.get((name, id, remote))
+        return until is not None and until >= at
+
+    def emptied(self, who: str, name: str, remote: str) -> bool:
+        """Whether somebody emptied this field while the hub did not write to it in this system."""
+        return (who, name, remote) in self._emptied
