@@ -56,7 +56,7 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
         if row.now.number not in row.landed and at.may_lack(link.connection):
             at.excuse(LIE)
             return
-        if kept is None and at.world.unheard.emptied(id, link.connection, binding.remote):
+        if kept is None and at.world.unheard.empty(id, link.connection, binding.remote):
             at.excuse("a field that was emptied while it was not written: an empty value is never pushed")
             return
         if taken_for_a_form(at, id, binding.fields[0], stands):

@@ -71,8 +71,9 @@ def _said_anew(at: Findings, told: Told) -> bool:
                 system, remote, told.held
             ):
                 continue
-            landed = system.rows[act.id].landed
-            if not any(moment < since for number, moment in landed.items() if number >= act.number):
+            row = system.rows[act.id]
+            read = (row.read_at(number, remote) for number in row.landed if number >= act.number)
+            if not any(moment is not None and moment < since for moment in read):
                 return True
             if at.world.was_left_out(system.traits.name, since):
                 at.excuse("a record of a system that was left out when the hub was told otherwise")

@@ -45,7 +45,8 @@ class Version:
 class Row:
     """A record. `person` is who it is about, which no system and no hub knows; `by` who made it. `served` are
     the versions that some answer held, `landed` those that the hub stored, and when first. `archived`: it may
-    come back. `blind`: by version, which fields could not be understood when it was stored."""
+    come back. `blind`: by version, which fields could not be understood, or were not asked for, when it was
+    stored; `sighted`: when one of them was read after all."""
 
     id: str
     person: str
@@ -55,6 +56,7 @@ class Row:
     landed: dict[int, datetime] = field(default_factory=dict)
     archived: bool = False
     blind: dict[int, frozenset[str]] = field(default_factory=dict)
+    sighted: dict[tuple[int, str], datetime] = field(default_factory=dict)
 
     @property
     def now(self) -> Version:
@@ -63,6 +65,17 @@ class Row:
     def read(self, number: int, name: str) -> bool:
         """Whether the hub stored this version with this field in it."""
         return number in self.landed and name not in self.blind.get(number, ())
+
+    def reaches(self, number: int, blind: frozenset[str], at: datetime) -> None:
+        """The hub stores this version, without these fields."""
+        self.landed.setdefault(number, at)
+        before = self.blind.get(number, blind)
+        self.sighted |= {(number, name): at for name in before - blind}
+        self.blind[number] = before & blind
+
+    def read_at(self, number: int, name: str) -> datetime | None:
+        """When the hub first stored this version with this field in it."""
+        return self.sighted.get((number, name), self.landed[number]) if self.read(number, name) else None
 
     @property
     def living(self) -> bool:

@@ -16,11 +16,11 @@ from trueup.testing.vocabulary import OBJECT
 @dataclass(slots=True)
 class Unheard:
     """Of decisions that were made while fields were mapped otherwise: in which record, of which remote field
-    nobody heard what stood there, and until when; which field of whom was emptied, though the hub wrote to
-    that field of a system no more."""
+    nobody heard what stood there, and until when; which field of whom was empty, of which its system hears
+    nothing."""
 
     _typed: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
-    _emptied: set[tuple[str, str, str]] = field(default_factory=set)
+    _empty: set[tuple[str, str, str]] = field(default_factory=set)
 
     def committed(self, store: Store, policy: Policy, plans: Sequence[Plan], now: datetime) -> None:
         for (name, object), mapping in policy.mappings.items():
@@ -33,14 +33,14 @@ class Unheard:
                     if link.connection == name and link.remote_id is not None:
                         self._typed |= {(name, link.remote_id, remote): now for remote in deaf}
             for plan in plans if mute else ():
-                empty = {one.field for one in plan.changes if one.new in (None, [])}
-                self._emptied |= {(plan.entity.public_id, name, one) for one in mute if FIELDS[one] in empty}
+                who, values = plan.entity.public_id, plan.entity.values
+                self._empty |= {(who, name, one) for one in mute if not values.get(FIELDS[one])}
 
     def typed(self, name: str, id: str, remote: str, at: datetime) -> bool:
         """Whether what stood there at this time was decided over by a hub that only wrote to this field."""
         until = self._typed.get((name, id, remote))
         return until is not None and until >= at
 
-    def emptied(self, who: str, name: str, remote: str) -> bool:
-        """Whether somebody emptied this field while the hub did not write to it in this system."""
-        return (who, name, remote) in self._emptied
+    def empty(self, who: str, name: str, remote: str) -> bool:
+        """Whether it was decided that this field holds nothing while the hub did not write to it there."""
+        return (who, name, remote) in self._empty

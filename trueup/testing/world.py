@@ -19,6 +19,7 @@ from typing import Any
 from greenlet import getcurrent, greenlet
 
 from trueup.errors import ConnectorError, Held, LeaseLost, PlanDrifted, Transient, TrueupError
+from trueup.mapping.schema import Direction
 from trueup.model.delivery import DeliveryState
 from trueup.model.plan import Case
 from trueup.model.record import Ref
@@ -102,7 +103,7 @@ class World:
             tuple[str, datetime, bool]
         ] = []  # which system, since when, whether or not any more
         self.mapped: dict[tuple[str, str], str] = {}  # fields by system, as they are configured otherwise now
-        self.remapped: set[tuple[str, str]] = set()  # those that ever were
+        self.remapped: set[tuple[str, str, str]] = set()  # and how they ever were
         self.unheard = Unheard()
         self.policy = policy_of(plan.systems)
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
@@ -176,25 +177,34 @@ class World:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written. A person
         accepts what is missing: no system lies any more."""
         self.clock.off = 0.0
-        self.turns.clear()
-        self.mapped.clear()
-        self.policy = policy_of(self.plan.systems)
+        self._turn_back()
         for wire in self.wires.values():
             wire.forgive()
         for system in self.all:
             system.mend()
         for number in sorted(self.workers):
             self._resume(number)
+        self._turn_back()  # what Ann did while they went on
         self.operator.release()
         self.operator.retry()
         self._come_to_rest()
-        if self.remapped:
-            self._fill_back()
-            self._come_to_rest()
+        for way in Way.PULL, Way.PUSH:
+            if any(self._back_fills(way)):
+                self._run(Event("fill back", worker=99, what=way.value))
+                self._come_to_rest()
 
-    def _fill_back(self) -> None:
-        """A changed mapping alone moves nothing: whoever changed it back asks for what was to be written."""
-        self._run(Event("fill back", worker=99))
+    def _turn_back(self) -> None:
+        """The first configuration holds again."""
+        self.turns.clear()
+        self.mapped.clear()
+        self.policy = policy_of(self.plan.systems)
+
+    def _back_fills(self, way: Way) -> Iterator[Backfill]:
+        """A changed mapping alone moves nothing: whoever changes it back asks for what the hub only wrote to
+        be read, and then for all to be written."""
+        for name, remote, what in sorted(self.remapped):
+            if way is Way.PUSH or what == Direction.OUT:
+                yield Backfill(name, OBJECT, remote, way)
 
     def list_again(self) -> None:
         """Wait until everything is due to be listed again, and sync until nothing is written."""
@@ -312,7 +322,7 @@ class World:
             self.mapped.pop(place, None)
         else:
             self.mapped[place] = event.what
-            self.remapped.add(place)
+            self.remapped.add((*place, event.what))
             self.seen[f"field {event.what}"] += 1
         self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
 
@@ -356,8 +366,7 @@ class World:
         if event.do == "apply":
             return self._applied(parts)
         if event.do == "fill back":
-            fills = [Backfill(name, OBJECT, remote, Way.PUSH) for name, remote in sorted(self.remapped)]
-            return fill_back(parts, self.saved, fills)
+            return fill_back(parts, self.saved, list(dict.fromkeys(self._back_fills(Way(event.what)))))
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         some = tuple(name for name in dict.fromkeys(names) if name in parts.connectors)
         return run(parts, Order(some, user="ann", approve_first=True))
@@ -440,10 +449,8 @@ class World:
         held = self.systems if object == OBJECT else self.companies
         for row in held[name].rows.values():
             if version is not None and any(one.number == int(version) for one in row.versions):
-                row.landed.setdefault(int(version), self.clock.now())
                 blind = frozenset(one for one in held[name].drifts if not held[name].tells(one))
-                blind |= self._unmapped(name, object)
-                row.blind[int(version)] = row.blind.get(int(version), blind) & blind
+                row.reaches(int(version), blind | self._unmapped(name, object), self.clock.now())
 
     def _unmapped(self, name: str, object: str) -> frozenset[str]:
         """The fields that whoever is at work does not ask this system for."""
