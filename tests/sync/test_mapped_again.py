@@ -6,8 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.demands.hubs import Setting, ann, hub_of, policy_of, until_quiet
+from tests.sync.memory import ALL as ALL_CAPABILITIES
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
+from trueup.connectors.base import Capability
+from trueup.model.entity import LinkState
+from trueup.model.fields import Kind
+from trueup.model.plan import Case
 from trueup.sync import inbox
 from trueup.sync.tally import Tally
 
@@ -15,9 +20,9 @@ ALL = ("email", "first_name", "last_name", "job_title", "department")
 FEW = ("email", "first_name", "last_name", "department")
 
 
-def titled(folder: Path, clock: Clock) -> SmallHub:
-    """Ann in both systems, a CTO."""
-    systems = {"sales": Memory(clock), "marketing": Memory(clock)}
+def titled(folder: Path, clock: Clock, able: frozenset[Capability] = ALL_CAPABILITIES) -> SmallHub:
+    """Ann in both systems, a CTO. Sales is able to do this."""
+    systems = {"sales": Memory(clock, capabilities=able), "marketing": Memory(clock)}
     hub = hub_of(folder, clock, systems, setting(ALL, "v1"))
     for system in systems.values():
         system.add(**ann(job_title="CTO", department="R&D"))
@@ -25,6 +30,11 @@ def titled(folder: Path, clock: Clock) -> SmallHub:
     hub.release()
     until_quiet(hub, clock)
     return hub
+
+
+def the_case(hub: SmallHub) -> Case:
+    (found,) = hub.store.find(Kind.CONTACT, "ann@example.com", 10)
+    return hub.store.case(found)
 
 
 def setting(sales: tuple[str, ...], version: str) -> Setting:
@@ -97,3 +107,16 @@ def test_what_stands_where_a_field_was_not_mapped_is_not_filled_by_mapping_it_ag
     until_quiet(hub, clock)
     assert hub.systems["sales"].values("1")["job_title"] == "CTO"
     assert hub.contact("ann@example.com")["job_title"] == "CFO"
+
+
+def test_who_went_meanwhile_is_heard_of_where_only_changes_tell_it(tmp_path: Path) -> None:
+    clock = Clock()
+    hub = titled(tmp_path, clock, ALL_CAPABILITIES - {Capability.COMPLETE_LISTING})
+    map_in_sales(hub, FEW, "v2")
+    hub.systems["sales"].edit("1", department="Sales")
+    until_quiet(hub, clock)
+    hub.systems["sales"].delete("1")
+    map_in_sales(hub, ALL, "v3")
+    until_quiet(hub, clock)
+    (link,) = (one for one in the_case(hub).links if one.connection == "sales")
+    assert link.state is LinkState.TOMBSTONE

@@ -49,8 +49,8 @@ def _turned(dice: Random, plan: Plan, number: int) -> list[Event]:
 
 
 def with_other_mappings(plan: Plan) -> Plan:
-    """The history, in as large a share of the seeds with fields that are mapped otherwise for a while, between
-    two runs or in the middle of one."""
+    """The history, in as many of the seeds with fields that are mapped otherwise for a while: between
+    two runs, or from the middle of one on."""
     dice = Random(f"{plan.seed} other mappings")
     if dice.random() >= SHARE:
         return plan

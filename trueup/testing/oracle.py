@@ -88,6 +88,9 @@ def writes_change_something(at: Findings) -> Iterator[str]:
             if any((field, "cut") in system.traits.habits for field in act.after):
                 at.excuse("a value that is longer than what stands there, and is cut to it")
                 continue
+            if at.world.pushes(name, act):
+                at.excuse("a value that a person asked to be pushed, over what its system makes of it")
+                continue
             yield f"{name}/{act.id} was written what it held: {dict(act.after)}"
 
 

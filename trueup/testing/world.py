@@ -42,7 +42,7 @@ from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
 from trueup.testing.saving import apply, fill_back, save
 from trueup.testing.sorts import COMPANIES, PEOPLE
-from trueup.testing.system import System
+from trueup.testing.system import Act, System
 from trueup.testing.traits import FIELDS
 from trueup.testing.unheard import Unheard
 from trueup.testing.vocabulary import OBJECT, manifest_of
@@ -105,7 +105,9 @@ class World:
         self.mapped: dict[tuple[str, str], str] = {}  # fields by system, as they are configured otherwise now
         self.remapped: set[tuple[str, str, str]] = set()  # and how they ever were
         self.unheard = Unheard()
+        self._pushed: tuple[datetime, datetime] | None = None  # when the last back-fill was carried out
         self.policy = policy_of(plan.systems)
+        self.policy_at_first = self.policy.config_version
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
         self.companies = {
@@ -190,7 +192,9 @@ class World:
         self._come_to_rest()
         for way in Way.PULL, Way.PUSH:
             if any(self._back_fills(way)):
+                began = self.clock.now()
                 self._run(Event("fill back", worker=99, what=way.value))
+                self._pushed = (began, self.clock.now())
                 self._come_to_rest()
 
     def _turn_back(self) -> None:
@@ -326,6 +330,12 @@ class World:
             self.seen[f"field {event.what}"] += 1
         self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
 
+    def pushes(self, name: str, act: Act) -> bool:
+        """Whether this was written by a back-fill, which somebody asked for."""
+        filled = {field for one, field, _ in self.remapped if one == name}
+        asked = self._pushed is not None and self._pushed[0] <= act.at <= self._pushed[1]
+        return asked and filled.issuperset(act.after)
+
     def was_left_out(self, name: str, moment: datetime) -> bool:
         """Whether the hub's configuration lacked this system then."""
         since = [out for one, at, out in self.left_out if one == name and at <= moment]
@@ -439,7 +449,9 @@ class World:
                     write = self.store.delivery(one.delivery_id).write
                     self._reached(write.connection, write.object, one.version)
         elif verb == "commit" and self.remapped and self.at_work is not None and self.at_work.parts:
-            self.unheard.committed(self.store, self.at_work.parts.policy, given[0], self.clock.now())
+            policy = self.at_work.parts.policy
+            self.seen["decided with another mapping"] += policy.config_version != self.policy_at_first
+            self.unheard.committed(self.store, policy, given[0], self.clock.now())
         elif verb == "assign":
             for link in self.store.links([one.link_id for one in given[0]]):
                 if link.entity_id is not None:
