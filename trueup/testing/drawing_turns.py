@@ -11,7 +11,7 @@ from random import Random
 
 from trueup.testing.hub import CLOSED, PAUSED, WAYS
 from trueup.testing.plan import Event, Plan
-from trueup.testing.system import RETYPED
+from trueup.testing.system import LISTED, NUMBERED, RENAMED, RETYPED
 from trueup.testing.traits import TYPED
 
 SHARE = 0.15
@@ -65,7 +65,23 @@ def with_other_mappings(plan: Plan) -> Plan:
             events[at] = replace(events[at], during=tuple(during))
         else:
             events.insert(place, remap)
+    for number in range(dice.randint(0, 6)):
+        for one in _typed_otherwise(dice, plan, 80_000 + number):
+            events.insert(dice.randint(first + 1, len(events)), one)
     return replace(plan, events=tuple(events))
+
+
+def _typed_otherwise(dice: Random, plan: Plan, token: int) -> list[Event]:
+    """A field that comes as something else or under another name, and as often as not is mended before the
+    end; or an address with an accent, and the same address in other letters."""
+    at, pick = dice.randrange(len(plan.systems)), dice.randrange(100)
+    if dice.random() < 0.5:
+        accent = Event("accent", at=at, pick=pick, token=token)
+        return [accent, Event("retype", at=at, pick=pick, field="email", token=token)]
+    what = dice.choice((LISTED, NUMBERED, RENAMED))
+    field = "phone" if what == NUMBERED else dice.choice(TYPED)
+    drift = Event("drift", at=at, field=field, what=what)
+    return [drift] if dice.random() < 0.5 else [drift, Event("drift over", at=at)]
 
 
 def _remapped(dice: Random, plan: Plan) -> Event:

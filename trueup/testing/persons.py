@@ -11,6 +11,7 @@ from trueup.model.record import Json
 from trueup.testing.findings import DENIED, EVERY, LIE, Findings, folded, lied
 from trueup.testing.sorts import PEOPLE
 from trueup.testing.system import HUB, Act, Row
+from trueup.testing.traits import plain_address
 
 
 def no_duplicate(at: Findings) -> Iterator[str]:
@@ -38,7 +39,7 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if at.world.wires[name].doubled & {made.id, other.id} and other.by == HUB:
                     at.excuse("a request that the network doubled")
                     continue
-                if str(act.after.get(key)).lower() in at.world.wires[name].denied and other.by == HUB:
+                if plain_address(act.after.get(key)) in at.world.wires[name].denied and other.by == HUB:
                     at.excuse("a look-up that said that there is none, and there was")
                     continue
                 if _unseen_then(other, act) or (
@@ -58,8 +59,8 @@ def _stood_before(other: Row, made: Row) -> bool:
 def _known_by_it(other: Row, made: Row, act: Act, key: str) -> bool:
     """Whether the other record bore the address of the one that was made, as its system showed it then."""
     shown = other.shown(act.at) if other.person == made.person else None
-    address = str(act.after.get(key) or "").lower()
-    return bool(address) and shown is not None and str(shown.values.get(key) or "").lower() == address
+    address = plain_address(act.after.get(key))
+    return bool(address) and shown is not None and plain_address(shown.values.get(key)) == address
 
 
 def _told_apart(at: Findings, other: Row, who: str | None) -> bool:
@@ -130,7 +131,7 @@ def _addresses(at: Findings, case: Case) -> set[str]:
     field = at.sort.fields[at.sort.key]
     held = (case.entity.values.get(name) for name in (field, f"{field}s", f"former_{field}s"))
     several = (one if isinstance(one, list) else [one] for one in held if one)
-    return {str(each).lower() for one in several for each in one}
+    return {plain_address(each) for one in several for each in one}
 
 
 def _parked(at: Findings, case: Case) -> Iterator[Delivery]:

@@ -17,7 +17,7 @@ from trueup.testing.vocabulary import OBJECT
 class Unheard:
     """Of decisions that were made while fields were mapped otherwise: in which record, of which remote field
     nobody heard what stood there, and until when; which field of whom was empty, of which its system hears
-    nothing."""
+    nothing, or whose value there nobody heard."""
 
     _typed: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     _empty: set[tuple[str, str, str]] = field(default_factory=set)
@@ -32,9 +32,9 @@ class Unheard:
                 for link in store.links([one.link_id for one in plan.links]):
                     if link.connection == name and link.remote_id is not None:
                         self._typed |= {(name, link.remote_id, remote): now for remote in deaf}
-            for plan in plans if mute else ():
+            for plan in plans if mute or deaf else ():
                 who, values = plan.entity.public_id, plan.entity.values
-                self._empty |= {(who, name, one) for one in mute if not values.get(FIELDS[one])}
+                self._empty |= {(who, name, one) for one in mute | deaf if not values.get(FIELDS[one])}
 
     def typed(self, name: str, id: str, remote: str, at: datetime) -> bool:
         """Whether what stood there at this time was decided over by a hub that only wrote to this field."""
@@ -42,5 +42,5 @@ class Unheard:
         return until is not None and until >= at
 
     def empty(self, who: str, name: str, remote: str) -> bool:
-        """Whether it was decided that this field holds nothing while the hub did not write to it there."""
+        """Whether it was decided that this field holds nothing while it was mapped otherwise there."""
         return (who, name, remote) in self._empty

@@ -43,7 +43,7 @@ from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
 from trueup.testing.saving import apply, fill_back, save
 from trueup.testing.sorts import COMPANIES, PEOPLE
 from trueup.testing.system import Act, System
-from trueup.testing.traits import FIELDS
+from trueup.testing.traits import FIELDS, plain_address
 from trueup.testing.unheard import Unheard
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.wire import Fault, Wire
@@ -206,9 +206,15 @@ class World:
     def _back_fills(self, way: Way) -> Iterator[Backfill]:
         """A changed mapping alone moves nothing: whoever changes it back asks for what the hub only wrote to
         be read, and then for all to be written."""
-        for name, remote, what in sorted(self.remapped):
-            if way is Way.PUSH or what == Direction.OUT:
+        for name, remote in sorted({(name, remote) for name, remote, _ in self.remapped}):
+            if way is Way.PUSH or self.only_written(name, remote):
                 yield Backfill(name, OBJECT, remote, way)
+
+    def only_written(self, name: str, remote: str) -> bool:
+        """Whether this field was mapped otherwise in this one way: what stands there was never emptied in the
+        hub alone, so that it can be read anew."""
+        ways = {what for *place, what in self.remapped if place == [name, remote]}
+        return ways == {Direction.OUT}
 
     def list_again(self) -> None:
         """Wait until everything is due to be listed again, and sync until nothing is written."""
@@ -376,7 +382,7 @@ class World:
         if event.do == "apply":
             return self._applied(parts)
         if event.do == "fill back":
-            return fill_back(parts, self.saved, list(dict.fromkeys(self._back_fills(Way(event.what)))))
+            return fill_back(parts, self.saved, list(self._back_fills(Way(event.what))))
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         some = tuple(name for name in dict.fromkeys(names) if name in parts.connectors)
         return run(parts, Order(some, user="ann", approve_first=True))
@@ -480,11 +486,12 @@ class World:
         return self.wires[self.plan.systems[event.at % len(self.plan.systems)].name]
 
     def _wired(self, name: str) -> Wire:
-        wire = Wire(
-            self.systems[name], self.clock.now, lambda email: self.people.get(email.lower(), "?" + email)
-        )
+        wire = Wire(self.systems[name], self.clock.now, self._person_of)
         wire.arriving = lambda object, route, body: self._arrives((name, object), route, body)
         return wire
+
+    def _person_of(self, address: str) -> str:
+        return self.people.get(plain_address(address), f"?{address}")
 
     def _acts(self) -> int:
         """How many there were so far; the place of the last one."""
