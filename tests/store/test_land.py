@@ -369,12 +369,15 @@ def test_a_view_with_another_stamp_or_the_same_version_tells_by_itself_what_it_i
 
 
 def test_a_stamp_of_a_wrong_clock_does_not_tell_which_of_two_views_is_older(hub: Hub) -> None:
-    far = 10 * 365 * 86_400.0
+    far, years = 30 * 86_400.0, 10 * 365 * 86_400.0
     told(hub, 10, name="Ann")
     assert late(hub, record("1", far, name="Anna"), shown=5) == ["1"]
     told(hub, 20, far, name="Ann")
     assert late(hub, record("1", 2, name="Anna"), shown=15) == ["1"]
     assert late(hub, record("1", far + 1, name="Anna"), shown=15) == []
+    assert late(hub, record("1", years, name="Anna"), shown=15) == ["1"]
+    told(hub, 30, years, name="Ann")
+    assert late(hub, record("1", years + 1, name="Anna"), shown=25) == ["1"]
 
 
 def test_without_stamps_and_versions_the_content_tells_whether_a_view_differs(hub: Hub) -> None:

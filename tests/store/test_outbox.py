@@ -229,6 +229,23 @@ def test_a_value_that_was_never_there_is_an_agreement_to_keep(hub: Hub) -> None:
     assert mine(hub.case(delivery.entity_id)).agreed == {"a": Agreed(NEVER, 1)}
 
 
+def test_what_was_read_on_the_way_and_written_over_is_remembered_until_it_is_told(hub: Hub) -> None:
+    delivery = sent(hub)
+    hub.land("shop", record("x-1", 6, a=9, b=1))
+    hub.settle(done(delivery))
+    assert mine(hub.case(delivery.entity_id)).agreed == {"a": Agreed(2, 2, unheard=9)}
+    assert hub.due() == [delivery.entity_id]
+
+
+def test_our_own_value_that_was_read_before_the_answer_came_is_nothing_that_was_written_over(
+    hub: Hub,
+) -> None:
+    delivery = sent(hub, a="LONG")
+    hub.land("shop", record("x-1", 6, a="long", b=1))
+    hub.settle(done(delivery, observed={"a": "LONG"}, agreed={"a": Agreed("LONG", "LONG")}))
+    assert mine(hub.case(delivery.entity_id)).agreed == {}
+
+
 def test_what_else_an_answer_tells_is_somebodys_edit(hub: Hub) -> None:
     delivery = sent(hub)
     hub.settle(done(delivery, said={"b": 7}))

@@ -6,10 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.model.delivery import Effect, Lane, Write, WriteKind
+from trueup.model.entity import NEVER, Agreed
+from trueup.model.values import ABSENT
+from trueup.store.codec import read_agreed, write_agreed
 from trueup.store.rows import payload, read_payload
 
 PATHS = st.sampled_from(["a", "b", "c", "d"])
 VALUES = st.sampled_from(["x", "1", "", None, 1, True, 1.0, ["x"], {"+": ["x"]}])
+LEFT_OUT = st.one_of(st.just(ABSENT), VALUES)
 
 
 @given(st.dictionaries(PATHS, VALUES), st.dictionaries(PATHS, VALUES), st.data())
@@ -34,3 +38,11 @@ def test_what_is_sent_and_wanted_alike_is_written_once() -> None:
     text = payload(Write(0, "shop", "contacts", WriteKind.CREATE, Lane.NORMAL, values, wants, fills))
     assert text.count("ann@example.com") == 1
     assert text.count("email") == 1
+
+
+@given(st.sampled_from(["x", 1, NEVER]), VALUES, st.booleans(), st.booleans(), LEFT_OUT, LEFT_OUT)
+def test_an_agreement_reads_back_as_it_was(
+    hub: object, remote: object, withheld: bool, left: bool, lost: object, unheard: object
+) -> None:
+    agreed = {"a": Agreed(hub, remote, withheld, left, lost, unheard)}
+    assert repr(read_agreed(write_agreed(agreed))) == repr(agreed)

@@ -135,6 +135,15 @@ def test_what_is_to_be_judged_stays_so_until_it_moves_once_more() -> None:
     assert observe(found, record(dep="IT"), NOW).assumed == found.assumed
 
 
+def test_what_could_not_be_understood_is_no_move_after_which_it_was_edited() -> None:
+    odd = observe(written(), record("2", NOW, title={"value": "new"}), NOW)
+    assert odd.assumed == {"title": predicted(**{TOUCHED: True})}
+    assert observe(odd, record("2", NOW, title={"value": "new"}), NOW).assumed == odd.assumed
+    form = observe(odd, record("3", SEEN, title="ne"), NOW)
+    assert form.assumed == {"title": predicted(**{TOUCHED: False})}
+    assert observe(odd, record("3", NOW, title="new"), NOW).base == {}
+
+
 def test_an_older_view_in_a_list_is_known_for_what_it_is() -> None:
     assert shows_before(written(), record(title="old"), NOW)
     assert not shows_before(written(), record(title="old"), UNTIL)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules, small_hub, with_policy
+from trueup.errors import Broken as DatabaseRefuses
 from trueup.mapping.schema import ConsentRule
 from trueup.model.fields import Kind
+from trueup.model.plan import Plan
 from trueup.model.record import Json
 from trueup.model.run import RunOutcome
 from trueup.sync.tally import Tally, Undecided
@@ -77,6 +81,19 @@ def broken(hub: SmallHub) -> None:
     with_policy(hub, replace(hub.parts.policy, create={("b", "people"): Broken()}))  # type: ignore[dict-item]
 
 
+def edited(tmp_path: Path, number: int) -> SmallHub:
+    """So many contacts in two systems, each edited in one of them."""
+    hub = two(tmp_path)
+    for system in hub.systems.values():
+        for one in range(1, number + 1):
+            system.add(email=f"p{one}@example.com", first_name=f"n{one}")
+    hub.sync()
+    hub.release()
+    for one in range(1, number + 1):
+        hub.systems["a"].edit(f"{one}", first_name=f"new{one}")
+    return hub
+
+
 def test_a_contact_that_our_own_mistake_makes_undecidable_is_left_and_named_and_the_others_go_on(
     tmp_path: Path,
 ) -> None:
@@ -110,6 +127,40 @@ def test_it_is_decided_when_the_mistake_is_mended(tmp_path: Path) -> None:
     with_policy(hub, whole)
     assert hub.sync().outcome is RunOutcome.COMPLETED
     assert hub.systems["b"].values("1")["first_name"] == "new"
+
+
+def refusing(hub: SmallHub, entities: Collection[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database takes no decision about these."""
+    commit = hub.store.commit
+
+    def refuse(plans: Sequence[Plan], *rest: Any) -> Sequence[int]:
+        if any(plan.before.id in entities for plan in plans):
+            raise DatabaseRefuses("the database refused a statement: no such letter")
+        return commit(plans, *rest)
+
+    monkeypatch.setattr(hub.store, "commit", refuse)
+
+
+def test_what_the_database_refuses_of_one_contact_is_left_and_named_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = edited(tmp_path, 4)
+    refusing(hub, {3}, monkeypatch)
+    report = hub.sync()
+    said = [hub.systems["b"].values(id)["first_name"] for id in ("1", "2", "3", "4")]
+    assert said == ["new1", "new2", "n3", "new4"]
+    assert report.outcome is RunOutcome.WITH_ERRORS
+    (note,) = report.tally.notes
+    assert note.startswith("c-3 could not be decided and is left as it was (Broken in ")
+
+
+def test_a_database_that_refuses_everybody_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = edited(tmp_path, 8)
+    refusing(hub, range(1, 9), monkeypatch)
+    with pytest.raises(DatabaseRefuses):
+        hub.sync()
 
 
 def test_who_could_not_be_decided_in_several_rounds_is_named_once() -> None:

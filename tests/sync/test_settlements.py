@@ -20,8 +20,10 @@ from trueup.model.plan import Case, Context
 from trueup.model.record import Json, Record
 from trueup.model.values import Rejected, Value
 from trueup.sync.rules import acknowledge as told
+from trueup.sync.rules import written_over
 from trueup.sync.rules.aside import refusal_ended, set_aside, still_refused
 from trueup.sync.rules.backoff import GIVE_UP_AFTER, next_try
+from trueup.sync.rules.evidence import readings
 from trueup.sync.rules.formats import AGAIN, FEW, HIDDEN, is_form, is_surely_form, left_out
 from trueup.sync.rules.made import agreed, recognised
 from trueup.sync.rules.policy import Policy
@@ -563,3 +565,18 @@ def test_after_an_edit_only_what_is_cut_is_a_form() -> None:
             is_form("Head of sales", "Something else", Format("a", "people", "title", as_sent), None) is form
         )
     assert is_form("Head of sales", "Something else", Format("a", "people", "title", 99, 9, True), True)
+
+
+# -- what was written over before it was judged ------------------------------------------------------
+
+
+def test_what_stood_there_for_a_moment_is_told_once() -> None:
+    link = replace(delivery().link, observed={"title": "CTO"})
+    entity = Entity(1, Kind.CONTACT, 1, {"job_title": "CTO"}, {})
+    known = replace(link, agreed={"title": Agreed("CTO", "CTO", unheard="Boss")})
+    (reading,) = [one for one in readings(known, MAPPING, entity, Context()) if one.binding.key == "title"]
+    (left,), (lost,) = written_over.told([reading], frozenset())
+    assert (lost.field, lost.lost, lost.kept, lost.rule) == ("job_title", "Boss", "CTO", written_over.RULE)
+    assert left.agreed == Agreed("CTO", "CTO")
+    assert written_over.told([left], frozenset()) == ((left,), ())
+    assert written_over.told([reading], frozenset({"title"})) == ((reading,), ())  # a write is under way

@@ -72,6 +72,7 @@ class Agreed(NamedTuple):  # not a dataclass: made for every field of every writ
     `withheld`: the difference is known and reported, but the connection is not released.
     `left`: the edit was refused and stays there by configuration. `lost`: what was written and not found
     there (in the system's own form), so that it is sent once more; remembered until both sides agree again.
+    `unheard`: what was read there and not yet judged when a write of ours that was on its way took its place.
     """
 
     hub: Value
@@ -79,6 +80,7 @@ class Agreed(NamedTuple):  # not a dataclass: made for every field of every writ
     withheld: bool = False
     left: bool = False
     lost: Json | Absent = ABSENT
+    unheard: Json | Absent = ABSENT
 
 
 class Never(StrEnum):

@@ -46,7 +46,8 @@ def remember_consent(tx: Tx, events: Sequence[ConsentEvent]) -> list[tuple[int, 
     """Append the events that are new. If any is, who holds which of their addresses: (its digest, entity)."""
     if events:
         tx.hold([LOCK])
-    if not tx.insert_new("consent_events", _EVENT, [_event(event) for event in events]):
+    rows = sorted({_event(event) for event in events}, key=lambda row: row[:-1])  # as PostgreSQL appends them
+    if not tx.insert_new("consent_events", _EVENT, rows):
         return []
     found = tx.rows(
         "select key, entity_id from consent_addresses where key in ints(?) order by entity_id, key",

@@ -16,7 +16,7 @@ from trueup.model.fields import KINDS, PREFIX, Kind
 from trueup.model.jsontext import dumps, loads
 from trueup.model.record import Json
 from trueup.model.slots import held_in, slots_of
-from trueup.model.values import Absent, Value
+from trueup.model.values import ABSENT, Absent, Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {prefix: kind for kind, prefix in PREFIX.items()}
@@ -191,15 +191,20 @@ def write_agreed(agreed: Mapping[str, Agreed]) -> str | None:
 
 
 def _pair(agreed: Agreed) -> list[Json]:
-    pair = [agreed.hub, agreed.remote, agreed.withheld + 2 * agreed.left]
-    return pair if isinstance(agreed.lost, Absent) else [*pair, agreed.lost]
+    more = [one for one in (agreed.lost, agreed.unheard) if not isinstance(one, Absent)]
+    unheard = 4 * (not isinstance(agreed.unheard, Absent))
+    return [agreed.hub, agreed.remote, agreed.withheld + 2 * agreed.left + unheard, *more]
 
 
 def read_agreed(text: str | None) -> dict[str, Agreed]:
-    return {
-        key: Agreed(NEVER if hub == NEVER else hub, remote, bool(flags & 1), bool(flags & 2), *lost)
-        for key, (hub, remote, flags, *lost) in loads(text).items()
-    }
+    found: dict[str, Agreed] = {}
+    for key, (hub, remote, flags, *more) in loads(text).items():
+        unheard = more.pop() if flags & 4 else ABSENT
+        lost = more.pop() if more else ABSENT
+        found[key] = Agreed(
+            NEVER if hub == NEVER else hub, remote, bool(flags & 1), bool(flags & 2), lost, unheard
+        )
+    return found
 
 
 def write_quarantine(quarantine: Mapping[str, Quarantine]) -> str | None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.errors import NotFound
+from trueup.mapping.compiled import remote_path
 from trueup.model.delivery import OPEN_STATES, UNDER_WAY_STATES, DeliveryState, Settlement
 from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.record import Json, Record
 from trueup.model.run import Fence
+from trueup.model.values import Absent
 from trueup.store.codec import micros, micros_or_none, moment_or_none
 from trueup.store.land import fingerprint, is_later
 from trueup.store.leases import check
@@ -22,6 +24,7 @@ from trueup.store.rows import LINK, content_of
 from trueup.store.sql import Row, T, Tx
 from trueup.store.streams import Streams, streams
 from trueup.sync.rules.acknowledge import ARRIVED, UNKNOWN
+from trueup.sync.rules.formats import is_usual
 from trueup.sync.rules.observe import observe
 
 
@@ -133,6 +136,7 @@ def _settle_one(
         # The record went while nobody knew whether the write had arrived: there is nothing to send it to.
         one = replace(one, state=DeliveryState.SUPERSEDED, not_before=None, due="gone")
     before = link.base
+    one = _with_unheard(link, one)
     newer = _newer_reading(link, one, at)
     changed = _apply(link, one, moved_on)
     if one.delivery_id in newcomers.folded:
@@ -196,6 +200,22 @@ def _seen_there(one: Settlement, link: _Holding) -> Settlement:
     return replace(one, observed={}, agreed={}, said={**one.said, **one.observed}, fresh=link.fresh == 1)
 
 
+def _with_unheard(link: _Holding, one: Settlement) -> Settlement:
+    """The settlement with what was read of the record and is not judged yet, where our write stands now: the
+    next decision tells the history of it. What a system may have made of our write is no such thing, and of
+    lists only elements are ever written."""
+    found: dict[str, Agreed] = {}
+    for key, pair in one.agreed.items():
+        path = remote_path(key, one.observed)
+        there, known = link.observed.get(path), link.agreed.get(key)
+        stood = known.remote if known is not None else link.base.get(path, there)
+        if path not in one.observed or there == stood or isinstance(there, list | dict):
+            continue
+        if not is_usual(one.observed[path], there):
+            found[key] = pair._replace(unheard=there)
+    return replace(one, agreed={**one.agreed, **found}, due=one.due or "read") if found else one
+
+
 def _newer_reading(link: _Holding, one: Settlement, at: datetime) -> Record | None:
     """What was read after the answer was given, of the paths it speaks of: somebody's later edits."""
     if not is_later(link.changed_at, micros_or_none(one.changed_at), at):
@@ -219,7 +239,11 @@ def _agreed(link: _Holding, one: Settlement, moved_on: bool) -> Mapping[str, Agr
     stored = {
         key: pair
         for key, pair in one.agreed.items()
-        if not default or pair.hub is NEVER or pair.withheld or pair.left
+        if not default
+        or pair.hub is NEVER
+        or pair.withheld
+        or pair.left
+        or not isinstance(pair.unheard, Absent)
     }
     return {**_without(link.agreed, one.agreed), **stored}
 

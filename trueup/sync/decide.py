@@ -8,6 +8,7 @@ from operator import is_
 from typing import TypeVar
 
 from trueup.dedupe.normalise import company_key
+from trueup.errors import Broken
 from trueup.model.covering import place_of
 from trueup.model.delivery import Effect, Write, WriteKind
 from trueup.model.entity import WAS_ABSENT, Entity, Link, Reference, public_id
@@ -28,6 +29,8 @@ from trueup.sync.rules.swinging import WITHIN
 from trueup.sync.tally import Undecided
 
 CHUNK = 500
+FEW = 5
+"""So many decisions of one chunk may be refused by the database; more of them are its own trouble."""
 ROUNDS = 6
 """How often entities that moved under a decision are decided again in one pass."""
 
@@ -65,7 +68,7 @@ def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | No
         for plans in planned(parts, [kind], deciding):
             later = found(parts, plans, deciding.run_id, fence) | _followers(plans, deciding.about)
             gated = [through_fuses(plan, deciding.meter) for plan in plans if plan.before.id not in later]
-            back = set(parts.store.commit(gated, deciding.run_id, parts.now(), fence))
+            back = set(_committed(parts, gated, deciding, fence))
             for plan in gated:
                 if plan.before.id not in back:
                     deciding.told(plan)
@@ -75,6 +78,30 @@ def _decide_kind(parts: Parts, kind: Kind, deciding: Deciding, fence: Fence | No
         if not moved:
             break
     return stood
+
+
+def _committed(parts: Parts, plans: Sequence[Plan], deciding: Deciding, fence: Fence | None) -> Sequence[int]:
+    """Store these decisions; the ids of those that did not stand. One that the database refuses is told to
+    `undecided` and left out: it stops nobody else. Raises Broken where it refuses several, each by itself."""
+    refused: list[int] = []
+
+    def store(some: Sequence[Plan]) -> Iterator[int]:
+        try:
+            yield from parts.store.commit(some, deciding.run_id, parts.now(), fence)
+        except Broken as error:
+            if len(some) > 1:
+                middle = len(some) // 2
+                yield from store(some[:middle])
+                yield from store(some[middle:])
+                return
+            (plan,) = some
+            refused.append(plan.before.id)
+            if len(refused) > FEW:
+                raise
+            deciding.undecided(Undecided(plan.before.public_id, place_of(error)))
+            yield plan.before.id
+
+    return list(store(plans))
 
 
 def _followers(plans: Sequence[Plan], about: About) -> frozenset[int]:

@@ -56,6 +56,9 @@ def _careful(at: Pass, write: Write, step: Callable[[], None]) -> bool:
         step()
     except ConnectorError as error:
         at.stop(write.connection, write.lane, error)
+    at.parts.progress(
+        "write", write.connection, write.object, 0
+    )  # a sign of life: many take long, one by one
     return True
 
 

@@ -33,6 +33,9 @@ from trueup.sync.rules.policy import Stream
 FEW = 5
 """Records that are named where several may hold a key."""
 
+MOVED = "the record had moved, and could not be read"
+"""What is said of a write of which a moved version tells nothing."""
+
 POLL_EVERY = 2.0
 """Seconds between two questions about a remote job."""
 
@@ -54,11 +57,10 @@ def settle(
     """Store what became of these attempts; `began`: when they left, where they left just now."""
     mapping, ended = at.parts.policy.mappings[stream], at.parts.now()
     lane = batch[0].write.lane
-    moved: Mapping[int, Record] = {}
     if not at.waits(stream[0], lane):
         outcomes, error = read_back(at.parts, stream, batch, outcomes)
         at.heed(stream[0], lane, error)
-        moved = _moved(at, stream, batch, outcomes)
+    moved, outcomes = _moved(at, stream, batch, outcomes)
     settlements: list[Settlement] = []
     parked: frozenset[int] = frozenset()
     for some in _claimed_last(list(zip(batch, outcomes, strict=True))):
@@ -142,19 +144,30 @@ def _settlement(
 
 def _moved(
     at: Pass, stream: Stream, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
-) -> Mapping[int, Record]:
+) -> tuple[Mapping[int, Record], Sequence[Outcome]]:
     """By delivery the records, as they are now, of which a write was refused because they had moved, or with
-    nothing said of what is wrong with it: either may have been done nevertheless."""
+    nothing said of what is wrong with it: either may have been done nevertheless. Where they cannot be read
+    just now, what became of the write is not known."""
+    lane = batch[0].write.lane
     stale = {
         one.link.remote_id: one.id
         for one, outcome in zip(batch, outcomes, strict=True)
         if _may_be_done(outcome) and one.link.remote_id is not None
     }
-    if not stale or at.waits(stream[0], batch[0].write.lane):
-        return {}
-    records, error = read_now(at.parts, stream, sorted(stale), batch[0].write.lane)
-    at.heed(stream[0], batch[0].write.lane, error)
-    return {stale[id]: record for id, record in records.items()}
+    if not stale:
+        return {}, outcomes
+    records: Mapping[str, Record] = {}
+    unread: frozenset[int] = frozenset(stale.values())
+    if not at.waits(stream[0], lane):
+        records, error = read_now(at.parts, stream, sorted(stale), lane)
+        at.heed(stream[0], lane, error)
+        unread = frozenset() if error is None else unread - {stale[id] for id in records}
+    if lane is not Lane.URGENT:
+        outcomes = [
+            _not_known(outcome) if one.id in unread else outcome
+            for one, outcome in zip(batch, outcomes, strict=True)
+        ]
+    return {stale[id]: record for id, record in records.items()}, outcomes
 
 
 def _arrived(
@@ -182,8 +195,13 @@ def _arrived(
 
 
 def _may_be_done(outcome: Outcome) -> bool:
-    unnamed = isinstance(outcome, RefusedItem) and not any(outcome.fields)
-    return unnamed or isinstance(outcome, StaleItem)
+    if isinstance(outcome, RefusedItem):
+        return not any(outcome.fields) and outcome.existing_id is None
+    return isinstance(outcome, StaleItem)
+
+
+def _not_known(outcome: Outcome) -> Outcome:
+    return UnknownItem(outcome.reason if isinstance(outcome, RefusedItem) else MOVED)
 
 
 def _not_made(parts: Parts, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:

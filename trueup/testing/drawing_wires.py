@@ -9,10 +9,12 @@ from dataclasses import replace
 from random import Random
 
 from trueup.testing.plan import Event, Plan
-from trueup.testing.wire import COMMON, LISTS, OF_LISTS, RARE, ROUTES, TOKENS
+from trueup.testing.wire import COMMON, OF_LISTS, RARE, ROUTES, TOKENS
 
-SHARE = 0.15
+SHARE = 0.2
 """Of all histories, so many know some of them."""
+_LARGE = 100
+"""So large a page is all that a world holds: there is none before it."""
 _ANYWHERE = tuple(one for one in COMMON if one not in OF_LISTS)
 
 
@@ -24,7 +26,7 @@ def with_rare_faults(plan: Plan) -> Plan:
         return plan
     runs = [place for place, one in enumerate(plan.events) if one.do in ("run", "plan", "apply")]
     events = list(plan.events)
-    for place in sorted(dice.choices(runs, k=dice.randint(2, 6)), reverse=True):
+    for place in sorted(dice.choices(runs, k=dice.randint(3, 8)), reverse=True):
         events[place:place] = (some := _rare(dice, plan))
         if some[0].what == "revoked" and dice.random() < 0.7:
             after = dice.randint(place + 1, len(events))
@@ -38,11 +40,12 @@ def _rare(dice: Random, plan: Plan) -> list[Event]:
         return [Event("storm", route="any", nth=dice.randint(1, 6), what=dice.choice(_ANYWHERE))]
     if roll < 0.24:
         return [Event("forge", at=at, pick=dice.randrange(100), other=dice.choice((1, 3, 40)))]
-    what = dice.choice(RARE)
+    pages = [place for place, one in enumerate(plan.systems) if one.page < _LARGE and not one.offset]
+    what = dice.choice((*RARE, "again") if pages else [one for one in RARE if one != "again"])
     if what in ("spent", "revoked"):
         return [Event("fault", at=at, route="any", nth=dice.randint(1, 12), what=what)]
     if what == "again":
-        return [Event("fault", at=at, route=dice.choice(LISTS), nth=dice.choice((1, 1, 2)), what=what)]
+        return [Event("fault", at=dice.choice(pages), route="any", nth=1, what=what)]
     return [Event("fault", at=at, route=_route(dice, plan, at), nth=nth, what=what)]
 
 

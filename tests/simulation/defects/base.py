@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from trueup.testing.drawing import plan_of
 from trueup.testing.plan import Plan
+from trueup.testing.trial import tried
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 
@@ -40,6 +41,10 @@ class Defect:
                 return Plan.of_document(json.loads((CORPUS / f"{file}.json").read_text("utf-8")))
             case plan:
                 return plan
+
+    def shows(self, plan: Plan) -> bool:
+        """Whether a check that is meant for it finds it in this history, where it is made."""
+        return not self.killed_by.isdisjoint(tried(plan).checks)
 
     @contextmanager
     def made(self) -> Iterator[None]:

@@ -10,8 +10,8 @@ from tests.simulation.defects.base import always, defect, instead
 from trueup.connectors import writing
 from trueup.mapping.elements import is_change
 from trueup.model.entity import LinkState
-from trueup.store import streams
-from trueup.sync import payload
+from trueup.store import settle, streams
+from trueup.sync import payload, settling
 from trueup.sync.rules import differences, evidence, formats, reconcile
 
 
@@ -47,6 +47,18 @@ def _made_beside(original: Any, stream: Any, after: Any, links: Any, standing: A
 
 
 OVERLOOKING = (
+    defect(
+        "what our write took the place of is forgotten",
+        "read-and-written-over-while-the-write-was-on-its-way",
+        "no lost update",
+        (settle, "_with_unheard", instead(lambda _, link, one: one)),
+    ),
+    defect(
+        "a refusal that cannot be looked into is believed",
+        "refused-and-done-and-not-to-be-read-then",
+        "winners are people",
+        (settling, "_not_known", instead(lambda _, outcome: outcome)),
+    ),
     defect(
         "whoever was decided beside a stranger is not decided again",
         "a-hint-between-who-is-who-and-what-is-decided",

@@ -388,6 +388,8 @@ def _default(agreed: Agreed, key: str, one: Seen, after: Entity) -> bool:
     binding = one.mapping.binding(key)
     if binding is None or agreed.withheld or binding.remote not in one.link.observed:
         return False
+    if not isinstance(agreed.unheard, Absent):
+        return False
     return bool(
         agreed.remote == one.link.observed[binding.remote] and agreed.hub == hub_side(binding, after.values)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trueup.mapping.compiled import ObjectMapping
@@ -13,7 +13,7 @@ from trueup.model.entity import Link, LinkState, Quarantine
 from trueup.model.fields import Kind
 from trueup.model.plan import Case, Context
 from trueup.model.values import Value
-from trueup.sync.rules import backfill, evidence, formats, guessed_phones, whole_names
+from trueup.sync.rules import backfill, evidence, formats, guessed_phones, whole_names, written_over
 from trueup.sync.rules.addresses import Named, keep_addresses, without_moves
 from trueup.sync.rules.decide_values import (
     Values,
@@ -162,7 +162,9 @@ def _seen(
     unsettled = frozenset[str]().union(
         *(one.wants for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
-    forms = formats.settle(link, phones.read[link.id], unsettled, context, case.entity)
+    readings, unheard = written_over.told(phones.read[link.id], unsettled)
+    forms = formats.settle(link, readings, unsettled, context, case.entity)
+    forms = replace(forms, conflicts=(*unheard, *forms.conflicts))
     held = {
         name: value
         for reading in forms.readings

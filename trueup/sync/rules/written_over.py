@@ -1,0 +1,45 @@
+"""What was read of a record while a write of ours was on its way there, and lost its place to it unheard.
+
+Where no version guards a record, a reading may come between the look that a write follows and its arrival.
+What it showed stood there for a moment only; the history keeps it, so that whoever typed it finds it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+
+from trueup.model.history import Conflict
+from trueup.model.record import Json
+from trueup.model.values import ABSENT, Absent
+from trueup.sync.rules.evidence import Reading
+
+RULE = "written over by a write that was on its way"
+
+
+def told(
+    readings: Sequence[Reading], unsettled: Set[str]
+) -> tuple[tuple[Reading, ...], tuple[Conflict, ...]]:
+    """The readings, and what the history has to hear of; of what is still under way, later."""
+    left: list[Reading] = []
+    conflicts: list[Conflict] = []
+    for one in readings:
+        agreed = one.agreed
+        if agreed is None or isinstance(agreed.unheard, Absent) or one.binding.key in unsettled:
+            left.append(one)
+            continue
+        conflicts.extend(_lost(one, agreed.unheard))
+        left.append(replace(one, agreed=agreed._replace(unheard=ABSENT)))
+    return tuple(left), tuple(conflicts)
+
+
+def _lost(reading: Reading, unheard: Json) -> Iterator[Conflict]:
+    """What was said of each field, or, where it has no meaning of ours, in the system's own form."""
+    link, was = reading.link, reading.was or {}
+    mine = f"{link.connection}/{link.object}/{link.remote_id}"
+    said = reading.binding.read(unheard) if reading.binding.refers is None else None
+    if not isinstance(said, Mapping):
+        said = {reading.binding.fields[0]: unheard}
+    for name, value in said.items():
+        if value != was.get(name):
+            yield Conflict(name, value, mine, was.get(name), "hub", RULE)
