@@ -78,6 +78,9 @@ def _said_anew(at: Findings, told: Told) -> bool:
             if at.world.was_left_out(system.traits.name, since):
                 at.excuse("a record of a system that was left out when the hub was told otherwise")
                 return True
+            if at.world.was_unmapped(system.traits.name, remote, since):
+                at.excuse("a field that was not mapped when the hub was told otherwise")
+                return True
     return False
 
 

@@ -35,7 +35,7 @@ from trueup.sync.rules.backfill import Backfill, Way
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.sync.rules.policy import Stream
 from trueup.testing.firms import FIRM_ACTS, Firms
-from trueup.testing.hub import LISTED_EVERY, PAUSED, configured, parts_for, policy_of
+from trueup.testing.hub import LISTED_EVERY, PAUSED, UNMAPPED, configured, parts_for, policy_of
 from trueup.testing.operating import Operator, Told
 from trueup.testing.people import People
 from trueup.testing.plan import Event, Plan
@@ -104,6 +104,7 @@ class World:
         ] = []  # which system, since when, whether or not any more
         self.mapped: dict[tuple[str, str], str] = {}  # fields by system, as they are configured otherwise now
         self.remapped: set[tuple[str, str, str]] = set()  # and how they ever were
+        self.mapped_so: list[tuple[str, str, datetime, str]] = []  # system, field, since when, how
         self.unheard = Unheard()
         self._pushed: tuple[datetime, datetime] | None = None  # when the last back-fill was carried out
         self.policy = policy_of(plan.systems)
@@ -334,7 +335,13 @@ class World:
             self.mapped[place] = event.what
             self.remapped.add((*place, event.what))
             self.seen[f"field {event.what}"] += 1
+        self.mapped_so.append((*place, self.clock.now(), self.mapped.get(place, "")))
         self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
+
+    def was_unmapped(self, name: str, remote: str, moment: datetime) -> bool:
+        """Whether the hub's configuration did not know this field of this system then."""
+        ways = [what for *place, at, what in self.mapped_so if place == [name, remote] and at <= moment]
+        return ways[-1:] == [UNMAPPED]
 
     def pushes(self, name: str, act: Act) -> bool:
         """Whether this was written by a back-fill, which somebody asked for."""

@@ -123,7 +123,8 @@ def settle(
     `unsettled` are the bindings with a write under way; their fields are judged when it has ended.
     """
     waits = {reading.binding.remote for reading in readings if reading.binding.key in unsettled}
-    mine = failed(link) - waits - {one.binding.remote for one in readings if _of_another_type(one)}
+    mine = failed(link) & {one.binding.remote for one in readings if not _of_another_type(one)}
+    mine -= waits
     if not mine:
         return Settled(readings)
     kept: dict[str, Kept] = {}

@@ -28,7 +28,8 @@ def observe(link: Link, record: Record, at: datetime, told_at: datetime | None =
             assumed[path] = {**assumed[path], HIDDEN: True}
             continue
         assumption = assumed.pop(path, None)
-        understood = assumption is not None and TOUCHED in assumption and not _of_another_type(link, path)
+        understood = assumption is not None and TOUCHED in assumption
+        understood = understood and not (_of_another_type(link, path, value) or _of_another_type(link, path))
         if assumption is not None and value != observed.get(path) and not understood:
             edited = touched(assumption, record.changed_at, at)
             assumed[path] = {**_without(assumption, HIDDEN), TOUCHED: edited}
@@ -56,10 +57,10 @@ def observe(link: Link, record: Record, at: datetime, told_at: datetime | None =
     )
 
 
-def _of_another_type(link: Link, path: str) -> bool:
-    """Whether what was read last is of another type than what is agreed: the field had become something else
-    for a while, and said nothing of what was written."""
-    held, agreed = link.observed.get(path), link.agreed.get(path)
+def _of_another_type(link: Link, path: str, read: Json = None) -> bool:
+    """Whether what is read, or was read last, is of another type than what is agreed: the field has become
+    something else for a while, and says nothing of what was written."""
+    held, agreed = read if read is not None else link.observed.get(path), link.agreed.get(path)
     sent = agreed.remote if agreed is not None else link.base.get(path)
     return held is not None and sent is not None and type(held) is not type(sent)
 

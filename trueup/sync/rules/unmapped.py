@@ -15,6 +15,7 @@ def kept(link: Link, mapping: ObjectMapping, policy: Policy) -> dict[str, Agreed
     unjudged = dict(link.base)
     if link.fresh:
         unjudged |= {path: WAS_ABSENT for path, value in link.observed.items() if value not in (None, "", [])}
-    for path in unjudged.keys() - set(policy.asked(link.stream)):
-        found.setdefault(path, Agreed(NEVER, unjudged[path]))
+    if unjudged:
+        for path in unjudged.keys() - set(policy.asked(link.stream)):
+            found.setdefault(path, Agreed(NEVER, unjudged[path]))
     return found
