@@ -62,11 +62,17 @@ def test_nobody_is_told_where_the_file_says_that_nothing_is_sent_from_there(hub:
     assert lines(say(*command.split())) == []
 
 
-def test_nobody_is_told_where_no_system_maps_a_consent(hub: Path) -> None:
+def test_where_no_system_maps_a_consent_each_is_told_of(hub: Path) -> None:
     file = hub / "connections/news.yaml"
     text = re.sub(r"    consent:.*\n      email.marketing.*\n", "", file.read_text("utf-8"))
     file.write_text(text, "utf-8")
-    assert lines(say("check")) == []
+    told = "no consent is mapped (`consent:`), so opt-outs neither reach it nor come from it;"
+    assert [
+        line.startswith(f"{name}: {told}") for name, line in zip(("crm", "news"), lines(say("check")))
+    ] == [
+        True,
+        True,
+    ]
 
 
 def test_a_word_in_place_of_a_block_is_refused_unless_it_is_none(hub: Path) -> None:

@@ -35,9 +35,12 @@ def ending(url: str, plan: Plan, folder: Path) -> Ending:
 
 
 def compared(plan: Plan, folder: Path) -> None:
-    lite = ending(f"sqlite:///{folder / f'{plan.seed}.sqlite'}", plan, folder)
+    files = [folder / f"{plan.seed}-{one}" for one in ("lite", "big")]  # saved plans lie there, too
+    for one in files:
+        one.mkdir()
+    lite = ending(f"sqlite:///{files[0] / 'hub.sqlite'}", plan, files[0])
     with fresh_database() as url:
-        big = ending(url, plan, folder)
+        big = ending(url, plan, files[1])
     apart = [pair for pair in zip(lite.journal, big.journal, strict=False) if pair[0] != pair[1]]
     assert not apart, f"seed {plan.seed}: first {apart[0]}"
     assert len(lite.journal) == len(big.journal)

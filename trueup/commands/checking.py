@@ -63,6 +63,7 @@ def _shown(desk: Desk, checked: Checked, asked: Live | None) -> list[Shown]:
 def _worth_knowing(checked: Checked, asked: Live | None) -> tuple[Sequence[Shown], ...]:
     """What is no mistake: it would only hide one that stands above it."""
     return (
+        _unlisted(checked),
         _without_consent_lines(checked),
         [str(one) for one in checked.unmapped],
         _inactive_lines(checked),
@@ -93,6 +94,12 @@ def _inactive_lines(checked: Checked) -> list[Shown]:
     if not checked.inactive:
         return []
     return ["Checked, but nothing acts on these lines yet:", *(f"  {line}" for line in checked.inactive)]
+
+
+def _unlisted(checked: Checked) -> list[str]:
+    from trueup.config.unlisted import unlisted
+
+    return list(unlisted(checked.config)) if checked.config is not None else []
 
 
 def _without_consent_lines(checked: Checked) -> list[Shown]:
@@ -182,6 +189,7 @@ def _document(checked: Checked, asked: Live | None) -> Json:
         "unmapped": [
             {"file": one.file, "line": one.line, "fields": list(one.fields)} for one in checked.unmapped
         ],
+        "unlisted": _unlisted(checked),
         "without_consent": [one.connection for one in _without_consent(checked)],
         "without_key": [{"connection": name, "object": object} for name, object in checked.unkeyed],
         "opt_out_words": [

@@ -1,4 +1,4 @@
-"""Connections that keep no consent, in a hub in which others do: opt-outs stop there, and that is told."""
+"""Connections that keep no consent, and do not say so on purpose: opt-outs stop there, and that is told."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from trueup.model.fields import Kind
 
 @dataclass(frozen=True, slots=True)
 class WithoutConsent:
-    """One connection that maps no consent. `consents`: those that others map (`email.marketing`)."""
+    """One connection that maps no consent. `consents`: those that others map (`email.marketing`), if any."""
 
     connection: str
     consents: tuple[str, ...]
 
     def __str__(self) -> str:
-        *most, last = self.consents
+        *most, last = self.consents or ("",)
         named = f"{', '.join(most)} and {last}" if most else last
+        of = f" of {named}" if named else ""
         return (
-            f"{self.connection}: no consent is mapped (`consent:`), so opt-outs of {named} neither reach it"
+            f"{self.connection}: no consent is mapped (`consent:`), so opt-outs{of} neither reach it"
             " nor come from it; if nothing is sent from there, say `consent: none`"
         )
 
 
 def without_consent(config: HubConfig) -> Iterator[WithoutConsent]:
-    """Each connection that holds contacts, says nothing of consent, and stands beside one that maps it."""
+    """Each connection that holds contacts and says nothing of consent."""
     for name, connection in config.connections.items():
         others = [one for other, one in config.connections.items() if other != name]
         consents = dict.fromkeys(consent for one in others for consent in _consents(one))
-        if consents and _says_nothing(connection):
+        if _says_nothing(connection):
             yield WithoutConsent(name, tuple(consents))
 
 

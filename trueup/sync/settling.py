@@ -181,12 +181,16 @@ def _arrived(
     """A write that was refused, where this very write had moved the record: of one request the network
     sometimes makes two, and some systems call bad what they have done. None where somebody else did, or
     nobody can tell. What is only a form of what was sent may be an edit, and is one where the record moved
-    before it was sent; an opt-out always is: it counts as of when somebody said it."""
+    before it was sent, and nothing stands there letter by letter that did not before; an opt-out always is: it
+    counts as of when somebody said it."""
     if record is None or delivery.write.lane is Lane.URGENT:
         return None
     shows = kept_as(parts, stream, delivery, forms=False)
     paths = [path for path in delivery.write.values if path in record.values]
-    certain = all(shows(path, record.values[path]) for path in paths)
+    before = delivery.write.replaced
+    certain = all(shows(path, record.values[path]) for path in paths) or any(
+        shows(path, record.values[path]) and record.values[path] != before.get(path) for path in paths
+    )
     if not certain and (record.changed_at is None or sent is None or record.changed_at < sent):
         return None
     lag, keeps = parts.specs[stream].lag, kept_as(parts, stream, delivery)

@@ -170,6 +170,8 @@ def _text(column: Column, value: Json, dialect: str) -> str:
 
 
 def _integer(column: Column, value: Json) -> int:
+    if isinstance(value, bool):
+        return int(value)  # flags are kept as 1 and 0 where there is no type for them
     try:
         number = int(str(value)) if not isinstance(value, float) else int(value)
     except (ValueError, OverflowError):

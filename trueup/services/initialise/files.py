@@ -82,7 +82,8 @@ contact:
     interests: {{strategy: union}}
 
 first_load: fill                # until a connection is released: fill empty fields, report differing ones
-fuses:                          # beyond the smaller of the two a run is held until someone approves it
+fuses:                          # beyond the smaller of the two a run is held until someone approves it;
+                                # a share lets 20 go at least
   create: {{count: 2000}}
   change: {{count: 5000, share: 20%}}
   clear: {{count: 100, share: 1%}}
