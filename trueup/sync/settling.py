@@ -28,6 +28,7 @@ from trueup.sync.parts import Parts
 from trueup.sync.passes import Pass
 from trueup.sync.readback import read_back, read_now
 from trueup.sync.rules import acknowledge, publishing
+from trueup.sync.rules.formats import is_usual
 from trueup.sync.rules.policy import Stream
 
 FEW = 5
@@ -181,15 +182,16 @@ def _arrived(
     """A write that was refused, where this very write had moved the record: of one request the network
     sometimes makes two, and some systems call bad what they have done. None where somebody else did, or
     nobody can tell. What is only a form of what was sent may be an edit, and is one where the record moved
-    before it was sent, and nothing stands there letter by letter that did not before; an opt-out always is: it
-    counts as of when somebody said it."""
+    before it was sent and nothing of ours stands there now (as it is, or cut short) that did not before; an
+    opt-out always is: it counts as of when somebody said it."""
     if record is None or delivery.write.lane is Lane.URGENT:
         return None
     shows = kept_as(parts, stream, delivery, forms=False)
     paths = [path for path in delivery.write.values if path in record.values]
-    before = delivery.write.replaced
+    sent_there, before = acknowledge.predicted(delivery), delivery.write.replaced
+    moved = {path: record.values[path] for path in paths if record.values[path] != before.get(path)}
     certain = all(shows(path, record.values[path]) for path in paths) or any(
-        shows(path, record.values[path]) and record.values[path] != before.get(path) for path in paths
+        shows(path, value) or is_usual(sent_there[path], value) for path, value in moved.items()
     )
     if not certain and (record.changed_at is None or sent is None or record.changed_at < sent):
         return None

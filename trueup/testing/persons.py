@@ -111,6 +111,8 @@ def nobody_is_left_out(at: Findings) -> Iterator[str]:
         for name in sorted(streams - {link.connection for link in case.links if link.remote_id is not None}):
             if any(one.link.connection == name for one in _parked(at, case)):
                 at.excuse("a write that waits for a person")
+            elif _may_be_who_is_there(at, case, name):
+                at.excuse("somebody who may be a person that the system has already")
             else:
                 yield f"{id} was never made in {name}"
 
@@ -125,6 +127,29 @@ def _may_be_somebody_else(at: Findings, case: Case) -> bool:
     mine = _addresses(at, case)
     undecided = (one for one in at.cases.values() if one.entity.provisional)
     return case.entity.provisional or any(_addresses(at, one) & mine for one in undecided)
+
+
+def _may_be_who_is_there(at: Findings, case: Case, name: str) -> bool:
+    """Whether a contact with a record in this system bears, or a record of its own bore once, an address that
+    a record of this one bore: a person tells whether they are one."""
+    mine = _addresses(at, case) | _borne(at, case)
+    return any(
+        (_addresses(at, one) | _borne(at, one)) & mine
+        for one in at.cases.values()
+        if one is not case and any(link.connection == name and link.remote_id for link in one.links)
+    )
+
+
+def _borne(at: Findings, case: Case) -> set[str]:
+    """The addresses of all versions of its records that were read."""
+    rows = (at.row(link) for link in case.links)
+    return {
+        plain_address(version.values.get(at.sort.key))
+        for row in rows
+        if row is not None
+        for version in row.versions
+        if version.number in row.landed
+    } - {""}
 
 
 def _addresses(at: Findings, case: Case) -> set[str]:

@@ -106,7 +106,7 @@ class World:
         self.remapped: set[tuple[str, str, str]] = set()  # and how they ever were
         self.mapped_so: list[tuple[str, str, datetime, str]] = []  # system, field, since when, how
         self.unheard = Unheard()
-        self._pushed: tuple[datetime, datetime] | None = None  # when the last back-fill was carried out
+        self._filled: dict[Way, tuple[datetime, datetime]] = {}  # when back-fills were carried out
         self.policy = policy_of(plan.systems)
         self.policy_at_first = self.policy.config_version
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
@@ -195,7 +195,7 @@ class World:
             if any(self._back_fills(way)):
                 began = self.clock.now()
                 self._run(Event("fill back", worker=99, what=way.value))
-                self._pushed = (began, self.clock.now())
+                self._filled[way] = began, self.clock.now()
                 self._come_to_rest()
 
     def _turn_back(self) -> None:
@@ -346,8 +346,16 @@ class World:
     def pushes(self, name: str, act: Act) -> bool:
         """Whether this was written by a back-fill, which somebody asked for."""
         filled = {field for one, field, _ in self.remapped if one == name}
-        asked = self._pushed is not None and self._pushed[0] <= act.at <= self._pushed[1]
+        asked = self._asked(Way.PUSH, act.at)
         return asked and filled.issuperset(act.after)
+
+    def pulls(self, at: datetime) -> bool:
+        """Whether it was decided then what a back-fill brings, which somebody asked for."""
+        return self._asked(Way.PULL, at)
+
+    def _asked(self, way: Way, at: datetime) -> bool:
+        began, ended = self._filled.get(way, (datetime.max, datetime.min))
+        return began.replace(tzinfo=UTC) <= at <= ended.replace(tzinfo=UTC)
 
     def was_left_out(self, name: str, moment: datetime) -> bool:
         """Whether the hub's configuration lacked this system then."""

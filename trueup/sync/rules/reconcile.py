@@ -257,10 +257,11 @@ def _observe_only(reading: Reading, values: Mapping[str, Value], draft: Draft) -
     What the hub said, too, stays agreed when the hub moves on: should it become the primary record, that is
     news for it, and what it says is none for the hub."""
     binding, known, has = reading.binding, reading.agreed, reading.has
-    if has is ABSENT and not isinstance(reading.raw, Absent):
-        stays_news(reading, draft)
+    if not isinstance(has, Mapping):
+        if not isinstance(reading.raw, Absent):
+            stays_news(reading, draft)
         return
-    if not isinstance(has, Mapping) or alike(binding, has, {name: values.get(name) for name in has}):
+    if alike(binding, has, {name: values.get(name) for name in has}):
         return
     if known is not None and not known.left and known.hub != NEVER and not reading.moved:
         draft.agreed[binding.key] = known
