@@ -67,11 +67,9 @@ def test_where_no_system_maps_a_consent_each_is_told_of(hub: Path) -> None:
     text = re.sub(r"    consent:.*\n      email.marketing.*\n", "", file.read_text("utf-8"))
     file.write_text(text, "utf-8")
     told = "no consent is mapped (`consent:`), so opt-outs neither reach it nor come from it;"
-    assert [
-        line.startswith(f"{name}: {told}") for name, line in zip(("crm", "news"), lines(say("check")))
-    ] == [
-        True,
-        True,
+    assert [line.partition(" no consent")[0] for line in lines(say("check")) if told in line] == [
+        "crm:",
+        "news:",
     ]
 
 

@@ -15,7 +15,7 @@ from trueup.model.record import Json
 from trueup.testing.agreement import convergence
 from trueup.testing.belonging import who_belongs_to_whom
 from trueup.testing.consents import opt_ins_are_heard, opt_outs_hold
-from trueup.testing.findings import DENIED, EVERY, LIE, UNTOLD, Findings, findings
+from trueup.testing.findings import BELATED, DENIED, EVERY, LIE, UNTOLD, Findings, findings
 from trueup.testing.heard import no_lost_update, no_resurrection, stages_are_heard
 from trueup.testing.persons import links_are_sane, no_duplicate, nobody_is_left_out
 from trueup.testing.promises import (
@@ -92,6 +92,9 @@ def writes_change_something(at: Findings) -> Iterator[str]:
                 continue
             if at.world.pushes(name, act):
                 at.excuse("a value that a person asked to be pushed, over what its system makes of it")
+                continue
+            if all(at.written_late(name, act.id, field, value) for field, value in act.after.items()):
+                at.excuse(BELATED)
                 continue
             yield f"{name}/{act.id} was written what it held: {dict(act.after)}"
 

@@ -85,7 +85,7 @@ class Wire(httpx.BaseTransport):
         self._waiting: list[_Waiting] = []
         self._renewed: datetime | None = None
         self._revoked = False
-        self._pages: dict[str, httpx.Response] = {}
+        self._pages: dict[tuple[str, str], httpx.Response] = {}
 
     def plan(self, fault: Fault) -> None:
         self._waiting.append(_Waiting(fault, fault.nth))
@@ -157,12 +157,15 @@ class Wire(httpx.BaseTransport):
         """Whether the page before may come again, within one reading. Where pages are counted that would hide
         another, as a page cut short does."""
         goes_on = route in LISTS and bool(request.url.params.get("after"))
-        return goes_on and route in self._pages and not self.system.traits.offset
+        return goes_on and self._place(request, route) in self._pages and not self.system.traits.offset
+
+    def _place(self, request: httpx.Request, route: str) -> tuple[str, str]:
+        return _sort(request).object, route
 
     def _paged(self, request: httpx.Request, route: str) -> httpx.Response:
         answer = self._answer(request)
         if route in LISTS:
-            self._pages[route] = answer
+            self._pages[self._place(request, route)] = answer
         return answer
 
     # -- misfortune ---------------------------------------------------------------------------------------
@@ -215,7 +218,7 @@ class Wire(httpx.BaseTransport):
                 self._revoked = True
                 return httpx.Response(401, json={"message": f"{given} is not welcome any more"})
             case "again":
-                return httpx.Response(200, content=self._pages[route].content)
+                return httpx.Response(200, content=self._pages[self._place(request, route)].content)
             case "late":
                 if route in WRITES:
                     self.later.append((self._now() + LATE, request))

@@ -77,6 +77,21 @@ def test_a_missing_sqlite_file_is_not_made(tmp_path: Path) -> None:
     assert not file.exists()
 
 
+def test_a_relative_path_leads_from_the_folder_of_the_hub(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "shop.db") as shop:
+        shop.execute("create table customers (customer_id integer primary key, email text)")
+    shop.close()
+    auth = {"kind": "url", "url": "sqlite:///shop.db"}
+    settings = ConnectionSettings("shop", auth, objects=TABLE, folder=tmp_path)
+    connector = connector_kind("sql").build(settings, None, STILL, FREE)
+    listing(connector)
+    connector.close()
+    elsewhere = SqlConnector("shop", "sqlite:///shop.db", TABLE, folder=tmp_path / "elsewhere")
+    with pytest.raises(Unauthorized, match=r"there is no file shop\.db") as told:
+        listing(elsewhere)
+    assert "the folder of hub.yaml" in told.value.remedy
+
+
 def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
     (tmp_path / "shop.db").write_text("a,b\n" * 300)
     with pytest.raises(Unauthorized):

@@ -332,3 +332,11 @@ def test_of_guarded_writes_at_the_same_time_one_is_applied(shop: Database, chang
     version = one(connectors[0]).version
     outcomes = at_once(6, lambda number: send(connectors[number], update("1", version, name=f"B{number}"))[0])
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Done"] + ["StaleItem"] * 5
+
+
+@pytest.mark.parametrize(("flag", "kept"), [(True, 1), (False, 0)])
+def test_a_flag_is_kept_as_a_number_where_the_column_is_one(shop: Database, flag: bool, kept: int) -> None:
+    shop.run("alter table customers add column muted integer")
+    shop.add("a@example.com", DAY)
+    done(send(shop.shop(), update("1", muted=flag))[0])
+    assert shop.rows("select muted from customers") == [(kept,)]

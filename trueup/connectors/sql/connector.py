@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -42,24 +43,30 @@ def connect(
     if not url:
         file = f"connections/{settings.name}.yaml"
         raise ConfigError([Problem(file, 0, 0, "`url` is missing", hint="auth: {kind: url, url: ...}")])
-    return SqlConnector(settings.name, url, settings.objects, settings.time_zone)
+    return SqlConnector(settings.name, url, settings.objects, settings.time_zone, settings.folder)
 
 
 class SqlConnector:
     """One database. The objects are the tables that the connection's configuration names.
 
     `url` is a SQLAlchemy URL; `postgresql://` means the driver psycopg. Date-times without a zone are
-    taken to be in `time_zone`. Columns that hold bytes are not read.
+    taken to be in `time_zone`. Columns that hold bytes are not read. A relative path of a SQLite file leads
+    from `folder`.
     """
 
     def __init__(
-        self, name: str, url: str, objects: Mapping[str, Mapping[str, Any]], time_zone: str = "UTC"
+        self,
+        name: str,
+        url: str,
+        objects: Mapping[str, Mapping[str, Any]],
+        time_zone: str = "UTC",
+        folder: Path = Path(),
     ) -> None:
         self.name = name
         self._tables = {object: table_settings(object, said) for object, said in objects.items()}
         self._specs = {object: object_spec(settings) for object, settings in self._tables.items()}
         self._zone = ZoneInfo(time_zone)
-        self._engine = open_database(url, name)
+        self._engine = open_database(url, name, folder)
         self._shapes: dict[str, Table] = {}
 
     def objects(self) -> Mapping[str, ObjectSpec]:

@@ -21,10 +21,11 @@ from pg_settings where name in ('lock_timeout', 'statement_timeout') and setting
 _PREFERRED = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 
 
-def open_database(url: str, connection: str) -> Engine:
-    """An engine for `url`; nothing is connected yet. Unauthorized when the URL or its driver is no good."""
+def open_database(url: str, connection: str, folder: Path) -> Engine:
+    """An engine for `url`; nothing is connected yet. The relative path of a SQLite file leads from `folder`.
+    Unauthorized when the URL or its driver is no good."""
     try:
-        parsed = make_url(url)
+        parsed = _seen_from(folder, make_url(url))
         parsed = parsed.set(drivername=_PREFERRED.get(parsed.drivername, parsed.drivername))
         engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, **_options(parsed))
     except exc.ArgumentError:
@@ -44,11 +45,25 @@ def open_database(url: str, connection: str) -> Engine:
 
 def require_file(engine: Engine, connection: str) -> None:
     """Unauthorized when the URL names a SQLite file that does not exist (SQLite would make an empty one)."""
-    file = engine.url.database
-    if engine.dialect.name != "sqlite" or not file or file.startswith((":memory:", "file:")):
-        return
-    if not Path(file).is_file():
-        raise Unauthorized("there is no database file at the path of the URL", connection=connection)
+    file = _file(engine.url)
+    if file is not None and not file.is_file():
+        raise Unauthorized(f"there is no file {file.name} at the path of the URL", connection=connection,
+                           remedy="write the path as seen from the folder of hub.yaml (sqlite:///FILE), or"
+                           " whole, with one `/` more (sqlite:////folder/FILE)",
+                           )  # fmt: skip
+
+
+def _seen_from(folder: Path, url: URL) -> URL:
+    file = _file(url)
+    return url if file is None else url.set(database=str(folder / file))
+
+
+def _file(url: URL) -> Path | None:
+    """The SQLite file that a URL names; None where it names another database, or none that is a file."""
+    named = url.database
+    if url.get_backend_name() != "sqlite" or not named or named.startswith((":memory:", "file:")):
+        return None
+    return Path(named)
 
 
 def _options(url: URL) -> dict[str, Any]:

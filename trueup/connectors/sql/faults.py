@@ -48,7 +48,9 @@ def failure(error: exc.SQLAlchemyError, connection: str, operation: str) -> Conn
         return Unauthorized("the database refuses this login or lacks a permission for it", **where,
                             remedy="check the URL of the connection and what its user may do")  # fmt: skip
     if "unable to open database file" in said or "file is not a database" in said:
-        return Unauthorized("the database file cannot be opened", **where)
+        return Unauthorized("the database file cannot be opened", **where,
+                            remedy="check that it is a SQLite database, and that this user may read and"
+                            " write it")  # fmt: skip
     if code.startswith("42") or "no such" in said:
         return Transient(
             "the table is not what it was when it was last looked at", **where, code="TU-CON-013"

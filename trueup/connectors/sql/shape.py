@@ -108,7 +108,9 @@ def look(connection: Connection, settings: TableSettings) -> Shape:
     except sa.exc.NoSuchTableError:
         found = []
     if not found:
-        raise Refused(f"there is no table or view `{settings.table}`", code="TU-REF-020")
+        raise Refused(f"there is no table or view `{settings.table}`", code="TU-REF-020",
+                      remedy=f"say which one it is below `objects: {settings.name}:`, as `table: NAME`",
+                      )  # fmt: skip
     dialect = connection.dialect.name
     view = settings.table in inspector.get_view_names(schema=settings.schema)
     references = _references(inspector, settings)
