@@ -30,6 +30,7 @@ UNTOLD = "a deletion of which the system tells nothing"
 BELATED = "a request before which a process stood still, while others went on without it"
 FORM = "an edit that could be the system's own form of what was written"
 WRITTEN_ONLY = "an edit in a field that the hub only wrote to then"
+ASKED = "a value that somebody asked to be read again"
 DOUBLED = "a request that the network doubled"
 DENIED = "a record of which a reading by id said twice in a row that it was not there"
 

@@ -10,6 +10,7 @@ from trueup.model.history import HistoryRow
 from trueup.model.record import Json
 from trueup.model.values import Value
 from trueup.testing.findings import (
+    ASKED,
     BELATED,
     DOUBLED,
     EVERY,
@@ -232,7 +233,7 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
         at.excuse(WRITTEN_ONLY)
         return True
     if any(_brings(row, name, held) and at.world.pulls(row.at) for row in at.history[who]):
-        at.excuse("a value that somebody asked to be read again")
+        at.excuse(ASKED)
         return True
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)

@@ -18,7 +18,7 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.sync.rules.policy import Stream
-from trueup.testing.findings import BELATED, DOUBLED, Findings, from_another
+from trueup.testing.findings import ASKED, BELATED, DOUBLED, Findings, from_another
 from trueup.testing.operating import Told
 from trueup.testing.sorts import Sort
 from trueup.testing.system import HUB, Act, Row, System
@@ -81,6 +81,10 @@ def _said_anew(at: Findings, told: Told) -> bool:
             if at.world.was_unmapped(system.traits.name, remote, since):
                 at.excuse("a field that was not mapped when the hub was told otherwise")
                 return True
+    pulled = (row for row in at.history[told.who] if at.world.pulls(row.at))
+    if any(one.field == told.field and one.new == told.held for row in pulled for one in row.changes):
+        at.excuse(ASKED)
+        return True
     if from_another(at, told.who, told.field, told.held, "twice"):
         at.excuse(DOUBLED)
         return True

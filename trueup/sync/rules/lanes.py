@@ -9,6 +9,7 @@ from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.model.delivery import UNSENT_STATES, DeliveryState, Lane, OpenDelivery, Write, WriteKind
 from trueup.model.entity import WAS_ABSENT, Agreed, Link
 from trueup.model.jsontext import digest
+from trueup.model.record import Json
 from trueup.sync.rules.aside import refusal_ended
 
 Place = tuple[int, str, str, Lane]
@@ -109,11 +110,17 @@ def left(write: Write, link: Link) -> dict[str, Agreed]:
     """The agreements that remain when a person gives up this write: each side keeps what it holds."""
     if write.kind is not WriteKind.UPDATE:
         return dict([given_up(write)])
-    judged = {**link.observed, **link.base}  # an edit that was read and not judged yet stays one
-    return {
-        key: Agreed(hub, judged.get(remote_path(key, write.values), WAS_ABSENT), left=True)
-        for key, hub in write.wants.items()
-    }
+    return {key: Agreed(hub, _judged(key, write, link), left=True) for key, hub in write.wants.items()}
+
+
+def _judged(key: str, write: Write, link: Link) -> Json:
+    """What stood there when it could be judged last: an edit that was read and not judged yet stays one, and
+    what nobody could read is none once it is as it was."""
+    known = link.agreed.get(key)
+    if known is not None and known.remote != WAS_ABSENT:
+        return known.remote
+    path = remote_path(key, write.values)
+    return link.base.get(path, link.observed.get(path, WAS_ABSENT))
 
 
 def was_given_up(write: Write, links: Mapping[int, Link]) -> bool:
