@@ -119,10 +119,10 @@ class StreamState:
     `cursor` is where CHANGES go on; `listing_cursor` where an unfinished listing (number `listing`) goes
     on, and `listing_fields` what it was read for up to there; `listed_at` when a listing was last
     complete, None if never; `read_at` when a reading last ended, `read_since` when that one began: what
-    stood there by then was read; `fields` the remote paths that the last complete listing asked for;
-    `rejected` how many rows of the last listing could not be read, nor told whose they are; `accepted`: a
-    person said that what it lacked was deleted. `broken_off`: when the reading of CHANGES began that has
-    not come to its end, None if the last one did.
+    stood there by then was read; `fields` the remote paths that the last complete listing asked for, and
+    every reading of changes since; `rejected` how many rows of the last listing could not be read, nor told
+    whose they are; `accepted`: a person said that what it lacked was deleted. `broken_off`: when the reading
+    of CHANGES began that has not come to its end, None if the last one did.
     """
 
     connection: str

@@ -532,8 +532,18 @@ def _move_position(tx: Tx, landing: Landing, stream_id: int, listing: int | None
         if landing.cursor is not None:
             sql = "update streams set cursor = ?, broken_off = coalesce(broken_off, ?) where id = ?"
             tx.run(sql, dumps(landing.cursor), began, stream_id)
+            _read_for_fewer(tx, landing, stream_id)
         if landing.ended:
             _rests(tx, stream_id)
+
+
+def _read_for_fewer(tx: Tx, landing: Landing, stream_id: int) -> None:
+    """What the cursor passed was read for these fields only: whatever else was listed once is unread now,
+    and everything is listed on the day it is mapped again."""
+    (said,) = tx.row("select fields from streams where id = ?", stream_id) or ("[]",)
+    if unread := set(loads(said)) - set(landing.fields):
+        left = sorted(set(loads(said)) - unread)
+        tx.run("update streams set fields = ? where id = ?", dumps(left), stream_id)
 
 
 def _rests(tx: Tx, stream_id: int) -> None:

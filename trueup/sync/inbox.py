@@ -35,10 +35,14 @@ def land(parts: Parts, stream: Stream, tally: Tally, fence: Fence | None) -> Non
     The first time, after a new field was mapped, when a full listing is due, after a person accepted what
     the last one lacked, or where the system cannot tell changes, everything is listed; else only what changed
     since the cursor. A reading that was broken off goes on where it was; what was edited since behind that
-    place is in the changes since it began.
+    place is in the changes since it began. Who went is told by a listing that lacks him; where none is whole,
+    the changes up to it are read first, for it takes the place of the cursor.
     """
     state = parts.store.stream(*stream)
     if _needs_listing(parts, stream, state):
+        if state.cursor is not None and _only_changes_tell(parts, stream):
+            _read_changes(parts, stream, state, tally, fence)
+            state = parts.store.stream(*stream)
         _list_all(parts, stream, state, tally, fence)
         goes_on = state.listing_cursor is not None and parts.can(stream, Capability.INCREMENTAL)
     else:
@@ -50,12 +54,7 @@ def land(parts: Parts, stream: Stream, tally: Tally, fence: Fence | None) -> Non
 
 def asked_fields(parts: Parts, stream: Stream) -> tuple[str, ...]:
     """Every remote path that this stream is read for."""
-    rules = parts.policy.rules[stream]
-    mapping = parts.policy.mappings.get(stream)
-    fields = list(mapping.remote_fields) if mapping else [rule.remote for rule in rules.fields]
-    extra = [*rules.deactivate, *rules.reactivate, *([rules.contact] if rules.contact else [])]
-    upsert = parts.policy.upsert.get(stream)
-    return tuple(dict.fromkeys([*fields, *extra, *([upsert] if upsert else [])]))
+    return parts.policy.asked(stream)
 
 
 def _needs_listing(parts: Parts, stream: Stream, state: StreamState) -> bool:
@@ -67,6 +66,12 @@ def _needs_listing(parts: Parts, stream: Stream, state: StreamState) -> bool:
         return True
     every = parts.pace(stream[0]).full_listing
     return every is not None and parts.now() - state.listed_at >= every
+
+
+def _only_changes_tell(parts: Parts, stream: Stream) -> bool:
+    """Whether a deletion is told by the changes, and by no listing."""
+    told = (Capability.INCREMENTAL, Capability.DELETES_VISIBLE)
+    return all(parts.can(stream, one) for one in told) and not parts.can(stream, Capability.COMPLETE_LISTING)
 
 
 def _list_all(parts: Parts, stream: Stream, state: StreamState, tally: Tally, fence: Fence | None) -> None:

@@ -56,6 +56,9 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
         if row.now.number not in row.landed and at.may_lack(link.connection):
             at.excuse(LIE)
             return
+        if kept is None and _is_not_filled(at, id, link.connection, binding.remote):
+            at.excuse("a field that is empty since it was mapped otherwise: an empty value is never pushed")
+            return
         if taken_for_a_form(at, id, binding.fields[0], stands):
             at.excuse(FORM)
             return
@@ -63,6 +66,12 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
             f"{id} {binding.fields[0]}: {link.connection}/{link.remote_id} holds {stands!r}, the contact "
             f"{entity.values.get(binding.fields[0])!r} (there {kept!r})"
         )
+
+
+def _is_not_filled(at: Findings, who: str, name: str, remote: str) -> bool:
+    """Whether back-fills leave alone that this field is empty: it was decided so while it was mapped
+    otherwise, and nobody asks for what stands there, which may be what was emptied."""
+    return at.world.unheard.empty(who, name, remote) and not at.world.only_written(name, remote)
 
 
 def _parked(at: Findings, link: Link) -> bool:

@@ -13,8 +13,8 @@ import orjson
 from trueup.connectors.stamps import EPOCH, parse_stamp, write_stamp
 from trueup.model.record import Json
 from trueup.testing.sorts import PEOPLE
-from trueup.testing.system import HUB_ID, Problem, Row, System, Version
-from trueup.testing.traits import OPT_OUT, OPTED_IN, subscription
+from trueup.testing.system import HUB_ID, OTHERWISE, Problem, Row, System, Version
+from trueup.testing.traits import OPT_OUT, OPTED_IN, plain_address, subscription
 
 _SIZES = (-1, 2, 0, -2, 1)
 """How many more than asked for the pages of a system hold where they are uneven, one after another."""
@@ -107,13 +107,13 @@ class Answers:
         return sorted(self.system.rows.values(), key=lambda row: row.id)
 
     def _found(self, key: str, values: Sequence[Json]) -> list[Row]:
-        wanted = {str(value).lower() for value in values}
+        wanted = {plain_address(value) for value in values}
         now = self._now()
         return [
             row
             for row in self._rows()
             if (version := row.shown(now)) is not None and row.living and not version.deleted
-            if str(version.values.get(key) or "").lower() in wanted
+            if plain_address(version.values.get(key)) in wanted
         ]
 
     def _page(self, pairs: Sequence[tuple[Row, Version]], next_one: str | None) -> httpx.Response:
@@ -138,9 +138,9 @@ class Answers:
 
     def _shown(self, values: Mapping[str, Json]) -> dict[str, Json]:
         shown = {name: value for name, value in values.items() if self.system.shows(name)}
-        for name in shown.keys() & self.system.drifts.keys():
-            if not self.system.tells(name):
-                shown[name] = {"value": shown[name]}
+        for name, what in self.system.drifts.items():
+            if what in OTHERWISE and name in shown:
+                shown |= OTHERWISE[what](name, shown.pop(name))
         if self.system.sort is not PEOPLE:
             return shown
         del shown[OPTED_IN]

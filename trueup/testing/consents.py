@@ -14,7 +14,7 @@ from trueup.model.plan import Case
 from trueup.sync.rules.acknowledge import NOT_KEPT
 from trueup.testing.findings import EVERY, LIE, Findings
 from trueup.testing.system import HUB, Act, Row, System
-from trueup.testing.traits import OPT_OUT, OPTED_IN
+from trueup.testing.traits import OPT_OUT, OPTED_IN, plain_address
 from trueup.testing.vocabulary import OBJECT
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ def _told_at(system: System, act: Act) -> datetime | None:
 
 
 def _about(one: Said, case: Case) -> bool:
-    held = {str(address).lower() for name in _ADDRESSES for address in _listed(case.entity.values.get(name))}
+    held = {plain_address(one) for name in _ADDRESSES for one in _listed(case.entity.values.get(name))}
     ours = {act.number for act in one.system.acts if act.by == HUB}
     known = (each for each in one.row.versions if each.number in one.row.landed or each.number in ours)
-    bore = {str(each.values.get("email") or "").lower() for each in known}
+    bore = {plain_address(each.values.get("email")) for each in known}
     name, ids = one.system.traits.name, {one.row.id, one.row.now.successor} - {None}
     return bool(held & bore) or any(link.connection == name and link.remote_id in ids for link in case.links)
 

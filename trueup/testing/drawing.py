@@ -11,7 +11,7 @@ from random import Random
 
 from trueup.testing.drawing_firms import with_companies
 from trueup.testing.drawing_plans import with_saved_plans
-from trueup.testing.drawing_turns import with_turns
+from trueup.testing.drawing_turns import with_other_mappings, with_turns
 from trueup.testing.drawing_wires import with_rare_faults
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP
@@ -87,7 +87,7 @@ PROFILES: Mapping[str, Profile] = {
 
 def plan_of(seed: int) -> Plan:
     """The plan of this seed: the same for ever, as long as this file stays."""
-    return with_turns(with_rare_faults(with_companies(with_saved_plans(_plain(seed)))))
+    return with_other_mappings(with_turns(with_rare_faults(with_companies(with_saved_plans(_plain(seed))))))
 
 
 def _plain(seed: int) -> Plan:

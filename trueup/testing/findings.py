@@ -29,6 +29,9 @@ LIE = "a listing that said it was all, and was not"
 UNTOLD = "a deletion of which the system tells nothing"
 BELATED = "a request before which a process stood still, while others went on without it"
 FORM = "an edit that could be the system's own form of what was written"
+WRITTEN_ONLY = "an edit in a field that the hub only wrote to then"
+ASKED = "a value that somebody asked to be read again"
+DOUBLED = "a request that the network doubled"
 DENIED = "a record of which a reading by id said twice in a row that it was not there"
 
 
@@ -161,3 +164,17 @@ def taken_for_a_form(at: Findings, who: str, name: str, stands: Json) -> bool:
 def folded(value: Json) -> str:
     """Without what nobody would call a difference: blanks, and how accents are put together."""
     return unicodedata.normalize("NFC", "".join(str(value or "").split()))
+
+
+def from_another(at: Findings, who: str, name: str, held: Value, misfortune: str) -> bool:
+    """Whether the value came back from a record of the hub, in a system where this befell a request to make
+    one: it is one record more than the hub knows of."""
+    for row in at.history[who]:
+        for change in row.changes:
+            system, _, id = change.source.partition(f"/{at.sort.object}/")
+            if change.field != name or change.new != held or system not in at.systems:
+                continue
+            struck = at.world.wires[system].struck["create", misfortune]
+            if struck and at.systems[system].rows[id].by == HUB:
+                return True
+    return False

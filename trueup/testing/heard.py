@@ -6,9 +6,22 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from trueup.model.delivery import DeliveryState, WriteKind
+from trueup.model.history import HistoryRow
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import BELATED, EVERY, LIE, Edit, Findings, folded, lied
+from trueup.testing.findings import (
+    ASKED,
+    BELATED,
+    DOUBLED,
+    EVERY,
+    LIE,
+    WRITTEN_ONLY,
+    Edit,
+    Findings,
+    folded,
+    from_another,
+    lied,
+)
 from trueup.testing.system import HUB, System, Version
 from trueup.testing.traits import STAGES
 
@@ -46,6 +59,9 @@ def _unheard(at: Findings, who: str, edit: Edit) -> Iterator[str]:
         return
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)
+        return
+    if at.world.unheard.typed(edit.system, edit.act.id, edit.remote, edit.act.at):
+        at.excuse(WRITTEN_ONLY)
         return
     yield (
         f"{who} {at.sort.fields[edit.remote]}: {edit.after!r}, typed at {edit.system}/{edit.act.id}, is "
@@ -204,19 +220,29 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     if not edit.after and (_never_known_there(at, edit) or _gone_before_it_was_ours(at, edit)):
         at.excuse("a value that was taken away before the hub knew that it had arrived")
         return True
-    if _from_another(at, who, name, held, "twice") or (not edit.after and _in_a_double(at, who, edit)):
-        at.excuse("a request that the network doubled")
+    if from_another(at, who, name, held, "twice") or (not edit.after and _in_a_double(at, who, edit)):
+        at.excuse(DOUBLED)
         return True
-    if _from_another(at, who, name, held, "late"):
+    if from_another(at, who, name, held, "late"):
         at.excuse("a create that arrived after it had been looked for")
         return True
     if _moved_elsewhere(at, who, edit, held):
         at.excuse("an edit elsewhere, heard of later, that looks as it did before where it is cut")
         return True
+    if at.world.unheard.typed(edit.system, edit.act.id, edit.remote, edit.act.at):
+        at.excuse(WRITTEN_ONLY)
+        return True
+    if any(_brings(row, name, held) and at.world.pulls(row.at) for row in at.history[who]):
+        at.excuse(ASKED)
+        return True
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)
         return True
     return False
+
+
+def _brings(row: HistoryRow, name: str, held: Value) -> bool:
+    return any(one.field == name and one.new == held for one in row.changes)
 
 
 def _moved_elsewhere(at: Findings, who: str, edit: Edit, held: Value) -> bool:
@@ -255,20 +281,6 @@ def _gone_before_it_was_ours(at: Findings, edit: Edit) -> bool:
         made = one.write.kind is WriteKind.CREATE and one.link.remote_id == edit.row.id
         if made and one.ended_at is not None and any(moment <= one.ended_at for moment in shown):
             return True
-    return False
-
-
-def _from_another(at: Findings, who: str, name: str, held: Value, misfortune: str) -> bool:
-    """Whether the value came back from a record of the hub, in a system where this befell a request to make
-    one: it is one record more than the hub knows of."""
-    for row in at.history[who]:
-        for change in row.changes:
-            system, _, id = change.source.partition(f"/{at.sort.object}/")
-            if change.field != name or change.new != held or system not in at.systems:
-                continue
-            struck = at.world.wires[system].struck["create", misfortune]
-            if struck and at.systems[system].rows[id].by == HUB:
-                return True
     return False
 
 

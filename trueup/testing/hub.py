@@ -15,7 +15,7 @@ from trueup.connectors.registry import session
 from trueup.connectors.rest import RestConnector
 from trueup.connectors.settings import ConnectionSettings
 from trueup.mapping.apply import compile_mapping
-from trueup.mapping.schema import ConsentRule, FieldRule, ObjectRules
+from trueup.mapping.schema import ConsentRule, Direction, FieldRule, ObjectRules
 from trueup.model.canonical import Locale
 from trueup.model.fields import TABLES, Kind, with_stages
 from trueup.model.record import FieldSpec
@@ -51,10 +51,14 @@ class _Everybody:
 
 
 CLOSED, PAUSED = "closed", "paused"
-"""What a turn of the configuration makes of a system: nobody is made there, or it is left out. (What it makes
-of a field moves nothing by itself: decision 0015.)"""
+"""What a turn of the configuration makes of a system: nobody is made there, or it is left out."""
+UNMAPPED = "unmapped"
+WAYS = (UNMAPPED, Direction.IN.value, Direction.OUT.value)
+"""What it makes of a field of a system: the hub does not know it, only reads it, only writes it."""
 Turns = Mapping[str, str]
 """How a configuration differs from the first one, by system."""
+Mapped = Mapping[tuple[str, str], str]
+"""The same of fields of people, by system and remote field."""
 
 
 def configured(systems: Sequence[Traits], turns: Turns) -> tuple[Traits, ...]:
@@ -62,14 +66,18 @@ def configured(systems: Sequence[Traits], turns: Turns) -> tuple[Traits, ...]:
     return tuple(one for one in systems if turns.get(one.name) != PAUSED)
 
 
-def policy_of(all_of_them: Sequence[Traits], turns: Turns = MappingProxyType({})) -> Policy:
+def policy_of(
+    all_of_them: Sequence[Traits],
+    turns: Turns = MappingProxyType({}),
+    mapped: Mapped = MappingProxyType({}),
+) -> Policy:
     """The configuration of a world: all fields both ways, the first system has the say; and what was turned
     in it since."""
     systems = configured(all_of_them, turns)
     ranked = tuple(one.name for one in systems)
     table = with_stages(TABLES[Kind.CONTACT], STAGES)
     tables = {**TABLES, Kind.CONTACT: table}
-    rules = {(one.name, sort.object): _rules(one, sort) for one in systems for sort in sorts_of(one)}
+    rules = {(one.name, sort.object): _rules(one, sort, mapped) for one in systems for sort in sorts_of(one)}
     return Policy(
         tables=tables,
         fields=lambda kind, name: FieldPolicy(tables[kind][name].strategy, lambda stage: ranked),
@@ -89,7 +97,7 @@ def policy_of(all_of_them: Sequence[Traits], turns: Turns = MappingProxyType({})
             if turns.get(one.name) != CLOSED
         },
         upsert={(one.name, sort.object): HUB_ID for one in systems if one.upsert for sort in sorts_of(one)},
-        config_version=" ".join(["world", *map(str, sorted(turns.items()))]),
+        config_version=" ".join(["world", *map(str, (*sorted(turns.items()), *sorted(mapped.items())))]),
     )
 
 
@@ -102,10 +110,16 @@ def _specs(traits: Traits, sort: Sort) -> dict[str, FieldSpec]:
     return found
 
 
-def _rules(traits: Traits, sort: Sort) -> ObjectRules:
-    fields = tuple(FieldRule(name, remote) for remote, name in sort.fields.items())
+def _rules(traits: Traits, sort: Sort, mapped: Mapped) -> ObjectRules:
     if sort is COMPANIES:
-        return ObjectRules(sort.object, sort.kind, fields)
+        firms = tuple(FieldRule(name, remote) for remote, name in sort.fields.items())
+        return ObjectRules(sort.object, sort.kind, firms)
+    ways = {remote: mapped.get((traits.name, remote), Direction.BOTH.value) for remote in sort.fields}
+    fields = tuple(
+        FieldRule(name, remote, Direction(ways[remote]))
+        for remote, name in sort.fields.items()
+        if ways[remote] != UNMAPPED
+    )
     if traits.companies:
         fields += (FieldRule(COMPANY, EMPLOYER, to=COMPANIES.object),)
     evidence = ("time", "source") if traits.dated else ()

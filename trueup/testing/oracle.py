@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from trueup.model.delivery import DeliveryState
+from trueup.model.record import Json
 from trueup.testing.agreement import convergence
 from trueup.testing.belonging import who_belongs_to_whom
 from trueup.testing.consents import opt_ins_are_heard, opt_outs_hold
@@ -29,6 +30,7 @@ from trueup.testing.promises import (
 )
 from trueup.testing.sorts import COMPANIES
 from trueup.testing.system import HUB, Act, System
+from trueup.testing.traits import in_other_letters, plain_address
 from trueup.testing.world import World
 
 _OVER = (
@@ -88,6 +90,9 @@ def writes_change_something(at: Findings) -> Iterator[str]:
             if any((field, "cut") in system.traits.habits for field in act.after):
                 at.excuse("a value that is longer than what stands there, and is cut to it")
                 continue
+            if at.world.pushes(name, act):
+                at.excuse("a value that a person asked to be pushed, over what its system makes of it")
+                continue
             if all(at.written_late(name, act.id, field, value) for field, value in act.after.items()):
                 at.excuse(BELATED)
                 continue
@@ -98,11 +103,21 @@ def _was_read_so(system: System, act: Act) -> bool:
     """Whether the hub had stored the record as it stood since then, with all that this write says."""
     before = [one for one in system.rows[act.id].versions if one.number < act.number]
     stood = takewhile(
-        lambda one: all(one.values.get(field) == value for field, value in act.after.items()),
+        lambda one: all(_alike(field, one.values.get(field), value) for field, value in act.after.items()),
         reversed(before),
     )
     landed = system.rows[act.id].landed
     return any(one.number in landed and landed[one.number] < act.at for one in stood)
+
+
+def _alike(field: str, stood: Json, written: Json) -> bool:
+    """Whether nobody could tell the two apart: how accents are put together is no difference, nor is the case
+    of an address."""
+    if not (isinstance(stood, str) and isinstance(written, str)):
+        return bool(stood == written)
+    if field == "email":
+        return plain_address(stood) == plain_address(written)
+    return stood == written or in_other_letters(stood) == written
 
 
 CHECKS: Mapping[str, Callable[[Findings], Iterator[str]]] = {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
 from trueup.testing.plan import Event
 from trueup.testing.system import ROBOT, Row, System
-from trueup.testing.traits import OPT_OUT, STAGES
+from trueup.testing.traits import OPT_OUT, STAGES, in_other_letters, plain_address
 
 
 class People:
@@ -72,11 +71,14 @@ class People:
                     system.user_edit(one, event.field, typed(event.field, event.token * 1_000 + place), ROBOT)
             case "set back":
                 self._set_back(system, row, event)
+            case "accent":
+                self._edit(system, row, "email", self._accented(row.person, event.token))
             case "retype":
                 self._retype(system, row, event)
             case "drift":
                 system.drift(event.field, event.what)
                 self._seen["drift"] += 1
+                self._seen[f"drift {event.what}"] += 1
             case "drift over":
                 system.mend()
             case "swap" if other is not row and not system.traits.unique_email:
@@ -170,15 +172,21 @@ class People:
         held = row.now.values.get(event.field)
         if not isinstance(held, str) or not held:
             return
-        if event.field == "email":
+        if event.field == "email" and held.isascii():
             again = held.upper() if held == held.lower() else held.lower()
         elif held.isascii():
             again = f"{typed(event.field, event.token)}\N{LATIN SMALL LETTER E WITH DIAERESIS}"
         else:
-            apart = unicodedata.normalize("NFD", held)
-            again = apart if apart != held else unicodedata.normalize("NFC", held)
+            again = in_other_letters(held)
         self._edit(system, row, event.field, again)
         self._seen["retyped"] += 1
+
+    def _accented(self, person: str, token: int) -> str:
+        """A new address whose accent is in one letter with its vowel, or in two."""
+        address = f"ren\N{LATIN SMALL LETTER E WITH ACUTE}{token}@people.example"
+        self._addresses[plain_address(address)] = person
+        self._seen["accented address"] += 1
+        return in_other_letters(address) if token % 2 else address
 
     def _new_address(self, person: str, token: int) -> str:
         address = f"m{token}@people.example"

@@ -11,6 +11,7 @@ from trueup.model.record import Json
 from trueup.testing.findings import DENIED, EVERY, LIE, Findings, folded, lied
 from trueup.testing.sorts import PEOPLE
 from trueup.testing.system import HUB, Act, Row
+from trueup.testing.traits import plain_address
 
 
 def no_duplicate(at: Findings) -> Iterator[str]:
@@ -38,7 +39,7 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 if at.world.wires[name].doubled & {made.id, other.id} and other.by == HUB:
                     at.excuse("a request that the network doubled")
                     continue
-                if str(act.after.get(key)).lower() in at.world.wires[name].denied and other.by == HUB:
+                if plain_address(act.after.get(key)) in at.world.wires[name].denied and other.by == HUB:
                     at.excuse("a look-up that said that there is none, and there was")
                     continue
                 if _unseen_then(other, act) or (
@@ -58,8 +59,8 @@ def _stood_before(other: Row, made: Row) -> bool:
 def _known_by_it(other: Row, made: Row, act: Act, key: str) -> bool:
     """Whether the other record bore the address of the one that was made, as its system showed it then."""
     shown = other.shown(act.at) if other.person == made.person else None
-    address = str(act.after.get(key) or "").lower()
-    return bool(address) and shown is not None and str(shown.values.get(key) or "").lower() == address
+    address = plain_address(act.after.get(key))
+    return bool(address) and shown is not None and plain_address(shown.values.get(key)) == address
 
 
 def _told_apart(at: Findings, other: Row, who: str | None) -> bool:
@@ -110,6 +111,8 @@ def nobody_is_left_out(at: Findings) -> Iterator[str]:
         for name in sorted(streams - {link.connection for link in case.links if link.remote_id is not None}):
             if any(one.link.connection == name for one in _parked(at, case)):
                 at.excuse("a write that waits for a person")
+            elif _may_be_who_is_there(at, case, name):
+                at.excuse("somebody who may be a person that the system has already")
             else:
                 yield f"{id} was never made in {name}"
 
@@ -126,11 +129,34 @@ def _may_be_somebody_else(at: Findings, case: Case) -> bool:
     return case.entity.provisional or any(_addresses(at, one) & mine for one in undecided)
 
 
+def _may_be_who_is_there(at: Findings, case: Case, name: str) -> bool:
+    """Whether a contact with a record in this system bears, or a record of its own bore once, an address that
+    a record of this one bore: a person tells whether they are one."""
+    mine = _addresses(at, case) | _borne(at, case)
+    return any(
+        (_addresses(at, one) | _borne(at, one)) & mine
+        for one in at.cases.values()
+        if one is not case and any(link.connection == name and link.remote_id for link in one.links)
+    )
+
+
+def _borne(at: Findings, case: Case) -> set[str]:
+    """The addresses of all versions of its records that were read."""
+    rows = (at.row(link) for link in case.links)
+    return {
+        plain_address(version.values.get(at.sort.key))
+        for row in rows
+        if row is not None
+        for version in row.versions
+        if version.number in row.landed
+    } - {""}
+
+
 def _addresses(at: Findings, case: Case) -> set[str]:
     field = at.sort.fields[at.sort.key]
     held = (case.entity.values.get(name) for name in (field, f"{field}s", f"former_{field}s"))
     several = (one if isinstance(one, list) else [one] for one in held if one)
-    return {str(each).lower() for one in several for each in one}
+    return {plain_address(each) for one in several for each in one}
 
 
 def _parked(at: Findings, case: Case) -> Iterator[Delivery]:

@@ -18,7 +18,7 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.sync.rules.policy import Stream
-from trueup.testing.findings import BELATED, Findings
+from trueup.testing.findings import ASKED, BELATED, DOUBLED, Findings, from_another
 from trueup.testing.operating import Told
 from trueup.testing.sorts import Sort
 from trueup.testing.system import HUB, Act, Row, System
@@ -71,12 +71,23 @@ def _said_anew(at: Findings, told: Told) -> bool:
                 system, remote, told.held
             ):
                 continue
-            landed = system.rows[act.id].landed
-            if not any(moment < since for number, moment in landed.items() if number >= act.number):
+            row = system.rows[act.id]
+            read = (row.read_at(number, remote) for number in row.landed if number >= act.number)
+            if not any(moment is not None and moment < since for moment in read):
                 return True
             if at.world.was_left_out(system.traits.name, since):
                 at.excuse("a record of a system that was left out when the hub was told otherwise")
                 return True
+            if at.world.was_unmapped(system.traits.name, remote, since):
+                at.excuse("a field that was not mapped when the hub was told otherwise")
+                return True
+    pulled = (row for row in at.history[told.who] if at.world.pulls(row.at))
+    if any(one.field == told.field and one.new == told.held for row in pulled for one in row.changes):
+        at.excuse(ASKED)
+        return True
+    if from_another(at, told.who, told.field, told.held, "twice"):
+        at.excuse(DOUBLED)
+        return True
     return False
 
 

@@ -23,6 +23,7 @@ from trueup.services.hub import Hub
 from trueup.services.syncing import Sync, plan, sync
 from trueup.sync.engine import Report
 from trueup.sync.parts import Parts
+from trueup.sync.rules.backfill import Backfill
 from trueup.testing.system import HUB_ID
 from trueup.testing.traits import OPT_OUT, OUT
 
@@ -41,6 +42,12 @@ def save(parts: Parts, file: Path) -> None:
 def apply(parts: Parts, file: Path) -> Report:
     """`trueup sync --plan`."""
     return sync(_hub(parts, file), Sync("ann", approve_first=True, plan=file)).report
+
+
+def fill_back(parts: Parts, file: Path, fills: Sequence[Backfill]) -> Report:
+    """`trueup plan --backfill --out`, and `trueup sync --plan`."""
+    plan(_hub(parts, file), out=file, fills=fills)
+    return apply(parts, file)
 
 
 def _hub(parts: Parts, file: Path) -> Hub:

@@ -194,6 +194,12 @@ def _planned(world: World, event: Mapping[str, Any]) -> str:
             return f"somebody forges {event['other']} hints of {at}"
         case "turn":
             return f"ann configures {names[event.get('at', 0) % len(names)]}: {event['what']}"
+        case "remap":
+            at = names[event.get("at", 0) % len(names)]
+            return f"ann maps {event['field']} of {at}: {event['what']}"
+        case "drift":
+            at = names[event.get("at", 0) % len(names)]
+            return f"{event['field']} of {at} drifts: {event['what']}"
         case "grant":
             return f"ann grants the hub anew what it may do at {names[event.get('at', 0) % len(names)]}"
         case "run":

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from trueup.model.record import Json
 from trueup.testing.sorts import EMPLOYER, PEOPLE, Sort
-from trueup.testing.traits import OPT_OUT, OPTED_IN, Traits
+from trueup.testing.traits import OPT_OUT, OPTED_IN, Traits, plain_address
 
 HUB = "hub"
 HUB_ID = "hub_id"
@@ -22,10 +22,18 @@ ROBOT_MARK = " r"
 """What a workflow appends to a value, and so long after it was written."""
 SHORT = 4
 """So many characters a field takes that became shorter."""
-RETYPED = "retyped"
-DRIFTS = ("removed", "refused", "short", RETYPED)
+RETYPED, LISTED, NUMBERED, RENAMED = "retyped", "listed", "numbered", "renamed"
+DRIFTS = ("removed", "refused", "short", RETYPED, LISTED, NUMBERED, RENAMED)
 """What may become of a field for a while: nobody sees or sets it, the hub may not set it, it takes only short
-values, it is of another type. Of `phase` an option may go: `no mql`."""
+values, it is of another type (an object, a list, a number), it has another name. Of `phase` an option may go:
+`no mql`."""
+OTHERWISE: Mapping[str, Callable[[str, Json], Mapping[str, Json]]] = {
+    RETYPED: lambda name, value: {name: {"value": value}},
+    LISTED: lambda name, value: {name: [] if value is None else [value]},
+    NUMBERED: lambda name, value: {name: _number(value)},
+    RENAMED: lambda name, value: {f"{name}_2": value},
+}
+"""What answers hold of such a field: nothing that can be understood. People go on typing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,8 @@ class Version:
 class Row:
     """A record. `person` is who it is about, which no system and no hub knows; `by` who made it. `served` are
     the versions that some answer held, `landed` those that the hub stored, and when first. `archived`: it may
-    come back. `blind`: by version, which fields could not be understood when it was stored."""
+    come back. `blind`: by version, which fields could not be understood, or were not asked for, when it was
+    stored; `sighted`: when one of them was read after all."""
 
     id: str
     person: str
@@ -55,6 +64,7 @@ class Row:
     landed: dict[int, datetime] = field(default_factory=dict)
     archived: bool = False
     blind: dict[int, frozenset[str]] = field(default_factory=dict)
+    sighted: dict[tuple[int, str], datetime] = field(default_factory=dict)
 
     @property
     def now(self) -> Version:
@@ -63,6 +73,17 @@ class Row:
     def read(self, number: int, name: str) -> bool:
         """Whether the hub stored this version with this field in it."""
         return number in self.landed and name not in self.blind.get(number, ())
+
+    def reaches(self, number: int, blind: frozenset[str], at: datetime) -> None:
+        """The hub stores this version, without these fields."""
+        self.landed.setdefault(number, at)
+        before = self.blind.get(number, blind)
+        self.sighted |= {(number, name): at for name in before - blind}
+        self.blind[number] = before & blind
+
+    def read_at(self, number: int, name: str) -> datetime | None:
+        """When the hub first stored this version with this field in it."""
+        return self.sighted.get((number, name), self.landed[number]) if self.read(number, name) else None
 
     @property
     def living(self) -> bool:
@@ -133,13 +154,13 @@ class System:
 
     def tells(self, name: str) -> bool:
         """Whether what answers hold of this field can be understood."""
-        return self.drifts.get(name) not in ("removed", RETYPED)
+        return self.drifts.get(name) not in ("removed", *OTHERWISE)
 
     def refuses(self, values: Mapping[str, Json], by: str) -> str:
         """The field that is not taken from this author as things are now; empty: all are."""
         for name, value in values.items():
             what = self.drifts.get(name, "")
-            gone = what == "removed" or (what in ("refused", RETYPED) and by == HUB)
+            gone = what == "removed" or (what in ("refused", *OTHERWISE) and by == HUB)
             if gone or (what == "short" and len(str(value or "")) > SHORT) or what == f"no {value}":
                 return name
         return ""
@@ -286,10 +307,10 @@ class System:
 
     def _taken(self, values: Mapping[str, Json], but: Row | None) -> Row | None:
         key = self.sort.key
-        said = str(values.get(key) or "").lower()
+        said = plain_address(values.get(key))
         if not (self.traits.unique_email and said):
             return None
-        holders = (row for row in self.living() if str(row.now.values.get(key) or "").lower() == said)
+        holders = (row for row in self.living() if plain_address(row.now.values.get(key)) == said)
         return next((row for row in holders if row is not but), None)
 
     def _kept(self, values: Mapping[str, Json]) -> dict[str, Json]:
@@ -347,6 +368,12 @@ _HINTS: Sequence[Sequence[timedelta]] = (
     (timedelta(0), timedelta(seconds=50_000)),
 )
 """How long the hints of a change take, one change after another: lost, late, twice, out of order."""
+
+
+def _number(value: Json) -> Json:
+    """Its digits alone, if it has any."""
+    digits = "".join(one for one in str(value or "") if one.isdigit())
+    return int(digits) if digits else None
 
 
 def _floored(moment: datetime, grain: float) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -25,6 +26,18 @@ OPTED_IN = "opted_in"
 STAGES = ("name", "lead", "mql", "opportunity", "customer")
 TYPED = ("given", "family", "phone", "title", "unit")
 """Fields in which people type values that nobody else types."""
+
+
+def plain_address(value: object) -> str:
+    """What makes an address the same whoever types it: neither case nor how accents are put together tells
+    two apart; empty for none."""
+    return unicodedata.normalize("NFC", str(value or "").lower())
+
+
+def in_other_letters(text: str) -> str:
+    """The same text, its accents apart where they were together, or together where they were apart."""
+    apart = unicodedata.normalize("NFD", text)
+    return apart if apart != text else unicodedata.normalize("NFC", text)
 
 
 def _cut(length: int) -> Callable[[Json], Json]:

@@ -15,6 +15,7 @@ from trueup.model.record import Json
 from trueup.testing.answers import Answers, body_of
 from trueup.testing.sorts import COMPANIES, PEOPLE, Sort
 from trueup.testing.system import System
+from trueup.testing.traits import plain_address
 from trueup.testing.vocabulary import TOKEN
 
 READS = ("list", "changes", "read", "find")
@@ -203,7 +204,7 @@ class Wire(httpx.BaseTransport):
                 return httpx.Response(200, content=b'{"items": [{"id": "x')
             case "empty":
                 self.denied |= {
-                    str(one).lower() for one in body_of(request).get("values", ()) if route == "find"
+                    plain_address(one) for one in body_of(request).get("values", ()) if route == "find"
                 }
                 return httpx.Response(200, json={} if route in WRITES else {"items": []})
             case "redirect":

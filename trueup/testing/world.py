@@ -19,6 +19,7 @@ from typing import Any
 from greenlet import getcurrent, greenlet
 
 from trueup.errors import ConnectorError, Held, LeaseLost, PlanDrifted, Transient, TrueupError
+from trueup.mapping.schema import Direction
 from trueup.model.delivery import DeliveryState
 from trueup.model.plan import Case
 from trueup.model.record import Ref
@@ -30,17 +31,20 @@ from trueup.store.open import open_store
 from trueup.sync import inbox
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
+from trueup.sync.rules.backfill import Backfill, Way
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.sync.rules.policy import Stream
 from trueup.testing.firms import FIRM_ACTS, Firms
-from trueup.testing.hub import LISTED_EVERY, PAUSED, configured, parts_for, policy_of
+from trueup.testing.hub import LISTED_EVERY, PAUSED, UNMAPPED, configured, parts_for, policy_of
 from trueup.testing.operating import Operator, Told
 from trueup.testing.people import People
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
-from trueup.testing.saving import apply, save
+from trueup.testing.saving import apply, fill_back, save
 from trueup.testing.sorts import COMPANIES, PEOPLE
-from trueup.testing.system import System
+from trueup.testing.system import Act, System
+from trueup.testing.traits import FIELDS, plain_address
+from trueup.testing.unheard import Unheard
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.wire import Fault, Wire
 
@@ -98,7 +102,13 @@ class World:
         self.left_out: list[
             tuple[str, datetime, bool]
         ] = []  # which system, since when, whether or not any more
+        self.mapped: dict[tuple[str, str], str] = {}  # fields by system, as they are configured otherwise now
+        self.remapped: set[tuple[str, str, str]] = set()  # and how they ever were
+        self.mapped_so: list[tuple[str, str, datetime, str]] = []  # system, field, since when, how
+        self.unheard = Unheard()
+        self._filled: dict[Way, tuple[datetime, datetime]] = {}  # when back-fills were carried out
         self.policy = policy_of(plan.systems)
+        self.policy_at_first = self.policy.config_version
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
         self.companies = {
@@ -140,6 +150,8 @@ class World:
                 self._at(event).plan(Fault(event.route, event.nth, event.what))
             case "turn":
                 self._turn(event)
+            case "remap":
+                self._remap(event)
             case "storm":
                 for wire in self.wires.values():
                     wire.plan(Fault(event.route, event.nth, event.what))
@@ -168,17 +180,42 @@ class World:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written. A person
         accepts what is missing: no system lies any more."""
         self.clock.off = 0.0
-        self.turns.clear()
-        self.policy = policy_of(self.plan.systems)
+        self._turn_back()
         for wire in self.wires.values():
             wire.forgive()
         for system in self.all:
             system.mend()
         for number in sorted(self.workers):
             self._resume(number)
+        self._turn_back()  # what Ann did while they went on
         self.operator.release()
         self.operator.retry()
         self._come_to_rest()
+        for way in Way.PULL, Way.PUSH:
+            if any(self._back_fills(way)):
+                began = self.clock.now()
+                self._run(Event("fill back", worker=99, what=way.value))
+                self._filled[way] = began, self.clock.now()
+                self._come_to_rest()
+
+    def _turn_back(self) -> None:
+        """The first configuration holds again."""
+        self.turns.clear()
+        self.mapped.clear()
+        self.policy = policy_of(self.plan.systems)
+
+    def _back_fills(self, way: Way) -> Iterator[Backfill]:
+        """A changed mapping alone moves nothing: whoever changes it back asks for what the hub only wrote to
+        be read, and then for all to be written."""
+        for name, remote in sorted({(name, remote) for name, remote, _ in self.remapped}):
+            if way is Way.PUSH or self.only_written(name, remote):
+                yield Backfill(name, OBJECT, remote, way)
+
+    def only_written(self, name: str, remote: str) -> bool:
+        """Whether this field was mapped otherwise in this one way: what stands there was never emptied in the
+        hub alone, so that it can be read anew."""
+        ways = {what for *place, what in self.remapped if place == [name, remote]}
+        return ways == {Direction.OUT}
 
     def list_again(self) -> None:
         """Wait until everything is due to be listed again, and sync until nothing is written."""
@@ -270,9 +307,10 @@ class World:
         self.seen["hint twice"] += len(ids) - len(set(ids))
         self.seen["hint of nobody"] += sum(id not in system.rows for id in ids)
         before, worker = self.at_work, Worker(f"h{next(self._processes)}")
+        worker.parts = self._parts(worker)
         with self._survived(worker):
             try:
-                inbox.reread(self._parts(worker), (name, object), list(ids), None)
+                inbox.reread(worker.parts, (name, object), list(ids), None)
             except ConnectorError:
                 self.seen["hint that could not be read"] += 1
         self.at_work = before
@@ -286,7 +324,38 @@ class World:
             self.turns[name] = event.what
             self.seen[f"turn {event.what}"] += 1
         self.left_out.append((name, self.clock.now(), self.turns.get(name) == PAUSED))
-        self.policy = policy_of(self.plan.systems, self.turns)
+        self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
+
+    def _remap(self, event: Event) -> None:
+        """Ann changes what becomes of a field of a system, or takes that back."""
+        place = self.plan.systems[event.at % len(self.plan.systems)].name, event.field
+        if event.what == "back":
+            self.mapped.pop(place, None)
+        else:
+            self.mapped[place] = event.what
+            self.remapped.add((*place, event.what))
+            self.seen[f"field {event.what}"] += 1
+        self.mapped_so.append((*place, self.clock.now(), self.mapped.get(place, "")))
+        self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
+
+    def was_unmapped(self, name: str, remote: str, moment: datetime) -> bool:
+        """Whether the hub's configuration did not know this field of this system then."""
+        ways = [what for *place, at, what in self.mapped_so if place == [name, remote] and at <= moment]
+        return ways[-1:] == [UNMAPPED]
+
+    def pushes(self, name: str, act: Act) -> bool:
+        """Whether this was written by a back-fill, which somebody asked for."""
+        filled = {field for one, field, _ in self.remapped if one == name}
+        asked = self._asked(Way.PUSH, act.at)
+        return asked and filled.issuperset(act.after)
+
+    def pulls(self, at: datetime) -> bool:
+        """Whether it was decided then what a back-fill brings, which somebody asked for."""
+        return self._asked(Way.PULL, at)
+
+    def _asked(self, way: Way, at: datetime) -> bool:
+        began, ended = self._filled.get(way, (datetime.max, datetime.min))
+        return began.replace(tzinfo=UTC) <= at <= ended.replace(tzinfo=UTC)
 
     def was_left_out(self, name: str, moment: datetime) -> bool:
         """Whether the hub's configuration lacked this system then."""
@@ -327,6 +396,8 @@ class World:
             return None
         if event.do == "apply":
             return self._applied(parts)
+        if event.do == "fill back":
+            return fill_back(parts, self.saved, list(self._back_fills(Way(event.what))))
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         some = tuple(name for name in dict.fromkeys(names) if name in parts.connectors)
         return run(parts, Order(some, user="ann", approve_first=True))
@@ -398,6 +469,10 @@ class World:
                 if one.version is not None:
                     write = self.store.delivery(one.delivery_id).write
                     self._reached(write.connection, write.object, one.version)
+        elif verb == "commit" and self.remapped and self.at_work is not None and self.at_work.parts:
+            policy = self.at_work.parts.policy
+            self.seen["decided with another mapping"] += policy.config_version != self.policy_at_first
+            self.unheard.committed(self.store, policy, given[0], self.clock.now())
         elif verb == "assign":
             for link in self.store.links([one.link_id for one in given[0]]):
                 if link.entity_id is not None:
@@ -407,9 +482,14 @@ class World:
         held = self.systems if object == OBJECT else self.companies
         for row in held[name].rows.values():
             if version is not None and any(one.number == int(version) for one in row.versions):
-                row.landed.setdefault(int(version), self.clock.now())
                 blind = frozenset(one for one in held[name].drifts if not held[name].tells(one))
-                row.blind[int(version)] = row.blind.get(int(version), blind) & blind
+                row.reaches(int(version), blind | self._unmapped(name, object), self.clock.now())
+
+    def _unmapped(self, name: str, object: str) -> frozenset[str]:
+        """The fields that whoever is at work does not ask this system for."""
+        by = self.at_work
+        mapping = by.parts.policy.mappings.get((name, object)) if by and by.parts else None
+        return frozenset(FIELDS).difference(mapping.remote_fields) if mapping else frozenset()
 
     def _ended(self, name: str) -> bool:
         """Whether the process of this name has certainly ended, as one on the same machine can tell."""
@@ -421,11 +501,12 @@ class World:
         return self.wires[self.plan.systems[event.at % len(self.plan.systems)].name]
 
     def _wired(self, name: str) -> Wire:
-        wire = Wire(
-            self.systems[name], self.clock.now, lambda email: self.people.get(email.lower(), "?" + email)
-        )
+        wire = Wire(self.systems[name], self.clock.now, self._person_of)
         wire.arriving = lambda object, route, body: self._arrives((name, object), route, body)
         return wire
+
+    def _person_of(self, address: str) -> str:
+        return self.people.get(plain_address(address), f"?{address}")
 
     def _acts(self) -> int:
         """How many there were so far; the place of the last one."""

@@ -109,6 +109,10 @@ class Policy:
         """The fields of a kind that point at entities."""
         return self._once(("referring", kind), lambda: self._referring(kind))
 
+    def asked(self, stream: Stream) -> tuple[str, ...]:
+        """Every remote path that a stream is read for."""
+        return self._once(("asked", stream), lambda: self._asked(stream))
+
     def writable(self, stream: Stream) -> tuple[Binding, ...]:
         """The bindings of a stream that are written."""
         return self._once(("writable", stream), lambda: self._writable(stream))
@@ -156,6 +160,12 @@ class Policy:
 
     def _referring(self, kind: Kind) -> tuple[str, ...]:
         return tuple(name for name, one in self.tables[kind].items() if one.refers is not None)
+
+    def _asked(self, stream: Stream) -> tuple[str, ...]:
+        rules, mapping = self.rules[stream], self.mappings.get(stream)
+        fields = mapping.remote_fields if mapping else [rule.remote for rule in rules.fields]
+        others = (*rules.deactivate, *rules.reactivate, rules.contact, self.upsert.get(stream))
+        return tuple(dict.fromkeys((*fields, *(one for one in others if one))))
 
     def _writable(self, stream: Stream) -> tuple[Binding, ...]:
         return tuple(one for one in self.mappings[stream].bindings if one.outward)

@@ -15,7 +15,7 @@ from trueup.model.fields import Field
 from trueup.model.plan import Case, Context, LinkPatch, Plan
 from trueup.model.record import Json, Ref, is_id
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules import backfill, leaving, publishing
+from trueup.sync.rules import backfill, leaving, publishing, unmapped
 from trueup.sync.rules.addresses import keys_of
 from trueup.sync.rules.creating import COMING, create, create_write, wanted_at
 from trueup.sync.rules.differences import (
@@ -188,7 +188,7 @@ def _outward(
         withheld.extend(_bundle(one.link, draft.newly_withheld, Lane.NORMAL))
         if switch is not None and was_given_up(switch, {one.link.id: one.link}):
             draft.agreed.update([given_up(switch)])
-        patch = _patch(one, draft, after, case.entity, carries=one is seen[0])
+        patch = _patch(one, draft, after, case.entity, policy, carries=one is seen[0])
         active = leaving.is_active(one.link, rules, stands, gone)
         patches.append(_with_standing(patch, one.link, stands.entered, active))
         skipped.extend((*one.link.stream, why) for why in _waiting(draft, stands))
@@ -359,13 +359,15 @@ def _gone(links: Sequence[Link]) -> set[str]:
     return {link.connection for link in links if link.buried in ("deleted", "missing")} - left
 
 
-def _patch(one: Seen, draft: Draft, after: Entity, before: Entity, carries: bool) -> LinkPatch:
+def _patch(
+    one: Seen, draft: Draft, after: Entity, before: Entity, policy: Policy, carries: bool
+) -> LinkPatch:
     link = one.link
     agreed = {key: value for key, value in draft.agreed.items() if not _default(value, key, one, after)}
     return LinkPatch(
         link_id=link.id,
         rev=link.rev,
-        agreed=agreed,
+        agreed=unmapped.kept(link, one.mapping, policy) | agreed,
         quarantine=draft.quarantine,
         primary=link.primary,
         withheld=draft.withheld,
