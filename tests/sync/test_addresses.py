@@ -389,3 +389,38 @@ def test_a_slot_gets_an_element_that_a_system_added_there(tmp_path: Path, clock:
     before = hub.writes()
     hub.sync()
     assert hub.writes() == before
+
+
+# -- a list, and nobody who tells the primary one -------------------------------------------------------
+
+LISTED: tuple[str | FieldRule, ...] = (FieldRule("emails", "emails"), *NAME)
+BOTH = ["ann@work.example", "ann@home.example"]
+
+
+def listed(folder: Path, clock: Clock) -> SmallHub:
+    """Ann in a system that only lists addresses; she is made in one that keeps one."""
+    hub = hub_with(folder, clock, {"sales": ONE_SLOT, "office": LISTED}, create=("sales",))
+    hub.systems["office"].add(emails=list(BOTH), first_name="Ann", last_name="Lee")
+    hub.sync()
+    hub.release()
+    until_quiet(hub, clock)
+    return hub
+
+
+def test_the_first_of_a_list_is_primary_where_nobody_tells_it(tmp_path: Path, clock: Clock) -> None:
+    hub = listed(tmp_path, clock)
+    (ann_there,) = hub.systems["sales"].rows
+    assert hub.systems["sales"].values(ann_there)["email"] == "ann@home.example"
+    (contact,) = contacts(hub).values()
+    assert (contact["email"], sorted(contact["emails"])) == ("ann@home.example", sorted(BOTH))
+
+
+def test_who_keeps_the_primary_one_tells_it_from_then_on(tmp_path: Path, clock: Clock) -> None:
+    hub = listed(tmp_path, clock)
+    (ann_there,) = hub.systems["sales"].rows
+    hub.systems["sales"].edit(ann_there, email=None)
+    until_quiet(hub, clock)
+    hub.systems["office"].edit("1", emails=["ann@home.example", "ann@new.example"])
+    until_quiet(hub, clock)
+    (contact,) = contacts(hub).values()
+    assert contact.get("email") is None

@@ -70,6 +70,8 @@ FLOOR: Mapping[str, int] = {
 EXCUSED = 0.01
 """Of the values that people typed, at most this share may be excused, but for chance (two standard deviations
 of the count)."""
+ENOUGH = 200
+"""Fewer histories tell nothing of how often things happen in many: the floor is asked for from here on."""
 PAIRS = 0.95
 """Of all misfortunes on all ways to a system, at least this share must have struck, in so many histories:"""
 PAIRS_FROM = 10_000
@@ -95,7 +97,9 @@ class Soak:
 
     def lacking(self) -> list[str]:
         """What these histories held less of than FLOOR says for so many, by more than chance (two standard
-        deviations of a count), and misfortunes that struck none."""
+        deviations of a count), and misfortunes that struck none. Of fewer than ENOUGH nothing is demanded."""
+        if self.lived < ENOUGH:
+            return []
         found = [
             f"too little of {what}: {self.seen[what]} in {self.lived} histories, of 1,000 at least {least}"
             for what, least in FLOOR.items()

@@ -11,11 +11,12 @@ and the former ones mean for each other (HARD-CASES 11). Each was judged by itse
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.dedupe.normalise import match_keys
+from trueup.mapping.compiled import Binding
 from trueup.model.canonical import element_key
 from trueup.model.canonical.postal import address_key, put_right
 from trueup.model.entity import Entity, Link, Source
@@ -126,6 +127,33 @@ def _moved(claim: Claim, slotted: Sequence[str]) -> Claim:
     key = element_key(CONTACT[claim.field].type)
     stay = {key(one) for one in slotted}
     return replace(claim, removed=frozenset(one for one in claim.removed if key(one) not in stay))
+
+
+def first_listed(
+    bindings: Sequence[Binding], claims: Sequence[Claim], held: Mapping[str, Value]
+) -> Iterator[Claim]:
+    """Where no record of the contact tells the primary address, and it has none, the first of a list that
+    names new ones (a set has one order) is a first sight of it: who has an address has it wherever one is
+    kept."""
+    for family in FAMILIES:
+        if not only_listed(family, bindings) or held.get(family.primary) is not None:
+            continue
+        for claim in claims:
+            if claim.field == family.many and claim.added and isinstance(claim.value, list):
+                yield replace(
+                    claim, field=family.primary, value=claim.value[0], first=True, added=frozenset()
+                )
+
+
+def only_listed(family: Family, bindings: Sequence[Binding]) -> bool:
+    """Whether these tell addresses of a family by which people are found, and not the primary one."""
+    inward = [one for one in bindings if one.inward and not one.consent]
+    tells = any(family.primary in one.fields or _marks_primary(one) for one in inward)
+    return family.finds and not tells and any(family.many in one.fields for one in inward)
+
+
+def _marks_primary(binding: Binding) -> bool:
+    return binding.items is not None and bool(binding.items.rule.primary)
 
 
 def keep_addresses(

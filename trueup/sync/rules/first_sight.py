@@ -22,7 +22,7 @@ from trueup.model.plan import Case, Context
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Type, Value
 from trueup.sync.rules import backfill, guessed_phones
-from trueup.sync.rules.addresses import Named, keep_addresses
+from trueup.sync.rules.addresses import FAMILIES, Named, keep_addresses, only_listed
 from trueup.sync.rules.decide_values import (
     STAGE,
     Values,
@@ -227,6 +227,8 @@ def _made(policy: Policy, stream: Stream) -> _Route | None:
     """None for a stream of which some field always needs the long way."""
     mapping = policy.mappings.get(stream)
     if mapping is None or any(_compared(one) for one in mapping.bindings):
+        return None
+    if any(only_listed(one, mapping.bindings) for one in FAMILIES):
         return None
     addresses = [name for binding in mapping.bindings for name in binding.fields]
     takes = _takes(mapping, policy)

@@ -14,7 +14,7 @@ from trueup.model.fields import Kind
 from trueup.model.plan import Case, Context
 from trueup.model.values import Value
 from trueup.sync.rules import backfill, evidence, formats, guessed_phones, whole_names, written_over
-from trueup.sync.rules.addresses import Named, keep_addresses, without_moves
+from trueup.sync.rules.addresses import Named, first_listed, keep_addresses, without_moves
 from trueup.sync.rules.decide_values import (
     Values,
     decide,
@@ -194,6 +194,9 @@ def _decide(
         said += [evidence.as_edit(*one) for one in brought_along(settled, said, case.entity.values, table)]
         claims.extend(without_moves(said, one.readings))
         named.take(one.readings)
+    if kind is Kind.CONTACT:
+        bindings = [reading.binding for one in seen for reading in one.readings]
+        claims.extend(first_listed(bindings, claims, case.entity.values))
     if named.described:
         name_slots(state, named.described)
     decide(state, kind, claims, policy, now)
