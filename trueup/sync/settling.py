@@ -67,7 +67,7 @@ def settle(
     for some in _claimed_last(list(zip(batch, outcomes, strict=True))):
         ends = [
             publishing.noted(
-                _arrived(at.parts, stream, one, moved.get(one.id), began or one.sent_at, ended)
+                _arrived(at.parts, stream, one, outcome, moved.get(one.id), began or one.sent_at, ended)
                 or _settlement(at.parts, stream, one, outcome, ended),
                 one,
                 mapping,
@@ -177,15 +177,19 @@ def _arrived(
     parts: Parts,
     stream: Stream,
     delivery: Delivery,
+    outcome: Outcome,
     record: Record | None,
     sent: datetime | None,
     now: datetime,
 ) -> Settlement | None:
     """A write that was refused, where this very write had moved the record: of one request the network
     sometimes makes two, and some systems call bad what they have done. None where somebody else did, or
-    nobody can tell. What is only a form of what was sent may be an edit, and is one where the record moved
-    before it was sent and nothing of ours stands there now (as it is, or cut short) that did not before; an
-    opt-out always is: it counts as of when somebody said it."""
+    nobody can tell.
+
+    What is only a form of what was sent may be an edit, and is one where the record moved before it was sent
+    and nothing of ours stands there now that did not before: letter by letter, or, where the system only says
+    that it was bad, cut short. An opt-out always is: it counts as of when somebody said it.
+    """
     if record is None or delivery.write.lane is Lane.URGENT:
         return None
     shows = kept_as(parts, stream, delivery, forms=False)
@@ -193,7 +197,8 @@ def _arrived(
     sent_there, before = acknowledge.predicted(delivery), delivery.write.replaced
     moved = {path: record.values[path] for path in paths if record.values[path] != before.get(path)}
     certain = all(shows(path, record.values[path]) for path in paths) or any(
-        shows(path, value) or is_usual(sent_there[path], value) for path, value in moved.items()
+        shows(path, value) or (isinstance(outcome, RefusedItem) and is_usual(sent_there[path], value))
+        for path, value in moved.items()
     )
     if not certain and (record.changed_at is None or sent is None or record.changed_at < sent):
         return None
