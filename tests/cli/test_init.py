@@ -268,6 +268,7 @@ def test_it_says_what_it_needs_where_nobody_can_be_asked(desk: Path) -> None:
     [
         ("Color,Size\nred,4\n", "no column could be recognised"),
         ("", "the file is empty"),
+        ("SQLite format 3\0\0\0", "things.csv is a SQLite database, not a text table"),
     ],
 )
 def test_a_file_that_is_no_table_of_people_is_refused_with_the_reason(

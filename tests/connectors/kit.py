@@ -1,34 +1,14 @@
-"""Ports for tests of connectors: a clock that is set by hand and a budget that is told what to say."""
+"""Ports for tests of connectors: a budget that is told what to say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from trueup.connectors.base import Connector
 from trueup.connectors.registry import ConnectionSettings, connector_kind
-
-START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-class HandClock:
-    """Time that moves when somebody sleeps, or by `advance`. `slept` lists the sleeps."""
-
-    def __init__(self, start: datetime = START) -> None:
-        self._now = start
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return self._now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.advance(seconds)
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
+from trueup.testing.acceptance.clock import HandClock
 
 
 class PlainBudget:

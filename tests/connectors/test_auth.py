@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.connectors.kit import HandClock, PlainBudget
+from tests.connectors.kit import PlainBudget
 from trueup.connectors.auth import credential
 from trueup.connectors.http import Account, Call, HttpClient
 from trueup.connectors.manifest import BasicAuth, BearerAuth, TokenAuth
 from trueup.connectors.verdict import Effect
 from trueup.errors import RateLimited, Transient, Unauthorized
+from trueup.testing.acceptance.clock import HandClock
 
 READ = Call("GET", "/things", "things.read")
 SETTINGS = {"domain": "acme.example.com", "client_id": "app", "client_secret": "s3cret-value"}

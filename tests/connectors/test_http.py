@@ -13,7 +13,7 @@ import httpx
 import orjson
 import pytest
 
-from tests.connectors.kit import START, HandClock, PlainBudget
+from tests.connectors.kit import PlainBudget
 from trueup.connectors import http as http_module
 from trueup.connectors.auth import FixedCredential
 from trueup.connectors.http import Account, Call, HttpClient
@@ -30,6 +30,7 @@ from trueup.errors import (
     Transient,
     Unauthorized,
 )
+from trueup.testing.acceptance.clock import START, HandClock
 
 SECRET = "very-secret-token-123456"
 READ = Call("GET", "/things", "things.read")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.connectors.hubspot.conftest import AUTH as HUBSPOT
 from tests.connectors.hubspot.conftest import TOKEN
-from tests.connectors.kit import HandClock, connect
+from tests.connectors.kit import connect
 from tests.connectors.salesforce.org import Desk as Org
 from tests.connectors.zendesk.desk import Desk
 from tests.connectors.zendesk.hub import AUTH as ZENDESK
@@ -28,6 +28,7 @@ from trueup.model.delivery import WriteKind
 from trueup.model.fields import Field
 from trueup.model.record import Cursor, Json, Reading
 from trueup.model.values import Rejected, Type
+from trueup.testing.acceptance.clock import HandClock
 
 ODD: Sequence[Json] = (None, [], {}, "x", 7, True, [None], [7], {"a": 1}, -1.5)
 SINCE: Cursor = {"since": "2026-02-01T00:00:00+00:00"}

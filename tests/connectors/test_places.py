@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.connectors.kit import HandClock
 from tests.connectors.test_rest import PEOPLE, Toy, person, toy
 from trueup.connectors.base import GoneItem
 from trueup.connectors.rest import RestConnector
 from trueup.errors import Malformed, Refused
 from trueup.model.record import Cursor, Page, Reading, Record
+from trueup.testing.acceptance.clock import HandClock
 
 NOON = "2026-03-01T12:00:00+00:00"
 """When the clock of `kit` starts."""

@@ -10,11 +10,12 @@ import httpx
 import pytest
 import yaml
 
-from tests.connectors.kit import HandClock, PlainBudget
+from tests.connectors.kit import PlainBudget
 from trueup.connectors.auth import Credential
 from trueup.connectors.registry import ConnectionSettings, connector_kind, connectors
 from trueup.errors import ConfigError, NotFound
 from trueup.sandbox.standin import StandIn
+from trueup.testing.acceptance.clock import HandClock
 
 REST = sorted(name for name, kind in connectors().items() if kind.manifest is not None)
 

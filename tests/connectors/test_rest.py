@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from tests.connectors.kit import HandClock, PlainBudget
+from tests.connectors.kit import PlainBudget
 from trueup.connectors.base import (
     Done,
     Elements,
@@ -28,6 +28,7 @@ from trueup.connectors.rest import RestConnector, Steps
 from trueup.errors import Gone, Malformed, NotFound, Refused, Unauthorized
 from trueup.model.delivery import WriteKind
 from trueup.model.record import Json, Reading, Record
+from trueup.testing.acceptance.clock import HandClock
 
 PEOPLE: dict[str, Any] = {
     "kind": "contact",

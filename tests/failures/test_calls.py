@@ -10,12 +10,13 @@ import httpx
 import pytest
 
 from tests.architecture.test_layers import PACKAGE, room
-from tests.connectors.kit import HandClock, PlainBudget
+from tests.connectors.kit import PlainBudget
 from trueup.connectors.auth import FixedCredential
 from trueup.connectors.http import Account, Call, HttpClient
 from trueup.connectors.verdict import Effect
 from trueup.errors import RateLimited
 from trueup.services.budget import Allowance, TokenBudget
+from trueup.testing.acceptance.clock import HandClock
 
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CLIENTS = ("Client", "AsyncClient", "get", "post", "put", "patch", "delete", "head", "request", "stream")

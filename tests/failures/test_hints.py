@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.connectors.hubspot.conftest import AUTH
-from tests.connectors.kit import HandClock, connect
+from tests.connectors.kit import connect
 from tests.demands.hubs import Setting, ann, hub_of, until_quiet, written
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub
@@ -16,6 +16,7 @@ from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.errors import Unauthorized
 from trueup.model.record import Hint
 from trueup.sync.inbox import reread
+from trueup.testing.acceptance.clock import HandClock
 
 NAMES = ("a", "b", "c")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.connectors.kit import HandClock, PlainBudget
+from tests.connectors.kit import PlainBudget
 from tests.connectors.salesforce.org import Desk, update
 from trueup.connectors.auth import credential
 from trueup.connectors.base import Done
 from trueup.connectors.http import Account, Call, HttpClient
 from trueup.connectors.manifest import TokenAuth
 from trueup.errors import Transient, Unauthorized
+from trueup.testing.acceptance.clock import HandClock
 
 READ = Call("GET", "/things", "things.read")
 SETTINGS = {"domain": "acme.example.com", "refresh_token": "r-0"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.connectors.kit import HandClock
 from trueup.services.budget import ACCOUNT, Allowance, TokenBudget
+from trueup.testing.acceptance.clock import HandClock
 
 
 def budget(clock: HandClock, *allowances: Allowance) -> TokenBudget:

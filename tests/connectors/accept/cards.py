@@ -13,7 +13,6 @@ import httpx
 import orjson
 
 from tests.connectors.accept.shelf import HOST, TOKEN, Shelf
-from tests.connectors.kit import HandClock
 from trueup.connectors.base import (
     Capability,
     Done,
@@ -38,6 +37,7 @@ from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, FieldSpec, Hint, Json, Page, Reading, Record
 from trueup.ports import Budget
 from trueup.testing.acceptance import Harness, HttpWay
+from trueup.testing.acceptance.clock import HandClock
 
 FIELDS = ("email", "name", "note")
 LAG = 30.0

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import orjson
 
-from tests.connectors.kit import HandClock
 from trueup.connectors.base import WebhookRequest
+from trueup.testing.acceptance.clock import HandClock
 
 TOKEN = "shelf-token-1234"
 PAGE = 5

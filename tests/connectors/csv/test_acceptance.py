@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.kit import HandClock
 from trueup.connectors.base import Connector, WebhookRequest
 from trueup.connectors.registry import ConnectionSettings, connector_kind
 from trueup.model.record import Json
 from trueup.ports import Budget
 from trueup.testing.acceptance import CannotPlay, Harness, Trouble, accepted
+from trueup.testing.acceptance.clock import HandClock
 from trueup.testing.acceptance.verdict import ask
 
 COLUMNS = ("id", "name", "email", "note")

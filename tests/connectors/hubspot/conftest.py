@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.connectors.kit import HandClock, connect
+from tests.connectors.kit import connect
 from tests.connectors.spec import SpecTransport
 from tests.shared import shared
 from trueup.connectors.base import Connector, WriteItem
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.model.delivery import WriteKind
 from trueup.model.record import Cursor, Json, Reading, Record
+from trueup.testing.acceptance.clock import HandClock
 
 TOKEN = "pat-eu1-standin"
 AUTH = {"kind": "bearer", "token": TOKEN, "client_secret": "app-secret"}

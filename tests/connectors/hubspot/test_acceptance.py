@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 import httpx
 
-from tests.connectors.kit import HandClock
 from trueup.connectors.base import Connector, WebhookRequest
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.connectors.registry import ConnectionSettings, connector_kind
 from trueup.model.record import Json
 from trueup.ports import Budget
 from trueup.testing.acceptance import Harness, HttpWay, accepted
+from trueup.testing.acceptance.clock import HandClock
 
 TOKEN, APP_SECRET = "pat-eu1-acceptance", "app-secret-of-the-webhooks"
 ADDRESS = "https://hub.example/hooks/hubspot"

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.connectors.kit import HandClock, connect
+from tests.connectors.kit import connect
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.errors import Unauthorized
 from trueup.model.record import Reading, Record
+from trueup.testing.acceptance.clock import HandClock
 
 
 class Portal:

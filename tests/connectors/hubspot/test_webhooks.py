@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tests.connectors.hubspot.conftest import AUTH, Desk
-from tests.connectors.kit import HandClock, connect
+from tests.connectors.kit import connect
 from trueup.connectors.base import Connector, WebhookRequest
 from trueup.connectors.hubspot.vendor import HubSpotStandIn
 from trueup.connectors.stamps import parse_stamp
 from trueup.errors import Malformed, Unauthorized
 from trueup.model.record import Hint
+from trueup.testing.acceptance.clock import HandClock
 
 URL = "https://hub.example.com/in/marketing"
 

@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tests.connectors.kit import HandClock
 from tests.live.postgres_server import fresh_database
 from trueup.connectors.base import Connector, WebhookRequest
 from trueup.connectors.boundary import Bounded
@@ -21,6 +20,7 @@ from trueup.connectors.sql.connector import SqlConnector
 from trueup.model.record import Json
 from trueup.ports import Budget
 from trueup.testing.acceptance import CannotPlay, Harness, Trouble, accepted
+from trueup.testing.acceptance.clock import HandClock
 
 PEOPLE = """
 create table people (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 
-from tests.connectors.kit import HandClock
 from trueup.connectors.base import Connector, WebhookRequest
 from trueup.connectors.registry import ConnectionSettings, connector_kind
 from trueup.connectors.zendesk.vendor import ZendeskStandIn
 from trueup.model.record import Json
 from trueup.ports import Budget
 from trueup.testing.acceptance import Harness, HttpWay, accepted
+from trueup.testing.acceptance.clock import HandClock
 
 TOKEN, SIGNING = "zd-token-acceptance", "zd-signing-secret"
 ROBOT = "robot@acme.example"

@@ -53,6 +53,11 @@ def look_at(path: Path, clock: Clock) -> Table:
     """Encoding, delimiter, columns, and which field of a contact each is. Raises NoTable."""
     if not path.is_file():
         raise NoTable(f"there is no file {path}")
+    if _begins(path, _SQLITE):
+        raise NoTable(
+            f"{path.name} is a SQLite database, not a text table: connect it as NAME=sql:ROLE, and write its"
+            " URL (sqlite:////the/whole/path) into config/.env"
+        )
     connector = CsvConnector(
         path.stem, {"path": str(path.resolve())}, {"rows": {"entity": "contact"}}, clock.now
     )
@@ -102,6 +107,14 @@ def _understood(
         tuple(perhaps(left, out, samples)),
         _names(found, turned, samples),
     )
+
+
+_SQLITE = b"SQLite format 3\0"
+
+
+def _begins(path: Path, sign: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(sign)) == sign
 
 
 def _names(

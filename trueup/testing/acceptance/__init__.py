@@ -5,8 +5,9 @@ For the author of a connector: describe how to play the system (`Harness`, `Syst
     test_acceptance = accepted(harness)
 """
 
+from trueup.testing.acceptance.clock import HandClock
 from trueup.testing.acceptance.harness import WAIT, CannotPlay, Harness, System, Trouble, Way
 from trueup.testing.acceptance.suite import accepted
 from trueup.testing.acceptance.way import HttpWay
 
-__all__ = ["WAIT", "CannotPlay", "Harness", "HttpWay", "System", "Trouble", "Way", "accepted"]
+__all__ = ["WAIT", "CannotPlay", "HandClock", "Harness", "HttpWay", "System", "Trouble", "Way", "accepted"]
