@@ -18,6 +18,7 @@ from trueup.testing.plan import Event, Plan
 from trueup.testing.shrink import least, shrunk
 from trueup.testing.soak import FLOOR, PAIRS_FROM, Soak
 from trueup.testing.trial import Trial, tried
+from trueup.testing.watch import STEP_CHECKS
 from trueup.testing.wire import FAULTS
 
 SEEDS = int(os.environ.get("TRUEUP_WORLD_SEEDS", "1000"))
@@ -112,8 +113,9 @@ def test_histories_are_made_of_enough_to_prove_something_and_little_is_excused()
 def test_a_soak_that_did_too_little_says_so() -> None:
     trial = tried(plan_of(1))
     idle = Soak(lived=999)
-    idle.add(replace(trial, seen=Counter({"values typed": 100}), exempt=Counter({"a lie": 9}), wrong=()))
-    assert len(idle.lacking()) == len(FLOOR) + len(FAULTS)
+    seen, exempt = Counter({"values typed": 100}), Counter({"a lie": 9})
+    idle.add(replace(trial, seen=seen, exempt=exempt, asked=Counter(), wrong=()))
+    assert len(idle.lacking()) == len(FLOOR) + len(FAULTS) + len(STEP_CHECKS)
     assert idle.excused_too_much() == ["9 of 100 typed values are excused: {'a lie': 9}"]
     assert replace(idle, exempt=Counter({"a lie": 2})).excused_too_much() == []  # may be chance
     many = Soak(lived=PAIRS_FROM, seen=trial.seen)

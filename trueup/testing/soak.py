@@ -10,6 +10,7 @@ from math import sqrt
 
 from trueup.testing.drawing import plan_of
 from trueup.testing.trial import Trial, tried
+from trueup.testing.watch import STEP_CHECKS
 from trueup.testing.wire import FAULTS, STRIKES
 
 FLOOR: Mapping[str, int] = {
@@ -105,6 +106,7 @@ class Soak:
             for what, least in FLOOR.items()
             if self.seen[what] < (due := least * self.lived / 1_000) - 2 * sqrt(due)
         ]
+        found += [f"the check `{name}` was never asked" for name in STEP_CHECKS if not self.asked[name]]
         found += [f"no {what} ever struck" for what in FAULTS if not self.seen[f"fault {what}"]]
         pairs = [f"{what} at {route}" for route, what in STRIKES]
         never = [pair for pair in pairs if not self.seen[pair]]

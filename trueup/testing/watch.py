@@ -26,6 +26,10 @@ from trueup.testing.world import Watch, Worker, World
 
 Intent = tuple[str, str | None, Mapping[str, Json]]
 """A write that was stored as sent: the system, the record (None: a new one), and what it says."""
+STEP_CHECKS = (
+    *("cursor safety", "one owner", "opt-outs only tighten", "stages only climb", "one primary"),
+    *("fuses hold", "no effect without intent", "only what is allowed", "nothing beyond the plan", "fencing"),
+)
 _CHANGES = ("land", "settle", "commit", "assign")
 
 
@@ -34,7 +38,7 @@ class Invariants:
     """The checks, with what they have to remember: who is `out`, every write that was `sent`. `asked`: how
     often each was asked."""
 
-    asked: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STEP_CHECKS, 0))
     out: set[str] = field(default_factory=set)
     sent: list[Intent] = field(default_factory=list)
     stages: Stages = field(default_factory=Stages)
@@ -101,7 +105,7 @@ class Invariants:
                 yield f"{id} was opted out and is {state}"
 
     def _ask(self, world: World, worker: Worker | None, name: str, wrong: Iterator[str]) -> None:
-        self.asked[name] = self.asked.get(name, 0) + 1
+        self.asked[name] += 1
         where = f"{worker.name} step {worker.steps}" if worker is not None else "on the way"
         known = set(world.violations)
         for one in wrong:
