@@ -119,8 +119,6 @@ def _settlement(
             return _done(parts, stream, delivery, outcome, now)
         case RefusedItem(existing_id=existing) if existing and delivery.write.kind is WriteKind.CREATE:
             return acknowledge.exists(delivery, existing, now)
-        case RefusedItem(reason=reason) if lag and _may_be_made(delivery, outcome):
-            return acknowledge.unknown(delivery, discreet(reason), lag, now)
         case RefusedItem() if identity_refused(parts, delivery, outcome):
             return _not_made(parts, delivery, outcome, now)
         case RefusedItem(reason=reason, fields=fields, code=code):
@@ -211,13 +209,6 @@ def _may_be_done(outcome: Outcome) -> bool:
     if isinstance(outcome, RefusedItem):
         return not any(outcome.fields) and outcome.existing_id is None
     return isinstance(outcome, StaleItem)
-
-
-def _may_be_made(delivery: Delivery, outcome: RefusedItem) -> bool:
-    """Whether a new record may stand there all the same, where what is new shows late: looked for at once it
-    was not found, so it is looked for once more. Who is refused again is believed."""
-    untold = outcome.code == RefusedItem("").code and not any(outcome.fields)
-    return delivery.write.kind is WriteKind.CREATE and untold and delivery.attempts <= 1
 
 
 def _not_known(outcome: Outcome) -> Outcome:

@@ -32,6 +32,7 @@ FORM = "an edit that could be the system's own form of what was written"
 WRITTEN_ONLY = "an edit in a field that the hub only wrote to then"
 ASKED = "a value that somebody asked to be read again"
 DOUBLED = "a request that the network doubled"
+UNSEEN = "a new record that was called bad and made, where what is new shows late"
 DENIED = "a record of which a reading by id said twice in a row that it was not there"
 
 
@@ -168,13 +169,16 @@ def folded(value: Json) -> str:
 
 def from_another(at: Findings, who: str, name: str, held: Value, misfortune: str) -> bool:
     """Whether the value came back from a record of the hub, in a system where this befell a request to make
-    one: it is one record more than the hub knows of."""
+    one: it is one record more than the hub knows of, or one of which it knew late."""
     for row in at.history[who]:
         for change in row.changes:
             system, _, id = change.source.partition(f"/{at.sort.object}/")
             if change.field != name or change.new != held or system not in at.systems:
                 continue
-            struck = at.world.wires[system].struck["create", misfortune]
-            if struck and at.systems[system].rows[id].by == HUB:
+            struck = at.world.wires[system].struck
+            if (
+                any(struck[route, misfortune] for route in ("create", "upsert"))
+                and at.systems[system].rows[id].by == HUB
+            ):
                 return True
     return False

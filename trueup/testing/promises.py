@@ -18,7 +18,7 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.sync.rules.policy import Stream
-from trueup.testing.findings import ASKED, BELATED, DOUBLED, Findings, from_another
+from trueup.testing.findings import ASKED, BELATED, DOUBLED, UNSEEN, Findings, from_another
 from trueup.testing.operating import Told
 from trueup.testing.sorts import Sort
 from trueup.testing.system import HUB, Act, Row, System
@@ -84,6 +84,10 @@ def _said_anew(at: Findings, told: Told) -> bool:
     pulled = (row for row in at.history[told.who] if at.world.pulls(row.at))
     if any(one.field == told.field and one.new == told.held for row in pulled for one in row.changes):
         at.excuse(ASKED)
+        return True
+    lags = any(system.traits.lag for system in at.systems.values())
+    if lags and from_another(at, told.who, told.field, told.held, "400 after"):
+        at.excuse(UNSEEN)
         return True
     if from_another(at, told.who, told.field, told.held, "twice"):
         at.excuse(DOUBLED)
