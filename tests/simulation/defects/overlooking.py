@@ -8,11 +8,12 @@ from typing import Any
 
 from tests.simulation.defects.base import always, defect, instead
 from trueup.connectors import writing
+from trueup.mapping.compiled import remote_path
 from trueup.mapping.elements import is_change
-from trueup.model.entity import LinkState
-from trueup.store import settle, streams
+from trueup.model.entity import WAS_ABSENT, LinkState
+from trueup.store import land, settle, streams
 from trueup.sync import payload, settling
-from trueup.sync.rules import differences, evidence, formats, reconcile
+from trueup.sync.rules import differences, evidence, formats, lanes, observe, reconcile, unmapped
 
 
 def _two_are_enough(original: Any, stream: Any, after: Any, links: Any, standing: Any, *rest: Any) -> Any:
@@ -46,7 +47,36 @@ def _made_beside(original: Any, stream: Any, after: Any, links: Any, standing: A
     return original(stream, after, links, standing, *rest)
 
 
+def _as_it_stands(_: Any, key: str, write: Any, link: Any) -> Any:
+    """What stands there is agreed, though nobody could read it."""
+    return link.observed.get(remote_path(key, write.values), WAS_ABSENT)
+
+
 OVERLOOKING = (
+    defect(
+        "what came as a list for a while moved",
+        "a-list-of-one-before-its-form-was-judged",
+        "winners are people",
+        (observe, "_of_another_type", always(False)),
+    ),
+    defect(
+        "what a person gave up is agreed as it stands",
+        "given-up-while-nobody-could-read-it",
+        "hub edits hold",
+        (lanes, "_judged", instead(_as_it_stands)),
+    ),
+    defect(
+        "what nobody judged before it was left out of the mapping is forgotten",
+        136,
+        "no lost update, winners are people",
+        (unmapped, "kept", always({})),
+    ),
+    defect(
+        "what is mapped again is not listed anew",
+        176,
+        "no lost update, no lost element",
+        (land, "_read_for_fewer", always(None)),
+    ),
     defect(
         "what our write took the place of is forgotten",
         "read-and-written-over-while-the-write-was-on-its-way",
