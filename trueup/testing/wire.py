@@ -120,6 +120,8 @@ class Wire(httpx.BaseTransport):
         return response
 
     def _met(self, request: httpx.Request, route: str) -> httpx.Response:
+        if route in LISTS and not request.url.params.get("after"):
+            self._pages.pop(self._place(request, route), None)  # another reading begins
         what = self._fault(request, route) or self._stays()
         if what is None:
             return self._paged(request, route)
