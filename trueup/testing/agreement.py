@@ -71,7 +71,7 @@ def _agrees(at: Findings, id: str, entity: Entity, link: Link, row: Row, binding
 def _is_not_filled(at: Findings, who: str, name: str, remote: str) -> bool:
     """Whether back-fills leave alone that this field is empty: it was decided so while it was mapped
     otherwise, and nobody asks for what stands there, which may be what was emptied."""
-    return at.world.unheard.empty(who, name, remote) and not at.world.only_written(name, remote)
+    return at.world.config.unheard.empty(who, name, remote) and not at.world.config.only_written(name, remote)
 
 
 def _parked(at: Findings, link: Link) -> bool:

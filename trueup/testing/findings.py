@@ -68,7 +68,7 @@ class Findings:
         return self.systems[link.connection].rows.get(link.remote_id or "")
 
     def bindings(self, link: Link) -> tuple[Binding, ...]:
-        return self.world.policy.mappings[link.stream].bindings
+        return self.world.config.policy.mappings[link.stream].bindings
 
     def owner(self, system: str, id: str) -> str | None:
         """The contact that a record belongs to, or the one that it was joined to belongs to."""

@@ -60,7 +60,7 @@ def _unheard(at: Findings, who: str, edit: Edit) -> Iterator[str]:
     if lied(at.world, edit.system) and not _read_with(edit):
         at.excuse(LIE)
         return
-    if at.world.unheard.typed(edit.system, edit.act.id, edit.remote, edit.act.at):
+    if at.world.config.unheard.typed(edit.system, edit.act.id, edit.remote, edit.act.at):
         at.excuse(WRITTEN_ONLY)
         return
     yield (
@@ -229,10 +229,10 @@ def _may_stand(at: Findings, who: str, edit: Edit, held: Value) -> bool:
     if _moved_elsewhere(at, who, edit, held):
         at.excuse("an edit elsewhere, heard of later, that looks as it did before where it is cut")
         return True
-    if at.world.unheard.typed(edit.system, edit.act.id, edit.remote, edit.act.at):
+    if at.world.config.unheard.typed(edit.system, edit.act.id, edit.remote, edit.act.at):
         at.excuse(WRITTEN_ONLY)
         return True
-    if any(_brings(row, name, held) and at.world.pulls(row.at) for row in at.history[who]):
+    if any(_brings(row, name, held) and at.world.config.pulls(row.at) for row in at.history[who]):
         at.excuse(ASKED)
         return True
     if lied(at.world, edit.system) and not _read_with(edit):

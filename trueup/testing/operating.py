@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from trueup.model.delivery import DeliveryState
 from trueup.model.values import Value
-from trueup.testing.hub import configured
 from trueup.testing.people import typed
 from trueup.testing.plan import Event
 from trueup.testing.traits import FIELDS
@@ -36,8 +35,8 @@ class Operator:
         self._world = world
 
     def release(self) -> None:
-        names = [one.name for one in configured(self._world.plan.systems, self._world.turns)]
-        self._world.store.register(names, self._world.policy.config_version)
+        names = self._world.config.names()
+        self._world.store.register(names, self._world.config.policy.config_version)
         for name in names:
             self._world.store.release(name, "ann", self._world.clock.hubs())
 

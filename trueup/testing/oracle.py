@@ -90,7 +90,7 @@ def writes_change_something(at: Findings) -> Iterator[str]:
             if any((field, "cut") in system.traits.habits for field in act.after):
                 at.excuse("a value that is longer than what stands there, and is cut to it")
                 continue
-            if at.world.pushes(name, act):
+            if at.world.config.pushes(name, act):
                 at.excuse("a value that a person asked to be pushed, over what its system makes of it")
                 continue
             if all(at.written_late(name, act.id, field, value) for field, value in act.after.items()):

@@ -103,7 +103,7 @@ def _held_then(other: Row, act: Act) -> bool:
 def nobody_is_left_out(at: Findings) -> Iterator[str]:
     """Who lives in some system has a record in each where the hub makes them, or had one that is gone.
     Of whom it waits for a person who they are nothing is demanded: identity decides it."""
-    streams = {stream[0] for stream in at.world.policy.create if stream[1] == at.sort.object}
+    streams = {stream[0] for stream in at.world.config.policy.create if stream[1] == at.sort.object}
     for id, case in at.cases.items():
         lives = any(link.state is LinkState.LIVE and _is_there(at, link) for link in case.links)
         if not lives or _may_be_somebody_else(at, case):

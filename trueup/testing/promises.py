@@ -75,13 +75,13 @@ def _said_anew(at: Findings, told: Told) -> bool:
             read = (row.read_at(number, remote) for number in row.landed if number >= act.number)
             if not any(moment is not None and moment < since for moment in read):
                 return True
-            if at.world.was_left_out(system.traits.name, since):
+            if at.world.config.was_left_out(system.traits.name, since):
                 at.excuse("a record of a system that was left out when the hub was told otherwise")
                 return True
-            if at.world.was_unmapped(system.traits.name, remote, since):
+            if at.world.config.was_unmapped(system.traits.name, remote, since):
                 at.excuse("a field that was not mapped when the hub was told otherwise")
                 return True
-    pulled = (row for row in at.history[told.who] if at.world.pulls(row.at))
+    pulled = (row for row in at.history[told.who] if at.world.config.pulls(row.at))
     if any(one.field == told.field and one.new == told.held for row in pulled for one in row.changes):
         at.excuse(ASKED)
         return True

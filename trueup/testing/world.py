@@ -19,7 +19,6 @@ from typing import Any
 from greenlet import getcurrent, greenlet
 
 from trueup.errors import ConnectorError, Held, LeaseLost, PlanDrifted, Transient, TrueupError
-from trueup.mapping.schema import Direction
 from trueup.model.delivery import DeliveryState
 from trueup.model.plan import Case
 from trueup.model.record import Ref
@@ -31,20 +30,20 @@ from trueup.store.open import open_store
 from trueup.sync import inbox
 from trueup.sync.engine import Order, Report, run
 from trueup.sync.parts import Parts
-from trueup.sync.rules.backfill import Backfill, Way
+from trueup.sync.rules.backfill import Way
 from trueup.sync.rules.guard import DEFAULT_FUSES, Fuse
 from trueup.sync.rules.policy import Stream
 from trueup.testing.firms import FIRM_ACTS, Firms
-from trueup.testing.hub import LISTED_EVERY, PAUSED, UNMAPPED, configured, parts_for, policy_of
+from trueup.testing.hub import LISTED_EVERY, parts_for
 from trueup.testing.operating import Operator, Told
 from trueup.testing.people import People
 from trueup.testing.plan import Event, Plan
 from trueup.testing.ports import STEP, Crash, DatabaseFails, WorldClock
 from trueup.testing.saving import apply, fill_back, save
 from trueup.testing.sorts import COMPANIES, PEOPLE
-from trueup.testing.system import Act, System
+from trueup.testing.system import System
 from trueup.testing.traits import FIELDS, plain_address
-from trueup.testing.unheard import Unheard
+from trueup.testing.turning import Turning
 from trueup.testing.vocabulary import OBJECT, manifest_of
 from trueup.testing.wire import Fault, Wire
 
@@ -98,17 +97,7 @@ class World:
         self.allowed: set[int] = set()  # writes that a person let through, by id
         self.meanwhile: set[int] = set()  # acts while a run was under way, by place
         self.belated: list[tuple[Stream, Any]] = []  # requests before which a process stood still
-        self.turns: dict[str, str] = {}
-        self.left_out: list[
-            tuple[str, datetime, bool]
-        ] = []  # which system, since when, whether or not any more
-        self.mapped: dict[tuple[str, str], str] = {}  # fields by system, as they are configured otherwise now
-        self.remapped: set[tuple[str, str, str]] = set()  # and how they ever were
-        self.mapped_so: list[tuple[str, str, datetime, str]] = []  # system, field, since when, how
-        self.unheard = Unheard()
-        self._filled: dict[Way, tuple[datetime, datetime]] = {}  # when back-fills were carried out
-        self.policy = policy_of(plan.systems)
-        self.policy_at_first = self.policy.config_version
+        self.config = Turning(plan.systems, self.clock.now, self.seen)
         self.manifests = {one.name: manifest_of(one, STEP if plan.unsteady else 0.0) for one in plan.systems}
         count = itertools.count(1)
         self.companies = {
@@ -149,9 +138,9 @@ class World:
             case "fault":
                 self._at(event).plan(Fault(event.route, event.nth, event.what))
             case "turn":
-                self._turn(event)
+                self.config.turn(event)
             case "remap":
-                self._remap(event)
+                self.config.remap(event)
             case "storm":
                 for wire in self.wires.values():
                     wire.plan(Fault(event.route, event.nth, event.what))
@@ -180,42 +169,23 @@ class World:
         """Faults and edits have stopped: resume who stands still, and sync until nothing is written. A person
         accepts what is missing: no system lies any more."""
         self.clock.off = 0.0
-        self._turn_back()
+        self.config.back()
         for wire in self.wires.values():
             wire.forgive()
         for system in self.all:
             system.mend()
         for number in sorted(self.workers):
             self._resume(number)
-        self._turn_back()  # what Ann did while they went on
+        self.config.back()  # what Ann did while they went on
         self.operator.release()
         self.operator.retry()
         self._come_to_rest()
         for way in Way.PULL, Way.PUSH:
-            if any(self._back_fills(way)):
+            if any(self.config.back_fills(way)):
                 began = self.clock.now()
                 self._run(Event("fill back", worker=99, what=way.value))
-                self._filled[way] = began, self.clock.now()
+                self.config.filled(way, began)
                 self._come_to_rest()
-
-    def _turn_back(self) -> None:
-        """The first configuration holds again."""
-        self.turns.clear()
-        self.mapped.clear()
-        self.policy = policy_of(self.plan.systems)
-
-    def _back_fills(self, way: Way) -> Iterator[Backfill]:
-        """A changed mapping alone moves nothing: whoever changes it back asks for what the hub only wrote to
-        be read, and then for all to be written."""
-        for name, remote in sorted({(name, remote) for name, remote, _ in self.remapped}):
-            if way is Way.PUSH or self.only_written(name, remote):
-                yield Backfill(name, OBJECT, remote, way)
-
-    def only_written(self, name: str, remote: str) -> bool:
-        """Whether this field was mapped otherwise in this one way: what stands there was never emptied in the
-        hub alone, so that it can be read anew."""
-        ways = {what for *place, what in self.remapped if place == [name, remote]}
-        return ways == {Direction.OUT}
 
     def list_again(self) -> None:
         """Wait until everything is due to be listed again, and sync until nothing is written."""
@@ -297,7 +267,7 @@ class World:
         """The process that hears hints looks up what they name; it stores that, and decides nothing. Nobody
         listens before the first run, and what cannot be read now is lost."""
         name, object = system.traits.name, system.sort.object
-        if not ids or not self.workers or self.turns.get(name) == PAUSED:
+        if not ids or not self.workers or self.config.lacks(name):
             return
         if self.store.stream(name, object).listed_at is None:
             self.seen["hint before the first listing"] += len(ids)
@@ -315,53 +285,6 @@ class World:
                 self.seen["hint that could not be read"] += 1
         self.at_work = before
 
-    def _turn(self, event: Event) -> None:
-        """Ann changes the configuration: whoever starts from now on has the new one. One system stays."""
-        name = self.plan.systems[event.at % len(self.plan.systems)].name
-        if event.what == "back":
-            self.turns.pop(name, None)
-        elif event.what != PAUSED or len(configured(self.plan.systems, self.turns)) > 1:
-            self.turns[name] = event.what
-            self.seen[f"turn {event.what}"] += 1
-        self.left_out.append((name, self.clock.now(), self.turns.get(name) == PAUSED))
-        self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
-
-    def _remap(self, event: Event) -> None:
-        """Ann changes what becomes of a field of a system, or takes that back."""
-        place = self.plan.systems[event.at % len(self.plan.systems)].name, event.field
-        if event.what == "back":
-            self.mapped.pop(place, None)
-        else:
-            self.mapped[place] = event.what
-            self.remapped.add((*place, event.what))
-            self.seen[f"field {event.what}"] += 1
-        self.mapped_so.append((*place, self.clock.now(), self.mapped.get(place, "")))
-        self.policy = policy_of(self.plan.systems, self.turns, self.mapped)
-
-    def was_unmapped(self, name: str, remote: str, moment: datetime) -> bool:
-        """Whether the hub's configuration did not know this field of this system then."""
-        ways = [what for *place, at, what in self.mapped_so if place == [name, remote] and at <= moment]
-        return ways[-1:] == [UNMAPPED]
-
-    def pushes(self, name: str, act: Act) -> bool:
-        """Whether this was written by a back-fill, which somebody asked for."""
-        filled = {field for one, field, _ in self.remapped if one == name}
-        asked = self._asked(Way.PUSH, act.at)
-        return asked and filled.issuperset(act.after)
-
-    def pulls(self, at: datetime) -> bool:
-        """Whether it was decided then what a back-fill brings, which somebody asked for."""
-        return self._asked(Way.PULL, at)
-
-    def _asked(self, way: Way, at: datetime) -> bool:
-        began, ended = self._filled.get(way, (datetime.max, datetime.min))
-        return began.replace(tzinfo=UTC) <= at <= ended.replace(tzinfo=UTC)
-
-    def was_left_out(self, name: str, moment: datetime) -> bool:
-        """Whether the hub's configuration lacked this system then."""
-        since = [out for one, at, out in self.left_out if one == name and at <= moment]
-        return bool(since) and since[-1]
-
     def _forge(self, event: Event) -> None:
         """Hints that no system sent: of nobody, and of whoever is there."""
         system = self.systems[self.plan.systems[event.at % len(self.plan.systems)].name]
@@ -370,10 +293,9 @@ class World:
         self._listen(system, [f"forged-{number}" for number in range(event.other)] + known)
 
     def _parts(self, worker: Worker) -> Parts:
-        names = [one.name for one in configured(self.plan.systems, self.turns)]
-        ways = {name: (self.manifests[name], self.wires[name]) for name in names}
+        ways = {name: (self.manifests[name], self.wires[name]) for name in self.config.names()}
         point = self._point_of(worker)
-        parts = parts_for(worker.name, ways, self.policy, self.store, self.clock, point, self._stored)
+        parts = parts_for(worker.name, ways, self.config.policy, self.store, self.clock, point, self._stored)
         return _with_fuses(parts, self.plan.tight, self._ended)
 
     def _switch_to(self, worker: Worker) -> None:
@@ -397,7 +319,7 @@ class World:
         if event.do == "apply":
             return self._applied(parts)
         if event.do == "fill back":
-            return fill_back(parts, self.saved, list(self._back_fills(Way(event.what))))
+            return fill_back(parts, self.saved, list(self.config.back_fills(Way(event.what))))
         names = [self.plan.systems[place % len(self.plan.systems)].name for place in event.of]
         some = tuple(name for name in dict.fromkeys(names) if name in parts.connectors)
         return run(parts, Order(some, user="ann", approve_first=True))
@@ -469,10 +391,8 @@ class World:
                 if one.version is not None:
                     write = self.store.delivery(one.delivery_id).write
                     self._reached(write.connection, write.object, one.version)
-        elif verb == "commit" and self.remapped and self.at_work is not None and self.at_work.parts:
-            policy = self.at_work.parts.policy
-            self.seen["decided with another mapping"] += policy.config_version != self.policy_at_first
-            self.unheard.committed(self.store, policy, given[0], self.clock.now())
+        elif verb == "commit" and self.at_work is not None and self.at_work.parts:
+            self.config.decided(self.store, self.at_work.parts.policy, given[0])
         elif verb == "assign":
             for link in self.store.links([one.link_id for one in given[0]]):
                 if link.entity_id is not None:
