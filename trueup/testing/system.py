@@ -136,6 +136,7 @@ class System:
         self.rows: dict[str, Row] = {}
         self.acts: list[Act] = []
         self.unguarded: set[int] = set()  # versions that a repeated upsert made over whatever stood there
+        self.cut: set[int] = set()  # versions of which the hub had said more than was kept
         self.drifts: dict[str, str] = {}  # remote field to what became of it
         self.hints: list[tuple[datetime, str]] = []  # which record moved, and when the hub is told
         self._rewrites: list[tuple[datetime, Row]] = []
@@ -277,7 +278,10 @@ class System:
         problem = self.problem(values, row)
         if problem is not None:
             return problem
-        self._update(row, HUB, self._kept(values))
+        kept = self._kept(values)
+        self._update(row, HUB, kept)
+        if any(_is_cut(value, kept[name]) for name, value in values.items()):
+            self.cut.add(row.now.number)
         return row
 
     def upsert(self, hub_id: str, values: Mapping[str, Json], person: str) -> Row | Problem:
@@ -374,6 +378,11 @@ def _number(value: Json) -> Json:
     """Its digits alone, if it has any."""
     digits = "".join(one for one in str(value or "") if one.isdigit())
     return int(digits) if digits else None
+
+
+def _is_cut(said: Json, kept: Json) -> bool:
+    both = isinstance(said, str) and isinstance(kept, str)
+    return both and len(kept) < len(said) and said.startswith(kept)
 
 
 def _floored(moment: datetime, grain: float) -> datetime:
