@@ -580,3 +580,15 @@ def test_what_stood_there_for_a_moment_is_told_once() -> None:
     assert left.agreed == Agreed("CTO", "CTO")
     assert written_over.told([left], frozenset()) == ((left,), ())
     assert written_over.told([reading], frozenset({"title"})) == ((reading,), ())  # a write is under way
+
+
+def test_what_was_refused_and_shows_nothing_of_it_waits_for_a_person() -> None:
+    def ended(code: str) -> Settlement:
+        one = delivery(state=DeliveryState.DOUBT, error="bad", code=code)
+        return told.doubt_resolved(one, record(title="Clerk"), never, never, 0.0, NOW)
+
+    def never(path: str, value: Json) -> bool:
+        return False
+
+    assert ended("TU-REF-001") == Settlement(3, DeliveryState.PARKED, error="bad", code="TU-REF-001")
+    assert ended(told.UNKNOWN).state is DeliveryState.DUE

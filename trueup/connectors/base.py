@@ -165,9 +165,11 @@ def not_applied(error: ConnectorError) -> NotApplied:
 
 @dataclass(frozen=True, slots=True)
 class UnknownItem:
-    """May have been applied; look before acting again."""
+    """May have been applied; look before acting again. `refused`: the code of a refusal that the system gave,
+    which holds where looking shows nothing of it."""
 
     reason: str
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

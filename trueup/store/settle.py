@@ -23,7 +23,7 @@ from trueup.store.newcomers import Newcomers, hold_streams, take_places
 from trueup.store.rows import LINK, content_of
 from trueup.store.sql import Row, T, Tx
 from trueup.store.streams import Streams, streams
-from trueup.sync.rules.acknowledge import ARRIVED, UNKNOWN
+from trueup.sync.rules.acknowledge import ARRIVED, UNSEEN
 from trueup.sync.rules.formats import is_usual
 from trueup.sync.rules.observe import observe
 
@@ -89,12 +89,20 @@ def settle(tx: Tx, settlements: Sequence[Settlement], at: datetime, fence: Fence
 
 def _seen_meanwhile(tx: Tx, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
     """A reading may have shown that a write arrived before nobody waits for its answer any more."""
-    asked = [one.delivery_id for one in settlements if one.code == UNKNOWN]
+    asked = [one.delivery_id for one in settlements if _in_doubt(one)]
     if not asked:
         return settlements
     rows = tx.rows("select id from deliveries where id in ints(?) and code = ?", asked, ARRIVED)
     seen = {id for (id,) in rows}
-    return [replace(one, code=ARRIVED) if one.delivery_id in seen else one for one in settlements]
+    return [
+        replace(one, code=ARRIVED) if one.delivery_id in seen and _in_doubt(one) else one
+        for one in settlements
+    ]
+
+
+def _in_doubt(one: Settlement) -> bool:
+    """Without a usable answer; one that was taken, and only has to show, is none."""
+    return one.state is DeliveryState.DOUBT and one.code != UNSEEN
 
 
 _OPEN = {str(state) for state in OPEN_STATES}

@@ -34,9 +34,6 @@ from trueup.sync.rules.policy import Stream
 FEW = 5
 """Records that are named where several may hold a key."""
 
-MOVED = "the record had moved, and could not be read"
-"""What is said of a write of which a moved version tells nothing."""
-
 POLL_EVERY = 2.0
 """Seconds between two questions about a remote job."""
 
@@ -132,8 +129,8 @@ def _settlement(
         case NotApplied(reason=reason, retry_after=wait, tried=tried):
             ended = acknowledge.again if tried else acknowledge.turned_away
             return ended(delivery, discreet(reason), wait, parts.random.random(), now)
-        case UnknownItem(reason=reason):
-            return acknowledge.unknown(delivery, discreet(reason), lag, now)
+        case UnknownItem(reason=reason, refused=code):
+            return acknowledge.unknown(delivery, discreet(reason), lag, now, code or acknowledge.UNKNOWN)
         case Pending(job=job):
             return Settlement(
                 delivery.id,
@@ -148,7 +145,7 @@ def _moved(
 ) -> tuple[Mapping[int, Record], Sequence[Outcome]]:
     """By delivery the records, as they are now, of which a write was refused because they had moved, or with
     nothing said of what is wrong with it: either may have been done nevertheless. Where they cannot be read
-    just now, what became of the write is not known."""
+    just now, nobody knows whether the latter was; who met an edit is decided again in any case."""
     lane = batch[0].write.lane
     stale = {
         one.link.remote_id: one.id
@@ -165,7 +162,7 @@ def _moved(
         unread = frozenset() if error is None else unread - {stale[id] for id in records}
     if lane is not Lane.URGENT:
         outcomes = [
-            _not_known(outcome) if one.id in unread else outcome
+            _not_known(outcome) if isinstance(outcome, RefusedItem) and one.id in unread else outcome
             for one, outcome in zip(batch, outcomes, strict=True)
         ]
     return {stale[id]: record for id, record in records.items()}, outcomes
@@ -211,8 +208,8 @@ def _may_be_done(outcome: Outcome) -> bool:
     return isinstance(outcome, StaleItem)
 
 
-def _not_known(outcome: Outcome) -> Outcome:
-    return UnknownItem(outcome.reason if isinstance(outcome, RefusedItem) else MOVED)
+def _not_known(refusal: RefusedItem) -> Outcome:
+    return UnknownItem(refusal.reason, refusal.code)
 
 
 def _not_made(parts: Parts, delivery: Delivery, outcome: RefusedItem, now: datetime) -> Settlement:

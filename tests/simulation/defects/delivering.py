@@ -92,12 +92,12 @@ def _nameless(original: Any, *args: Any, **kwargs: Any) -> Any:
     return replace(original(*args, **kwargs), remote_id=None)
 
 
-def _again(original: Any, delivery: Any, reason: str, lag: float, now: Any) -> Any:
+def _again(original: Any, delivery: Any, reason: str, lag: float, now: Any, *code: str) -> Any:
     return acknowledge.again(delivery, reason, None, 0.5, now)
 
 
-def _at_once(original: Any, delivery: Any, reason: str, lag: float, now: Any) -> Any:
-    return original(delivery, reason, 0.0, now)
+def _at_once(original: Any, delivery: Any, reason: str, lag: float, now: Any, *code: str) -> Any:
+    return original(delivery, reason, 0.0, now, *code)
 
 
 def _landed(original: Any, delivery: Any, record: Any, keeps: Any, lag: float, now: Any) -> Any:

@@ -314,14 +314,15 @@ ARRIVED = "TU-CON-021"
 """Without an answer, and a reading since showed what was written."""
 
 
-def unknown(delivery: Delivery, reason: str, lag: float, now: datetime) -> Settlement:
-    """May have been applied: only reading resolves it, after the lag counted from now."""
+def unknown(delivery: Delivery, reason: str, lag: float, now: datetime, code: str = UNKNOWN) -> Settlement:
+    """May have been applied: only reading resolves it, after the lag counted from now. `code`: of a refusal
+    that holds where it was not."""
     return Settlement(
         delivery.id,
         DeliveryState.DOUBT,
         not_before=now + timedelta(seconds=lag),
         error=reason,
-        code=UNKNOWN,
+        code=code,
     )
 
 
@@ -490,8 +491,13 @@ def _judged_next(settled: Settlement, record: Record, assumed: Mapping[str, Json
     )
 
 
+_REFUSED = "TU-REF-"
+
+
 def _unlanded(delivery: Delivery, now: datetime) -> Settlement:
-    """Not applied after all: the same payload goes again."""
+    """Not applied after all: the same payload goes again, but one that was refused waits for a person."""
+    if delivery.code.startswith(_REFUSED):
+        return Settlement(delivery.id, DeliveryState.PARKED, error=delivery.error, code=delivery.code)
     return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
 
 
