@@ -575,11 +575,11 @@ def test_what_stood_there_for_a_moment_is_told_once() -> None:
     entity = Entity(1, Kind.CONTACT, 1, {"job_title": "CTO"}, {})
     known = replace(link, agreed={"title": Agreed("CTO", "CTO", unheard="Boss")})
     (reading,) = [one for one in readings(known, MAPPING, entity, Context()) if one.binding.key == "title"]
-    (left,), (lost,) = written_over.told([reading], frozenset())
+    (left,), (lost,) = written_over.told((reading,), frozenset())
     assert (lost.field, lost.lost, lost.kept, lost.rule) == ("job_title", "Boss", "CTO", written_over.RULE)
     assert left.agreed == Agreed("CTO", "CTO")
-    assert written_over.told([left], frozenset()) == ((left,), ())
-    assert written_over.told([reading], frozenset({"title"})) == ((reading,), ())  # a write is under way
+    assert written_over.told((left,), frozenset()) == ((left,), ())
+    assert written_over.told((reading,), frozenset({"title"})) == ((reading,), ())  # a write is under way
 
 
 def test_what_was_refused_and_shows_nothing_of_it_waits_for_a_person() -> None:

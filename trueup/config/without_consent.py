@@ -18,8 +18,7 @@ class WithoutConsent:
     consents: tuple[str, ...]
 
     def __str__(self) -> str:
-        *most, last = self.consents or ("",)
-        named = f"{', '.join(most)} and {last}" if most else last
+        named = " and ".join(filter(None, (", ".join(self.consents[:-1]), *self.consents[-1:])))
         of = f" of {named}" if named else ""
         return (
             f"{self.connection}: no consent is mapped (`consent:`), so opt-outs{of} neither reach it"

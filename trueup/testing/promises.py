@@ -243,7 +243,7 @@ def winners_are_people(at: Findings) -> Iterator[str]:
                 if change.rule == FIRST_SIGHT or _typed_there(at, change.source, change.field, change.new):
                     continue
                 if at.world.wires[change.source.partition("/")[0]].struck["update", "twice"]:
-                    at.excuse("a request that the network doubled")
+                    at.excuse(DOUBLED)
                     continue
                 name, _, id = change.source.partition(f"/{at.sort.object}/")
                 if _came_with_a_join(at, name, id, change.field, change.new):

@@ -30,6 +30,7 @@ STEP_CHECKS = (
     *("cursor safety", "one owner", "opt-outs only tighten", "stages only climb", "one primary"),
     *("fuses hold", "no effect without intent", "only what is allowed", "nothing beyond the plan", "fencing"),
 )
+"""All of them: a soak fails where one was never asked."""
 _CHANGES = ("land", "settle", "commit", "assign")
 
 

@@ -164,7 +164,8 @@ def _seen(
     )
     readings, unheard = written_over.told(phones.read[link.id], unsettled)
     forms = formats.settle(link, readings, unsettled, context, case.entity)
-    forms = replace(forms, conflicts=(*unheard, *forms.conflicts))
+    if unheard:
+        forms = replace(forms, conflicts=(*unheard, *forms.conflicts))
     held = {
         name: value
         for reading in forms.readings

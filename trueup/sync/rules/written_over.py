@@ -6,7 +6,7 @@ What it showed stood there for a moment only; the history keeps it, so that whoe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 
 from trueup.model.history import Conflict
@@ -18,9 +18,11 @@ RULE = "written over by a write that was on its way"
 
 
 def told(
-    readings: Sequence[Reading], unsettled: Set[str]
+    readings: tuple[Reading, ...], unsettled: Set[str]
 ) -> tuple[tuple[Reading, ...], tuple[Conflict, ...]]:
     """The readings, and what the history has to hear of; of what is still under way, later."""
+    if all(one.agreed is None or isinstance(one.agreed.unheard, Absent) for one in readings):
+        return readings, ()
     left: list[Reading] = []
     conflicts: list[Conflict] = []
     for one in readings:
