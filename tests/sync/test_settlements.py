@@ -97,6 +97,17 @@ def test_without_an_answer_what_we_sent_is_assumed_for_a_while() -> None:
     assert (at_once["until"], at_once["at"]) == (NOW.isoformat(), THEN.isoformat())
 
 
+def test_an_element_that_came_beside_ours_is_an_edit_though_it_was_read_before_ours_was_settled() -> None:
+    one = delivery(
+        {"labels": {"+": ["ours"], "-": []}},
+        write={"wants": {"labels": ["ours"]}, "replaced": {"labels": []}},
+        link={"observed": {"labels": ["theirs", "ours"]}, "agreed": {"labels": Agreed(None, [])}},
+    )
+    settled = done(one, record(labels=["theirs", "ours"]))
+    assert settled.agreed == {"labels": Agreed(["ours"], ["ours"])}
+    assert settled.said == {"labels": ["theirs", "ours"]}
+
+
 def test_what_an_answer_leaves_out_is_assumed_only_where_a_system_shows_it_late() -> None:
     both = delivery({"title": "CTO", "dep": "IT"})
     assert done(both, record(title="CTO")).assumed == {}

@@ -156,6 +156,18 @@ WAS_ABSENT = "\ue000absent"
 """In `Link.base`: this path was not said before."""
 
 
+def stood(
+    known: Agreed | None,
+    base: Mapping[str, Json],
+    observed: Mapping[str, Json],
+    path: str,
+    unsaid: Json = None,
+) -> Json:
+    """What stood at a remote path when it could be judged last, of what a link remembers: a decision forgets
+    the base, and keeps in `agreed` what could not be judged as a write of ours was under way."""
+    return known.remote if known is not None else base.get(path, observed.get(path, unsaid))
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What a referrer needs to know of another entity: its values and where it is linked."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.errors import NotFound
 from trueup.mapping.compiled import remote_path
 from trueup.model.delivery import OPEN_STATES, UNDER_WAY_STATES, DeliveryState, Settlement
-from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine
+from trueup.model.entity import NEVER, Agreed, Link, LinkState, Quarantine, stood
 from trueup.model.fields import Kind
 from trueup.model.record import Json, Record
 from trueup.model.run import Fence
@@ -215,9 +215,9 @@ def _with_unheard(link: _Holding, one: Settlement) -> Settlement:
     found: dict[str, Agreed] = {}
     for key, pair in one.agreed.items():
         path = remote_path(key, one.observed)
-        there, known = link.observed.get(path), link.agreed.get(key)
-        stood = known.remote if known is not None else link.base.get(path, there)
-        if path not in one.observed or there == stood or isinstance(there, list | dict):
+        there = link.observed.get(path)
+        before = stood(link.agreed.get(key), link.base, link.observed, path)
+        if path not in one.observed or there == before or isinstance(there, list | dict):
             continue
         if not is_usual(one.observed[path], there):
             found[key] = pair._replace(unheard=there)

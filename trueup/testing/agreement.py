@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trueup.mapping.compiled import Binding
-from trueup.model.delivery import DISCARDED, DeliveryState, Lane
+from trueup.model.delivery import DeliveryState, Lane
 from trueup.model.entity import Entity, Link
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Rejected
-from trueup.testing.findings import EVERY, FORM, LIE, UNTOLD, Findings, folded, lied, taken_for_a_form
+from trueup.testing.findings import (
+    EVERY,
+    FORM,
+    LIE,
+    UNTOLD,
+    Findings,
+    folded,
+    given_up_at,
+    lied,
+    taken_for_a_form,
+)
 from trueup.testing.system import Row
 
 
@@ -82,12 +92,9 @@ def _parked(at: Findings, link: Link) -> bool:
 
 def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -> bool:
     """Whether a person gave up writes to this record after both sides last moved: then they may differ."""
-    over = at.world.store.deliveries([DeliveryState.SUPERSEDED], link.connection, EVERY)
-    ends = [one.ended_at for one in over if one.link.id == link.id and one.code == DISCARDED]
-    last = max((end for end in ends if end is not None), default=None)
+    last = given_up_at(at, link)
     if last is None:
         return False
-    last += at.off
     there = at.systems[link.connection].acts
     moved = any(act.id == row.id and act.at > last and binding.remote in act.after for act in there)
     return not moved and not any(

@@ -10,7 +10,7 @@ from trueup.model.entity import Link
 from trueup.model.history import FIRST_SIGHT
 from trueup.model.record import Json
 from trueup.model.values import Value
-from trueup.testing.findings import BELATED, EVERY, LIE, Findings, lied
+from trueup.testing.findings import BELATED, DOUBLED, EVERY, LIE, Findings, lied
 from trueup.testing.sorts import COMPANY, EMPLOYER
 from trueup.testing.system import HUB, Act, Row, System
 
@@ -250,7 +250,7 @@ def _said_by_people(people: Findings, firms: Findings) -> Iterator[str]:
             if any((firms.owner(name, str(one)) if one else None) == change.new for one in put):
                 continue
             if people.world.wires[name].struck["update", "twice"]:
-                people.excuse("a request that the network doubled")
+                people.excuse(DOUBLED)
                 continue
             if any(stream[0] == name for stream, _ in people.world.belated):
                 people.excuse(BELATED)

@@ -9,9 +9,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from trueup.mapping.compiled import Binding
+from trueup.model.delivery import DISCARDED, DeliveryState
 from trueup.model.entity import Entity, Link, LinkState
 from trueup.model.history import HistoryRow
 from trueup.model.plan import Case
@@ -21,6 +22,7 @@ from trueup.sync.rules.formats import RULE
 from trueup.testing.ports import STEP
 from trueup.testing.sorts import PEOPLE, Sort
 from trueup.testing.system import HUB, HUB_ID, Act, Row, System
+from trueup.testing.traits import plain_address
 from trueup.testing.wire import LISTS
 from trueup.testing.world import World
 
@@ -113,6 +115,18 @@ class Findings:
         kept = folded(system.traits.keeps(remote or "", value))
         return any(folded(system.traits.keeps(remote or "", one)) == kept for one in sent)
 
+    def made_late(self, name: str, address: Json) -> bool:
+        """Whether a request to make a record of this address left a process that stood still before it."""
+        items = (
+            item
+            for place, body in self.world.belated
+            if place == (name, self.sort.object)
+            for item in body.get("items") or [body]
+            if not item.get("id")
+        )
+        held = (item.get("values", {}).get(self.sort.key) for item in items)
+        return any(plain_address(one) == plain_address(address) for one in held)
+
     def edits(self) -> Iterator[Edit]:
         for system in self.systems.values():
             yield from edits(system)
@@ -167,13 +181,25 @@ def folded(value: Json) -> str:
     return unicodedata.normalize("NFC", "".join(str(value or "").split()))
 
 
+def given_up_at(at: Findings, link: Link) -> datetime | None:
+    """When a person last gave up a write of this link, by the clock of the systems."""
+    over = at.world.store.deliveries([DeliveryState.SUPERSEDED], link.connection, EVERY)
+    ends = [one.ended_at for one in over if one.link.id == link.id and one.code == DISCARDED]
+    last = max((end for end in ends if end is not None), default=None)
+    return None if last is None else last + at.off
+
+
 def from_another(at: Findings, who: str, name: str, held: Value, misfortune: str) -> bool:
-    """Whether the value came back from a record of the hub, in a system where this befell a request to make
-    one: it is one record more than the hub knows of, or one of which it knew late."""
+    """Whether the value, or this element of a list, came back from a record of the hub, in a system where
+    this befell a request to make one: it is one record more than the hub knows of, or one of which it knew
+    late."""
     for row in at.history[who]:
         for change in row.changes:
             system, _, id = change.source.partition(f"/{at.sort.object}/")
-            if change.field != name or change.new != held or system not in at.systems:
+            brought = (
+                change.new if isinstance(change.new, list) and not isinstance(held, list) else [change.new]
+            )
+            if change.field != name or held not in brought or system not in at.systems:
                 continue
             struck = at.world.wires[system].struck
             if (

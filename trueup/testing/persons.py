@@ -8,7 +8,7 @@ from trueup.model.delivery import Delivery, DeliveryState
 from trueup.model.entity import Link, LinkState
 from trueup.model.plan import Case
 from trueup.model.record import Json
-from trueup.testing.findings import DENIED, EVERY, LIE, Findings, folded, lied
+from trueup.testing.findings import BELATED, DENIED, DOUBLED, EVERY, LIE, Findings, folded, given_up_at, lied
 from trueup.testing.sorts import PEOPLE
 from trueup.testing.system import HUB, Act, Row
 from trueup.testing.traits import plain_address
@@ -36,8 +36,11 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                 ):
                     at.excuse("two contacts with one address: who is who comes with identity")
                     continue
+                if at.made_late(name, act.after.get(key)):
+                    at.excuse(BELATED)
+                    continue
                 if at.world.wires[name].doubled & {made.id, other.id} and other.by == HUB:
-                    at.excuse("a request that the network doubled")
+                    at.excuse(DOUBLED)
                     continue
                 if plain_address(act.after.get(key)) in at.world.wires[name].denied and other.by == HUB:
                     at.excuse("a look-up that said that there is none, and there was")
@@ -111,10 +114,19 @@ def nobody_is_left_out(at: Findings) -> Iterator[str]:
         for name in sorted(streams - {link.connection for link in case.links if link.remote_id is not None}):
             if any(one.link.connection == name for one in _parked(at, case)):
                 at.excuse("a write that waits for a person")
+            elif _given_up(at, id, case, name):
+                at.excuse("a new record that a person gave up, of whom nothing changed since")
             elif _may_be_who_is_there(at, case, name):
                 at.excuse("somebody who may be a person that the system has already")
             else:
                 yield f"{id} was never made in {name}"
+
+
+def _given_up(at: Findings, who: str, case: Case, name: str) -> bool:
+    """Whether a person gave up the record that is to be made there, and it would be the same today."""
+    wanted = (one for one in case.links if one.connection == name and one.state is LinkState.WANTED)
+    ends = [end for one in wanted if (end := given_up_at(at, one)) is not None]
+    return bool(ends) and not any(row.changes for row in at.history[who] if row.at > max(ends))
 
 
 def _is_there(at: Findings, link: Link) -> bool:

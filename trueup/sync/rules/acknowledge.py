@@ -11,7 +11,7 @@ from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, items_settled, listed, written
 from trueup.model.counting import counted
 from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, WriteKind
-from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine
+from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine, stood
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
 from trueup.sync.rules import aside
@@ -213,8 +213,10 @@ def predicted(delivery: Delivery) -> dict[str, Json]:
 def _settled_at(delivery: Delivery, path: str, now: Json) -> Json:
     """What both sides agree on at a written path: what the system holds now, or, of a list that was changed
     by element, only our part of it. What others put there or took away meanwhile stays their edit."""
-    change = delivery.write.values[path]
-    before = delivery.link.base.get(path, delivery.link.observed.get(path))
+    change, link = delivery.write.values[path], delivery.link
+    keys = (key for key in delivery.write.wants if remote_path(key, delivery.write.values) == path)
+    known = next((link.agreed[key] for key in keys if key in link.agreed), None)
+    before = stood(known, link.base, link.observed, path)
     if (
         not is_change(change)
         or before == WAS_ABSENT

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.model.delivery import UNSENT_STATES, DeliveryState, Lane, OpenDelivery, Write, WriteKind
-from trueup.model.entity import WAS_ABSENT, Agreed, Link
+from trueup.model.entity import WAS_ABSENT, Agreed, Link, stood
 from trueup.model.jsontext import digest
 from trueup.model.record import Json
 from trueup.sync.rules.aside import refusal_ended
@@ -117,10 +117,9 @@ def _judged(key: str, write: Write, link: Link) -> Json:
     """What stood there when it could be judged last: an edit that was read and not judged yet stays one, and
     what nobody could read is none once it is as it was."""
     known = link.agreed.get(key)
-    if known is not None and known.remote != WAS_ABSENT:
-        return known.remote
+    unread = known is not None and known.remote == WAS_ABSENT
     path = remote_path(key, write.values)
-    return link.base.get(path, link.observed.get(path, WAS_ABSENT))
+    return stood(None if unread else known, link.base, link.observed, path, WAS_ABSENT)
 
 
 def was_given_up(write: Write, links: Mapping[int, Link]) -> bool:
