@@ -29,6 +29,7 @@ from trueup.sync.rules.ledger import (
     inherited,
     last_words,
     must_change,
+    outranking,
     put_back,
     said_again,
     said_by_hand,
@@ -212,6 +213,22 @@ def heirs(
         for one in found
     )
     return [one.subject for one in found]
+
+
+def test_an_opt_out_that_may_be_our_own_on_its_way_counts_where_it_came_after_the_opt_in() -> None:
+    lifted = [out("ref", "a/people/1"), event(IN, 5, certain=True)]
+    before, after = event(OUT, 4), event(OUT, 6)
+    assert outranking([before], lifted) == []
+    assert outranking([after], lifted) == [after]
+    assert outranking([event(OUT, 5)], lifted) == [event(OUT, 5)]
+    assert outranking([event(IN, 6)], lifted) == []
+
+
+def test_an_opt_out_that_may_be_our_own_says_nothing_new_where_the_person_is_opted_out() -> None:
+    after = event(OUT, 6)
+    assert outranking([after], []) == []
+    assert outranking([after], [event(OUT, 1)]) == []
+    assert outranking([after], [event(IN, 1, certain=True), event(OUT, 2)]) == []
 
 
 def test_an_address_that_takes_the_place_of_another_or_of_none_inherits_the_opt_out() -> None:

@@ -376,10 +376,12 @@ def settle_consent(
     readings: Collection[Sequence[Reading]],
     pairs: Iterable[tuple[str, str]],
     now: datetime,
+    under_way: Collection[Sequence[Reading]] = (),
 ) -> tuple[ConsentEvent, ...]:
     """The ledger's new events, and the state per channel and purpose among the values.
 
-    An opt-out of somebody who may be the same person counts as long as that is not decided.
+    An opt-out of somebody who may be the same person counts as long as that is not decided. `under_way`: by
+    link, with all its readings, those of which a write of ours is not settled.
     """
     known = {_identity(event) for event in case.consent}
     fresh: list[ConsentEvent] = []
@@ -392,6 +394,10 @@ def settle_consent(
     def edited(name: str) -> bool:
         return name in sources and sources[name].how in ("edit", "hub")
 
+    for link_readings in under_way:
+        held = _record_values(link_readings)
+        seen = ledger.events(link_readings, held, case.consent, now)
+        new.extend(ledger.outranking(seen, [*case.consent, *new]))
     new.extend(ledger.inherited([*case.consent, *new], before, state.values, edited))
     everything = [*case.consent, *new, *case.rival_consent]
     wanted = {*pairs, *((event.channel, event.purpose) for event in everything)}

@@ -311,6 +311,18 @@ def state(ledger: Iterable[ConsentEvent], channel: str, purpose: str) -> Consent
     return ConsentState.OPTED_OUT if outs and max(outs) >= max(ins) else ConsentState.OPTED_IN
 
 
+def outranking(seen: Iterable[ConsentEvent], known: Sequence[ConsentEvent]) -> list[ConsentEvent]:
+    """Of opt-outs that are somebody's, or a write of ours of which nobody knows yet whether it arrived: those
+    after which no documented opt-in was given, where there is one. The most restrictive wins."""
+    found = []
+    for event in seen:
+        last = deciding(known, event.channel, event.purpose)
+        lifted = last is not None and last.state is ConsentState.OPTED_IN and event.at >= last.at
+        if lifted and event.state is ConsentState.OPTED_OUT:
+            found.append(event)
+    return found
+
+
 PUT_BACK = "an opt-out holds until a documented opt-in"
 """The rule by which a removed opt-out is written back."""
 

@@ -216,4 +216,9 @@ def _consent(
     if case.entity.kind is not Kind.CONTACT:
         return ()
     settled = [[r for r in one.readings if r.binding.key not in one.unsettled] for one in seen]
-    return settle_consent(state, case, settled, policy.consents(), now)
+    under_way = [one.readings for one in seen if _consent_under_way(one)]
+    return settle_consent(state, case, settled, policy.consents(), now, under_way)
+
+
+def _consent_under_way(one: Seen) -> bool:
+    return any(each.binding.consent and each.binding.key in one.unsettled for each in one.readings)
