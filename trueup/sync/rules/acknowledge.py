@@ -111,7 +111,7 @@ def _left_out(delivery: Delivery) -> dict[str, Quarantine]:
     return {
         key: why
         for key, why in delivery.link.quarantine.items()
-        if why.direction == "out" and key not in delivery.write.wants
+        if why.direction == "out" and delivery.write.wants.get(key, NEVER) == NEVER
     }
 
 

@@ -72,7 +72,8 @@ def _tells_who(write: Write, bindings: Sequence[Binding]) -> bool:
     """Whether a new record holds a name, an address or a number, if any of them had to be set aside: nobody
     could tell later whose it is."""
     telling = {one.key for one in bindings if TELLING.intersection(one.fields)}
-    return telling.isdisjoint(write.aside) or not telling.isdisjoint(write.wants)
+    carried = {key for key, hub in write.wants.items() if hub != NEVER}
+    return telling.isdisjoint(write.aside) or not telling.isdisjoint(carried)
 
 
 TELLING = frozenset({"first_name", "last_name", "email", "emails", "phone", "phones"})
@@ -92,6 +93,7 @@ def create_write(
         policy.writable(link.stream), link, after.values, context, now
     )
     wants.update(_locked(policy.mappings[link.stream], after.values))
+    wants.update(dict.fromkeys(aside, NEVER))  # written once it fits, though the link may have forgotten why
     write = Write(
         link.id,
         *link.stream,
