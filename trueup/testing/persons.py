@@ -46,7 +46,7 @@ def no_duplicate(at: Findings) -> Iterator[str]:
                     at.excuse("a look-up that said that there is none, and there was")
                     continue
                 if _unseen_then(other, act) or (
-                    at.owner(name, other.id) == at.owner(name, made.id) and not _held_then(other, act)
+                    at.owner(name, other.id) in (None, at.owner(name, made.id)) and not _held_then(other, act)
                 ):
                     at.excuse("a record that a person made before the hub could see it")
                     if other.by != HUB:
