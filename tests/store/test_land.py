@@ -421,3 +421,12 @@ def test_where_nobody_stamped_a_deletion_our_clock_does_not_tell_whether_it_was_
 def test_what_only_lists_told_makes_no_view_late(hub: Hub) -> None:
     hub.land("sales", record("1", 1, name="Ann"), now=10)
     assert late(hub, replace(record("1", 1, name="Anna"), version="v2"), shown=5) == []
+
+
+def test_what_another_configuration_read_outside_of_a_run_guards_no_write(hub: Hub) -> None:
+    """It may have left out fields: a version guards only what was read with it."""
+    hub.settled("sales", "7", a=1, b=1)
+    hub.store.land(page("sales", record("7", 2, a=2), config_version="v1"), None)
+    assert hub.link("sales", "7").version == "2"
+    hub.store.land(page("sales", record("7", 3, a=3), config_version="v2"), None)
+    assert (hub.link("sales", "7").version, hub.link("sales", "7").observed["a"]) == (None, 3)

@@ -76,6 +76,21 @@ def test_other_ids_that_a_record_names_lead_to_it(hub: Hub) -> None:
     assert hub.land("sales", replace(record("9", 1, a=1), aliases=("7", "8"))).same == 1
 
 
+@pytest.mark.parametrize("known_before", [True, False])
+def test_an_id_that_nobody_knew_leads_to_the_record_it_went_into(hub: Hub, known_before: bool) -> None:
+    """Whether that was there before or came with the news; who pointed at the id is decided again."""
+    case = hub.settled("shop", "P1", company="7")
+    (link,) = case.links
+    patch = LinkPatch(link.id, link.rev, {}, {}, True, dangling=(Ref("sales", "contacts", "7"),))
+    hub.store.mark_due([case.entity.id], "test")
+    hub.commit(plan(hub.case(case.entity.id), links=(patch,)))
+    if known_before:
+        hub.land("sales", record("9", 4, a=1))
+    hub.land("sales", merged_into("7", "9"), record("9", 5, a=1))
+    assert hub.link("sales", "7").remote_id == "9"
+    assert hub.case(case.entity.id).reasons == ("reference",)
+
+
 def test_a_conversion_moves_the_link_to_another_object_with_a_clean_sheet(hub: Hub) -> None:
     """Fields and version of the old object mean nothing there; entity and history stay."""
     lead = Landing("sales", "leads", Kind.CONTACT, (record("L1", 1, Company="Acme"),), at(1))

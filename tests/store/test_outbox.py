@@ -64,6 +64,19 @@ def test_what_waits_to_be_sent_comes_in_portions_of_all_connections_in_order(hub
     assert [each.entity_id for each in hub.store.unsent(at(0), 0, 9, [other.entity.id])] == [other.entity.id]
 
 
+def test_a_new_record_does_not_leave_while_nobody_knows_who_came_there_meanwhile(hub: Hub) -> None:
+    case = hub.linked("sales", "1", "shop", a=1)
+    case = writing(hub, case, {"a": 2}, update(mine(case), a=2), create("mail", a=2))
+    due = [one.id for one in hub.store.unsent(at(0), 0, 9)]
+    hub.land("mail", record("m1", 1, a=9))
+    assert len(due) == 2
+    left = hub.store.send(due, "w", at(1), None)
+    assert [hub.store.delivery(id).write.connection for id in left] == ["shop"]
+    hub.identify()
+    left = hub.store.send(due, "w", at(2), None)
+    assert [hub.store.delivery(id).write.connection for id in left] == ["mail"]
+
+
 def test_what_was_sent_waits_to_be_sent_no_more(hub: Hub) -> None:
     sent(hub)
     assert hub.store.unsent(at(0), 0, 9) == []

@@ -101,6 +101,16 @@ def test_what_moved_in_the_system_and_lost_is_left_where_the_rule_says_so() -> N
     assert told(both.ordinary) == [("Boss", "Boss", Effect.REPLACE, "New")]
 
 
+def test_what_was_left_where_the_hub_held_nothing_goes_once_a_person_keeps_it_empty() -> None:
+    left = link({"title": "New"}, agreed={"title": Agreed(None, "New")})
+    assert drafted(TITLE, left, {}).ordinary == []
+    kept = drafted(TITLE, left, {}, draft=Draft(frozenset({"job_title"})))
+    assert kept.ordinary == []  # it was told of that before
+    now = drafted(TITLE, left, {}, draft=Draft(frozenset({"job_title"}), frozenset({"job_title"})))
+    assert told(now.ordinary) == [(None, None, Effect.CLEAR, "New")]
+    assert now.agreed == {"title": Agreed(NEVER, "New")}  # until it is done, whatever is decided between
+
+
 def test_what_was_left_stays_left_until_the_hub_moves() -> None:
     left = link({"title": "New"}, agreed={"title": Agreed("CTO", "New", left=True)})
     draft = drafted(TITLE, left, CTO)

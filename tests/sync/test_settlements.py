@@ -490,7 +490,8 @@ def test_what_a_record_says_as_the_create_carried_it_is_agreed() -> None:
     assert carried({"title": WAS_ABSENT, "tags": ["c"]}, wants) == {}
     assert carried({"title": "CTO", "optout": True}, {"title": NEVER, "optout": "opted_out"}) == {}
     learned = {"dep": Format("a", "people", "dep", 0, 9, True)}
-    assert carried({"dep": "Sales"}, {"dep": "IT"}, learned) == {"dep": Agreed("IT", "Sales")}
+    assert carried({"dep": "Sls"}, {"dep": "Sales"}, learned) == {"dep": Agreed("Sales", "Sls")}
+    assert carried({"dep": "Sales"}, {"dep": "IT"}, learned) == {}
     for nothing in (None, "", []):
         assert carried({"dep": nothing}, {"dep": "IT"}, learned) == {}
     assert carried({"dep": None}, {"dep": None}, learned) == {"dep": Agreed(None, None)}
@@ -603,3 +604,15 @@ def test_what_was_refused_and_shows_nothing_of_it_waits_for_a_person() -> None:
 
     assert ended("TU-REF-001") == Settlement(3, DeliveryState.PARKED, error="bad", code="TU-REF-001")
     assert ended(told.UNKNOWN).state is DeliveryState.DUE
+
+
+def test_in_a_record_that_may_be_somebody_elses_a_field_known_for_any_form_is_not_believed() -> None:
+    known = {"title": Format("a", "people", "title", 0, 9, True)}
+    wants: dict[str, Value] = {"title": "Head of sales"}
+
+    def held(title: str, ours: bool = False) -> bool:
+        return "title" in agreed({"title": title}, wants, MAPPING, CONTACT, known, ours)
+
+    assert held("Head of sal")
+    assert not held("Clerk")
+    assert held("Clerk", ours=True)

@@ -85,6 +85,8 @@ def _line(place: str, why: str, some: list[Delivery]) -> str:
 
 def _why(one: Delivery, now: datetime) -> str:
     match one.state:
+        case DeliveryState.DOUBT if one.may_be_made:
+            return "refused without naming a field, and perhaps done all the same: looked for from {first} on"
         case DeliveryState.DOUBT | DeliveryState.SENT:
             return "may have been done: no usable answer came, so it is looked up first, from {first} on"
         case DeliveryState.WAITING:

@@ -58,6 +58,9 @@ OPEN_STATES = (
 )
 
 
+REFUSED = "TU-REF-"
+"""How the codes of refusals begin."""
+
 DISCARDED, REJECTED = "TU-DEL-010", "TU-DEL-011"
 """A person gave up this write: by itself, or with all that its run held back."""
 GIVEN_UP = (DISCARDED, REJECTED)
@@ -120,6 +123,15 @@ class Delivery:
     error: str = ""
     code: str = ""
     failing_since: datetime | None = None
+
+    @property
+    def may_be_made(self) -> bool:
+        """Whether a new record was refused and may stand there all the same: it is looked for first."""
+        return (
+            self.state is DeliveryState.DOUBT
+            and self.write.kind is WriteKind.CREATE
+            and self.code.startswith(REFUSED)
+        )
 
 
 @dataclass(frozen=True, slots=True)

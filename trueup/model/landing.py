@@ -29,7 +29,8 @@ class Landing:
     first listing is complete. `asked`: the ids of a single read; `told_at`: when that was, where the lists of
     this system may show something older for a while. `recognise` is given where an id is made of the record's
     content: of (what vanished, the strangers that came, how many rows could not be read) the pairs that are
-    one record.
+    one record. `config_version`: of whoever reads outside of a run, empty in one: a run works with the
+    configuration that is registered.
     """
 
     connection: str
@@ -52,6 +53,7 @@ class Landing:
     asked: tuple[str, ...] = ()
     told_at: datetime | None = None
     recognise: Callable[[Sequence[Link], Sequence[Link], int], Sequence[tuple[Link, Link]]] | None = None
+    config_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,9 @@ class Cause:
 
 def causes(hub: Hub, connection: str | None = None) -> list[Cause]:
     """Every cause, the most frequent first."""
-    parked = hub.parts.store.deliveries((DeliveryState.PARKED,), connection, MOST)
+    states = (DeliveryState.PARKED, DeliveryState.DOUBT)
+    some = hub.parts.store.deliveries(states, connection, MOST)
+    parked = [one for one in some if one.state is DeliveryState.PARKED or one.may_be_made]
     aside = hub.parts.store.quarantined(connection, MOST)
     found = [*_of_writes(parked), *_of_fields(aside)]
     return sorted(found, key=lambda cause: (-cause.count, cause.connection, cause.id))

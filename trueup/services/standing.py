@@ -16,6 +16,7 @@ from trueup.model.matching import Verdict
 from trueup.model.plan import Case, Plan
 from trueup.model.record import Json
 from trueup.model.values import Value
+from trueup.ports import Store
 from trueup.services.hub import Hub
 from trueup.services.rejected import Difference, differences, rejected
 from trueup.services.waiting import WAITS, told_reference
@@ -130,7 +131,7 @@ def _open_write(hub: Hub, case: Case, plan: Plan, name: str, living: Sequence[Li
     ids = {link.id for link in living}
     mine = sorted((one for one in case.open if one.link_id in ids), key=lambda one: _URGENCY.index(one.state))
     mine = [one for one in mine if one.id not in plan.superseded or one.state is not DeliveryState.DUE]
-    return _told(hub, mine[0], name) if mine else None
+    return of_open_write(hub.parts.store, mine[0], name) if mine else None
 
 
 _URGENCY = (
@@ -146,8 +147,9 @@ _URGENCY = (
 )
 
 
-def _told(hub: Hub, open: OpenDelivery, name: str) -> tuple[str, str, str]:
-    full = hub.parts.store.delivery(open.id)
+def of_open_write(store: Store, open: OpenDelivery, name: str) -> tuple[str, str, str]:
+    """What an unfinished write to this connection says of the standing there: the word, why, what to do."""
+    full = store.delivery(open.id)
     match open.state:
         case DeliveryState.PARKED:
             why = f"{covered(full.error)} [{full.code}]" if full.code else covered(full.error)
@@ -158,6 +160,9 @@ def _told(hub: Hub, open: OpenDelivery, name: str) -> tuple[str, str, str]:
                 f"a write is held back by the fuse `{full.write.gate}`",
                 f"trueup runs approve {full.run_id}",
             )
+        case DeliveryState.DOUBT if full.may_be_made:
+            said = f"refused the new record ({covered(full.error)})"
+            return "in doubt", f"{name} {said}, and may have made it; it is looked for first", "trueup sync"
         case DeliveryState.DOUBT | DeliveryState.SENT:
             return (
                 "in doubt",
@@ -166,7 +171,7 @@ def _told(hub: Hub, open: OpenDelivery, name: str) -> tuple[str, str, str]:
             )
         case DeliveryState.WAITING:
             return "job", f"{name} works on a write in a job of its own", "trueup sync"
-    if name not in hub.parts.store.approved():
+    if name not in store.approved():
         return _NOT_APPROVED
     return "pending", f"a write waits until {full.not_before:%Y-%m-%d %H:%M}", "trueup sync"
 

@@ -36,7 +36,7 @@ from trueup.store.marks import mark_due
 from trueup.store.moves import forget, referrers_of, supersede
 from trueup.store.rows import UNSENT, payload
 from trueup.store.sql import Row, Tx
-from trueup.store.streams import Streams, ensure, streams
+from trueup.store.streams import Streams, ensure, registered, streams
 from trueup.sync.rules.lanes import write_digest
 from trueup.sync.rules.observe import look_at
 
@@ -246,7 +246,7 @@ def title(values: Mapping[str, Value]) -> str:
 def _writes(
     tx: Tx, rows: _Rows, stands: Sequence[Plan], now: _Now, known: Streams, run_id: int, at: int
 ) -> None:
-    version = _config_version(tx) if any(plan.writes for plan in stands) else ""
+    version = registered(tx) if any(plan.writes for plan in stands) else ""
     made = iter(tx.allocate("links", _creates(stands, now, known)))
     ids = iter(tx.allocate("deliveries", sum(len(plan.writes) for plan in stands)))
     for plan in stands:
@@ -309,11 +309,6 @@ def _busy(link_id: int, write: Write, plan: Plan, now: _Now) -> bool:
     """A create of this record is on its way already: one is enough."""
     there = now.open.get((link_id, str(write.lane)))
     return there is not None and there not in plan.superseded
-
-
-def _config_version(tx: Tx) -> str:
-    found = tx.row("select value from settings where name = 'config_version'")
-    return "" if found is None else str(found[0])
 
 
 _ENTITY = ("revision", "data", "sources", "provisional", "title", "look_again_at", "updated_at")

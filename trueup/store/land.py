@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -23,11 +23,19 @@ from trueup.store.formats import Path, count
 from trueup.store.leases import check
 from trueup.store.marks import mark_due, mark_each, mark_kind_due
 from trueup.store.missing import Missing, account_for_missing
-from trueup.store.moves import Reasons, because, follow_moves, free_ids, referrers_of, remember_alias
+from trueup.store.moves import (
+    Reasons,
+    because,
+    follow_moves,
+    free_ids,
+    lead_to_new,
+    referrers_of,
+    remember_alias,
+)
 from trueup.store.outbox import mark_arrived
 from trueup.store.rows import links_where
 from trueup.store.sql import Row, Tx
-from trueup.store.streams import Streams, ensure, streams
+from trueup.store.streams import Streams, ensure, registered, streams
 from trueup.sync.rules.observe import look_at, looked, observe, shows_before
 
 _DAY = 86_400 * 1_000_000
@@ -59,6 +67,9 @@ _NARROW = (
 def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     """See `Store.land`."""
     check(tx, fence)
+    if landing.config_version and landing.config_version != (registered(tx) or landing.config_version):
+        # read for other fields than a run writes: a version guards only what was read with it
+        landing = replace(landing, records=tuple(replace(one, version=None) for one in landing.records))
     known = streams(tx)
     stream_id = ensure(tx, known, landing.connection, landing.object)
     tx.hold(_locks(tx, known, landing, stream_id))
@@ -70,7 +81,7 @@ def land(tx: Tx, landing: Landing, fence: Fence | None) -> Landed:
     listing = _listing(tx, landing, stream_id)
     _sort_out(tx, known, found, page, stream_id, landing)
     _judge(tx, known, found, landing)
-    _write(tx, found, landing, stream_id, listing)
+    _write(tx, known, found, landing, stream_id, listing)
     _told(tx, landing, stream_id)
     _looked(tx, landing, stream_id)
     _hear(tx, landing, stream_id)
@@ -302,7 +313,9 @@ def _write_changed(tx: Tx, changed: Sequence[tuple[Link, Link, bytes]]) -> None:
     tx.upsert("link_notes", ("link_id",), ("base", "assumed", "look_at"), notes)
 
 
-def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int | None) -> None:
+def _write(
+    tx: Tx, known: Streams, found: _Found, landing: Landing, stream_id: int, listing: int | None
+) -> None:
     at = micros(landing.at)
     _insert_new(tx, found, landing, stream_id, listing or 0)
     tx.update("links", ("id",), ("version", "changed_at", "seen_at"), found.touched)
@@ -320,6 +333,8 @@ def _write(tx: Tx, found: _Found, landing: Landing, stream_id: int, listing: int
     for record in landing.records:
         if record.aliases:
             _name_aliases(tx, stream_id, record)
+    if any(record.successor is not None for record in landing.records):
+        lead_to_new(tx, known, landing, stream_id, found.reasons)
     mark_each(tx, found.reasons)
 
 

@@ -90,7 +90,7 @@ def move(tx: Tx, known: Streams, old: Place, new: Place, at: datetime, reasons: 
         there = None if here is not None and there.id == here.id else there
     if here is None:
         if there is not None:
-            remember_alias(tx, old, there.id)
+            _lead(tx, old, there.id, reasons)
         return
     if there is None or there.id == here.id:
         stands = (known.ids[here.stream], here.remote_id)
@@ -109,6 +109,24 @@ def move(tx: Tx, known: Streams, old: Place, new: Place, at: datetime, reasons: 
         absorb(tx, {here.id: there.id})
         remember_alias(tx, old, there.id)
         because(reasons, there.entity_id, "moved")
+
+
+def lead_to_new(tx: Tx, known: Streams, landing: Landing, stream_id: int, reasons: Reasons) -> None:
+    """Records that went into one which this landing brings, and of which neither was known before it: who
+    points at the old one means the new one."""
+    brought = {record.id for record in landing.records if record.successor is None and not record.deleted}
+    for record in landing.records:
+        if record.successor in brought and not record.successor_object:
+            old, there = (stream_id, record.id), stands_at(tx, known, (stream_id, record.successor))
+            if there is not None and stands_at(tx, known, old) is None:
+                _lead(tx, old, there.id, reasons)
+
+
+def _lead(tx: Tx, old: Place, link_id: int, reasons: Reasons) -> None:
+    """An id that nobody knew leads to this link, for whoever pointed at it, too."""
+    remember_alias(tx, old, link_id)
+    for referrer in referrers_of_places(tx, [old]):
+        because(reasons, referrer, "reference")
 
 
 def relocate(tx: Tx, known: Streams, link: Link, new: Place, reasons: Reasons) -> None:

@@ -11,6 +11,7 @@ from trueup.model.counting import counted
 from trueup.model.delivery import (
     DISCARDED,
     GIVEN_UP,
+    REFUSED,
     REJECTED,
     UNDER_WAY_STATES,
     Delivery,
@@ -90,7 +91,9 @@ def send(tx: Tx, ids: Sequence[int], worker: str, at: datetime, fence: Fence | N
     """See `Store.send`. Decisions that are under way saw these as unsent: their entities stay due."""
     check(tx, fence)
     found = tx.rows(
-        "select id, entity_id from deliveries where state = 'due' and open = 1 and id in ints(?)"
+        "select id, entity_id from deliveries v where state = 'due' and open = 1 and id in ints(?)"
+        " and (kind <> 'create' or not exists (select 1 from links l"
+        " where l.stream_id = v.stream_id and l.entity_id is null and l.state = 'live'))"
         " order by id" + tx.lock,
         list(ids),
     )
@@ -187,12 +190,15 @@ def abandoned(tx: Tx, worker_gone_before: datetime, lags: Mapping[tuple[str, str
 def next_delivery_at(
     tx: Tx, connections: Sequence[str], lanes: Sequence[Lane], among: Collection[int] | None
 ) -> datetime | None:
-    """See `Store.next_delivery_at`."""
+    """See `Store.next_delivery_at`. A new record that was refused is in no hurry to be looked for."""
     condition, some = _of(among)
     found = tx.row(
         "select min(not_before) from deliveries where open = 1 and stream_id in ints(?)"
-        f" and state in ('due', 'doubt', 'waiting') and lane in texts(?){condition}",
+        " and (state in ('due', 'waiting')"
+        " or state = 'doubt' and (kind <> 'create' or code not like ?))"
+        f" and lane in texts(?){condition}",
         streams(tx).of(connections),
+        f"{REFUSED}%",
         [str(lane) for lane in lanes],
         *some,
     )
@@ -325,7 +331,12 @@ def retry(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:
         " error = '', code = ''"
     )
     again = _reopen(tx, "state = 'parked' and id in ints(?)", fresh, list(ids))
+    again += _reopen(tx, _MAY_BE_MADE, "error = '', code = ''", f"{REFUSED}%", list(ids))
     return _noted(tx, user, "failures retry", again, at)
+
+
+_MAY_BE_MADE = "state = 'doubt' and kind = 'create' and code like ? and id in ints(?)"
+"""Refused, and looked for first: given back it is sent once more if it is not there."""
 
 
 def _reopen(tx: Tx, condition: str, change: str, *values: object) -> list[tuple[int, int]]:
@@ -363,6 +374,7 @@ def rejections(tx: Tx, run_id: int) -> list[str]:
 
 def discard(tx: Tx, ids: Sequence[int], user: str, at: datetime) -> int:
     """See `Store.discard`."""
+    _reopen(tx, _MAY_BE_MADE, "state = 'parked'", f"{REFUSED}%", list(ids))
     condition = "v.state = 'parked' and v.lane <> 'urgent' and v.id in ints(?)"
     closed = _give_up(tx, condition, f"discarded by {user}", DISCARDED, list(ids))
     return _noted(tx, user, "failures discard", closed, at)

@@ -61,16 +61,22 @@ def ensure(tx: Tx, known: Streams, connection: str, object: str) -> int:
     return int(found[0])
 
 
+def registered(tx: Tx) -> str:
+    """The version of the configuration that the latest run began with; empty before the first."""
+    found = tx.row("select value from settings where name = 'config_version'")
+    return "" if found is None else str(found[0])
+
+
 def register(tx: Tx, connections: Sequence[str], config_version: str) -> bool:
     """See `Store.register`."""
-    before = tx.row("select value from settings where name = 'config_version'")
+    before = registered(tx)
     tx.insert_new("connections", ("name",), [(name,) for name in sorted(set(connections))])
     tx.upsert("settings", ("name",), ("value",), [("config_version", config_version)])
     wanted = set(connections)
     for id, name, configured in tx.rows("select id, name, configured from connections order by id"):
         if (name in wanted) != bool(configured):
             _configure(tx, id, name in wanted)
-    changed = before is not None and before[0] != config_version
+    changed = bool(before) and before != config_version
     if changed:
         for kind in Kind:
             mark_kind_due(tx, kind, "config")

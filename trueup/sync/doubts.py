@@ -82,7 +82,7 @@ def _resolve_doubt(at: Pass, delivery: Delivery, unclaimed: Unclaimed) -> None:
             _agreed(at.parts, stream, delivery, record),
         )
     settlement = publishing.noted(settlement, delivery, mapping, now)
-    end(at, stream, [settlement])
+    end(at, stream, [settlement], [delivery.id] if delivery.may_be_made else [])
 
 
 def _agreed(parts: Parts, stream: Stream, delivery: Delivery, record: Record | None) -> Mapping[str, Agreed]:

@@ -269,7 +269,9 @@ def reread(
             heard = tuple(_last_words(parts, stream, records, records, at))
             landing = Landing(*stream, kind, tuple(records), at, moved=tuple(moved), consent=heard)
             told_at = at if spec.lag else None
-            parts.store.land(replace(landing, asked=tuple(chunk), told_at=told_at), fence)
+            by = parts.policy.config_version if fence is None else ""
+            landing = replace(landing, asked=tuple(chunk), told_at=told_at, config_version=by)
+            parts.store.land(landing, fence)
 
 
 def look_again(parts: Parts, connection: str, fence: Fence | None) -> None:

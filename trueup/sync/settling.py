@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -73,6 +73,9 @@ def settle(
             for one, outcome in some
         ]
         parked |= end(at, stream, ends)
+        refused = sum(_is_refused(one, ended) for (one, _), ended in zip(some, ends, strict=True))
+        if refused:
+            at.tally.add(stream, "failed", refused)
         settlements += ends
     at.parts.progress("write", *stream, len(batch))
     found = [
@@ -93,15 +96,18 @@ def settle(
         at.stop(stream[0], lane, error)
 
 
-def end(at: Pass, stream: Stream, settlements: Sequence[Settlement]) -> frozenset[int]:
+def end(
+    at: Pass, stream: Stream, settlements: Sequence[Settlement], told: Collection[int] = ()
+) -> frozenset[int]:
     """Store how these attempts ended and count it: what waits is counted when it ends, and a create whose
-    record is somebody else's is not done. The ids of those creates."""
+    record is somebody else's is not done. The ids of those creates. `told`: of whose failure people were
+    told before."""
     if at.parts.can(stream, Capability.CONTENT_IDS):
         settlements = [replace(one, content_id=True) for one in settlements]
     parked = at.parts.store.settle(settlements, at.parts.now(), at.fence)
     for one in settlements:
         state = DeliveryState.PARKED if one.delivery_id in parked else one.state
-        if state in _COUNTED:
+        if state in _COUNTED and not (state is DeliveryState.PARKED and one.delivery_id in told):
             at.tally.add(stream, _COUNTED[state])
     return parked
 
@@ -118,6 +124,8 @@ def _settlement(
             return acknowledge.exists(delivery, existing, now)
         case RefusedItem() if identity_refused(parts, delivery, outcome):
             return _not_made(parts, delivery, outcome, now)
+        case RefusedItem(reason=reason, code=code) if lag and _may_be_made(delivery, outcome):
+            return acknowledge.unknown(delivery, discreet(reason), lag, now, code)
         case RefusedItem(reason=reason, fields=fields, code=code):
             named = {path: discreet(why) for path, why in fields.items()}
             mapping = parts.policy.mappings[stream]
@@ -206,6 +214,17 @@ def _may_be_done(outcome: Outcome) -> bool:
     if isinstance(outcome, RefusedItem):
         return not any(outcome.fields) and outcome.existing_id is None
     return isinstance(outcome, StaleItem)
+
+
+def _may_be_made(delivery: Delivery, refusal: RefusedItem) -> bool:
+    """Whether a new record may stand there although it was refused: nothing is said of what is wrong with it,
+    and some systems call bad what they have done. Where nobody can see it yet it is looked for later."""
+    return delivery.write.kind is WriteKind.CREATE and not any(refusal.fields)
+
+
+def _is_refused(delivery: Delivery, ended: Settlement) -> bool:
+    """Whether people are told of a failure though it is looked for first what became of it."""
+    return replace(delivery, state=ended.state, code=ended.code).may_be_made
 
 
 def _not_known(refusal: RefusedItem) -> Outcome:

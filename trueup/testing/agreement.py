@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from trueup.mapping.compiled import Binding
 from trueup.model.delivery import DeliveryState, Lane
@@ -20,7 +21,7 @@ from trueup.testing.findings import (
     lied,
     taken_for_a_form,
 )
-from trueup.testing.system import Row
+from trueup.testing.system import HUB, Row
 
 
 def convergence(at: Findings) -> Iterator[str]:
@@ -91,16 +92,23 @@ def _parked(at: Findings, link: Link) -> bool:
 
 
 def _discarded(at: Findings, who: str, link: Link, row: Row, binding: Binding) -> bool:
-    """Whether a person gave up writes to this record after both sides last moved: then they may differ."""
+    """Whether a person gave up writes to this record after both sides last moved, as far as the hub had read
+    it then: then they may differ."""
     last = given_up_at(at, link)
     if last is None:
         return False
     there = at.systems[link.connection].acts
-    moved = any(act.id == row.id and act.at > last and binding.remote in act.after for act in there)
+    acts = [act for act in there if act.id == row.id and binding.remote in act.after]
+    moved = any(act.at > last or (act.by != HUB and not _read_by(row, act.number, last)) for act in acts)
     return not moved and not any(
         one.at > last and any(change.field in binding.fields for change in one.changes)
         for one in at.history[who]
     )
+
+
+def _read_by(row: Row, number: int, at: datetime) -> bool:
+    """Whether the hub had stored this version of the record, or a later one, by then."""
+    return any(moment <= at for one, moment in row.landed.items() if one >= number)
 
 
 def _plain(value: Json) -> str:

@@ -98,9 +98,12 @@ def _told_at(system: System, act: Act) -> datetime | None:
 
 
 def _about(one: Said, case: Case) -> bool:
+    """Whether it was said at a record of this contact, or with an address of his. What the record bore before
+    that, and bore no more, is an address of somebody else by then."""
     held = {plain_address(one) for name in _ADDRESSES for one in _listed(case.entity.values.get(name))}
     ours = {act.number for act in one.system.acts if act.by == HUB}
-    known = (each for each in one.row.versions if each.number in one.row.landed or each.number in ours)
+    since = (each for each in one.row.versions if each.number >= one.act.number)
+    known = (each for each in since if each.number in one.row.landed or each.number in ours)
     bore = {plain_address(each.values.get("email")) for each in known}
     name, ids = one.system.traits.name, {one.row.id, one.row.now.successor} - {None}
     return bool(held & bore) or any(link.connection == name and link.remote_id in ids for link in case.links)

@@ -34,7 +34,6 @@ FORM = "an edit that could be the system's own form of what was written"
 WRITTEN_ONLY = "an edit in a field that the hub only wrote to then"
 ASKED = "a value that somebody asked to be read again"
 DOUBLED = "a request that the network doubled"
-UNSEEN = "a new record that was called bad and made, where what is new shows late"
 DENIED = "a record of which a reading by id said twice in a row that it was not there"
 
 
@@ -184,8 +183,8 @@ def folded(value: Json) -> str:
 def given_up_at(at: Findings, link: Link) -> datetime | None:
     """When a person last gave up a write of this link, by the clock of the systems."""
     over = at.world.store.deliveries([DeliveryState.SUPERSEDED], link.connection, EVERY)
-    ends = [one.ended_at for one in over if one.link.id == link.id and one.code == DISCARDED]
-    last = max((end for end in ends if end is not None), default=None)
+    ends = [at.world.given_up[one.id] for one in over if one.link.id == link.id and one.code == DISCARDED]
+    last = max(ends, default=None)
     return None if last is None else last + at.off
 
 

@@ -253,8 +253,9 @@ def _moved_elsewhere(at: Findings, who: str, edit: Edit, held: Value) -> bool:
             before, after = act.before.get(edit.remote), act.after.get(edit.remote)
             if act.by == HUB or act.what != "update" or after != held or not before or before == after:
                 continue
-            landed = system.rows[act.id].landed
-            read = [moment for number, moment in landed.items() if number >= act.number]
+            row = system.rows[act.id]
+            times = (row.read_at(number, edit.remote) for number in row.landed if number >= act.number)
+            read = [moment for moment in times if moment is not None]
             other = (system.traits.name, act.id) != (edit.system, edit.act.id)
             if other and at.owner(system.traits.name, act.id) == who and read and min(read) > edit.act.at:
                 return True

@@ -58,7 +58,9 @@ class Operator:
             case "retry":
                 self.retry()
             case "discard":
-                self._world.store.discard(self._parked(), "ann", self._world.clock.hubs())
+                parked, now = self._parked(), self._world.clock.hubs()
+                self._world.given_up.update(dict.fromkeys(parked, now))
+                self._world.store.discard(parked, "ann", now)
             case _:
                 self._edit_in_hub(event)
 

@@ -18,7 +18,7 @@ from trueup.model.run import Fence
 from trueup.model.values import Value
 from trueup.sync.rules.guard import DESTRUCTIVE
 from trueup.sync.rules.policy import Stream
-from trueup.testing.findings import ASKED, BELATED, DOUBLED, UNSEEN, Findings, from_another
+from trueup.testing.findings import ASKED, BELATED, DOUBLED, Findings, from_another
 from trueup.testing.operating import Told
 from trueup.testing.sorts import Sort
 from trueup.testing.system import HUB, Act, Row, System
@@ -85,18 +85,10 @@ def _said_anew(at: Findings, told: Told) -> bool:
     if any(one.field == told.field and one.new == told.held for row in pulled for one in row.changes):
         at.excuse(ASKED)
         return True
-    if _unseen(at, told.who, told.field, told.held):
-        at.excuse(UNSEEN)
-        return True
     if from_another(at, told.who, told.field, told.held, "twice"):
         at.excuse(DOUBLED)
         return True
     return False
-
-
-def _unseen(at: Findings, who: str, name: str, held: Value) -> bool:
-    lags = any(system.traits.lag for system in at.systems.values())
-    return lags and from_another(at, who, name, held, "400 after")
 
 
 def _heard(at: Findings, told: Told) -> bool:
@@ -149,9 +141,6 @@ def what_was_taken_stays_away(at: Findings) -> Iterator[str]:
                 continue
             if _heard_of_it_since(at, act, one):
                 at.excuse("a label that was given elsewhere, of which the hub heard together with the taking")
-                continue
-            if _unseen(at, who, _TAGS, one):
-                at.excuse(UNSEEN)
                 continue
             yield f"{who}: the label {one}, taken away at {system.traits.name}/{act.id}, is there again"
 

@@ -95,6 +95,7 @@ class World:
         self.at_work: Worker | None = None
         self.told: list[Told] = []
         self.allowed: set[int] = set()  # writes that a person let through, by id
+        self.given_up: dict[int, datetime] = {}  # and that a person discarded, with when that was
         self.meanwhile: set[int] = set()  # acts while a run was under way, by place
         self.belated: list[tuple[Stream, Any]] = []  # requests before which a process stood still
         self.config = Turning(plan.systems, self.clock.now, self.seen)
@@ -178,7 +179,6 @@ class World:
             self._resume(number)
         self.config.back()  # what Ann did while they went on
         self.operator.release()
-        self.operator.retry()
         self._come_to_rest()
         for way in Way.PULL, Way.PUSH:
             if any(self.config.back_fills(way)):
@@ -198,6 +198,7 @@ class World:
             before = self.writes()
             self.operator.approve()
             self.operator.accept()
+            self.operator.retry()
             report = self.sync()
             if self.writes() == before and report is not None and report.outcome in _QUIET:
                 return

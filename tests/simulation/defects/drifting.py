@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.simulation.defects.base import always, defect, instead
+from tests.simulation.defects.base import answering, defect, instead
 from tests.simulation.defects.histories import (
     ALPHA,
     BETA,
@@ -19,6 +19,7 @@ from tests.simulation.defects.histories import (
 from trueup.connectors import reading as pages
 from trueup.connectors.auth import TokenCredential
 from trueup.connectors.records import RecordReader
+from trueup.model.entity import NEVER
 from trueup.sync.rules import acknowledge, evidence, weighing
 from trueup.testing.system import ROBOT_MARK
 from trueup.testing.traits import Traits
@@ -50,6 +51,12 @@ def _never_empty(original: Any, *args: Any) -> Any:
     return [claim for claim in original(*args) if claim.value not in (None, [])]
 
 
+def _all_carried(done: Any) -> Any:
+    """What a create left out is agreed like all else that it carried."""
+    agreed = {key: pair for key, pair in done.agreed.items() if pair.hub is not NEVER}
+    return replace(done, agreed=agreed, quarantine={})
+
+
 LOST = "no lost update, no lost element, no resurrection, convergence"
 WORK = "silence, bounded cost"
 
@@ -70,7 +77,7 @@ DRIFTING = (
         "what a new record was refused is never written",
         "a-field-that-was-gone-when-its-record-was-made",
         LOST,
-        (acknowledge, "_left_out", always({})),
+        (acknowledge, "done", answering(_all_carried)),
     ),
     defect(
         "a forgotten page is passed over",

@@ -110,7 +110,9 @@ SYSTEMS: Mapping[str, Explanation] = {
         "A system does not take a value as it is",
         "A rule of that system refused it: a required field, a format, a list of allowed words, a"
         " validation rule. Where it names the field, only that field is set aside and the rest of the"
-        " record goes out; a new record is not made without what tells who it is (e-mail, external id).",
+        " record goes out; a new record is not made without what tells who it is (e-mail, external id)."
+        " A new record that is refused without a word on which field is looked for first where that system"
+        " shows new records late: some make what they call bad. It is listed as a failure by the next run.",
         "`trueup failures` shows the cause and how many it concerns. Correct the value, the mapping"
         " (`values:`, `transform:`, `default:`), or the rule in that system; a changed value is tried by"
         " itself, the same one with `trueup failures retry CAUSE`.",

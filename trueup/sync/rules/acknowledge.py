@@ -10,7 +10,7 @@ from types import MappingProxyType
 from trueup.mapping.compiled import ObjectMapping, remote_path
 from trueup.mapping.elements import changed, is_change, items_settled, listed, written
 from trueup.model.counting import counted
-from trueup.model.delivery import Delivery, DeliveryState, Lane, Settlement, WriteKind
+from trueup.model.delivery import REFUSED, Delivery, DeliveryState, Lane, Settlement, WriteKind
 from trueup.model.entity import NEVER, WAS_ABSENT, Agreed, Quarantine, stood
 from trueup.model.record import Json, Record
 from trueup.model.values import Absent, Value
@@ -493,12 +493,9 @@ def _judged_next(settled: Settlement, record: Record, assumed: Mapping[str, Json
     )
 
 
-_REFUSED = "TU-REF-"
-
-
 def _unlanded(delivery: Delivery, now: datetime) -> Settlement:
     """Not applied after all: the same payload goes again, but one that was refused waits for a person."""
-    if delivery.code.startswith(_REFUSED):
+    if delivery.code.startswith(REFUSED):
         return Settlement(delivery.id, DeliveryState.PARKED, error=delivery.error, code=delivery.code)
     return Settlement(delivery.id, DeliveryState.DUE, not_before=now, error=delivery.error)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trueup.mapping.bind import READ_ONLY_CODE
@@ -26,13 +26,15 @@ from trueup.sync.rules.ledger import ADDRESSES, must_change
 class Draft:
     """What is being put together for one link: the new exceptions, and the fields to write.
 
-    `kept_empty`: fields of which a person said that they hold nothing, for good. `addressed`: the channels of
+    `kept_empty`: fields of which a person said that they hold nothing, for good; `emptied`: those of which it
+    was said just now. `addressed`: the channels of
     which the record holds an address. `typed`: when a person typed the value that a field holds in the hub.
     `held_back`: what `publish:` keeps from leaving yet, in words; `later`: when that is looked at again.
     `anew`: what waits for a release is told once more.
     """
 
     kept_empty: frozenset[str] = frozenset()
+    emptied: frozenset[str] = frozenset()
     addressed: frozenset[str] = frozenset()
     typed: Mapping[str, datetime] = field(default_factory=dict)
     anew: bool = False
@@ -261,6 +263,10 @@ def _judge(reading: Reading, hub: Value, raw: Json, draft: Draft, released: bool
     if agreed is None:
         _first_write(reading, hub, raw, draft, released)
         return
+    if draft.emptied.issuperset(binding.fields) and is_empty(agreed.hub) and nonempty(reading):
+        # what it held of ours was nothing, and what stands there was left: now it is to go
+        agreed = agreed._replace(hub=NEVER, left=False)
+        reading = replace(reading, agreed=agreed)
     hub_moved = agreed.hub == NEVER or agreed.withheld or not _same_hub(binding, agreed.hub, hub)
     if reading.moved and not hub_moved and binding.refused is Refusal.LEAVE:
         _leave(reading, hub, draft)

@@ -18,7 +18,7 @@ from trueup.model.formats import Format
 from trueup.model.plan import Case, Context
 from trueup.model.record import Json
 from trueup.model.values import ABSENT, Absent, Rejected, Value
-from trueup.sync.rules.formats import is_surely_form
+from trueup.sync.rules.formats import is_surely_form, is_usual
 from trueup.sync.rules.policy import Policy
 
 Table = Mapping[str, Field]
@@ -74,7 +74,7 @@ def agreed(
         raw = held.get(binding.remote, ABSENT)
         if raw is ABSENT or raw == WAS_ABSENT:
             continue
-        pair = _agreed(binding, hub, raw, formats.get(binding.remote))
+        pair = _agreed(binding, hub, raw, formats.get(binding.remote), ours)
         if pair is None:
             otherwise |= _groups(binding, table)
         else:
@@ -96,11 +96,11 @@ def _carried(wants: Mapping[str, Value], mapping: ObjectMapping) -> Iterator[tup
             yield binding, hub
 
 
-def _agreed(binding: Binding, hub: Value, raw: Json, format: Format | None) -> Agreed | None:
+def _agreed(binding: Binding, hub: Value, raw: Json, format: Format | None, ours: bool) -> Agreed | None:
     sent = _written(binding, hub)
     if isinstance(sent, Rejected | Absent):
         return None
-    if raw == sent or (raw not in EMPTY and is_surely_form(sent, raw, format)):
+    if raw == sent or (raw not in EMPTY and _is_form(sent, raw, format, ours)):
         return Agreed(hub, raw)
     has = binding.read(raw)
     if isinstance(has, Mapping) and has == binding.read(sent):
@@ -108,9 +108,15 @@ def _agreed(binding: Binding, hub: Value, raw: Json, format: Format | None) -> A
     there = has.get(binding.fields[0]) if isinstance(has, Mapping) else None
     if len(binding.fields) > 1 or not isinstance(hub, list) or not isinstance(there, list):
         return None
-    ours = [one for one in hub if one in there]
-    kept = _written(binding, ours)
-    return Agreed(ours, kept) if ours and not isinstance(kept, Rejected | Absent) else None
+    left = [one for one in hub if one in there]
+    kept = _written(binding, left)
+    return Agreed(left, kept) if left and not isinstance(kept, Rejected | Absent) else None
+
+
+def _is_form(sent: Json, raw: Json, format: Format | None, ours: bool) -> bool:
+    """Whether this is the system's own form of what was sent. In a record that may be somebody else's making
+    only what nobody would take for another value is that, though the field be known for any form."""
+    return is_surely_form(sent, raw, format) and (ours or is_usual(sent, raw))
 
 
 def _written(binding: Binding, hub: Value) -> Json | Rejected | Absent:

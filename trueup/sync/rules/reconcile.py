@@ -220,9 +220,12 @@ def _unwanted(case: Case, links: Sequence[Link], writes: Sequence[Write]) -> tup
 
 
 def _draft(one: Seen, case: Case, after: Entity, context: Context, policy: Policy, now: datetime) -> Draft:
-    kept_empty = (name for name, one in after.sources.items() if one.pinned and name not in after.values)
+    kept_empty = {name for name, one in after.sources.items() if one.pinned and name not in after.values}
+    before = {name for name in kept_empty if (was := case.entity.sources.get(name)) and was.pinned}
     typed = {name: one.at for name, one in after.sources.items() if one.how == "hub"}
-    draft = Draft(frozenset(kept_empty), addressed(one.held), typed, case.anew)
+    draft = Draft(
+        frozenset(kept_empty), frozenset(kept_empty - before), addressed(one.held), typed, case.anew
+    )
     released = one.link.connection in context.released
     for reading in one.readings:
         if reading.binding.key in one.unsettled:
