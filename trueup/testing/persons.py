@@ -68,17 +68,21 @@ def _known_by_it(other: Row, made: Row, act: Act, key: str) -> bool:
 
 def _told_apart(at: Findings, other: Row, who: str | None) -> bool:
     """Whether somebody gave this person, in any system or in the hub, another address or first name than at
-    first: then the hub may rightly, or for want of anything better, take a record for somebody else's."""
+    first: then the hub may rightly, or for want of anything better, take a record for somebody else's. Where
+    it did not read the first name the last one tells who somebody is."""
     if any(one.who == who and one.field in ("email", "first_name") for one in at.world.told):
         return True
     name = "given" if at.sort is PEOPLE else "firm"
     given = other.now.values.get(name)
-    return any(
-        act.by != HUB and (act.what != "create" or row.versions[0].values.get(name) != given)
-        for system in at.systems.values()
-        for act in system.acts
-        if (row := system.rows[act.id]).person == other.person and at.sort.telling & set(act.after)
-    )
+    for system in at.systems.values():
+        unread = at.sort is PEOPLE and at.world.config.was_turned(system.traits.name, "given")
+        telling = at.sort.telling | ({"family"} if unread else set())
+        for act in system.acts:
+            row = system.rows[act.id]
+            otherwise = act.what != "create" or row.versions[0].values.get(name) != given
+            if row.person == other.person and act.by != HUB and otherwise and telling & set(act.after):
+                return True
+    return False
 
 
 def _exchanged(at: Findings, address: Json) -> bool:

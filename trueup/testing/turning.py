@@ -103,6 +103,10 @@ class Turning:
         ways = [what for *place, at, what in self._mapped_so if place == [name, remote] and at <= moment]
         return ways[-1:] == [UNMAPPED]
 
+    def was_turned(self, name: str, remote: str) -> bool:
+        """Whether this field was ever mapped otherwise than at first."""
+        return any(place == [name, remote] and what for *place, _, what in self._mapped_so)
+
     def only_written(self, name: str, remote: str) -> bool:
         """Whether this field was mapped otherwise in this one way: what stands there was never emptied in the
         hub alone, so that it can be read anew."""
