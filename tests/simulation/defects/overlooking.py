@@ -90,6 +90,12 @@ OVERLOOKING = (
         (settling, "_not_known", instead(lambda _, outcome: outcome)),
     ),
     defect(
+        "a refusal is believed where what is new shows late",
+        "made-after-one-that-was-called-bad-and-shows-late",
+        "no duplicate, no resurrection, no lost update",
+        (settling, "_may_be_made", always(False)),
+    ),
+    defect(
         "whoever was decided beside a stranger is not decided again",
         "a-hint-between-who-is-who-and-what-is-decided",
         "nobody is left out",
