@@ -122,6 +122,26 @@ def test_what_is_given_up_before_it_was_looked_for_is_not_made(tmp_path: Path, c
     assert hub.systems["target"].living() == {}
 
 
+@pytest.mark.parametrize("cased", [False, True])
+def test_many_are_looked_for_together(cased: bool, tmp_path: Path, clock: Clock) -> None:
+    """Each is found whatever form the system gives to what it is found by."""
+    hub = refusing(tmp_path, clock, makes=True)
+    target: Memory = hub.systems["target"]
+    target.keeps = lambda path, value: f"<{value}>" if cased and path == "email" else value
+    find = target.find
+    target.find = lambda object, key, values, fields: find(  # type: ignore[method-assign]
+        object, key, [f"<{value}>" if cased else value for value in values], fields
+    )
+    for number in range(9):
+        hub.systems["source"].add(**{**DAN, "email": f"p{number}@acme.example", "first_name": f"P{number}"})
+    hub.sync()
+    before = target.calls.count("find")
+    clock.tick(LAG)
+    hub.sync()
+    assert len(target.living()) == hub.store.count_links()[("target", "people", "live")] == 10
+    assert target.calls.count("find") - before == (11 if cased else 1)
+
+
 def test_where_all_shows_at_once_it_waits_for_a_person_at_once(tmp_path: Path, clock: Clock) -> None:
     hub = refusing(tmp_path, clock, makes=False, lag=0.0)
     hub.sync()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from trueup.connectors.base import Capability
 from trueup.errors import ConnectorError
 from trueup.model.delivery import Delivery, Lane, Write, WriteKind
 from trueup.model.entity import Agreed, LinkState, public_id
-from trueup.model.record import Json, Record
+from trueup.model.record import Record
 from trueup.sync import payload
 from trueup.sync.inbox import asked_fields
 from trueup.sync.jobs import dated
 from trueup.sync.keeping import kept_as, known_formats
+from trueup.sync.keyed import Keyed, lookup_keys
 from trueup.sync.parts import Parts
 from trueup.sync.passes import Pass
 from trueup.sync.rules import acknowledge, made, publishing
@@ -28,9 +28,12 @@ FEWER = 500
 def resolve(at: Pass, connections: Sequence[str]) -> int:
     """Deliveries in doubt are read, remote jobs are asked; how many steps were taken."""
     looked, unclaimed = 0, Unclaimed(at.parts)
-    for delivery in _asked_of(at, at.parts.store.doubtful, connections):
-        if _can_look(at.parts, delivery):
-            looked += _careful(at, delivery.write, partial(_resolve_doubt, at, delivery, unclaimed))
+    doubtful = [
+        one for one in _asked_of(at, at.parts.store.doubtful, connections) if _can_look(at.parts, one)
+    ]
+    keyed = Keyed(at.parts, doubtful)
+    for delivery in doubtful:
+        looked += _careful(at, delivery.write, partial(_resolve_doubt, at, delivery, keyed, unclaimed))
     for batch in _by_job(_asked_of(at, at.parts.store.waiting, connections)):
         looked += _careful(at, batch[0].write, partial(_ask_job, at, batch))
     return looked
@@ -62,10 +65,10 @@ def _careful(at: Pass, write: Write, step: Callable[[], None]) -> bool:
     return True
 
 
-def _resolve_doubt(at: Pass, delivery: Delivery, unclaimed: Unclaimed) -> None:
+def _resolve_doubt(at: Pass, delivery: Delivery, keyed: Keyed, unclaimed: Unclaimed) -> None:
     stream = (delivery.write.connection, delivery.write.object)
     now, lag = at.parts.now(), at.parts.specs[stream].lag
-    record = _look(at.parts, stream, delivery, unclaimed)
+    record = _look(at.parts, stream, delivery, keyed, unclaimed)
     mapping = at.parts.policy.mappings[stream]
     if record is not None and acknowledge.was_taken(delivery, record, mapping):
         settlement = acknowledge.not_kept(delivery, record)
@@ -105,48 +108,21 @@ def _agreed(parts: Parts, stream: Stream, delivery: Delivery, record: Record | N
 def _can_look(parts: Parts, delivery: Delivery) -> bool:
     """A create without a key to look up is found by a reading that began when it was to be seen."""
     stream = (delivery.write.connection, delivery.write.object)
-    if delivery.link.remote_id is not None or _lookup_keys(parts, stream, delivery):
+    if delivery.link.remote_id is not None or lookup_keys(parts, stream, delivery):
         return True
     since = parts.store.stream(*stream).read_since
     return since is not None and since >= delivery.not_before
 
 
-def _look(parts: Parts, stream: Stream, delivery: Delivery, unclaimed: Unclaimed) -> Record | None:
+def _look(
+    parts: Parts, stream: Stream, delivery: Delivery, keyed: Keyed, unclaimed: Unclaimed
+) -> Record | None:
     """The record that a write in doubt is about, as it is now; None when there is none."""
-    connector = parts.connector(stream[0], delivery.write.lane)
-    fields = asked_fields(parts, stream)
     if delivery.link.remote_id is not None:
-        answer = connector.read(stream[1], [delivery.link.remote_id], fields)[0]
+        connector = parts.connector(stream[0], delivery.write.lane)
+        answer = connector.read(stream[1], [delivery.link.remote_id], asked_fields(parts, stream))[0]
         return answer if isinstance(answer, Record) else None
-    for key, value in _lookup_keys(parts, stream, delivery):
-        found = [one for one in connector.find(stream[1], key, [value], fields) if not one.deleted]
-        if found:
-            return _likeliest(parts, stream, delivery, found)
-    return _among_landed(parts, stream, delivery) or unclaimed.made_by(delivery)
-
-
-def _likeliest(parts: Parts, stream: Stream, delivery: Delivery, found: Sequence[Record]) -> Record:
-    """Of several records with one key (an address that a family shares) the one that is nobody else's and
-    says most of what was sent."""
-    known = parts.store.known(*stream, [record.id for record in found])
-    own, keeps = (None, delivery.entity_id), kept_as(parts, stream, delivery)
-
-    def order(one: Record) -> tuple[bool, int, str]:
-        theirs = one.id in known and known[one.id].entity_id not in own
-        return theirs, -sum(keeps(path, one.values.get(path)) for path in delivery.write.values), one.id
-
-    return min(found, key=order)
-
-
-def _lookup_keys(parts: Parts, stream: Stream, delivery: Delivery) -> list[tuple[str, Json]]:
-    if not parts.can(stream, Capability.LOOKUP_BY_KEY):
-        return []
-    write = delivery.write
-    keys = [write.upsert] if write.upsert is not None else []
-    named = [
-        (key, write.values[key]) for key in parts.specs[stream].keys if write.values.get(key) is not None
-    ]
-    return [*keys, *named]
+    return keyed.made_by(delivery) or _among_landed(parts, stream, delivery) or unclaimed.made_by(delivery)
 
 
 def _among_landed(parts: Parts, stream: Stream, delivery: Delivery) -> Record | None:
