@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from trueup.model.delivery import DeliveryState
+from trueup.model.delivery import DeliveryState, WriteKind
 from trueup.model.values import Value
 from trueup.testing.people import typed
 from trueup.testing.plan import Event
@@ -75,6 +75,14 @@ class Operator:
             if why.direction == "out"
         ]
         self._world.store.give_back(aside, "ann", now)
+
+    def retry_new(self) -> None:
+        """New records that were refused, and looked for since, are tried once more."""
+        parked = self._world.store.deliveries([DeliveryState.PARKED], None, 50)
+        new = [one.id for one in parked if one.write.kind is WriteKind.CREATE]
+        if new:
+            self._world.allowed.update(new)
+            self._world.store.retry(new, "ann", self._world.clock.hubs())
 
     def _parked(self) -> list[int]:
         return [one.id for one in self._world.store.deliveries([DeliveryState.PARKED], None, 50)]

@@ -179,6 +179,7 @@ class World:
             self._resume(number)
         self.config.back()  # what Ann did while they went on
         self.operator.release()
+        self.operator.retry()
         self._come_to_rest()
         for way in Way.PULL, Way.PUSH:
             if any(self.config.back_fills(way)):
@@ -198,7 +199,7 @@ class World:
             before = self.writes()
             self.operator.approve()
             self.operator.accept()
-            self.operator.retry()
+            self.operator.retry_new()
             report = self.sync()
             if self.writes() == before and report is not None and report.outcome in _QUIET:
                 return
