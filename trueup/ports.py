@@ -276,8 +276,12 @@ class Store(Protocol):
         """
         ...
 
-    def send(self, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> Sequence[int]:
-        """Mark as sent, before the call; answers those that were still due (others were superseded)."""
+    def send(
+        self, revisions: Mapping[int, int], worker: str, at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        """Mark as sent, before the call. `revisions`: by delivery, the revision (`Link.rev`) at which its
+        link was looked at. Answers those that go: still due (others were superseded), with a link of which
+        nothing was stored since."""
         ...
 
     def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> frozenset[int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from tests.connectors.test_rest import PEOPLE, person, toy
 from trueup.model.record import Cursor, Page, Reading
@@ -49,12 +50,17 @@ def brought(pages: list[Page]) -> str:
 
 
 @pytest.mark.parametrize("end", ["empty", "short"])
-@pytest.mark.parametrize("size", [1, 2, 3, 8, 9])
+@pytest.mark.parametrize("size", [2, 3, 8, 9])
 @pytest.mark.parametrize("ids", ["", "a", "abc", "abcdefgh"])
 def test_a_list_that_stands_still_is_brought_once(ids: str, size: int, end: str) -> None:
     pages = listed(Shelf(ids), size, end)
     assert brought(pages) == ids
     assert not any(page.anew for page in pages)
+
+
+def test_a_page_of_one_counted_record_is_refused_as_nothing_could_be_seen_in_it() -> None:
+    with pytest.raises(ValidationError, match="needs a `size` of 2 or more"):
+        listed(Shelf("abc"), 1)
 
 
 def test_each_page_is_asked_for_from_the_last_record_on_and_the_end_is_made_sure_of() -> None:

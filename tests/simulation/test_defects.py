@@ -12,20 +12,10 @@ from tests.simulation.defects import DEFECTS
 from trueup.testing.drawing import plan_of
 from trueup.testing.oracle import BELONGING, CHECKS
 from trueup.testing.trial import tried
+from trueup.testing.watch import STEP_CHECKS
 
 SEARCHED = int(os.environ.get("TRUEUP_DEFECT_SEEDS", "60"))
 """How many histories are lived when the one that showed a defect once shows it no more."""
-STEPS = {
-    "cursor safety",
-    "fencing",
-    "fuses hold",
-    "no effect without intent",
-    "nothing beyond the plan",
-    "only what is allowed",
-    "opt-outs only tighten",
-    "stages only climb",
-    "one primary",
-}
 
 
 @pytest.mark.parametrize("name", DEFECTS)
@@ -43,7 +33,7 @@ def test_without_a_defect_the_same_histories_break_nothing() -> None:
 
 def test_every_check_is_meant_for_some_defect() -> None:
     meant = frozenset[str]().union(*(one.killed_by for one in DEFECTS.values()))
-    assert {*CHECKS, *STEPS, BELONGING} <= meant
+    assert {*CHECKS, *STEP_CHECKS, BELONGING} <= meant
 
 
 def test_there_are_sixty_of_them() -> None:

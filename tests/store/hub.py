@@ -127,7 +127,7 @@ class Hub:
     def send(self, now: float = 0) -> list[Delivery]:
         """Send what may go now, one batch."""
         batch = self.outstanding(now)
-        sent = set(self.store.send([one.id for one in batch], "w1", at(now), None))
+        sent = set(self.store.send({one.id: one.link.rev for one in batch}, "w1", at(now), None))
         return [one for one in batch if one.id in sent]
 
     def settle(self, *settlements: Settlement, now: float = 0) -> None:

@@ -127,7 +127,7 @@ class History:
     def writes_go_out(self) -> None:
         batch = self.hub.store.outstanding(at(self.now), list(Lane), ["shop"], 10)
         assert not any(one.id in self.sent or one.entity_id in self.due for one in batch)
-        ids = self.hub.store.send([one.id for one in batch], "w", at(self.now), None)
+        ids = self.hub.store.send({one.id: one.link.rev for one in batch}, "w", at(self.now), None)
         assert ids == sorted(one.id for one in batch)
         self.sent |= {one.id: one for one in batch}
 

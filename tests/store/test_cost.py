@@ -64,7 +64,7 @@ def fill(hub: Hub, count: int, others: Sequence[str] = OTHERS) -> None:
         cases = hub.store.load(hub.store.due([Kind.CONTACT], NOON, 0, PAGE))
         assert hub.commit(*(first_decision(case, others) for case in cases)) == []
         while batch := hub.store.outstanding(NOON, list(Lane), others, PAGE):
-            hub.store.send([one.id for one in batch], "w", NOON, None)
+            hub.store.send({one.id: one.link.rev for one in batch}, "w", NOON, None)
             hub.settle(*(done(one, remote_id=f"x{one.entity_id}", version="1") for one in batch))
     hub.store.finish_run(run, RunOutcome.COMPLETED, {}, (), NOON)
 
@@ -179,7 +179,7 @@ def _one_of_everything(hub: Hub) -> None:
     store.references([case.entity.public_id for case in cases])
     store.gates_open()
     batch = store.outstanding(later, list(Lane), ["sales", "shop", "mail", "erp"], 10)
-    store.send([one.id for one in batch], "w", NOON, fence)
+    store.send({one.id: one.link.rev for one in batch}, "w", NOON, fence)
     store.settle([done(one, remote_id=f"e{one.id}") for one in batch], NOON, fence)
     store.doubtful(later, ["shop"], 10)
     store.waiting(later, ["shop"], 10)

@@ -433,6 +433,7 @@ def test_a_link_is_not_given_up_once_its_create_was_sent(hub: Hub) -> None:
     hub.commit(plan(hub.case(id), {"email": "ann@example.com"}, create("shop", email="ann@example.com")))
     case = hub.case(id)
     (one,) = case.open
-    hub.store.send([one.id], "w", at(1), None)
+    (due,) = hub.outstanding()
+    hub.store.send({one.id: due.link.rev}, "w", at(1), None)
     assert hub.commit(plan(case, links=(), superseded=(one.id,), unwanted=(one.link_id,))) == [id]
     assert len(hub.case(id).links) == 2

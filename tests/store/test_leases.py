@@ -56,7 +56,7 @@ def test_a_worker_that_lost_its_lease_commits_nothing(hub: Hub) -> None:
         lambda: store.land(page("sales", record("2", 1)), zombie),
         lambda: store.assign([], at(62), zombie),
         lambda: store.commit([plan(case, {"a": 2})], 1, at(62), zombie),
-        lambda: store.send([1], "w1", at(62), zombie),
+        lambda: store.send({1: 0}, "w1", at(62), zombie),
         lambda: store.settle([Settlement(1, DeliveryState.DONE)], at(62), zombie),
         lambda: store.open_gates("sales", "clear", "", at(62), None, zombie),
         lambda: store.hold_absences(1, {("sales", "contacts"): 1}, zombie),

@@ -67,13 +67,23 @@ def test_what_waits_to_be_sent_comes_in_portions_of_all_connections_in_order(hub
 def test_a_new_record_does_not_leave_while_nobody_knows_who_came_there_meanwhile(hub: Hub) -> None:
     case = hub.linked("sales", "1", "shop", a=1)
     case = writing(hub, case, {"a": 2}, update(mine(case), a=2), create("mail", a=2))
-    due = [one.id for one in hub.store.unsent(at(0), 0, 9)]
+    due = {one.id: one.link.rev for one in hub.store.unsent(at(0), 0, 9)}
     hub.land("mail", record("m1", 1, a=9))
     assert len(due) == 2
     left = hub.store.send(due, "w", at(1), None)
     assert [hub.store.delivery(id).write.connection for id in left] == ["shop"]
     hub.identify()
     left = hub.store.send(due, "w", at(2), None)
+    assert [hub.store.delivery(id).write.connection for id in left] == ["mail"]
+
+
+def test_a_write_does_not_leave_where_something_was_read_since_it_was_looked_at(hub: Hub) -> None:
+    case = hub.linked("sales", "1", "shop", "mail", a=1)
+    writing(hub, case, {"a": 2}, update(mine(case), a=2), update(mine(case, "mail"), a=2))
+    due = {one.id: one.link.rev for one in hub.store.unsent(at(0), 0, 9)}
+    shop = hub.case(case.entity.id).links
+    hub.land("shop", record(next(one.remote_id for one in shop if one.connection == "shop"), 1, a=7))
+    left = hub.store.send(due, "w", at(1), None)
     assert [hub.store.delivery(id).write.connection for id in left] == ["mail"]
 
 
@@ -173,7 +183,7 @@ def test_nothing_goes_to_a_tombstone_or_a_sleeping_connection(hub: Hub) -> None:
 
 def test_what_was_sent_is_not_sent_again(hub: Hub) -> None:
     delivery = sent(hub)
-    assert hub.store.send([delivery.id], "w2", at(1), None) == []
+    assert hub.store.send({delivery.id: delivery.link.rev}, "w2", at(1), None) == []
     after = hub.store.delivery(delivery.id)
     assert (after.state, after.attempts, after.sent_at) == (DeliveryState.SENT, 1, at(0))
     assert hub.outstanding() == []
@@ -248,6 +258,25 @@ def test_what_was_read_on_the_way_and_written_over_is_remembered_until_it_is_tol
     hub.settle(done(delivery))
     assert mine(hub.case(delivery.entity_id)).agreed == {"a": Agreed(2, 2, unheard=9)}
     assert hub.due() == [delivery.entity_id]
+
+
+def test_elements_that_were_read_on_the_way_and_written_over_are_remembered(hub: Hub) -> None:
+    case = hub.linked("sales", "1", "shop", a=["old"])
+    writing(hub, case, {"a": ["ours"]}, update(mine(case), a=["ours"]))
+    (delivery,) = hub.send()
+    hub.land("shop", record(delivery.link.remote_id or "", 6, a=["old", "theirs"]))
+    hub.settle(done(delivery, observed={"a": ["ours"]}, agreed={"a": Agreed(["ours"], ["ours"])}))
+    assert mine(hub.case(case.entity.id)).agreed["a"].unheard == ["old", "theirs"]
+
+
+@pytest.mark.parametrize("there", [["old"], ["Ours"], ["old", "ours"], []])
+def test_a_list_that_says_nothing_new_on_the_way_is_not_remembered(hub: Hub, there: list[str]) -> None:
+    case = hub.linked("sales", "1", "shop", a=["old"])
+    writing(hub, case, {"a": ["ours"]}, update(mine(case), a=["ours"]))
+    (delivery,) = hub.send()
+    hub.land("shop", record(delivery.link.remote_id or "", 6, a=list(there)))
+    hub.settle(done(delivery, observed={"a": ["ours"]}, agreed={"a": Agreed(["ours"], ["ours"])}))
+    assert "a" not in mine(hub.case(case.entity.id)).agreed
 
 
 def test_our_own_value_that_was_read_before_the_answer_came_is_nothing_that_was_written_over(

@@ -86,11 +86,12 @@ def test_two_workers_never_send_one_delivery(hub: Hub, workers: list[Hub]) -> No
         case = hub.settled("sales", str(n), a=0)
         hub.store.mark_due([case.entity.id], "test")
         hub.commit(plan(hub.case(case.entity.id), None, create("shop", a=0)))
-    ids = [one.id for one in hub.outstanding()]
+    revisions = {one.id: one.link.rev for one in hub.outstanding()}
+    ids = list(revisions)
     orders = [ids, ids[::-1], ids[3:], ids[:7]]
     sent = together(
         *(
-            partial(worker.store.send, order, "w", at(1), None)
+            partial(worker.store.send, {id: revisions[id] for id in order}, "w", at(1), None)
             for worker, order in zip(workers, orders, strict=True)
         )
     )
@@ -141,7 +142,7 @@ def work(worker: Hub, name: int) -> int:
             else:
                 stood += not worker.commit(plan(case, {"a": f"{name}-{turn}"}))
         batch = worker.store.outstanding(at(turn), list(Lane), ["shop"], 5)
-        sent = set(worker.store.send([one.id for one in batch], str(name), at(turn), None))
+        sent = set(worker.store.send({one.id: one.link.rev for one in batch}, str(name), at(turn), None))
         worker.settle(
             *(
                 done(one, remote_id=one.link.remote_id or f"x{one.entity_id}")

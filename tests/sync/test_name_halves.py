@@ -13,7 +13,8 @@ from tests.demands.hubs import Setting, hub_of, told, until_quiet, written
 from tests.sync.memory import Clock, Memory
 from tests.sync.small_hub import SmallHub, rules
 from trueup.mapping.schema import FieldRule, ObjectRules
-from trueup.sync.rules.name_halves import repeats
+from trueup.sync.rules.evidence import Claim
+from trueup.sync.rules.name_halves import repeats, set_aside
 
 EMAIL = "d.koval@example.com"
 PARTED = rules(fields=("email", "first_name", "last_name"))
@@ -217,6 +218,15 @@ def test_an_initial_takes_the_place_of_no_word_that_it_stands_for(
     met(hub, clock, order, said)
     release(hub, clock)
     assert halves(hub) == halves(hub, "desk") == ("Тарас", "Шевченко")
+
+
+def test_half_a_name_that_says_otherwise_is_a_loser_also_where_a_person_took_that_half_away() -> None:
+    half = Claim("first_name", {"first_name": "Bob", "last_name": None}, "crm", "crm/people/2", first=True)
+    lost = list(set_aside([half], {"first_name": None, "last_name": "Ray"}, {}))
+    assert [(one.field, one.lost, one.lost_source, one.kept) for one in lost] == [
+        ("first_name", "Bob", "crm/people/2", None)
+    ]
+    assert not list(set_aside([half], {"first_name": "Bob", "last_name": "Ray"}, {}))
 
 
 def test_who_edits_a_name_to_an_initial_is_heard(tmp_path: Path) -> None:

@@ -373,6 +373,21 @@ def test_a_write_in_doubt_that_shows_arrived_and_one_that_does_not_goes_again() 
         assert resolved(one, read) == again
 
 
+def test_a_write_in_doubt_that_a_reading_showed_in_other_words_arrived_though_it_was_put_back_since() -> None:
+    def says(path: str, value: object) -> bool:
+        return str(value).casefold() == "cto"
+
+    def looked(**link: Any) -> Settlement:
+        one = delivery(error="lost", link=link)
+        return told.doubt_resolved(one, record(title="Clerk"), says, says, 0.0, NOW)
+
+    back = looked(seen_at=NOW, observed={"title": "cto"})
+    assert (back.state, back.said) == (DeliveryState.DONE, {"title": "Clerk"})
+    assert looked(seen_at=NOW, observed={"title": "Clerk"}).state is DeliveryState.DUE
+    assert looked(seen_at=NOW, observed={"title": "Baker"}).state is DeliveryState.DUE
+    assert looked(seen_at=THEN - timedelta(1), observed={"title": "cto"}).state is DeliveryState.DUE
+
+
 def test_what_only_a_learned_form_explains_is_judged_by_the_next_decision() -> None:
     one = delivery(error="lost")
     settled = resolved(one, record(title="CTO r", dep="IT"), lambda path, value: True)
@@ -420,6 +435,12 @@ def test_what_was_typed_over_beside_a_field_that_arrived_is_judged_next() -> Non
     cut = resolved(both, record(title="CT", dep="Sales"))
     assert (cut.state, cut.said) == (DeliveryState.DONE, {"title": "CT", "dep": "Sales"})
     assert list(cut.assumed) == ["title"]
+    short = resolved(both, record(title="CT", dep="Clerk"))
+    assert (short.state, short.said, short.due) == (DeliveryState.OVERTAKEN, {"title": "CT"}, "overtaken")
+    assert (short.observed, short.agreed) == ({"title": "CTO"}, {"title": Agreed("CTO", "CTO")})
+    assert list(short.assumed) == ["title"]
+    cut_before = delivery({"title": "CTO", "dep": "IT"}, write={"replaced": {"title": "CT", "dep": "Clerk"}})
+    assert resolved(cut_before, record(title="CT", dep="HR")).assumed == {}
     seen = delivery({"title": "CTO"}, link={"seen_at": NOW, "observed": {"title": "CTO"}})
     assert resolved(seen, record(title="Baker")).state is DeliveryState.DONE
 
@@ -587,11 +608,34 @@ def test_what_stood_there_for_a_moment_is_told_once() -> None:
     entity = Entity(1, Kind.CONTACT, 1, {"job_title": "CTO"}, {})
     known = replace(link, agreed={"title": Agreed("CTO", "CTO", unheard="Boss")})
     (reading,) = [one for one in readings(known, MAPPING, entity, Context()) if one.binding.key == "title"]
-    (left,), (lost,) = written_over.told((reading,), frozenset())
+    (left,), (lost,), () = written_over.told((reading,), frozenset(), CONTACT)
     assert (lost.field, lost.lost, lost.kept, lost.rule) == ("job_title", "Boss", "CTO", written_over.RULE)
     assert left.agreed == Agreed("CTO", "CTO")
-    assert written_over.told((left,), frozenset()) == ((left,), ())
-    assert written_over.told((reading,), frozenset({"title"})) == ((reading,), ())  # a write is under way
+    assert written_over.told((left,), frozenset(), CONTACT) == ((left,), (), ())
+    assert written_over.told((reading,), frozenset({"title"}), CONTACT) == (
+        (reading,),
+        (),
+        (),
+    )  # a write is under way
+
+
+def test_elements_that_a_whole_list_took_the_place_of_unheard_are_given_nevertheless() -> None:
+    def given(unheard: Json, now: Json = ("ours",)) -> list[frozenset[str]]:
+        held = list(now)
+        link = replace(delivery().link, observed={"tags": held})
+        known = replace(link, agreed={"tags": Agreed(held, held, unheard=unheard)})
+        entity = Entity(1, Kind.CONTACT, 1, {"tags": held}, {})
+        (reading,) = [one for one in readings(known, MAPPING, entity, Context()) if one.binding.key == "tags"]
+        (left,), lost, claims = written_over.told((reading,), frozenset(), CONTACT)
+        assert left.agreed == Agreed(held, held)
+        assert lost == ()
+        assert not [one for one in claims if one.removed or one.first]
+        return [one.added for one in claims]
+
+    assert given(["theirs"]) == [frozenset({"theirs"})]
+    assert given(["ours", "theirs"]) == [frozenset({"theirs"})]
+    assert given(["ours"]) == []
+    assert given(["theirs"], ()) == [frozenset({"theirs"})]
 
 
 def test_what_was_refused_and_shows_nothing_of_it_waits_for_a_person() -> None:

@@ -58,12 +58,7 @@ def overlaps(stream: words.Stream, position: Mapping[str, Any]) -> bool:
     """Whether the next page is asked for from the last record of the page before. Where records are counted,
     one that goes before the place moves all behind it, and the next page would leave one out."""
     known = position.get("last") is not None and not position.get("sure")
-    return (
-        isinstance(stream.paging, words.OffsetPaging)
-        and stream.size > 1
-        and known
-        and position.get("restarts", 0) < _RESTARTS
-    )
+    return isinstance(stream.paging, words.OffsetPaging) and known and position.get("restarts", 0) < _RESTARTS
 
 
 def passed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -46,7 +46,7 @@ class OffsetPaging(Words):
     """`{after}` counts records from 0. Ends with an empty page, or (`end: short`) one below `size`.
 
     Each page is asked for from the last record of the page before: a record that went meanwhile moves all
-    behind it, and none is left out for that. Where `size` is 1 this cannot be seen.
+    behind it, and none is left out for that. So `size` is 2 at least.
     """
 
     kind: Literal["offset"]
@@ -113,6 +113,15 @@ class Stream(Words):
     total: Path = ""
     size: int = 100
     paging: Paging = NoPaging()
+
+    @model_validator(mode="after")
+    def _sees_what_shifts(self) -> Self:
+        if isinstance(self.paging, OffsetPaging) and self.size < 2:
+            raise ValueError(
+                "a page of counted records (`paging: offset`) needs a `size` of 2 or more: it begins with the"
+                " last record of the page before, to see that none was left out"
+            )
+        return self
 
 
 class Since(Words):

@@ -22,7 +22,8 @@ _SUBSCRIBED = {
 _UNSUBSCRIBED = {
     _EMAIL: (
         "unsubscribed; unsubscribe; opt out; optout; opted out; email opt out; opted out of email; has opted"
-        " out of email; do not email; do not mail; no email; no newsletter; no marketing; abgemeldet;"
+        " out of email; do not email; do not mail; no email; no emails; no e mail; no e mails; no mail; no"
+        " mails; no mailing; no mailings; no newsletter; no newsletters; no marketing; abgemeldet;"
         " newsletter abgemeldet; keine werbung; keine e mails; werbesperre; відписаний; відписка; відписався;"
         " не надсилати; без розсилки; без реклами; отписан; отписка; отписался; не рассылать; без рассылки"
     ),

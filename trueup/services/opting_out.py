@@ -96,7 +96,7 @@ class Planned:
     def holds(self, case: Case, plan: Plan) -> bool:
         names = names_of(case)
         known = names & (self.moved.equal if case.entity.kind is Kind.CONTACT else self.saved.entities.keys())
-        holds = self._follows(case) or self._goes_past(case, plan) or self._as_planned(plan, known)
+        holds = self._follows(case) or self._goes_past(case, plan) or self._as_planned(case, plan, known)
         self.past = self.past - names if holds else self.past | known
         return holds
 
@@ -105,9 +105,9 @@ class Planned:
         met = self.first.setdefault(case.entity.id, case.entity.revision)
         return case.entity.revision > met or not any(link.remote_id for link in case.links)
 
-    def _as_planned(self, plan: Plan, known: Set[str]) -> bool:
+    def _as_planned(self, case: Case, plan: Plan, known: Set[str]) -> bool:
         planned = {self.saved.entities[name] for name in known} or {()}
-        return digests(plan, self.saved.fills) in planned
+        return digests(case, plan, self.saved.fills) in planned
 
     def _goes_past(self, case: Case, plan: Plan) -> bool:
         """Whether an opt-out goes past the plan, and all else of this person with it. An opt-in that reaches

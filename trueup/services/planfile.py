@@ -47,9 +47,14 @@ def _records(case: Case) -> list[str]:
     return [f"{link.connection}/{link.object}/{link.remote_id}" for link in case.links if link.remote_id]
 
 
-def digests(plan: Plan, fills: Sequence[Backfill] = ()) -> tuple[str, ...]:
-    """What a plan would write, and what a back-fill would change in the hub, in a comparable form."""
-    writes = [f"{one.connection}/{one.object}/{write_digest(one)}" for one in plan.writes]
+def digests(case: Case, plan: Plan, fills: Sequence[Backfill] = ()) -> tuple[str, ...]:
+    """What a plan would write to which records, and what a back-fill would change in the hub, in a comparable
+    form."""
+    records = {link.id: link.remote_id for link in case.links}
+    writes = [
+        f"{one.connection}/{one.object}/{digest([records.get(one.link_id), write_digest(one)])}"
+        for one in plan.writes
+    ]
     return tuple(sorted([*writes, *(f"{HUB}/{one.field}/{digest(one.new)}" for one in read_by(plan, fills))]))
 
 
@@ -79,7 +84,7 @@ class PlanWriter:
     def add(self, case: Case, plan: Plan) -> None:
         """One entity, also one of which nothing would be written: it is decided with the plan. Its writes
         bear the fuses that they met."""
-        planned = digests(plan, self.fills)
+        planned = digests(case, plan, self.fills)
         self._count += 1
         self._line(
             {

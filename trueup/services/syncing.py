@@ -240,7 +240,7 @@ def _against(hub: Hub, path: Path) -> Planned:
     ids: dict[str, int] = {}
     outs = OptOuts()
     for case, one in preview(hub.parts, Tally().undecided, fills=saved.fills):
-        planned = digests(one, saved.fills)
+        planned = digests(case, one, saved.fills)
         for name in names_of(case):
             now[name], ids[name] = planned, case.entity.id
         outs.note(case, one)

@@ -275,8 +275,10 @@ class SqlStore:
     ) -> Sequence[Delivery]:
         return self._db.read(lambda tx: outbox.unsent(tx, now, after, limit, among))
 
-    def send(self, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> Sequence[int]:
-        return self._db.write(lambda tx: outbox.send(tx, ids, worker, at, fence))
+    def send(
+        self, revisions: Mapping[int, int], worker: str, at: datetime, fence: Fence | None
+    ) -> Sequence[int]:
+        return self._db.write(lambda tx: outbox.send(tx, revisions, worker, at, fence))
 
     def settle(self, settlements: Sequence[Settlement], at: datetime, fence: Fence | None) -> frozenset[int]:
         return self._db.write(lambda tx: settle.settle(tx, settlements, at, fence))

@@ -87,16 +87,23 @@ def unsent(tx: Tx, now: datetime, after: int, limit: int, among: Collection[int]
     )
 
 
-def send(tx: Tx, ids: Sequence[int], worker: str, at: datetime, fence: Fence | None) -> list[int]:
-    """See `Store.send`. Decisions that are under way saw these as unsent: their entities stay due."""
+def send(tx: Tx, revisions: Mapping[int, int], worker: str, at: datetime, fence: Fence | None) -> list[int]:
+    """See `Store.send`. Decisions that are under way saw these as unsent: their entities stay due. A create
+    does not go while there are strangers in its stream: it may be one of them."""
     check(tx, fence)
-    found = tx.rows(
-        "select id, entity_id from deliveries v where state = 'due' and open = 1 and id in ints(?)"
+    asked = list(revisions)
+    its = "select link_id from deliveries where id in ints(?)"
+    now: dict[int, int] = dict(
+        tx.rows(f"select id, rev from links where id in ({its}) order by id{tx.lock}", asked)
+    )
+    due = tx.rows(
+        "select id, entity_id, link_id from deliveries v where state = 'due' and open = 1 and id in ints(?)"
         " and (kind <> 'create' or not exists (select 1 from links l"
         " where l.stream_id = v.stream_id and l.entity_id is null and l.state = 'live'))"
         " order by id" + tx.lock,
-        list(ids),
+        asked,
     )
+    found = [(id, entity) for id, entity, link in due if now[link] == revisions[id]]
     tx.run(
         "update deliveries set state = 'sent', sent_at = ?, owner = ?, fence = ?, attempts = attempts + 1"
         " where id in ints(?)",

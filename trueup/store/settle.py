@@ -210,18 +210,25 @@ def _seen_there(one: Settlement, link: _Holding) -> Settlement:
 
 def _with_unheard(link: _Holding, one: Settlement) -> Settlement:
     """The settlement with what was read of the record and is not judged yet, where our write stands now: the
-    next decision tells the history of it. What a system may have made of our write is no such thing, and of
-    lists only elements are ever written."""
+    next decision tells the history of it, and hears of elements that a list held then. What a system may have
+    made of our write is no such thing."""
     found: dict[str, Agreed] = {}
     for key, pair in one.agreed.items():
         path = remote_path(key, one.observed)
         there = link.observed.get(path)
         before = stood(link.agreed.get(key), link.base, link.observed, path)
-        if path not in one.observed or there == before or isinstance(there, list | dict):
+        if path not in one.observed or there == before or isinstance(there, dict):
             continue
-        if not is_usual(one.observed[path], there):
+        ours = one.observed[path]
+        if _gained(ours, before, there) if isinstance(there, list) else not is_usual(ours, there):
             found[key] = pair._replace(unheard=there)
     return replace(one, agreed={**one.agreed, **found}, due=one.due or "read") if found else one
+
+
+def _gained(ours: Json, before: Json, there: Sequence[Json]) -> bool:
+    """Whether a list held elements that neither stood there before nor are what a system makes of ours."""
+    known = [*(before if isinstance(before, list) else ()), *(ours if isinstance(ours, list) else ())]
+    return any(not any(one == other or is_usual(other, one) for other in known) for one in there)
 
 
 def _newer_reading(link: _Holding, one: Settlement, at: datetime) -> Record | None:

@@ -126,11 +126,13 @@ def _look(
 
 
 def _among_landed(parts: Parts, stream: Stream, delivery: Delivery) -> Record | None:
-    """Where nothing can be looked up: the entity's own record, if a reading since has brought it."""
+    """Where nothing can be looked up: the entity's own record, if a reading since has brought it. What we
+    wrote there and have not seen yet is no part of what was read."""
     case = parts.store.case(public_id(delivery.link.kind, delivery.entity_id))
     for link in case.links:
         if link.stream == stream and link.remote_id is not None and link.state is LinkState.LIVE:
-            return Record(link.remote_id, link.observed, link.version, link.changed_at)
+            seen = {path: value for path, value in link.observed.items() if path not in link.assumed}
+            return Record(link.remote_id, seen, link.version, link.changed_at)
     return None
 
 

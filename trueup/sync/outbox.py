@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from trueup.connectors.base import (
@@ -96,7 +96,8 @@ class Push(Pass):
             self._postpone(stream, batch, error)
             return
         began = self.parts.now()
-        sent = set(self.parts.store.send([one.id for one in fit], self.parts.worker, began, self.fence))
+        revisions = {one.id: one.link.rev for one in fit}
+        sent = set(self.parts.store.send(revisions, self.parts.worker, began, self.fence))
         self.put_off.update(one.id for one in batch if one.id not in sent)
         going = [one for one in fit if one.id in sent]
         if going:
@@ -136,7 +137,7 @@ class Push(Pass):
         ids = [one.link.remote_id for one in batch if one.link.remote_id]
         reread(self.parts, stream, ids, self.fence, batch[0].write.lane)
         now = self.parts.store.known(*stream, ids)
-        return [one for one in batch if _unmoved(one, now)]
+        return [replace(one, link=now[one.link.remote_id or ""]) for one in batch if _unmoved(one, now)]
 
     def _just_read(self, stream: Stream) -> bool:
         state = self.parts.store.stream(*stream)

@@ -208,10 +208,10 @@ def _stays_away(people: Findings, firms: Findings, said: _Said) -> Iterator[str]
         people.excuse("a company that was replaced before it was read")
         return
     name = said.system.traits.name
-    if _never_decided(firms, name, said.act.after[EMPLOYER]):
+    put = (said.act.after[EMPLOYER], said.row.now.values.get(EMPLOYER))  # and what came after it
+    if any(_never_decided(firms, name, one) for one in put):
         people.excuse(UNDECIDED)
         return
-    put = (said.act.after[EMPLOYER], said.row.now.values.get(EMPLOYER))  # and what came after it
     if people.may_lack(name) and not all(_was_read(firms, name, one) for one in put):
         people.excuse(LIE)
         return

@@ -74,15 +74,20 @@ def _told_apart(at: Findings, other: Row, who: str | None) -> bool:
         return True
     name = "given" if at.sort is PEOPLE else "firm"
     given = other.now.values.get(name)
+    telling = at.sort.telling | ({"family"} if at.sort is PEOPLE and _unread(at, "given") else set())
     for system in at.systems.values():
-        unread = at.sort is PEOPLE and at.world.config.was_turned(system.traits.name, "given")
-        telling = at.sort.telling | ({"family"} if unread else set())
         for act in system.acts:
             row = system.rows[act.id]
             otherwise = act.what != "create" or row.versions[0].values.get(name) != given
             if row.person == other.person and act.by != HUB and otherwise and telling & set(act.after):
                 return True
     return False
+
+
+def _unread(at: Findings, name: str) -> bool:
+    """Whether some system did not show this field for a while, or the hub did not ask for it."""
+    systems = at.systems.items()
+    return any(at.world.config.was_turned(system, name) or name in one.drifted for system, one in systems)
 
 
 def _exchanged(at: Findings, address: Json) -> bool:

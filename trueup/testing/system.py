@@ -138,6 +138,7 @@ class System:
         self.unguarded: set[int] = set()  # versions that a repeated upsert made over whatever stood there
         self.cut: set[int] = set()  # versions of which the hub had said more than was kept
         self.drifts: dict[str, str] = {}  # remote field to what became of it
+        self.drifted: set[str] = set()  # every field of which something became ever
         self.hints: list[tuple[datetime, str]] = []  # which record moved, and when the hub is told
         self._rewrites: list[tuple[datetime, Row]] = []
         self._now = now
@@ -193,6 +194,7 @@ class System:
         """From now on this is what became of the field."""
         hidden = not self.tells(name)
         self.drifts[name] = what
+        self.drifted.add(name)
         self._touch(hidden and self.tells(name))
 
     def mend(self) -> None:

@@ -86,7 +86,7 @@ def _object(traits: Traits, off: float, sort: Sort) -> dict[str, Any]:
         "listing": {
             "request": {"path": f"{path}/list", "query": {"limit": "{limit}", "after": "{after}"}},
             "records": "items",
-            "size": traits.page,
+            "size": max(2, traits.page) if traits.offset else traits.page,
             "paging": {"kind": "offset"} if traits.offset else {"kind": "cursor", "token": "next"},
         },
         "changes": _changes(traits, off, path),

@@ -22,12 +22,19 @@ from trueup.testing.findings import lied
 from trueup.testing.promises import Everybody, Fences, Fuses, Stages, allowed, one_primary
 from trueup.testing.saving import Applying, planned, says_all
 from trueup.testing.system import HUB_ID, System
+from trueup.testing.vocabulary import OBJECT
 from trueup.testing.world import Watch, Worker, World
 
 Intent = tuple[str, str | None, Mapping[str, Json]]
 """A write that was stored as sent: the system, the record (None: a new one), and what it says."""
 STEP_CHECKS = (
-    *("cursor safety", "one owner", "opt-outs only tighten", "stages only climb", "one primary"),
+    *(
+        "cursor safety",
+        "versions are of their record",
+        "opt-outs only tighten",
+        "stages only climb",
+        "one primary",
+    ),
     *("fuses hold", "no effect without intent", "only what is allowed", "nothing beyond the plan", "fencing"),
 )
 """All of them: a soak fails where one was never asked."""
@@ -62,8 +69,9 @@ class Invariants:
             return
         everybody = world.everybody()
         companies = [(id, world.store.case(id)) for id in world.known(world.companies)]
+        of_their_record = versions_are_of_their_record(world, [*everybody, *companies])
+        self._ask(world, worker, "versions are of their record", of_their_record)
         if what != "commit":
-            self._ask(world, worker, "one owner", one_owner([*everybody, *companies]))
             return
         self._ask(world, worker, "opt-outs only tighten", self._opt_outs(world, everybody))
         self._ask(world, worker, "stages only climb", self.stages.after_commit(everybody))
@@ -152,14 +160,17 @@ def _by_hub(system: System, id: str) -> bool:
     return last is not None and last.by == "hub"
 
 
-def one_owner(everybody: Everybody) -> Iterator[str]:
-    """A living record is linked to one contact at most."""
-    owners: dict[tuple[str, str], str] = {}
+def versions_are_of_their_record(world: World, everybody: Everybody) -> Iterator[str]:
+    """The version that guards the next write to a record is one that this record had.
+
+    That a record has one owner needs no check: the store has one row for each (`links`)."""
     for id, case in everybody:
         for link in case.links:
-            place = (link.connection, link.remote_id or "")
-            if link.remote_id is not None and link.state == "live" and owners.setdefault(place, id) != id:
-                yield f"{'/'.join(place)} belongs to {owners[place]} and {id}"
+            systems = world.systems if link.object == OBJECT else world.companies
+            row = systems[link.connection].rows.get(link.remote_id or "") if link.version else None
+            if row is not None and not any(str(one.number) == link.version for one in row.versions):
+                place = f"{link.connection}/{link.remote_id}"
+                yield f"{id} holds of {place} the version {link.version}, which that record never had"
 
 
 def intents(world: World) -> Iterator[Intent]:

@@ -27,9 +27,9 @@ from trueup.sync.rules import acknowledge
 from trueup.sync.rules.guard import Meter
 
 
-def _not_sent(original: Any, tx: Any, ids: Any, *rest: Any) -> Any:
+def _not_sent(original: Any, tx: Any, revisions: Any, *rest: Any) -> Any:
     """The call is made though nothing says that it will be."""
-    return list(ids)
+    return list(revisions)
 
 
 def _full_record(original: Any, parts: Any, stream: Any, delivery: Any) -> Any:

@@ -11,9 +11,20 @@ from trueup.connectors import writing
 from trueup.mapping.compiled import remote_path
 from trueup.mapping.elements import is_change
 from trueup.model.entity import WAS_ABSENT, LinkState
+from trueup.model.record import Record
 from trueup.store import land, settle, streams
-from trueup.sync import payload, settling
-from trueup.sync.rules import differences, evidence, formats, lanes, observe, reconcile, unmapped
+from trueup.sync import doubts, payload, settling
+from trueup.sync.rules import (
+    acknowledge,
+    decide_values,
+    differences,
+    evidence,
+    formats,
+    lanes,
+    observe,
+    reconcile,
+    unmapped,
+)
 
 
 def _two_are_enough(original: Any, stream: Any, after: Any, links: Any, standing: Any, *rest: Any) -> Any:
@@ -52,7 +63,61 @@ def _as_it_stands(_: Any, key: str, write: Any, link: Any) -> Any:
     return link.observed.get(remote_path(key, write.values), WAS_ABSENT)
 
 
+def _assumed_too(original: Any, parts: Any, stream: Any, delivery: Any) -> Any:
+    """What we wrote and nobody has seen yet counts as read."""
+    found = original(parts, stream, delivery)
+    if found is None:
+        return None
+    held = parts.store.known(*stream, [found.id])[found.id]
+    return Record(found.id, held.observed, found.version, found.changed_at)
+
+
+def _as_made(original: Any, settled: Any, *rest: Any) -> Any:
+    """Whatever a new record shows in a field that is known for any form is agreed."""
+    return settled
+
+
+def _where_something_is_held(original: Any, *args: Any) -> Iterator[Any]:
+    return (one for one in original(*args) if one.kept is not None)
+
+
 OVERLOOKING = (
+    defect(
+        "elements that were read on the way and written over are lost",
+        20210216,
+        "no lost element",
+        (settle, "_gained", always(False)),
+    ),
+    defect(
+        "what nobody has seen yet counts as read",
+        "written-again-before-its-create-was-found",
+        "winners are people",
+        (doubts, "_among_landed", instead(_assumed_too)),
+    ),
+    defect(
+        "any form in a new record leaves no trace",
+        "rewritten-while-its-create-was-in-doubt",
+        "no lost update, no resurrection, convergence",
+        (acknowledge, "_made_odd", instead(_as_made)),
+    ),
+    defect(
+        "what was shown in other words and put back never arrived",
+        "shown-in-other-words-and-emptied-before-the-doubt-was-looked-at",
+        "no resurrection",
+        (acknowledge, "_was_read", always(False)),
+    ),
+    defect(
+        "what was cut beside a field that was put back is an edit",
+        "cut-beside-a-field-that-was-put-back",
+        "winners are people",
+        (acknowledge, "_was_cut", always(False)),
+    ),
+    defect(
+        "half a name loses unheard against a half that was taken away",
+        "half-a-name-beside-one-that-was-pinned-empty",
+        "no lost update",
+        (decide_values, "set_aside", instead(_where_something_is_held)),
+    ),
     defect(
         "what came as a list for a while moved",
         "a-list-of-one-before-its-form-was-judged",

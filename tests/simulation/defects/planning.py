@@ -8,7 +8,7 @@ from typing import Any
 from tests.simulation.defects.base import always, defect, instead
 from tests.simulation.scenarios import SCENARIOS
 from trueup.model.plan import Case
-from trueup.services import syncing
+from trueup.services import opting_out, planfile, syncing
 from trueup.services.opting_out import Planned
 from trueup.services.planfile import Drift, SavedPlan, key_of
 
@@ -23,6 +23,11 @@ def _all_still_hold(original: Any, saved: SavedPlan, now: Any) -> Drift:
 
 def _by_first_record(original: Any, case: Case) -> set[str]:
     return {key_of(case)}
+
+
+def _whatever_record(original: Any, case: Case, *rest: Any) -> Any:
+    """A write is as it was planned, to whichever record it goes."""
+    return original(replace(case, links=()), *rest)
 
 
 PLANNING = (
@@ -45,6 +50,12 @@ PLANNING = (
         "a-reading-that-is-lost-while-a-plan-is-applied",
         BEYOND,
         (Planned, "holds", always(True)),
+    ),
+    defect(
+        "a planned write goes to any record",
+        "a-twin-that-came-after-the-plan",
+        BEYOND,
+        *((room, "digests", instead(_whatever_record)) for room in (opting_out, planfile, syncing)),
     ),
     defect(
         "whom a plan knows by another record is not in it",

@@ -106,10 +106,12 @@ def _not_moved(original: Any, ids: Any, answers: Any) -> Any:
     ], []
 
 
-def _no_successor(original: Any, *args: Any) -> Any:
+def _version_of_the_page(original: Any, *args: Any) -> Any:
+    """All records of a page are told with the version of its first one."""
     found = original(*args)
-    rows = [replace(one, deleted=True, successor=None) if one.successor else one for one in found.records]
-    return replace(found, records=tuple(rows))
+    return replace(
+        found, records=tuple(replace(one, version=found.records[0].version) for one in found.records)
+    )
 
 
 def _our_own_time(original: Any, spec: Any, *rest: Any) -> Any:
@@ -288,8 +290,14 @@ READING = (
     defect(
         "redirects are ignored",
         77,
-        f"links are sane, one owner, {LOST}",
+        f"links are sane, {LOST}",
         (landing, "follow_moves", always({})),
+    ),
+    defect(
+        "a version is that of the page",
+        2,
+        "versions are of their record",
+        (RestConnector, "pull", instead(_version_of_the_page)),
     ),
     defect("what the guard read is thrown away", 3, LOST, (outbox, "reread", always(None))),
     defect(

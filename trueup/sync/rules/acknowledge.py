@@ -396,13 +396,15 @@ def _looked_at(
         sent = predicted(delivery)
         odd = [path for path in shown if not says(path, record.values[path])]
         odd = [path for path in odd if not is_usual(sent[path], record.values[path])]
-        if making or not odd:
+        if not odd:
             return done(delivery, record.id, record, lag, now)
+        if making:
+            return _made_odd(done(delivery, record.id, record, lag, now), delivery, record, odd, now)
         settled = done(delivery, record.id, None, lag, now)
         return _judged_next(settled, record, _as_assumed(delivery, odd, now))
     if making:
         return found(delivery, record, agreed)
-    arrived = delivery.code == ARRIVED
+    arrived = delivery.code == ARRIVED or _was_read(delivery, says)
     if not arrived and all(record.values[path] == write.replaced.get(path) for path in shown):
         return _unlanded(delivery, now)
     sent = predicted(delivery)
@@ -414,19 +416,46 @@ def _looked_at(
         cut = [path for path in others if cut_short(sent[path], record.values[path])]
         settled = done(delivery, record.id, None, lag, now)
         return _judged_next(settled, record, _as_assumed(delivery, cut, now))
-    ours = _stand_there(delivery, record, keeps)
+    cut = [path for path in others if _was_cut(delivery, path, sent[path], record.values[path])]
+    ours = _stand_there(delivery, record, keeps) | {path: sent[path] for path in cut}
     return Settlement(
         delivery.id,
         DeliveryState.OVERTAKEN,
         error="somebody edited the record while our write was in doubt",
         observed=ours,
+        said={path: record.values[path] for path in cut},
         agreed={
             key: Agreed(hub, ours[path])
             for key, hub in write.wants.items()
             if (path := remote_path(key, sent)) in ours
         },
+        assumed=_as_assumed(delivery, cut, now),
         drops_version=True,
         due="overtaken",
+    )
+
+
+def _was_cut(delivery: Delivery, path: str, sent: Json, there: Json) -> bool:
+    """Whether what stands there is our value cut short, and did not stand there before."""
+    return cut_short(sent, there) and there != delivery.write.replaced.get(path)
+
+
+def _made_odd(
+    settled: Settlement, delivery: Delivery, record: Record, odd: Sequence[str], now: datetime
+) -> Settlement:
+    """A new record that was made, with forms in these paths that only a learned field explains: the next
+    decision judges them, so that the history keeps what may have been somebody's edit after all."""
+    sent = predicted(delivery)
+    pairs = {key: remote_path(key, sent) for key in settled.agreed}
+    return replace(
+        settled,
+        observed={**settled.observed, **{path: sent[path] for path in odd}},
+        agreed={
+            key: one._replace(remote=sent[pairs[key]]) if pairs[key] in odd else one
+            for key, one in settled.agreed.items()
+        },
+        said={**settled.said, **{path: record.values[path] for path in odd}},
+        assumed={**settled.assumed, **_as_assumed(delivery, odd, now)},
     )
 
 
@@ -440,6 +469,15 @@ def _stand_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json]
         if path in record.values and not is_change(change)
         if record.values[path] != before.get(path) and keeps(path, record.values[path])
     }
+
+
+def _was_read(delivery: Delivery, says: Callable[[str, Json], bool]) -> bool:
+    """Whether a reading since showed what this write carried, in whatever words, where other things stood."""
+    before, held = delivery.write.replaced, delivery.link.observed
+    return read_meanwhile(delivery) and any(
+        path in held and held[path] != before.get(path) and says(path, held[path])
+        for path in delivery.write.values
+    )
 
 
 def _was_there(delivery: Delivery, record: Record, keeps: Callable[[str, Json], bool]) -> bool:

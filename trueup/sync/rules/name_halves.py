@@ -76,7 +76,7 @@ def set_aside(
     for claim in aside:
         for name, value in (claim.value or {}).items():
             held, source = values.get(name), sources.get(name)
-            if value is not None and held is not None and value != held:
+            if value is not None and value != held:
                 by = HUB if source is None else source.ref or source.origin
                 yield Conflict(name, value, claim.source, held, by, "less of a name at first sight")
 

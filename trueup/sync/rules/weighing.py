@@ -40,8 +40,8 @@ class Seen:
     and those that are set `aside` for swinging.
 
     `held`: what the record says, by field address, and what numbers without a country code were first taken
-    for. A first sight taken at once has readings only where the
-    record does not show what the hub holds.
+    for. A first sight taken at once has readings only where the record does not show what the hub holds.
+    `given`: elements that a write of ours took the place of unheard.
     """
 
     link: Link
@@ -52,6 +52,7 @@ class Seen:
     forms: formats.Settled
     held: Mapping[str, Value]
     aside: Mapping[str, Quarantine]
+    given: tuple[evidence.Claim, ...] = ()
 
     def settled(self) -> list[Reading]:
         """Readings that are evidence, and may be written to."""
@@ -162,7 +163,8 @@ def _seen(
     unsettled = frozenset[str]().union(
         *(one.wants for one in case.open if one.link_id == link.id and one.state not in UNSENT_STATES)
     )
-    readings, unheard = written_over.told(phones.read[link.id], unsettled)
+    table = policy.tables[case.entity.kind]
+    readings, unheard, given = written_over.told(phones.read[link.id], unsettled, table)
     forms = formats.settle(link, readings, unsettled, context, case.entity)
     if unheard:
         forms = replace(forms, conflicts=(*unheard, *forms.conflicts))
@@ -176,7 +178,7 @@ def _seen(
         held["phones"] = sorted({*(held.get("phones") or ()), *guesses})
     past = context.past.get(case.entity.id, ())
     aside = swinging(forms.readings, case.entity, past, now) if past or link.quarantine else {}
-    return Seen(link, mapping, forms.readings, unsettled, filling, forms, held, aside)
+    return Seen(link, mapping, forms.readings, unsettled, filling, forms, held, aside, given)
 
 
 def _decide(
@@ -193,7 +195,7 @@ def _decide(
             else:
                 said.extend(evidence.claims(reading, table))
         said += [evidence.as_edit(*one) for one in brought_along(settled, said, case.entity.values, table)]
-        claims.extend(without_moves(said, one.readings))
+        claims.extend([*without_moves(said, one.readings), *one.given])
         named.take(one.readings)
     if kind is Kind.CONTACT:
         bindings = [reading.binding for one in seen for reading in one.readings]
